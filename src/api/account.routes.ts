@@ -1,0 +1,115 @@
+/** `/account`: plan, usage, settings, the relay's credentials, and erasing it all. */
+
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import { AppError } from '../core/errors';
+import type { TenantId } from '../core/tenant';
+import { countDestinations } from '../delivery/chat-webhook.store';
+import type { CurrentPlan } from '../plans/plan-limits';
+import { countRules } from '../rules/rule.store';
+import { eraseTenant, findAccount, saveSettings, type Account } from './account.store';
+import { countApiKeys } from './api-key.store';
+import type { RunChange } from './change.store';
+import { tenantEndpoint, type Endpoint, type Principal } from './endpoint';
+import { localeField, timeZoneField } from './fields';
+
+/** What a tenant's signing secret is sealed for; what is sealed is the secret's text. */
+export type OpenSigningSecret = (tenantId: TenantId, sealed: string) => Promise<string>;
+
+/** Removes our webhooks at Pipedrive and revokes the tokens, as far as Pipedrive lets us. */
+export type ForgetTenant = (tenantId: TenantId) => Promise<void>;
+
+interface Deps {
+  readonly prisma: PrismaClient;
+  readonly pool: Pool;
+  readonly runChange: RunChange;
+  readonly loadPlan: (client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
+  readonly openSigningSecret: OpenSigningSecret;
+  readonly forgetTenant: ForgetTenant;
+  /** `RETENTION_DAYS`. */
+  readonly retentionDays: number;
+  readonly log: Logger;
+}
+
+const updateBody = z.strictObject({
+  settings: z.strictObject({ locale: localeField.nullable().optional(), timeZone: timeZoneField.nullable().optional() }).optional(),
+});
+
+export function accountEndpoints(deps: Deps): Endpoint[] {
+  return [
+    tenantEndpoint({
+      ...{ method: 'get', path: '/account', access: 'read', status: 200, summary: 'Plan, usage and limits, settings' },
+      handle: async (principal) => ({ status: 200, body: await shown(deps, principal) }),
+    }),
+    tenantEndpoint({
+      ...{ method: 'put', path: '/account', access: 'change', status: 200, summary: 'Change the settings; null: as Pipedrive says' },
+      body: updateBody,
+      handle: async (principal, { body: { settings } }) => {
+        if (settings !== undefined) await change(deps, principal, settings);
+        return { status: 200, body: await shown(deps, principal) };
+      },
+    }),
+    tenantEndpoint({
+      ...{ method: 'delete', path: '/account', access: 'change', status: 204, summary: 'Erase everything of this company' },
+      handle: async ({ tenantId }) => {
+        await erase(deps, tenantId);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+type Settings = NonNullable<z.infer<typeof updateBody>['settings']>;
+
+async function change({ runChange }: Deps, principal: Principal, given: Settings): Promise<void> {
+  const { tenantId } = principal;
+  await runChange(principal, async (client) => {
+    const { settings } = await accountOf(client, tenantId);
+    await saveSettings(client, tenantId, {
+      locale: given.locale === undefined ? settings.locale : given.locale,
+      timeZone: given.timeZone === undefined ? settings.timeZone : given.timeZone,
+    });
+    return { result: undefined, note: { action: 'account.updated', subject: 'account', changes: { fields: Object.keys(given) } } };
+  });
+}
+
+async function erase({ pool, forgetTenant, log }: Deps, tenantId: TenantId): Promise<void> {
+  try {
+    await forgetTenant(tenantId);
+  } catch (error) {
+    // Pipedrive may be away or have ended the authorization: the data goes all the same.
+    log.warn({ err: error, tenantId }, 'pipedrive could not be told of an erased account');
+  }
+  await eraseTenant(pool, tenantId);
+  log.info({ tenantId }, 'account erased');
+}
+
+async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<object> {
+  const { prisma, retentionDays } = deps;
+  const account = await accountOf(prisma, tenantId);
+  const { companyId, companyName, companyDomain, locale, timeZone, baseCurrency, settings, createdAt } = account;
+  const { plan, isTrial, trialEndsAt, limits } = await deps.loadPlan(prisma, tenantId);
+  const usage = {
+    destinations: await countDestinations(prisma, tenantId),
+    activeRules: (await countRules(prisma, tenantId)).active,
+    apiKeys: await countApiKeys(prisma, tenantId),
+  };
+  return {
+    tenant: { id: tenantId, companyId, companyName, companyDomain, locale, timeZone, baseCurrency, createdAt },
+    ...{ plan, isTrial, trialEndsAt, limits, usage, settings },
+    retentionDays: Math.min(retentionDays, limits.retentionDays),
+    ...(isAdmin ? { webhook: await relayCredentials(deps, tenantId, account) } : {}),
+  };
+}
+
+async function relayCredentials({ openSigningSecret }: Deps, tenantId: TenantId, account: Account): Promise<object> {
+  return { tenantPublicId: account.publicId, signingSecret: await openSigningSecret(tenantId, account.sealedSigningSecret) };
+}
+
+async function accountOf(client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId): Promise<Account> {
+  const account = await findAccount(client, tenantId);
+  if (account === null) throw new AppError('unknown_tenant', 'This account was erased.', { status: 401 });
+  return account;
+}

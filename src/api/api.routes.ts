@@ -1,0 +1,196 @@
+/** The REST API on Express: every request's way from its credential to its answer, in one place, and the wiring of all resources. */
+
+import express, { Router, type Request, type Response } from 'express';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import { AppError } from '../core/errors';
+import type { Bell } from '../core/jobs';
+import type { TenantId } from '../core/tenant';
+import type { Plan } from '../plans/plan-limits';
+import { loadPlan } from '../plans/subscription.store';
+import { ANSWERS_PROBLEMS } from '../platform/http-app';
+import { makeRateLimit, type RateLimit } from '../platform/rate-limit';
+import type { PageTokens } from '../settings/page-token';
+import type { VerifyIframeToken } from '../settings/verify-iframe-token';
+import { accountEndpoints, type ForgetTenant, type OpenSigningSecret } from './account.routes';
+import { apiKeyEndpoints } from './api-keys.routes';
+import { makeAuthenticate, type Authenticate } from './authenticate';
+import { makeRunChange } from './change.store';
+import { chatWebhookEndpoints, type Sealer } from './chat-webhooks.routes';
+import { deliveryEndpoints } from './deliveries.routes';
+import { docsRouter } from './docs.routes';
+import type { ApiAnswer, Endpoint, RawCall } from './endpoint';
+import { historyEndpoints } from './history.routes';
+import { ruleEndpoints } from './rules.routes';
+import { sessionEndpoints, type ConnectByApiToken } from './session.routes';
+import { testMessageEndpoints, type SendTest } from './test-message.routes';
+
+/** What the API needs of the rest of the application. */
+export interface ApiDeps {
+  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool };
+  readonly secretBox: Sealer;
+  readonly bell: Pick<Bell, 'ringDeliver'>;
+  readonly clock: () => Date;
+  readonly log: Logger;
+  readonly verifyIframeToken: VerifyIframeToken;
+  readonly pageTokens: PageTokens;
+  /** Sends a sample message at once. */
+  readonly sendTest: SendTest;
+  /** Installs by API token (self-hosting). */
+  readonly connectByApiToken: ConnectByApiToken;
+  /** Says goodbye at Pipedrive before an account is erased; may throw. */
+  readonly forgetTenant: ForgetTenant;
+  readonly openSigningSecret: OpenSigningSecret;
+  /** `BASE_URL`, for the API's description. */
+  readonly baseUrl: string;
+  readonly googleChatOrigin: string;
+  readonly allowApiTokenConnect: boolean;
+  readonly defaultPlan: Plan;
+  readonly retentionDays: number;
+  /** `API_RATE_LIMIT`: requests a minute per key or tenant. */
+  readonly apiRateLimit: number;
+}
+
+const MAX_BODY = '100kb';
+const MAX_INT4 = 2_147_483_647;
+/** Wrong credentials a minute from one address; then it has to wait. */
+const MAX_REFUSALS_PER_MINUTE = 600;
+
+/** Makes the router of everything below `/session`, `/connect`, `/chat-webhooks`, `/rules`, ... and `/docs`. */
+export function makeApiRouter(deps: ApiDeps): Router {
+  const endpoints = makeEndpoints(deps);
+  const gate: Gate = {
+    authenticate: makeAuthenticate({ ...deps.database, ...deps }),
+    perCaller: makeRateLimit({ perMinute: deps.apiRateLimit, name: 'api' }),
+    refusals: makeRateLimit({ perMinute: MAX_REFUSALS_PER_MINUTE, name: 'refused' }),
+  };
+  const router = Router({ caseSensitive: true });
+  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+    mount(router, path, endpoints.filter((endpoint) => endpoint.path === path), gate);
+  }
+  router.use(docsRouter(endpoints, deps.baseUrl));
+  return router;
+}
+
+/** Every request of the API, for routing and for its description. `/deliveries/replay` stands before `/deliveries/:id/...`. */
+function makeEndpoints(deps: ApiDeps): Endpoint[] {
+  const { prisma, pool } = deps.database;
+  const { clock, defaultPlan } = deps;
+  const shared = {
+    ...deps,
+    prisma,
+    pool,
+    runChange: makeRunChange(prisma),
+    loadPlan: (client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId) =>
+      loadPlan(client, tenantId, { now: clock(), defaultPlan }),
+  };
+  return [
+    ...sessionEndpoints(shared),
+    ...chatWebhookEndpoints(shared),
+    ...ruleEndpoints(shared),
+    ...testMessageEndpoints(shared),
+    ...historyEndpoints(shared),
+    ...deliveryEndpoints(shared),
+    ...accountEndpoints(shared),
+    ...apiKeyEndpoints(shared),
+  ];
+}
+
+interface Gate {
+  readonly authenticate: Authenticate;
+  readonly perCaller: RateLimit;
+  readonly refusals: RateLimit;
+}
+
+/** All methods of one path: problems as answers, 405 for the other methods. */
+function mount(router: Router, path: string, endpoints: readonly Endpoint[], gate: Gate): void {
+  const parseJson = express.json({ limit: MAX_BODY, type: () => true });
+  router.all(path, (_request, response, next) => {
+    response.locals[ANSWERS_PROBLEMS] = true;
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  for (const endpoint of endpoints) {
+    router[endpoint.method](path, async (request, response) => {
+      send(response, await answer(endpoint, request, response, gate, () => parsed(parseJson, request, response)));
+    });
+  }
+  const methods = endpoints.map((endpoint) => endpoint.method.toUpperCase());
+  const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  router.all(path, (request, response) => {
+    response.set('Allow', allow);
+    if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed', `Here only ${allow} can be used.`, { status: 405 });
+    response.status(204).end();
+  });
+}
+
+/** Credential, quota, right, path, body: in this order, so that a stranger learns nothing. */
+async function answer(
+  endpoint: Endpoint,
+  request: Request,
+  response: Response,
+  gate: Gate,
+  readBody: () => Promise<unknown>,
+): Promise<ApiAnswer> {
+  if (endpoint.access === 'open') {
+    return await refusalsCounted(gate, request, response, async () => await endpoint.handle(await callOf(request, readBody)));
+  }
+  const principal = await refusalsCounted(gate, request, response, async () => {
+    const found = await gate.authenticate(request.get('authorization'));
+    if (found === null) throw new AppError('unauthorized', 'An API key or a page token is required.', { status: 401 });
+    return found;
+  });
+  await gate.perCaller.take(principal.rateKey, response);
+  if (endpoint.access === 'change' && !principal.isAdmin) {
+    throw new AppError('forbidden', 'Only admins of your Pipedrive company may change this.', { status: 403 });
+  }
+  return await endpoint.handle(principal, await callOf(request, readBody));
+}
+
+/** Counts 401s by address, and refuses an address that has had too many. */
+async function refusalsCounted<Result>(
+  { refusals }: Gate,
+  request: Request,
+  response: Response,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const address = request.ip ?? 'unknown';
+  await refusals.check(address, response);
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.status === 401) await refusals.count(address);
+    throw error;
+  }
+}
+
+async function callOf(request: Request, readBody: () => Promise<unknown>): Promise<RawCall> {
+  const id = pathId(request);
+  return { id, body: (await readBody()) ?? {}, query: { ...request.query } };
+}
+
+/** 404 for what can be no id of ours, before any query: a number beyond the column would be an error of the database. */
+function pathId(request: Request): number {
+  const text = request.params['id'];
+  if (text === undefined) return 0;
+  const id = typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0;
+  const max = request.path.startsWith('/deliveries/') ? Number.MAX_SAFE_INTEGER : MAX_INT4;
+  if (id === 0 || id > max) throw new AppError('not_found', 'There is nothing of this id.', { status: 404 });
+  return id;
+}
+
+function parsed(parseJson: express.RequestHandler, request: Request, response: Response): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: unknown): void => {
+      if (error === undefined) resolve(request.body);
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    void parseJson(request, response, done);
+  });
+}
+
+function send(response: Response, answered: ApiAnswer): void {
+  if (answered.status === 204) response.status(204).end();
+  else response.status(answered.status).json(answered.body);
+}

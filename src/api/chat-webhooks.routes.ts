@@ -1,0 +1,183 @@
+/** `/chat-webhooks`: the destinations of a tenant. The URL goes in and never comes out. */
+
+import { z } from 'zod';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import { maskChatUrl, parseChatUrl } from '../clients/google-chat-url';
+import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
+import type { Bell } from '../core/jobs';
+import type { TenantId } from '../core/tenant';
+import {
+  countDestinations,
+  deleteDestination,
+  dropWaiting,
+  findDestination,
+  insertDestination,
+  pageOfDestinations,
+  releaseHeld,
+  shownHealth,
+  updateDestination,
+  type Destination,
+  type DestinationFields,
+  type SealedUrl,
+} from '../delivery/chat-webhook.store';
+import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
+import type { RunChange } from './change.store';
+import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
+import { localeField, nameField, timeZoneField } from './fields';
+import { pageAnswer, pageFields, readCursor } from './paging';
+
+/** What the sealed credentials of a destination are sealed for; what is sealed is `{key, token}`. */
+export const CHAT_CREDENTIALS_PURPOSE = 'chat-webhook';
+
+/** The part of the secret box that is needed here. */
+export interface Sealer {
+  seal(tenantId: number, purpose: string, value: unknown): Promise<string>;
+  digest(text: string): Uint8Array;
+}
+
+interface Deps {
+  readonly prisma: PrismaClient;
+  readonly runChange: RunChange;
+  readonly secretBox: Sealer;
+  readonly bell: Pick<Bell, 'ringDeliver'>;
+  readonly loadPlan: (client: Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
+  /** `GOOGLE_CHAT_ORIGIN`. */
+  readonly googleChatOrigin: string;
+}
+
+const settings = {
+  name: nameField,
+  timeZone: timeZoneField.nullable(),
+  locale: localeField.nullable(),
+  threads: z.enum(THREAD_POLICIES),
+  fold: z.enum(FOLD_POLICIES),
+  quietHours: quietHoursSchema.nullable(),
+  paused: z.boolean(),
+};
+const urlField = z.string().min(1).max(2000);
+const createBody = z.strictObject({ ...z.object(settings).partial().shape, name: nameField, url: urlField });
+const updateBody = z.strictObject({ ...z.object(settings).partial().shape, url: urlField.optional() });
+const listQuery = z.object(pageFields);
+
+const DEFAULTS: Omit<DestinationFields, 'name'> = {
+  paused: false,
+  threads: 'off',
+  fold: 'auto',
+  timeZone: null,
+  locale: null,
+  quietHours: null,
+};
+
+export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
+  const { prisma, googleChatOrigin } = deps;
+  const show = (destination: Destination) => shown(destination, googleChatOrigin);
+  return [
+    tenantEndpoint({
+      ...{ method: 'get', path: '/chat-webhooks', access: 'read', status: 200, summary: 'List the destinations' },
+      query: listQuery,
+      handle: async ({ tenantId }, { query: { limit, cursor } }) => {
+        const [afterId = 0] = readCursor(cursor, 1);
+        const rows = await pageOfDestinations(prisma, tenantId, { afterId, limit: limit + 1 });
+        return pageAnswer(rows, limit, ({ id }) => [id], show);
+      },
+    }),
+    tenantEndpoint({
+      ...{ method: 'post', path: '/chat-webhooks', access: 'change', status: 201, summary: 'Connect a Google Chat webhook; posts nothing' },
+      body: createBody,
+      handle: async (principal, { body }) => ({ status: 201, body: show(await create(deps, principal, body)) }),
+    }),
+    tenantEndpoint({
+      ...{ method: 'get', path: '/chat-webhooks/:id', access: 'read', status: 200, summary: 'One destination' },
+      handle: async ({ tenantId }, { id }) => {
+        const destination = await findDestination(prisma, tenantId, id);
+        if (destination === null) throw missing('Chat webhook');
+        return { status: 200, body: show(destination) };
+      },
+    }),
+    tenantEndpoint({
+      ...{ method: 'put', path: '/chat-webhooks/:id', access: 'change', status: 200 },
+      summary: 'Change a destination; a new url counts as repaired and releases what was held',
+      body: updateBody,
+      handle: async (principal, { id, body }) => ({ status: 200, body: show(await update(deps, principal, id, body)) }),
+    }),
+    tenantEndpoint({
+      ...{ method: 'delete', path: '/chat-webhooks/:id', access: 'change', status: 204 },
+      summary: 'Remove a destination, from all rules too; what it still owes is dropped',
+      handle: async (principal, { id }) => {
+        await remove(deps, principal, id);
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+type Actor = { readonly tenantId: TenantId; readonly actor: string };
+
+async function create(deps: Deps, principal: Actor, { url, ...given }: z.infer<typeof createBody>): Promise<Destination> {
+  const { tenantId } = principal;
+  const sealed = await sealUrl(deps, tenantId, url);
+  const fields = merged({ ...DEFAULTS, name: given.name }, given);
+  return await deps.runChange(principal, async (client) => {
+    refuseOverLimit('destinations', await countDestinations(client, tenantId), await deps.loadPlan(client, tenantId));
+    const result = await insertDestination(client, tenantId, fields, sealed);
+    return { result, note: { action: 'chat_webhook.created', subject: `chat webhook ${result.id}`, changes: { name: result.name } } };
+  });
+}
+
+async function update(deps: Deps, principal: Actor, id: number, { url, ...given }: z.infer<typeof updateBody>): Promise<Destination> {
+  const { tenantId } = principal;
+  const before = await findDestination(deps.prisma, tenantId, id);
+  if (before === null) throw missing('Chat webhook');
+  const sealed = url === undefined ? null : await sealUrl(deps, tenantId, url);
+  const destination = await deps.runChange(principal, async (client) => {
+    const current = await findDestination(client, tenantId, id);
+    if (current === null) throw missing('Chat webhook');
+    const result = await updateDestination(client, tenantId, id, merged(current, given), sealed);
+    if (sealed !== null || (current.paused && !result.paused)) await releaseHeld(client, tenantId, id);
+    const changed = [...Object.keys(given), ...(sealed === null ? [] : ['url'])];
+    return { result, note: { action: 'chat_webhook.updated', subject: `chat webhook ${id}`, changes: { fields: changed } } };
+  });
+  deps.bell.ringDeliver();
+  return destination;
+}
+
+async function remove(deps: Deps, principal: Actor, id: number): Promise<void> {
+  const { tenantId } = principal;
+  await deps.runChange(principal, async (client) => {
+    if (!(await deleteDestination(client, tenantId, id))) throw missing('Chat webhook');
+    await dropWaiting(client, tenantId, { chatWebhookId: id }, 'the destination was removed');
+    return { result: undefined, note: { action: 'chat_webhook.deleted', subject: `chat webhook ${id}` } };
+  });
+}
+
+async function sealUrl({ secretBox, googleChatOrigin }: Deps, tenantId: TenantId, url: string): Promise<SealedUrl> {
+  const parsed = parseChatUrl(url, googleChatOrigin);
+  if (parsed.kind === 'problem') throw invalid([{ path: 'url', message: parsed.message }]);
+  const { spaceId, key, token } = parsed.parts;
+  return {
+    spaceId,
+    sealedCredentials: await secretBox.seal(tenantId, CHAT_CREDENTIALS_PURPOSE, { key, token }),
+    credentialsDigest: new Uint8Array(secretBox.digest(JSON.stringify([spaceId, key, token]))),
+  };
+}
+
+/** What is given counts, what is not stays. */
+function merged(before: DestinationFields, given: Partial<{ [Field in keyof DestinationFields]: DestinationFields[Field] | undefined }>): DestinationFields {
+  return {
+    name: given.name ?? before.name,
+    paused: given.paused ?? before.paused,
+    threads: given.threads ?? before.threads,
+    fold: given.fold ?? before.fold,
+    timeZone: given.timeZone === undefined ? before.timeZone : given.timeZone,
+    locale: given.locale === undefined ? before.locale : given.locale,
+    quietHours: given.quietHours === undefined ? before.quietHours : given.quietHours,
+  };
+}
+
+function shown(destination: Destination, origin: string): object {
+  const { id, name, spaceId, healthReason, healthSince, paused, threads, fold, timeZone, locale, quietHours, createdAt, updatedAt } = destination;
+  return {
+    ...{ id, name, spaceId, maskedUrl: maskChatUrl(origin, spaceId), health: shownHealth(destination), healthReason, healthSince },
+    ...{ paused, threads, fold, timeZone, locale, quietHours, createdAt, updatedAt },
+  };
+}

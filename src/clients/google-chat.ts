@@ -1,0 +1,115 @@
+/** Google Chat's incoming webhooks: one POST, and what it came to as a value. Never throws, never follows a redirect. */
+
+import { z } from 'zod';
+import { messageOf } from '../core/errors';
+import type { DeliveryOutcome } from '../core/delivery';
+import { buildChatUrl, type ChatUrlParts } from './google-chat-url';
+
+const TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 65_536;
+const MAX_RETRY_AFTER_MS = 600_000;
+
+export interface ChatPost {
+  readonly url: ChatUrlParts;
+  /** The same on every attempt: Chat then shows the message once (spaces.messages.create, `requestId`). */
+  readonly requestId: string;
+  readonly body: string;
+  /** The body names a thread: without the option Chat ignores it, and the option without a thread is an error. */
+  readonly isThreaded: boolean;
+}
+
+export type PostMessage = (post: ChatPost) => Promise<DeliveryOutcome>;
+
+const postedMessage = z.object({ name: z.string().min(1), thread: z.object({ name: z.string() }).partial().optional() });
+const googleError = z.object({ error: z.object({ message: z.string().optional(), status: z.string().optional() }) });
+
+/** Makes the client. `origin` is the only place it ever posts to. */
+export function makeGoogleChat(origin: string, timeoutMs = TIMEOUT_MS): PostMessage {
+  return async (post) => {
+    try {
+      const response = await fetch(addressOf(origin, post), {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json; charset=UTF-8' },
+        body: post.body,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      return outcomeOf(response, await readAnswer(response));
+    } catch (error) {
+      return { kind: 'unreachable', httpStatus: null, reason: transportReason(error, timeoutMs) };
+    }
+  };
+}
+
+function addressOf(origin: string, post: ChatPost): string {
+  const threading = post.isThreaded ? { messageReplyOption: 'REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD' } : {};
+  return buildChatUrl(origin, post.url, { requestId: post.requestId, ...threading });
+}
+
+/** The error's name and code only: its message may carry the address, which is a secret. */
+function transportReason(error: unknown, timeoutMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `Google Chat did not answer within ${timeoutMs / 1000} s.`;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code =
+    typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : messageOf(cause).split(/[:(]/)[0];
+  return `Google Chat could not be reached (${code ?? 'unknown reason'}).`;
+}
+
+/** At most 64 kB of the answer; more is of no interest. */
+async function readAnswer(response: Response): Promise<string> {
+  if (response.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function outcomeOf(response: Response, answer: string): DeliveryOutcome {
+  const { status } = response;
+  if (response.ok) return acceptedOutcome(status, answer);
+  const reason = `HTTP ${status}${wordsOf(answer)}`;
+  if (status === 429) return { kind: 'busy', httpStatus: status, reason, retryAfterMs: retryAfterMs(response) };
+  if (status === 401 || status === 403 || status === 404) return { kind: 'refused', httpStatus: status, reason };
+  // A damaged key is answered with 400, but it is the destination's fault and not the body's.
+  if (status === 400 && answer.includes('API_KEY_INVALID')) return { kind: 'refused', httpStatus: status, reason };
+  if (status === 409) return { kind: 'sent', httpStatus: status, messageName: 'already posted', threadName: null };
+  if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected', httpStatus: status, reason };
+  return { kind: 'unreachable', httpStatus: status, reason };
+}
+
+/** 2xx counts only with a message name: one project met a 200 that carried an error. */
+function acceptedOutcome(status: number, answer: string): DeliveryOutcome {
+  const parsed = postedMessage.safeParse(parseJson(answer));
+  if (!parsed.success) return { kind: 'unreachable', httpStatus: status, reason: `HTTP ${status} without a message name` };
+  return { kind: 'sent', httpStatus: status, messageName: parsed.data.name, threadName: parsed.data.thread?.name ?? null };
+}
+
+function wordsOf(answer: string): string {
+  const parsed = googleError.safeParse(parseJson(answer));
+  if (!parsed.success) return '';
+  const { status, message } = parsed.data.error;
+  const words = [status, message?.slice(0, 300)].filter((part) => part !== undefined).join(': ');
+  return words === '' ? '' : ` ${words}`;
+}
+
+/** Chat documents no Retry-After; it is honoured when there is one (seconds, or a date). */
+function retryAfterMs(response: Response): number | null {
+  const header = response.headers.get('retry-after');
+  if (header === null) return null;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // HTML or a cut body: an answer without words.
+    return null;
+  }
+}

@@ -1,0 +1,36 @@
+/** A decision is what one rule made of one event, kept compactly; `rules/explain.ts` words it when it is read. */
+
+/** Why a rule matched or, in the order in which they are checked, what failed first. */
+export const DECISION_CODES = [
+  'matched',
+  /** The event is older than what is known of its record. */
+  'outdated',
+  /** The rule was switched on after the event had come in. */
+  'switchedOnLater',
+  /** The event is none of the kind that the rule listens to. */
+  'otherEvent',
+  'pipeline',
+  'stage',
+  'fromStage',
+  'owner',
+  'minValue',
+  'noValue',
+  'otherCurrency',
+  'fields',
+  'conditions',
+  /** Every destination of the rule is paused, or it has none. */
+  'noDestination',
+  /** The change was taken back, or told by the message of another event, inside the settle window. */
+  'settled',
+] as const;
+export type DecisionCode = (typeof DECISION_CODES)[number];
+
+export interface Decision {
+  readonly ruleId: number;
+  readonly matched: boolean;
+  readonly code: DecisionCode;
+  /** What the event had where the rule asked for something else (an id, an amount, a currency). */
+  readonly actual?: unknown;
+  /** The event whose message told this one (decisions of folded events name it). */
+  readonly toldByEventId?: number;
+}

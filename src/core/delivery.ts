@@ -1,0 +1,19 @@
+/** A delivery is a message owed to one destination; its states, and what one attempt to send it can come to. */
+
+export const DELIVERY_STATES = ['queued', 'sending', 'sent', 'held', 'folded', 'dropped', 'failed'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/** States in which a delivery is still on its way and must not be replayed. */
+export const UNFINISHED_STATES = ['queued', 'sending', 'held'] as const;
+
+/** What one POST to Google Chat came to. */
+export type DeliveryOutcome =
+  | { readonly kind: 'sent'; readonly httpStatus: number; readonly messageName: string; readonly threadName: string | null }
+  /** 429, or any answer that asks to wait. */
+  | { readonly kind: 'busy'; readonly httpStatus: number; readonly reason: string; readonly retryAfterMs: number | null }
+  /** 401, 403, 404: the destination refuses. */
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly reason: string }
+  /** 400: our body is wrong; sending it again cannot help. */
+  | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
+  /** 5xx, timeout, reset, redirect, a 2xx without a message name: nobody knows whether it was posted. */
+  | { readonly kind: 'unreachable'; readonly httpStatus: number | null; readonly reason: string };

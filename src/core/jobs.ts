@@ -1,0 +1,17 @@
+/** The contracts between the stages: what a bell says. A job holds no fact, only where to look in the ledger. */
+
+import type { TenantId } from './tenant';
+
+export const QUEUE_NAMES = ['route', 'deliver', 'upkeep'] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
+
+/**
+ * The bell. Ringing never throws, never waits longer than 250 ms and may be lost: the sweep looks in the ledger
+ * for whatever is overdue.
+ */
+export interface Bell {
+  /** This tenant has events to route. */
+  ringRoute(tenantId: TenantId): void;
+  /** Some space has messages to send. */
+  ringDeliver(): void;
+}

@@ -1,0 +1,51 @@
+/** A rule says which transitions are told, with which filters, to which destinations, in which layout. */
+
+import { z } from 'zod';
+import { EVENT_TYPES, type EventType } from './transition';
+
+export const TEMPLATE_MODES = ['compact', 'detailed'] as const;
+export type TemplateMode = (typeof TEMPLATE_MODES)[number];
+
+const id = z.number().int().positive();
+const idList = z.array(id).max(500);
+
+/** A condition tree is kept as sent; the rule engine reads it. Depth and size are bounded here. */
+const conditions = z
+  .record(z.string().max(20), z.unknown())
+  .refine((tree) => JSON.stringify(tree).length <= 20_000, 'conditions are limited to 20,000 characters');
+
+/** `filters` of a rule as the API takes them. */
+export const ruleFiltersSchema = z.strictObject({
+  pipelineIds: idList.optional(),
+  stageIds: idList.optional(),
+  fromStageIds: idList.optional(),
+  ownerIds: idList.optional(),
+  minValue: z.number().nonnegative().optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'a currency is a three-letter code such as EUR')
+    .optional(),
+  fields: z.array(z.string().min(1).max(100)).max(50).optional(),
+  conditions: conditions.optional(),
+});
+export type RuleFilters = z.infer<typeof ruleFiltersSchema>;
+
+export const eventTypeSchema = z.enum(EVENT_TYPES);
+
+/** A rule as it is decided by and rendered from. */
+export interface Rule {
+  readonly id: number;
+  readonly name: string;
+  readonly eventType: EventType;
+  readonly filters: RuleFilters;
+  readonly targetWebhookIds: readonly number[];
+  readonly templateMode: TemplateMode;
+  readonly template: string | null;
+  /** Milliseconds a transition waits for later edits; null: the installation's `SETTLE_MS`. */
+  readonly settleMs: number | null;
+  readonly position: number;
+  readonly stopAfter: boolean;
+  readonly enabled: boolean;
+  /** Events received before this moment are the past: switching a rule on never announces them. */
+  readonly enabledAt: Date;
+}

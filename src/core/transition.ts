@@ -1,0 +1,58 @@
+/** A transition is what an event means to a sales team: won, moved to another stage, owner changed. */
+
+import type { RecordEntity, RecordState } from './record';
+
+/** Every event type a rule can listen to, in the contract's order. */
+export const EVENT_TYPES = [
+  'deal.created',
+  'deal.won',
+  'deal.lost',
+  'deal.reopened',
+  'deal.stage_changed',
+  'deal.pipeline_changed',
+  'deal.owner_changed',
+  'deal.value_changed',
+  'deal.close_date_changed',
+  'deal.label_added',
+  'deal.field_changed',
+  'deal.merged',
+  'deal.deleted',
+  'lead.created',
+  'lead.converted',
+  'lead.archived',
+  'person.created',
+  'organization.created',
+  'activity.created',
+  'activity.completed',
+  'note.created',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** One field's way from one value to another; custom fields are named by their 40-character key. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+export interface Transition {
+  readonly type: EventType;
+  /** Fields that this transition is about (`stage_id`, `owner_id`, ...); empty for a creation or deletion. */
+  readonly changes: readonly FieldChange[];
+  /** Won before already (`first_won_time` earlier than `won_time`). */
+  readonly again?: boolean;
+  /** The other record of the story: the lead of a conversion, the deal that a merge swallowed. */
+  readonly relatedId?: string;
+}
+
+/** A transition with the record that it happened to; what a delivery tells. */
+export interface RecordChange {
+  readonly entity: RecordEntity;
+  readonly entityId: string;
+  readonly transition: Transition;
+  /** The record after the change (for a deletion: its last known state). */
+  readonly state: RecordState;
+  /** Pipedrive user who did it. */
+  readonly actorUserId: number | null;
+  readonly occurredAt: Date;
+}

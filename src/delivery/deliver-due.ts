@@ -1,0 +1,267 @@
+/**
+ * Sends what is due, one message per space at a time, spaces side by side. The ledger says what is due and who may send;
+ * this only works it off, and looks again whenever it is woken: by a bell, by the sweep, by its own timer for the next slot.
+ */
+
+import type { Logger } from 'pino';
+import type { DeliveryOutcome } from '../core/delivery';
+import type { ThreadPolicy } from '../core/destination';
+import type { TemplateMode } from '../core/rule';
+import type { TenantProfile } from '../core/tenant';
+import type { RecordChange } from '../core/transition';
+import { settleAttempt, settleUnsent, type AttemptSettings } from './settle-attempt';
+
+export interface ClaimedDelivery {
+  readonly id: number;
+  readonly eventId: number;
+  readonly ruleId: number;
+  readonly chatWebhookId: number;
+  readonly spaceId: string;
+  /** Troubles of the space in a row. */
+  readonly troubles: number;
+  /** Attempts begun, this one counted. */
+  readonly attempts: number;
+  readonly ageMs: number;
+  readonly requestId: string;
+  /** Null until it is frozen. */
+  readonly renderedBody: string | null;
+  readonly isPlain: boolean;
+  readonly mode: TemplateMode;
+  readonly template: string | null;
+  readonly change: RecordChange;
+  readonly tenant: TenantProfile;
+  /** Null: the destination was removed. */
+  readonly destination: ClaimedDestination | null;
+}
+
+export interface ClaimedDestination {
+  readonly sealedCredentials: string;
+  readonly threads: ThreadPolicy;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly isPaused: boolean;
+  readonly health: 'healthy' | 'throttled' | 'doubtful' | 'broken';
+  readonly healthReason: string | null;
+  readonly refusals: number;
+  readonly sinceLastRefusalMs: number | null;
+}
+
+/** What the ledger has to know after a delivery was worked on. */
+export interface AttemptRecord {
+  readonly delivery: ClaimedDelivery;
+  readonly state: 'queued' | 'sent' | 'held' | 'dropped' | 'failed';
+  readonly stateReason: string | null;
+  readonly messageName: string | null;
+  readonly threadName: string | null;
+  /** Another body, under another request id, is to be made. */
+  readonly rewrite: 'unthreaded' | 'plain' | null;
+  /** When the space may be written to again, counted from the end of the attempt; null: nothing was written. */
+  readonly slotAfterMs: number | null;
+  readonly hasTrouble: boolean;
+  /** The log row; null when nothing was posted. */
+  readonly wrote: {
+    readonly httpStatus: number | null;
+    readonly errorMessage: string | null;
+    readonly durationMs: number;
+  } | null;
+  readonly health: {
+    readonly state: 'healthy' | 'throttled' | 'doubtful' | 'broken';
+    readonly reason: string | null;
+    readonly countsRefusal: boolean;
+    readonly isHealed: boolean;
+  } | null;
+  /** Every queued message of the destination is held with this one. */
+  readonly holdAll: boolean;
+  /** Every queued message of the destination waits this long. */
+  readonly delayAllMs: number | null;
+}
+
+export interface DeliveryStore {
+  /** Takes the due head of up to `limit` free spaces. `nextMs`: until another space is ready; null when nothing waits. */
+  claimDue(limit: number): Promise<{ readonly claimed: readonly ClaimedDelivery[]; readonly nextMs: number | null }>;
+  freeze(bodies: readonly { readonly deliveryId: number; readonly body: string }[]): Promise<void>;
+  record(attempts: readonly AttemptRecord[]): Promise<void>;
+  /** Lets held messages go whose destination is well again, and drops those that are too old. */
+  tidy(): Promise<void>;
+  /** Gives up all leases: for the start of an installation that is alone on its database. */
+  dropLeases(): Promise<void>;
+}
+
+/** Renders bodies for deliveries of one tenant; names are gathered for all of them at once. */
+export type RenderBodies = (
+  tenant: TenantProfile,
+  deliveries: readonly ClaimedDelivery[],
+) => Promise<ReadonlyMap<number, string>>;
+
+/** Posts a frozen body. */
+export type PostBody = (delivery: ClaimedDelivery, body: string, isThreaded: boolean) => Promise<DeliveryOutcome>;
+
+export interface DeliverDueDependencies {
+  readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze'>;
+  /** Records one attempt; concurrent calls may share a statement. */
+  readonly record: (attempt: AttemptRecord) => Promise<void>;
+  readonly renderBodies: RenderBodies;
+  readonly postBody: PostBody;
+  readonly log: Logger;
+  /** Messages under way at once. */
+  readonly concurrency: number;
+  readonly settings: AttemptSettings;
+  readonly nowMs: () => number;
+  readonly jitter: () => number;
+  readonly onAttempt?: (outcome: DeliveryOutcome, delivery: ClaimedDelivery) => void;
+}
+
+export interface DeliverDue {
+  /** Looks for due messages and sends them. Resolves when the look is over; messages may still be under way. */
+  wake(): Promise<void>;
+  /** Takes nothing new and waits for what is under way. */
+  close(): Promise<void>;
+}
+
+/** A timer further away than this is left to the sweep. */
+const LONGEST_TIMER_MS = 60_000;
+
+/** Makes the sender of this process. */
+export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue {
+  const { store, log, concurrency } = dependencies;
+  const underWay = new Set<Promise<void>>();
+  let inFlight = 0;
+  let looking: Promise<void> | null = null;
+  let lookAgain = false;
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function look(): Promise<void> {
+    do {
+      lookAgain = false;
+      const room = concurrency - inFlight;
+      if (room <= 0 || isClosed) return;
+      const { claimed, nextMs } = await store.claimDue(room);
+      for (const group of byTenant(claimed)) start(group);
+      setTimer(nextMs);
+    } while (lookAgain);
+  }
+
+  function start(group: readonly ClaimedDelivery[]): void {
+    inFlight += group.length;
+    const work = deliverGroup(group).finally(() => underWay.delete(work));
+    underWay.add(work);
+  }
+
+  async function deliverGroup(group: readonly ClaimedDelivery[]): Promise<void> {
+    const ready = await prepare(group, dependencies);
+    await Promise.all(
+      group.map(async (delivery) => {
+        try {
+          await deliverOne(delivery, ready.get(delivery.id), dependencies);
+        } catch (error) {
+          // The lease runs out and the message is sent then, by whoever looks first.
+          log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'delivery could not be recorded');
+        } finally {
+          inFlight -= 1;
+          wakeQuietly();
+        }
+      }),
+    );
+  }
+
+  function wakeQuietly(): void {
+    wake().catch((error: unknown) => {
+      log.warn({ err: error }, 'due messages could not be looked up; the sweep tries again');
+    });
+  }
+
+  function setTimer(nextMs: number | null): void {
+    clearTimeout(timer);
+    if (nextMs === null || isClosed) return;
+    timer = setTimeout(wakeQuietly, Math.min(Math.ceil(nextMs) + 1, LONGEST_TIMER_MS));
+    timer.unref();
+  }
+
+  function wake(): Promise<void> {
+    lookAgain = true;
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  }
+
+  return {
+    wake,
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      await looking;
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function byTenant(claimed: readonly ClaimedDelivery[]): Iterable<readonly ClaimedDelivery[]> {
+  const groups = new Map<number, ClaimedDelivery[]>();
+  for (const delivery of claimed) {
+    const group = groups.get(delivery.tenant.id);
+    if (group === undefined) groups.set(delivery.tenant.id, [delivery]);
+    else group.push(delivery);
+  }
+  return groups.values();
+}
+
+/** Bodies by delivery: those frozen before, and new ones, frozen now. A failure leaves them out; they are tried again later. */
+async function prepare(
+  group: readonly ClaimedDelivery[],
+  dependencies: DeliverDueDependencies,
+): Promise<ReadonlyMap<number, string>> {
+  const bodies = new Map<number, string>();
+  for (const delivery of group) if (delivery.renderedBody !== null) bodies.set(delivery.id, delivery.renderedBody);
+  const fresh = group.filter((delivery) => delivery.renderedBody === null && unsendable(delivery) === null);
+  const [first] = fresh;
+  if (first === undefined) return bodies;
+  try {
+    const rendered = await dependencies.renderBodies(first.tenant, fresh);
+    await dependencies.store.freeze([...rendered].map(([deliveryId, body]) => ({ deliveryId, body })));
+    for (const [id, body] of rendered) bodies.set(id, body);
+  } catch (error) {
+    dependencies.log.error({ err: error, tenantId: first.tenant.id }, 'messages could not be prepared');
+  }
+  return bodies;
+}
+
+/** Why nothing may be posted for this delivery now; null when it may. */
+function unsendable(delivery: ClaimedDelivery): { state: 'held' | 'dropped'; reason: string } | null {
+  const { destination } = delivery;
+  if (destination === null) return { state: 'dropped', reason: 'The destination was removed.' };
+  if (destination.isPaused) return { state: 'held', reason: 'The destination is paused.' };
+  if (destination.health !== 'broken') return null;
+  return { state: 'held', reason: destination.healthReason ?? 'The destination is broken.' };
+}
+
+async function deliverOne(
+  delivery: ClaimedDelivery,
+  body: string | undefined,
+  dependencies: DeliverDueDependencies,
+): Promise<void> {
+  const { record, postBody, settings, nowMs, jitter, log } = dependencies;
+  const obstacle = unsendable(delivery);
+  if (obstacle !== null) {
+    await record(settleUnsent(delivery, obstacle.state, obstacle.reason));
+    return;
+  }
+  const startedAtMs = nowMs();
+  const isThreaded = body?.includes('"threadKey"') ?? false;
+  const outcome: DeliveryOutcome =
+    body === undefined
+      ? { kind: 'unreachable', httpStatus: null, reason: 'The message could not be prepared.' }
+      : await postBody(delivery, body, isThreaded);
+  const durationMs = nowMs() - startedAtMs;
+  await record(settleAttempt(delivery, outcome, { durationMs, isThreaded, jitter: jitter() }, settings));
+  dependencies.onAttempt?.(outcome, delivery);
+  const facts = {
+    tenantId: delivery.tenant.id,
+    deliveryId: delivery.id,
+    attempt: delivery.attempts,
+    outcome: outcome.kind,
+    durationMs,
+  };
+  log.info({ ...facts, ...(outcome.kind === 'sent' ? {} : { reason: outcome.reason }) }, 'delivery attempted');
+}

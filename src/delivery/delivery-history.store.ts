@@ -1,0 +1,204 @@
+/** Deliveries and attempts as people look at them, newest first, and replays: a replay is a new row of the ledger. */
+
+import type { Pool } from 'pg';
+import { UNFINISHED_STATES } from '../core/delivery';
+import type { TenantId } from '../core/tenant';
+
+/** An attempt to send, or a test. */
+export interface HistoryAttempt {
+  readonly id: number;
+  readonly ruleId: number | null;
+  readonly chatWebhookId: number | null;
+  readonly deliveryId: number | null;
+  readonly eventId: number | null;
+  readonly status: string;
+  readonly httpStatus: number | null;
+  readonly errorMessage: string | null;
+  readonly durationMs: number;
+  /** The message as it was posted; null when it was never rendered. */
+  readonly body: string | null;
+  readonly createdAt: Date;
+}
+
+export interface HistoryDelivery {
+  readonly id: number;
+  readonly eventId: number;
+  readonly ruleId: number;
+  readonly chatWebhookId: number;
+  readonly entity: string;
+  readonly entityId: string;
+  readonly eventType: string | null;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly replay: number;
+  readonly attempts: number;
+  readonly requestId: string;
+  readonly messageName: string | null;
+  readonly foldedInto: number | null;
+  readonly occurredAt: Date;
+  readonly notBefore: Date;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** Undefined conditions are none. `to` is inclusive. */
+export interface DeliveryFilter {
+  readonly state?: string | undefined;
+  readonly ruleId?: number | undefined;
+  readonly chatWebhookId?: number | undefined;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+}
+
+export interface AttemptFilter {
+  readonly status?: string | undefined;
+  readonly ruleId?: number | undefined;
+  readonly from?: Date | undefined;
+  readonly to?: Date | undefined;
+}
+
+export interface Page {
+  /** Only rows with a smaller id; null: from the newest on. */
+  readonly beforeId: number | null;
+  readonly limit: number;
+}
+
+const MAX_REPLAYS = 1000;
+
+/** What a replay takes over from its delivery: all but its state, its rendered body and its request id. */
+const REPLAYED = [
+  ...['tenant_id', 'event_id', 'rule_id', 'chat_webhook_id', 'entity', 'entity_id', 'transition', 'record', 'record_before'],
+  ...['actor_user_id', 'occurred_at', 'template_mode', 'template'],
+];
+
+/** One page of attempts by id, newest first. */
+export async function pageOfAttempts(pool: Pool, tenantId: TenantId, filter: AttemptFilter, page: Page): Promise<HistoryAttempt[]> {
+  const { rows } = await pool.query<HistoryAttempt>(
+    `SELECT l.id, l.rule_id AS "ruleId", l.chat_webhook_id AS "chatWebhookId", l.delivery_id AS "deliveryId", l.event_id AS "eventId",
+            l.status, l.http_status AS "httpStatus", l.error_message AS "errorMessage", l.duration_ms AS "durationMs",
+            coalesce(l.test_body, d.rendered_body) AS body, l.created_at AS "createdAt"
+       FROM logs l LEFT JOIN deliveries d ON d.id = l.delivery_id
+      WHERE l.tenant_id = $1 AND l.id < $2
+        AND ($3::text IS NULL OR l.status = $3) AND ($4::int IS NULL OR l.rule_id = $4)
+        AND ($5::timestamptz IS NULL OR l.created_at >= $5) AND ($6::timestamptz IS NULL OR l.created_at <= $6)
+      ORDER BY l.id DESC LIMIT $7`,
+    [
+      tenantId,
+      page.beforeId ?? Number.MAX_SAFE_INTEGER,
+      filter.status ?? null,
+      filter.ruleId ?? null,
+      filter.from ?? null,
+      filter.to ?? null,
+      page.limit,
+    ],
+  );
+  return rows.map((row) => ({ ...row, id: Number(row.id), deliveryId: idOrNull(row.deliveryId), eventId: idOrNull(row.eventId) }));
+}
+
+/** One page of deliveries by id, newest first. */
+export async function pageOfDeliveries(
+  pool: Pool,
+  tenantId: TenantId,
+  filter: DeliveryFilter,
+  page: Page,
+): Promise<HistoryDelivery[]> {
+  const { rows } = await pool.query<HistoryDelivery>(
+    `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND id < $2
+        AND ($3::text IS NULL OR state = $3) AND ($4::int IS NULL OR rule_id = $4) AND ($5::int IS NULL OR chat_webhook_id = $5)
+        AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at <= $7)
+      ORDER BY id DESC LIMIT $8`,
+    [tenantId, page.beforeId ?? Number.MAX_SAFE_INTEGER, ...conditions(filter), page.limit],
+  );
+  return rows.map(toDelivery);
+}
+
+/** The newest deliveries that tell of these events. */
+export async function deliveriesOfEvents(pool: Pool, tenantId: TenantId, eventIds: readonly number[]): Promise<HistoryDelivery[]> {
+  const { rows } = await pool.query<HistoryDelivery>(
+    `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND event_id = ANY($2::bigint[]) ORDER BY id DESC LIMIT 200`,
+    [tenantId, eventIds],
+  );
+  return rows.map(toDelivery);
+}
+
+/**
+ * Owes one delivery again as a new message. `missing`: the tenant has none of this id; `underWay`: it is not finished yet;
+ * `noDestination`: its destination is gone.
+ */
+export async function replayDelivery(
+  pool: Pool,
+  tenantId: TenantId,
+  id: number,
+): Promise<'queued' | 'missing' | 'underWay' | 'noDestination'> {
+  const { rows } = await pool.query<{ underWay: boolean; hasDestination: boolean }>(
+    `SELECT state = ANY($3) AS "underWay",
+            EXISTS (SELECT FROM chat_webhooks c WHERE c.id = d.chat_webhook_id AND c.tenant_id = d.tenant_id) AS "hasDestination"
+       FROM deliveries d WHERE tenant_id = $1 AND id = $2`,
+    [tenantId, id, UNFINISHED_STATES],
+  );
+  const [found] = rows;
+  if (found === undefined) return 'missing';
+  if (found.underWay) return 'underWay';
+  if (!found.hasDestination) return 'noDestination';
+  await insertReplays(pool, tenantId, [id]);
+  return 'queued';
+}
+
+/**
+ * Owes again what the filter finds, at most 1,000 messages, oldest first: of several tellings of one thing only the last
+ * one, and none of which any telling is still on its way. Returns how many were queued.
+ */
+export async function replayDeliveries(pool: Pool, tenantId: TenantId, filter: DeliveryFilter): Promise<number> {
+  const { rows } = await pool.query<{ id: string | number }>(
+    `SELECT id FROM (
+       SELECT DISTINCT ON (d.event_id, d.rule_id, d.chat_webhook_id) d.id FROM deliveries d
+        WHERE d.tenant_id = $1 AND NOT d.state = ANY($7)
+          AND ($2::text IS NULL OR d.state = $2) AND ($3::int IS NULL OR d.rule_id = $3) AND ($4::int IS NULL OR d.chat_webhook_id = $4)
+          AND ($5::timestamptz IS NULL OR d.created_at >= $5) AND ($6::timestamptz IS NULL OR d.created_at <= $6)
+          AND NOT EXISTS (SELECT FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id
+                             AND o.chat_webhook_id = d.chat_webhook_id AND o.state = ANY($7))
+        ORDER BY d.event_id, d.rule_id, d.chat_webhook_id, d.id DESC) AS last_tellings
+      ORDER BY id LIMIT $8`,
+    [tenantId, ...conditions(filter), UNFINISHED_STATES, MAX_REPLAYS],
+  );
+  return await insertReplays(
+    pool,
+    tenantId,
+    rows.map((row) => Number(row.id)),
+  );
+}
+
+/** Two replays of one delivery at the same moment meet at the unique key: one of them wins. */
+async function insertReplays(pool: Pool, tenantId: TenantId, ids: readonly number[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { rowCount } = await pool.query(
+    `INSERT INTO deliveries (${REPLAYED.join(', ')}, space_id, replay, request_id, not_before)
+     SELECT ${REPLAYED.map((column) => `d.${column}`).join(', ')}, c.space_id,
+            1 + (SELECT max(o.replay) FROM deliveries o
+                  WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = d.chat_webhook_id),
+            gen_random_uuid(), now()
+       FROM deliveries d JOIN chat_webhooks c ON c.id = d.chat_webhook_id AND c.tenant_id = d.tenant_id
+      WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) ORDER BY d.id
+     ON CONFLICT DO NOTHING`,
+    [tenantId, ids],
+  );
+  return rowCount ?? 0;
+}
+
+const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", entity,
+  entity_id AS "entityId", transition->>'type' AS "eventType", state, state_reason AS reason, replay, attempts,
+  request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto", occurred_at AS "occurredAt",
+  not_before AS "notBefore", created_at AS "createdAt", finished_at AS "finishedAt" FROM deliveries`;
+
+function conditions(filter: DeliveryFilter): unknown[] {
+  return [filter.state ?? null, filter.ruleId ?? null, filter.chatWebhookId ?? null, filter.from ?? null, filter.to ?? null];
+}
+
+/** Depending on the pool's type parsers a bigint comes as a number or as text. */
+function toDelivery(row: HistoryDelivery): HistoryDelivery {
+  return { ...row, id: Number(row.id), eventId: Number(row.eventId), foldedInto: idOrNull(row.foldedInto) };
+}
+
+function idOrNull(value: number | null): number | null {
+  return value === null ? null : Number(value);
+}

@@ -1,0 +1,281 @@
+/** The ledger as the sender uses it: due messages claimed per space, bodies frozen, attempts recorded; a few statements for many spaces. */
+
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { RECORD_ENTITIES } from '../core/record';
+import { TEMPLATE_MODES } from '../core/rule';
+import { THREAD_POLICIES } from '../core/destination';
+import { tenantIdSchema } from '../core/tenant';
+import { EVENT_TYPES } from '../core/transition';
+import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './deliver-due';
+
+/** A lease outlives the longest attempt (names 2.5 s, POST 10 s); a killed worker's messages go out after it. */
+const LEASE_MS = 15_000;
+
+/**
+ * One statement: the head of each space that has something due, its slot and lease taken if both are free. A loose index scan finds
+ * the spaces, so idle ones cost nothing; SKIP LOCKED and the re-check of the locked row keep two workers out of one space.
+ * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
+ */
+const CLAIM = `
+  WITH RECURSIVE spaces AS (
+    (SELECT space_id FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY space_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.space_id FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id > s.space_id
+             ORDER BY d.space_id LIMIT 1)
+      FROM spaces s WHERE s.space_id IS NOT NULL
+  ), heads AS MATERIALIZED (
+    SELECT s.space_id, h.id, greatest(h.not_before, g.next_slot_at, coalesce(g.lease_until, h.not_before)) AS ready_at
+      FROM spaces s
+      CROSS JOIN LATERAL (SELECT d.id, d.not_before FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id
+                           ORDER BY d.not_before, d.id LIMIT 1) h
+      JOIN google_spaces g ON g.space_id = s.space_id
+     WHERE s.space_id IS NOT NULL
+  ), free AS (
+    SELECT g.space_id, heads.id, g.troubles FROM heads JOIN google_spaces g ON g.space_id = heads.space_id
+     WHERE heads.ready_at <= now() AND g.next_slot_at <= now() AND (g.lease_until IS NULL OR g.lease_until <= now())
+     ORDER BY heads.ready_at LIMIT $1 FOR UPDATE OF g SKIP LOCKED
+  ), leased AS (
+    UPDATE google_spaces g SET lease_until = now() + $2 * interval '1 millisecond' FROM free WHERE g.space_id = free.space_id
+    RETURNING g.space_id, free.id, free.troubles
+  ), claimed AS (
+    UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1 FROM leased
+     WHERE d.id = leased.id AND d.state IN ('queued', 'sending')
+    RETURNING d.*
+  )
+  SELECT leased.space_id, leased.troubles, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
+         claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
+         claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
+         claimed.attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain,
+         extract(epoch FROM now() - claimed.created_at)::float8 * 1000 AS age_ms,
+         w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
+         extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
+         t.company_id::float8 AS company_id, t.company_name, t.company_domain, t.locale AS tenant_locale, t.time_zone AS tenant_time_zone,
+         t.base_currency, NULL::float8 AS next_ms
+    FROM leased LEFT JOIN claimed ON claimed.id = leased.id
+    LEFT JOIN chat_webhooks w ON w.id = claimed.chat_webhook_id AND w.tenant_id = claimed.tenant_id
+    LEFT JOIN tenants t ON t.id = claimed.tenant_id
+  UNION ALL
+  SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+         NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+         (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 FROM heads
+           WHERE NOT EXISTS (SELECT 1 FROM free WHERE free.space_id = heads.space_id))`;
+
+/** Bodies are frozen before the first POST, so that every retry is byte-identical. */
+const FREEZE = `
+  UPDATE deliveries d SET rendered_body = r.body FROM unnest($1::bigint[], $2::text[]) AS r(id, body) WHERE d.id = r.id`;
+
+/**
+ * Everything that an attempt changes, in one statement: the delivery, its log row, the space's next slot (counted from now, when
+ * the attempt is over, so that two writes are never less than the interval apart at Google), the destination's health.
+ */
+const RECORD = `
+  WITH r AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int, space_id text,
+      state text, state_reason text, message_name text, thread_name text, rewrite text, slot_after_ms float8, has_trouble boolean,
+      wrote boolean, http_status int, error_message text, duration_ms int, health text, health_reason text, counts_refusal boolean,
+      is_healed boolean, hold_all boolean, delay_all_ms float8, unthreaded boolean)
+  ), others AS (
+    UPDATE deliveries d SET state = CASE WHEN r.hold_all THEN 'held' ELSE d.state END,
+           state_reason = CASE WHEN r.hold_all THEN r.state_reason ELSE d.state_reason END,
+           not_before = CASE WHEN r.delay_all_ms IS NULL THEN d.not_before
+                             ELSE greatest(d.not_before, now() + r.delay_all_ms * interval '1 millisecond') END
+      FROM r WHERE (r.hold_all OR r.delay_all_ms IS NOT NULL) AND d.chat_webhook_id = r.chat_webhook_id AND d.space_id = r.space_id
+       AND d.state = 'queued' AND d.id <> r.id
+  ), told AS (
+    UPDATE deliveries d SET state = r.state, state_reason = r.state_reason,
+           chat_message_name = coalesce(r.message_name, d.chat_message_name), chat_thread_name = coalesce(r.thread_name, d.chat_thread_name),
+           finished_at = CASE WHEN r.state IN ('sent', 'dropped', 'failed') THEN now() END,
+           not_before = CASE WHEN r.delay_all_ms IS NULL THEN d.not_before
+                             ELSE greatest(d.not_before, now() + r.delay_all_ms * interval '1 millisecond') END,
+           rendered_body = CASE WHEN r.rewrite IS NULL THEN d.rendered_body END,
+           request_id = CASE WHEN r.rewrite IS NULL THEN d.request_id ELSE gen_random_uuid() END,
+           is_plain = d.is_plain OR coalesce(r.rewrite = 'plain', false)
+      FROM r WHERE d.id = r.id
+  ), logged AS (
+    INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
+    SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, CASE WHEN state = 'sent' THEN 'success' ELSE 'failure' END, http_status,
+           error_message, duration_ms FROM r WHERE wrote
+  ), health AS (
+    UPDATE chat_webhooks w SET health = r.health, health_reason = r.health_reason,
+           health_since = CASE WHEN w.health = r.health THEN w.health_since ELSE now() END,
+           refusals = CASE WHEN r.is_healed THEN 0 WHEN r.counts_refusal THEN w.refusals + 1 ELSE w.refusals END,
+           last_refusal_at = CASE WHEN r.is_healed THEN NULL WHEN r.counts_refusal THEN now() ELSE w.last_refusal_at END,
+           threading_unsupported = w.threading_unsupported OR r.unthreaded
+      FROM r WHERE w.id = r.chat_webhook_id AND r.health IS NOT NULL
+  )
+  UPDATE google_spaces g SET lease_until = NULL, troubles = CASE WHEN r.has_trouble THEN g.troubles + 1 WHEN r.wrote THEN 0 ELSE g.troubles END,
+         next_slot_at = CASE WHEN r.slot_after_ms IS NULL THEN g.next_slot_at ELSE clock_timestamp() + r.slot_after_ms * interval '1 millisecond' END
+    FROM r WHERE g.space_id = r.space_id`;
+
+const RELEASE = `UPDATE google_spaces SET lease_until = NULL WHERE space_id = ANY ($1::text[])`;
+
+/** Held messages whose destination is well again, in their order; those held for longer than a day are dropped. */
+const RELEASE_HELD = `
+  UPDATE deliveries d SET state = 'queued', state_reason = NULL, not_before = now()
+    FROM chat_webhooks w WHERE d.state = 'held' AND w.id = d.chat_webhook_id AND NOT w.paused AND w.health <> 'broken'`;
+const EXPIRE_HELD = `
+  UPDATE deliveries SET state = 'dropped', finished_at = now(),
+         state_reason = 'Held for more than 24 hours: ' || coalesce(state_reason, 'the destination could not take messages.')
+   WHERE state = 'held' AND created_at < now() - interval '24 hours'`;
+const KNOW_SPACES = `
+  INSERT INTO google_spaces (space_id) SELECT DISTINCT space_id FROM chat_webhooks ON CONFLICT DO NOTHING`;
+
+const object = z.record(z.string(), z.unknown());
+const claimedRow = z.object({
+  space_id: z.string(),
+  troubles: z.number(),
+  id: z.number(),
+  tenant_id: tenantIdSchema,
+  event_id: z.number(),
+  rule_id: z.number(),
+  chat_webhook_id: z.number(),
+  entity: z.enum(RECORD_ENTITIES),
+  entity_id: z.string(),
+  transition: z.object({
+    type: z.enum(EVENT_TYPES),
+    changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+    again: z.boolean().exactOptional(),
+    relatedId: z.string().exactOptional(),
+  }),
+  record: object,
+  actor_user_id: z.number().nullable(),
+  occurred_at: z.date(),
+  template_mode: z.enum(TEMPLATE_MODES),
+  template: z.string().nullable(),
+  attempts: z.number(),
+  request_id: z.string(),
+  rendered_body: z.string().nullable(),
+  is_plain: z.boolean(),
+  age_ms: z.number(),
+  company_id: z.number(),
+  company_name: z.string(),
+  company_domain: z.string(),
+  tenant_locale: z.string(),
+  tenant_time_zone: z.string(),
+  base_currency: z.string(),
+});
+const destinationRow = z.object({
+  sealed_credentials: z.string(),
+  threads: z.enum(THREAD_POLICIES),
+  threading_unsupported: z.boolean(),
+  locale: z.string().nullable(),
+  time_zone: z.string().nullable(),
+  paused: z.boolean(),
+  health: z.enum(['healthy', 'throttled', 'doubtful', 'broken']),
+  health_reason: z.string().nullable(),
+  refusals: z.number(),
+  since_last_refusal_ms: z.number().nullable(),
+});
+
+/** Makes the sender's store. */
+export function makeDeliveryStore(pool: Pool): DeliveryStore {
+  return {
+    async claimDue(limit) {
+      const { rows } = await pool.query<Record<string, unknown>>(CLAIM, [limit, LEASE_MS]);
+      const next = rows.find((row) => row['space_id'] === null)?.['next_ms'];
+      const leased = rows.filter((row) => row['space_id'] !== null);
+      const emptyHanded = leased.filter((row) => row['id'] === null).map((row) => row['space_id']);
+      if (emptyHanded.length > 0) await pool.query(RELEASE, [emptyHanded]);
+      return {
+        claimed: leased.filter((row) => row['id'] !== null).map(toClaimed),
+        nextMs: typeof next === 'number' ? Math.max(0, next) : null,
+      };
+    },
+    async freeze(bodies) {
+      await pool.query(FREEZE, [bodies.map((item) => item.deliveryId), bodies.map((item) => item.body)]);
+    },
+    async record(attempts) {
+      await pool.query(RECORD, [JSON.stringify(attempts.map(attemptRow))]);
+    },
+    async tidy() {
+      await pool.query(KNOW_SPACES);
+      await pool.query(EXPIRE_HELD);
+      await pool.query(RELEASE_HELD);
+    },
+    async dropLeases() {
+      await pool.query('UPDATE google_spaces SET lease_until = NULL WHERE lease_until IS NOT NULL');
+    },
+  };
+}
+
+function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
+  const row = claimedRow.parse(source);
+  const destination = source['sealed_credentials'] === null ? null : destinationRow.parse(source);
+  return {
+    id: row.id,
+    eventId: row.event_id,
+    ruleId: row.rule_id,
+    chatWebhookId: row.chat_webhook_id,
+    spaceId: row.space_id,
+    troubles: row.troubles,
+    attempts: row.attempts,
+    ageMs: row.age_ms,
+    requestId: row.request_id,
+    renderedBody: row.rendered_body,
+    isPlain: row.is_plain,
+    mode: row.template_mode,
+    template: row.template,
+    change: {
+      entity: row.entity,
+      entityId: row.entity_id,
+      transition: row.transition,
+      state: row.record,
+      actorUserId: row.actor_user_id,
+      occurredAt: row.occurred_at,
+    },
+    tenant: {
+      id: row.tenant_id,
+      companyId: row.company_id,
+      companyName: row.company_name,
+      companyDomain: row.company_domain,
+      locale: row.tenant_locale,
+      timeZone: row.tenant_time_zone,
+      baseCurrency: row.base_currency,
+    },
+    destination:
+      destination === null
+        ? null
+        : {
+            sealedCredentials: destination.sealed_credentials,
+            threads: destination.threading_unsupported ? 'off' : destination.threads,
+            locale: destination.locale,
+            timeZone: destination.time_zone,
+            isPaused: destination.paused,
+            health: destination.health,
+            healthReason: destination.health_reason,
+            refusals: destination.refusals,
+            sinceLastRefusalMs: destination.since_last_refusal_ms,
+          },
+  };
+}
+
+function attemptRow(attempt: AttemptRecord): object {
+  const { delivery } = attempt;
+  return {
+    id: delivery.id,
+    tenant_id: delivery.tenant.id,
+    event_id: delivery.eventId,
+    rule_id: delivery.ruleId,
+    chat_webhook_id: delivery.chatWebhookId,
+    space_id: delivery.spaceId,
+    state: attempt.state,
+    state_reason: attempt.stateReason,
+    message_name: attempt.messageName,
+    thread_name: attempt.threadName,
+    rewrite: attempt.rewrite,
+    slot_after_ms: attempt.slotAfterMs,
+    has_trouble: attempt.hasTrouble,
+    wrote: attempt.wrote !== null,
+    http_status: attempt.wrote?.httpStatus ?? null,
+    error_message: attempt.wrote?.errorMessage ?? null,
+    duration_ms: attempt.wrote?.durationMs ?? null,
+    health: attempt.health?.state ?? null,
+    health_reason: attempt.health?.reason ?? null,
+    counts_refusal: attempt.health?.countsRefusal ?? false,
+    is_healed: attempt.health?.isHealed ?? false,
+    hold_all: attempt.holdAll,
+    delay_all_ms: attempt.delayAllMs,
+    unthreaded: attempt.rewrite === 'unthreaded',
+  };
+}

@@ -1,0 +1,63 @@
+/** Lays a story out as a card: one line with a button (compact), or facts in two columns with the rest folded away (detailed). */
+
+import type { Card, Section } from '../core/chat-message';
+import type { TemplateMode } from '../core/rule';
+import { card, mainButton, pairWidgets, paragraph, rowWidget, sideButton, type Limits } from './cards';
+import { quiet, type Rich } from './rich-text';
+import type { Story } from './story';
+
+export interface Layout {
+  readonly story: Story;
+  readonly headline: string;
+  /** The text of the rule's own template. */
+  readonly ownText: Rich | null;
+  readonly mode: TemplateMode;
+  readonly isTest: boolean;
+}
+
+const TEST_NOTE = 'This is a test of Dealbell. Nothing has happened in Pipedrive.';
+/** Lines shown before Chat's own "Show more". */
+const COMPACT_NOTE_LINES = 3;
+const DETAILED_NOTE_LINES = 8;
+
+export function layOut(layout: Layout, limits: Limits): Card {
+  const sections = layout.mode === 'compact' ? compactSections(layout, limits) : detailedSections(layout, limits);
+  const testSection: readonly Section[] = layout.isTest ? [{ widgets: [paragraph(quiet(TEST_NOTE), limits)] }] : [];
+  return card(`${layout.story.emoji} ${layout.headline}`, layout.story.title, [...sections, ...testSection], limits);
+}
+
+function compactSections({ story, ownText }: Layout, limits: Limits): readonly Section[] {
+  const news = story.passage?.isNews === true ? [paragraph(story.passage.text, limits, COMPACT_NOTE_LINES)] : [];
+  return [{ widgets: [...ownWidgets(ownText, limits), ...news, rowWidget(story.summary, limits, sideButton(story.link))] }];
+}
+
+function detailedSections({ story, ownText }: Layout, limits: Limits): readonly Section[] {
+  const { lead, passage } = story;
+  const news = [
+    ...ownWidgets(ownText, limits),
+    ...(lead === null ? [] : [rowWidget(lead, limits)]),
+    ...(passage === null ? [] : [paragraph(passage.text, limits, DETAILED_NOTE_LINES)]),
+  ];
+  return [
+    ...sectionOf(news),
+    ...sectionOf(pairWidgets(story.facts, limits)),
+    ...moreSection(story, limits),
+    { widgets: [mainButton(story.link)] },
+  ];
+}
+
+function moreSection({ more }: Story, limits: Limits): readonly Section[] {
+  const widgets = pairWidgets(more, limits);
+  // One line is not worth a click.
+  if (widgets.length < 2) return sectionOf(widgets);
+  return [{ header: 'Details', collapsible: true, uncollapsibleWidgetsCount: 0, widgets }];
+}
+
+function ownWidgets(ownText: Rich | null, limits: Limits) {
+  return ownText === null ? [] : [paragraph(ownText, limits)];
+}
+
+/** Google refuses a section without widgets. */
+function sectionOf(widgets: Section['widgets']): readonly Section[] {
+  return widgets.length === 0 ? [] : [{ widgets }];
+}

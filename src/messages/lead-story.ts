@@ -1,0 +1,62 @@
+/** What is said of leads that come in or are archived; a converted lead is told as a deal. */
+
+import type { Row } from './cards';
+import {
+  actorIn,
+  contactRows,
+  joined,
+  lineField,
+  linkTo,
+  ownerIn,
+  ownerRows,
+  rowIf,
+  titleIn,
+  valueIn,
+  valueRow,
+  valueText,
+  type Story,
+  type StoryContext,
+} from './story';
+
+export function leadStory(context: StoryContext): Story {
+  const { change, format } = context;
+  const isArchived = change.transition.type === 'lead.archived';
+  const source = lineField(change.state, 'source_name');
+  const shape = shapeOf(context);
+  const summary: Row = {
+    icon: shape.icon,
+    label: ownerIn(context) ?? 'Value',
+    text: valueText(valueIn(context)),
+    below: joined(isArchived ? null : source, format.dateTime(change.occurredAt)),
+  };
+  return {
+    emoji: shape.emoji,
+    headline: shape.headline,
+    title: titleIn(context),
+    link: linkTo(context, 'lead', change.entityId),
+    gist: [valueIn(context), ownerIn(context)].filter((part) => part !== null),
+    summary,
+    lead: null,
+    facts: [
+      valueRow(context),
+      ...ownerRows(context),
+      ...contactRows(context),
+      ...rowIf('link', 'Source', source),
+      ...rowIf('event', 'Expected close', format.date(change.state['expected_close_date'])),
+      ...rowIf('schedule', 'Created', format.date(change.state['add_time'])),
+    ],
+    more: rowIf('edit', shape.byLabel, actorIn(context)),
+    passage: null,
+  };
+}
+
+function shapeOf({ change }: StoryContext) {
+  switch (change.transition.type) {
+    case 'lead.archived':
+      return { emoji: '📦', headline: 'Lead archived', icon: 'inventory_2', byLabel: 'Archived by' };
+    case 'lead.converted':
+      return { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', byLabel: 'Converted by' };
+    default:
+      return { emoji: '🌱', headline: 'New lead', icon: 'lightbulb', byLabel: 'Created by' };
+  }
+}

@@ -1,0 +1,77 @@
+/** Names in the ledger: read out of the shadow rows that events and the API have left in `records`. */
+
+import type { RecordState } from '../core/record';
+import { tenantId as asTenantId, type TenantId } from '../core/tenant';
+import type { Database } from '../platform/database';
+import { namedFrom, type Named, type NamedEntity } from './names';
+
+export interface WantedName {
+  readonly tenantId: TenantId;
+  readonly entity: NamedEntity;
+  readonly id: string;
+}
+
+export interface StoredName extends WantedName {
+  readonly named: Named;
+  /** Read from the API, so that no event keeps it fresh. */
+  readonly isFromApi: boolean;
+  readonly refreshedAt: Date;
+}
+
+export interface NameStore {
+  /** Those of the wanted that have a name, in any order. */
+  findNames(wanted: readonly WantedName[]): Promise<readonly StoredName[]>;
+  /** Keeps what the API said; a row that an event wrote keeps its state and is only given the name that it lacks. */
+  saveFetched(tenantId: TenantId, entity: NamedEntity, id: string, state: RecordState): Promise<void>;
+}
+
+interface NameRow {
+  readonly tenant_id: number;
+  readonly entity: NamedEntity;
+  readonly entity_id: string;
+  readonly state: RecordState;
+  readonly is_from_api: boolean;
+  readonly refreshed_at: Date;
+}
+
+/** Only what names are made of leaves the database: a deal's state may be 25 kB. */
+const FIND_NAMES = `
+  SELECT r.tenant_id, r.entity, r.entity_id, r.occurred_at IS NULL AS is_from_api, r.refreshed_at,
+         jsonb_build_object('title', r.state->'title', 'name', r.state->'name', 'subject', r.state->'subject',
+                            'field_name', r.state->'field_name', 'field_type', r.state->'field_type', 'options', r.state->'options',
+                            'pipeline_id', r.state->'pipeline_id', 'order_nr', r.state->'order_nr') AS state
+    FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted (tenant_id, entity, entity_id)
+    JOIN records r USING (tenant_id, entity, entity_id)`;
+
+const SAVE_FETCHED = `
+  INSERT INTO records AS known (tenant_id, entity, entity_id, state, refreshed_at)
+  VALUES ($1, $2, $3, $4::jsonb, now())
+  ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE
+     SET state = CASE WHEN known.occurred_at IS NULL THEN excluded.state
+                      ELSE known.state || jsonb_strip_nulls(jsonb_build_object(
+                        'title', excluded.state->'title', 'name', excluded.state->'name', 'subject', excluded.state->'subject'))
+                 END,
+         refreshed_at = now()
+   WHERE known.occurred_at IS NULL
+      OR coalesce(nullif(known.state->>'title', ''), nullif(known.state->>'name', ''), nullif(known.state->>'subject', '')) IS NULL`;
+
+export function makeNameStore(database: Database): NameStore {
+  return {
+    findNames: async (wanted) => {
+      if (wanted.length === 0) return [];
+      const columns = [wanted.map((name) => name.tenantId), wanted.map((name) => name.entity), wanted.map((name) => name.id)];
+      const { rows } = await database.pool.query<NameRow>({ name: 'find-names', text: FIND_NAMES, values: columns });
+      return rows.flatMap(storedName);
+    },
+    saveFetched: async (tenantId, entity, id, state) => {
+      await database.pool.query(SAVE_FETCHED, [tenantId, entity, id, JSON.stringify(state)]);
+    },
+  };
+}
+
+function storedName(row: NameRow): readonly StoredName[] {
+  const named = namedFrom(row.state);
+  if (named === null) return [];
+  const { entity, entity_id: id, is_from_api: isFromApi, refreshed_at: refreshedAt } = row;
+  return [{ tenantId: asTenantId(row.tenant_id), entity, id, named, isFromApi, refreshedAt }];
+}

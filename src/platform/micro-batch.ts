@@ -1,0 +1,59 @@
+/** Gathers single calls into batches: while one batch is being written the next one fills, so no call waits for a timer. */
+
+interface Waiting<In, Out> {
+  readonly item: In;
+  resolve(value: Out): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Turns `write` (many at once, answers in the same order) into a function for one item. At most `inFlight` batches of at
+ * most `maxItems` run at a time. When a batch fails as a whole, `isItemFault` decides whether its items are tried one by
+ * one, so that one bad item cannot take others with it.
+ */
+export function microBatch<In, Out>(
+  write: (items: readonly In[]) => Promise<readonly Out[]>,
+  options: { maxItems: number; inFlight: number; isItemFault: (error: unknown) => boolean },
+): (item: In) => Promise<Out> {
+  let waiting: Waiting<In, Out>[] = [];
+  let running = 0;
+  let isScheduled = false;
+
+  function pump(): void {
+    isScheduled = false;
+    while (waiting.length > 0 && running < options.inFlight) {
+      const batch = waiting.slice(0, options.maxItems);
+      waiting = waiting.slice(options.maxItems);
+      running += 1;
+      void settle(batch).finally(() => {
+        running -= 1;
+        pump();
+      });
+    }
+  }
+
+  async function settle(batch: readonly Waiting<In, Out>[]): Promise<void> {
+    try {
+      answer(batch, await write(batch.map((entry) => entry.item)));
+    } catch (error) {
+      if (batch.length > 1 && options.isItemFault(error)) for (const entry of batch) await settle([entry]);
+      else for (const entry of batch) entry.reject(error);
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (isScheduled) return;
+      isScheduled = true;
+      setImmediate(pump);
+    });
+}
+
+function answer<In, Out>(batch: readonly Waiting<In, Out>[], results: readonly Out[]): void {
+  for (const [index, entry] of batch.entries()) {
+    const result = results[index];
+    if (result === undefined) entry.reject(new Error('a batch answered fewer items than it was given'));
+    else entry.resolve(result);
+  }
+}

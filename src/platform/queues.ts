@@ -1,0 +1,241 @@
+/** The bell and its hearers: BullMQ on Redis or on PostgreSQL, chosen once here; nothing else knows which. */
+
+import { createPostgresBackend, Queue, Worker, withBackend, type JobsOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+
+/** Ringing must never hold up whoever rings; a ring that takes longer counts as lost and is left to the sweep. */
+const RING_LIMIT_MS = 250;
+/** A killed worker's job is given to another after this long; meanwhile the sweep works without bells. */
+const LOCK_MS = 15_000;
+const STALLED_CHECK_MS = 5_000;
+const POSTGRES_SCHEMA = 'bullmq';
+
+export interface QueueSettings {
+  /** Null: the queue lives in PostgreSQL. */
+  readonly redisUrl: string | null;
+  readonly databaseUrl: string;
+  readonly log: Logger;
+  /** Keeps the queues of several installations on one Redis apart. */
+  readonly prefix?: string;
+}
+
+/** A queue as its users see it. */
+export interface BellQueue {
+  /**
+   * Rings for `key`: a job runs soon, one per key at a time, and one more after it when rung meanwhile. Returns at once,
+   * never throws; rings of one key that come while one is under way are told as one.
+   */
+  ring(key: string, payload: Readonly<Record<string, unknown>>): void;
+  /** Runs `handler` for each ring until closed. */
+  hear(handler: (payload: unknown) => Promise<void>, concurrency: number): void;
+  /** Rings by the clock: exactly once over all workers. `pattern` is a cron pattern in UTC. */
+  schedule(key: string, pattern: string): Promise<void>;
+}
+
+export interface Queues {
+  queue(name: string): BellQueue;
+  /** The underlying queues, for the operator's board. */
+  readonly all: () => readonly OpenQueue[];
+  readonly backend: 'redis' | 'postgres';
+  /** Throws when the queue cannot be reached within `timeoutMs`. */
+  ping(timeoutMs: number): Promise<void>;
+  /** Stops hearing (waits for jobs under way), then ringing. */
+  close(): Promise<void>;
+}
+
+/** What both backends' queues have in common, as far as it is used here. */
+export interface OpenQueue {
+  readonly name: string;
+  add(name: string, payload: unknown, options: JobsOptions): Promise<unknown>;
+  upsertJobScheduler(id: string, repeat: { pattern: string; tz: string }, template: object): Promise<unknown>;
+  getJobCounts(...types: 'waiting'[]): Promise<unknown>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+interface OpenWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'failed', listener: (job: { readonly id?: string | undefined } | undefined, error: Error) => void): unknown;
+  close(): Promise<void>;
+}
+
+interface Backend {
+  readonly name: 'redis' | 'postgres';
+  openQueue(name: string): OpenQueue;
+  openWorker(name: string, processor: (job: { readonly data: unknown }) => Promise<void>, concurrency: number): OpenWorker;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the queues. Reaching the backend is not awaited: intake must work while Redis is away. */
+export function makeQueues(settings: QueueSettings): Queues {
+  const { log } = settings;
+  const backend = settings.redisUrl === null ? postgresBackend(settings) : redisBackend(settings, settings.redisUrl);
+  const queues = new Map<string, OpenQueue>();
+  const workers: OpenWorker[] = [];
+  const ringers: Ringer[] = [];
+
+  function open(name: string): BellQueue {
+    const queue = backend.openQueue(name);
+    queue.on('error', quietly(log, name));
+    queues.set(name, queue);
+    const ringer = makeRinger(queue, log);
+    ringers.push(ringer);
+    return {
+      ring: ringer.ring,
+      hear(handler, concurrency) {
+        const worker = backend.openWorker(name, (job) => handler(job.data), concurrency);
+        worker.on('error', quietly(log, name));
+        worker.on('failed', (job, error) => log.error({ queue: name, jobId: job?.id, err: error }, 'job failed'));
+        workers.push(worker);
+      },
+      async schedule(key, pattern) {
+        await queue.upsertJobScheduler(
+          key,
+          { pattern, tz: 'UTC' },
+          { name: key, data: { key }, opts: { removeOnComplete: true, removeOnFail: 50 } },
+        );
+      },
+    };
+  }
+
+  return {
+    queue: open,
+    all: () => [...queues.values()],
+    backend: backend.name,
+    ping: (timeoutMs) => within(backend.ping(), timeoutMs),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all(ringers.map((ringer) => ringer.idle()));
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await backend.close();
+    },
+  };
+}
+
+interface Ringer {
+  ring(key: string, payload: Readonly<Record<string, unknown>>): void;
+  idle(): Promise<void>;
+}
+
+/** One add per key is under way at a time; what is rung meanwhile is one more add after it. */
+function makeRinger(queue: OpenQueue, log: Logger): Ringer {
+  const underWay = new Map<string, Promise<void>>();
+  const again = new Map<string, Readonly<Record<string, unknown>>>();
+
+  async function add(key: string, payload: Readonly<Record<string, unknown>>): Promise<void> {
+    const options: JobsOptions = { deduplication: { id: key, keepLastIfActive: true }, removeOnComplete: true, removeOnFail: 50 };
+    try {
+      await within(queue.add(queue.name, payload, options), RING_LIMIT_MS);
+    } catch (error) {
+      log.warn({ queue: queue.name, err: error }, 'the bell could not be rung; the sweep will find the work');
+    }
+    underWay.delete(key);
+    const next = again.get(key);
+    again.delete(key);
+    if (next !== undefined) ring(key, next);
+  }
+
+  function ring(key: string, payload: Readonly<Record<string, unknown>>): void {
+    if (underWay.has(key)) again.set(key, payload);
+    else underWay.set(key, add(key, payload));
+  }
+
+  return {
+    ring,
+    async idle() {
+      again.clear();
+      await Promise.all(underWay.values());
+    },
+  };
+}
+
+function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
+  const prefix = settings.prefix ?? 'dealbell';
+  // The ringing side fails fast; BullMQ's default would hang for as long as Redis is away.
+  const ringing = new Redis(redisUrl, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    connectTimeout: 2000,
+    retryStrategy,
+  });
+  const hearing = new Redis(redisUrl, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy });
+  for (const connection of [ringing, hearing]) connection.on('error', quietly(settings.log, 'redis'));
+  return {
+    name: 'redis',
+    openQueue: (name) => new Queue(name, { connection: ringing, prefix, skipWaitingForReady: true }),
+    openWorker: (name, processor, concurrency) =>
+      new Worker(name, processor, {
+        connection: hearing,
+        prefix,
+        concurrency,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_CHECK_MS,
+      }),
+    async ping() {
+      await ringing.ping();
+    },
+    async close() {
+      await Promise.all([ringing, hearing].map(quit));
+    },
+  };
+}
+
+const retryStrategy = (attempt: number): number => Math.min(attempt * 100, 2000);
+
+async function quit(connection: Redis): Promise<void> {
+  if (connection.status === 'ready') await connection.quit();
+  else connection.disconnect();
+}
+
+function postgresBackend(settings: QueueSettings): Backend {
+  const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
+  const connection = {
+    connectionString: settings.databaseUrl,
+    schema: POSTGRES_SCHEMA,
+    migrate: true,
+    max: 4,
+    connectionTimeoutMillis: 2000,
+  };
+  const queues: OpenQueue[] = [];
+  return {
+    name: 'postgres',
+    openQueue(name) {
+      const queue = new PostgresQueue(name, { connection });
+      queues.push(queue);
+      return queue;
+    },
+    openWorker: (name, processor, concurrency) =>
+      new PostgresWorker(name, processor, { connection, concurrency, lockDuration: LOCK_MS, stalledInterval: STALLED_CHECK_MS }),
+    async ping() {
+      await queues[0]?.getJobCounts('waiting');
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Connection troubles are told once a minute per source: BullMQ repeats them at every retry. */
+function quietly(log: Logger, source: string): (error: Error) => void {
+  let toldAt = 0;
+  return (error) => {
+    if (Date.now() - toldAt < 60_000) return;
+    toldAt = Date.now();
+    log.warn({ source, err: error }, 'queue connection trouble');
+  };
+}
+
+/** The promise's value, or an error after `timeoutMs`. A late failure of the promise is still handled. */
+async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

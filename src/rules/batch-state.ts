@@ -1,0 +1,79 @@
+/** The working state of one batch while it is planned: shadows touched, waiting deliveries, messages owed. */
+
+import type { PipedriveEvent } from '../core/pipedrive-event';
+import { isObject, type RecordState } from '../core/record';
+import type { RecordChange } from '../core/transition';
+import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+
+/** An event as it lies in the ledger. */
+export interface StoredEvent {
+  readonly id: number;
+  readonly receivedAt: Date;
+  readonly event: PipedriveEvent;
+}
+
+export interface BatchState {
+  readonly shadows: ShadowMap;
+  readonly touched: Set<string>;
+  pending: readonly PendingDelivery[];
+  readonly created: NewDelivery[];
+  readonly retold: Map<number, RecordChange>;
+  readonly dropped: Map<number, string>;
+}
+
+/** A record's new shadow, to be written with the batch. */
+export function putShadow(state: BatchState, shadow: Shadow): void {
+  const key = recordKey(shadow.entity, shadow.entityId);
+  state.shadows.set(key, shadow);
+  state.touched.add(key);
+}
+
+/** The shadow of a record of which nothing is known. */
+export function emptyShadow(entity: string, entityId: string): Shadow {
+  return {
+    entity,
+    entityId,
+    state: {},
+    occurredAt: null,
+    deletedAt: null,
+    mergedInto: null,
+    conversionKey: null,
+    convertedFrom: null,
+    windowOpenedAt: null,
+    windowBefore: null,
+  };
+}
+
+/** Deliveries of a record that still wait for their settle window to close. */
+export function pendingOf(state: BatchState, entity: string, entityId: string): readonly PendingDelivery[] {
+  return state.pending.filter((delivery) => delivery.change.entity === entity && delivery.change.entityId === entityId);
+}
+
+/** A waiting delivery will not be sent, for a reason that is kept. */
+export function dropDelivery(state: BatchState, delivery: PendingDelivery, reason: string): void {
+  if (delivery.id === null) delivery.created.isDropped = true;
+  else state.dropped.set(delivery.id, reason);
+  state.pending = state.pending.filter((other) => other !== delivery);
+}
+
+/** Drops what waits to tell `type` of a record, because another story tells it. */
+export function dropPending(state: BatchState, entity: string, entityId: string, type: string, reason: string): void {
+  for (const delivery of pendingOf(state, entity, entityId)) {
+    if (delivery.change.transition.type === type) dropDelivery(state, delivery, reason);
+  }
+}
+
+/** A waiting delivery tells something newer. */
+export function retell(state: BatchState, delivery: PendingDelivery, change: RecordChange): void {
+  const told = { ...delivery, change };
+  state.pending = state.pending.map((other) => (other === delivery ? told : other));
+  if (delivery.id === null) delivery.created.change = change;
+  else state.retold.set(delivery.id, change);
+}
+
+/** Pipedrive sends every custom field of the account, unset ones as null: a real deal had 190 of them. */
+export function slim(state: RecordState): RecordState {
+  const custom = state['custom_fields'];
+  if (!isObject(custom)) return state;
+  return { ...state, custom_fields: Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null)) };
+}

@@ -1,0 +1,62 @@
+/** What came in, newest first, as people look at it: per event the transitions and the compact decisions. */
+
+import type { Pool } from 'pg';
+import type { Decision } from '../core/decision';
+import type { TenantId } from '../core/tenant';
+import type { NameOf } from './explain';
+
+export interface HistoryEvent {
+  readonly id: number;
+  readonly entity: string;
+  readonly entityId: string;
+  readonly action: string;
+  readonly transitions: readonly string[];
+  readonly occurredAt: Date;
+  readonly receivedAt: Date;
+  readonly routedAt: Date | null;
+  readonly ignoredReason: string | null;
+  readonly decisions: readonly Decision[];
+  /** The record's title as last known; null when nothing is. */
+  readonly recordTitle: string | null;
+}
+
+export interface EventQuery {
+  readonly entity?: string | undefined;
+  readonly entityId?: string | undefined;
+  /** Only events with a smaller id; null: from the newest on. */
+  readonly beforeId: number | null;
+  readonly limit: number;
+}
+
+interface Row extends Omit<HistoryEvent, 'id' | 'decisions'> {
+  readonly id: string | number;
+  readonly decisions: readonly Decision[] | null;
+}
+
+/** One page of a tenant's events by id, newest first. One record's events are found through the index of their identity. */
+export async function pageOfEvents(pool: Pool, tenantId: TenantId, query: EventQuery): Promise<HistoryEvent[]> {
+  const { rows } = await pool.query<Row>(
+    `SELECT e.id, e.entity, e.entity_id AS "entityId", e.action, e.transitions, e.occurred_at AS "occurredAt",
+            e.received_at AS "receivedAt", e.routed_at AS "routedAt", e.ignored_reason AS "ignoredReason", e.decisions,
+            left(coalesce(r.state->>'title', r.state->>'name', r.state->>'subject'), 200) AS "recordTitle"
+       FROM events e
+       LEFT JOIN records r ON r.tenant_id = e.tenant_id AND r.entity = e.entity AND r.entity_id = e.entity_id
+      WHERE e.tenant_id = $1
+        AND ($2::text IS NULL OR e.entity = $2) AND ($3::text IS NULL OR e.entity_id = $3)
+        AND e.id < $4
+      ORDER BY e.id DESC LIMIT $5`,
+    [tenantId, query.entity ?? null, query.entityId ?? null, query.beforeId ?? Number.MAX_SAFE_INTEGER, query.limit],
+  );
+  return rows.map((row) => ({ ...row, id: Number(row.id), decisions: row.decisions ?? [] }));
+}
+
+/** The names of a tenant's pipelines, stages and users as last known, for the words of decisions. */
+export async function loadReferenceNames(pool: Pool, tenantId: TenantId): Promise<NameOf> {
+  const { rows } = await pool.query<{ entity: string; entityId: string; name: string }>(
+    `SELECT entity, entity_id AS "entityId", state->>'name' AS name FROM records
+      WHERE tenant_id = $1 AND entity IN ('pipeline', 'stage', 'user') AND state->>'name' <> ''`,
+    [tenantId],
+  );
+  const names = new Map(rows.map((row) => [`${row.entity} ${row.entityId}`, row.name]));
+  return (entity, id) => names.get(`${entity} ${id}`) ?? null;
+}

@@ -1,0 +1,137 @@
+/** Words a decision for a sales manager: what was asked, what was there. Pure; names are filled in where they are known. */
+
+import type { Decision } from '../core/decision';
+import { isObject } from '../core/record';
+import type { Rule } from '../core/rule';
+import type { EventType } from '../core/transition';
+
+/** Finds the name of a pipeline, stage or user; null when it is not known. */
+export type NameOf = (entity: 'pipeline' | 'stage' | 'user', id: number) => string | null;
+
+/** The event as far as its decisions need it. */
+export interface ExplainedEvent {
+  readonly entity: string;
+  readonly transitions: readonly string[];
+}
+
+/** What each event type is called in a sentence. */
+export const EVENT_NAMES: Readonly<Record<EventType, string>> = {
+  'deal.created': 'deal created',
+  'deal.won': 'deal won',
+  'deal.lost': 'deal lost',
+  'deal.reopened': 'deal reopened',
+  'deal.stage_changed': 'stage changed',
+  'deal.pipeline_changed': 'moved to another pipeline',
+  'deal.owner_changed': 'owner changed',
+  'deal.value_changed': 'value changed',
+  'deal.close_date_changed': 'expected close date changed',
+  'deal.label_added': 'label added',
+  'deal.field_changed': 'field changed',
+  'deal.merged': 'deals merged',
+  'deal.deleted': 'deal deleted',
+  'lead.created': 'lead created',
+  'lead.converted': 'lead converted',
+  'lead.archived': 'lead archived',
+  'person.created': 'person created',
+  'organization.created': 'organization created',
+  'activity.created': 'activity created',
+  'activity.completed': 'activity completed',
+  'note.created': 'note created',
+};
+
+/** One sentence for one decision. `rule` is null when it has been deleted since. */
+export function explainDecision(
+  decision: Decision,
+  rule: Rule | null,
+  event: ExplainedEvent,
+  nameOf: NameOf = () => null,
+): string {
+  const filters = rule?.filters ?? {};
+  switch (decision.code) {
+    case 'matched':
+      return 'Matched: a message was made.';
+    case 'outdated':
+      return 'Not told: this event is older than what was already known of the record.';
+    case 'switchedOnLater':
+      return 'Not told: the rule was switched on after this event had come in.';
+    case 'otherEvent':
+      return otherEvent(rule, event);
+    case 'pipeline':
+      return mismatch('pipeline', 'pipeline', decision.actual, filters.pipelineIds, nameOf);
+    case 'stage':
+      return mismatch('stage', 'stage', decision.actual, filters.stageIds, nameOf);
+    case 'fromStage':
+      return mismatch('stage it left', 'stage', decision.actual, filters.fromStageIds, nameOf);
+    case 'owner':
+      return mismatch('owner', 'user', decision.actual, filters.ownerIds, nameOf);
+    case 'noValue':
+      return `Not matched: the record has no value, and the rule asks for at least ${amount(filters.minValue, filters.currency)}.`;
+    case 'minValue':
+      return `Not matched: the value ${money(decision.actual)} is below ${amount(filters.minValue, currencyOf(decision.actual) ?? filters.currency)}.`;
+    case 'otherCurrency':
+      return `Not matched: the value ${money(decision.actual)} cannot be compared in ${wantedCurrency(decision.actual)}: no exchange rate is known.`;
+    case 'fields':
+      return `Not matched: none of the fields ${(filters.fields ?? []).join(', ')} changed.`;
+    case 'conditions':
+      return 'Not matched: the conditions of the rule do not hold.';
+    case 'noDestination':
+      return 'Matched, but not told: every destination of the rule is paused or gone.';
+    case 'settled':
+      return settled(decision);
+    default:
+      return decision.code satisfies never;
+  }
+}
+
+function otherEvent(rule: Rule | null, event: ExplainedEvent): string {
+  const wanted = rule === null ? 'another event' : `"${EVENT_NAMES[rule.eventType]}"`;
+  const happened = event.transitions.map((type) => wordsOf(type)).join(', ');
+  return happened === ''
+    ? `Not matched: the rule listens to ${wanted}, and this ${event.entity} event was nothing that rules can tell.`
+    : `Not matched: the rule listens to ${wanted}, and this was: ${happened}.`;
+}
+
+function wordsOf(type: string): string {
+  const known = Object.entries(EVENT_NAMES).find(([name]) => name === type);
+  return known === undefined ? type : known[1];
+}
+
+function settled(decision: Decision): string {
+  if (decision.toldByEventId === undefined) return 'Not told: the change was taken back before its message was due.';
+  return `Told together with event ${decision.toldByEventId}: both came within the settle window.`;
+}
+
+function mismatch(
+  what: string,
+  entity: 'pipeline' | 'stage' | 'user',
+  actual: unknown,
+  wanted: readonly number[] | undefined,
+  nameOf: NameOf,
+): string {
+  const options = (wanted ?? []).map((id) => naming(entity, id, nameOf)).join(' or ');
+  const was = typeof actual === 'number' ? naming(entity, actual, nameOf) : 'not set';
+  return `Not matched: the ${what} is ${was}, and the rule asks for ${options === '' ? 'another one' : options}.`;
+}
+
+function naming(entity: 'pipeline' | 'stage' | 'user', id: number, nameOf: NameOf): string {
+  const name = nameOf(entity, id);
+  return name === null ? `${entity} ${id}` : `"${name}"`;
+}
+
+function money(value: unknown): string {
+  if (!isObject(value) || typeof value['amount'] !== 'number') return 'of the record';
+  return amount(value['amount'], currencyOf(value) ?? undefined);
+}
+
+function amount(value: number | undefined, currency: string | undefined): string {
+  const number = (value ?? 0).toLocaleString('en-US', { maximumFractionDigits: 2 });
+  return currency === undefined ? number : `${number} ${currency}`;
+}
+
+function currencyOf(value: unknown): string | null {
+  return isObject(value) && typeof value['currency'] === 'string' ? value['currency'] : null;
+}
+
+function wantedCurrency(value: unknown): string {
+  return isObject(value) && typeof value['wanted'] === 'string' ? value['wanted'] : 'the currency of the rule';
+}

@@ -1,0 +1,41 @@
+/** The decisions on one event, completed and in words. Pure: the router stores only those of rules that listen to the event's kind. */
+
+import type { Decision } from '../core/decision';
+import type { Rule } from '../core/rule';
+import { explainDecision, type NameOf } from './explain';
+
+export interface WordedDecision {
+  readonly ruleId: number;
+  readonly ruleName: string;
+  readonly matched: boolean;
+  readonly reason: string;
+}
+
+export interface DecidedEvent {
+  readonly entity: string;
+  readonly transitions: readonly string[];
+  readonly receivedAt: Date;
+  /** Null: the router has not seen it yet. */
+  readonly routedAt: Date | null;
+  /** Why nothing was derived from it; null for an ordinary event. */
+  readonly ignoredReason: string | null;
+  readonly decisions: readonly Decision[];
+}
+
+/**
+ * One line per rule: the stored decisions, then "listens to something else" for every rule that was on when the event came
+ * in and has none. `rules` are all rules of the tenant, also those that are off.
+ */
+export function listDecisions(event: DecidedEvent, rules: ReadonlyMap<number, Rule>, nameOf: NameOf): WordedDecision[] {
+  if (event.routedAt === null || event.ignoredReason !== null) return [];
+  const decided = new Set(event.decisions.map((decision) => decision.ruleId));
+  const others = [...rules.values()]
+    .filter((rule) => rule.enabled && rule.enabledAt <= event.receivedAt && !decided.has(rule.id))
+    .map((rule): Decision => ({ ruleId: rule.id, matched: false, code: 'otherEvent' }));
+  return [...event.decisions, ...others].map((decision) => worded(decision, rules.get(decision.ruleId) ?? null, event, nameOf));
+}
+
+function worded(decision: Decision, rule: Rule | null, event: DecidedEvent, nameOf: NameOf): WordedDecision {
+  const reason = explainDecision(decision, rule, event, nameOf);
+  return { ruleId: decision.ruleId, ruleName: rule?.name ?? 'removed rule', matched: decision.matched, reason };
+}

@@ -1,0 +1,134 @@
+/** Plans a batch of events of one tenant: shadows moved on, one decision per rule, messages owed. Pure: no clock, no database. */
+
+import type { Decision } from '../core/decision';
+import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
+import type { RecordChange } from '../core/transition';
+import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
+import { decideRules, listeners, type RoutingRules, type Window } from './decide-rules';
+import { changeOfEvent, deriveTransitions } from './derive-transitions';
+import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import { isGone, tellStory, type Story } from './tell-story';
+
+export interface RoutedEvent {
+  readonly id: number;
+  readonly transitions: readonly string[];
+  readonly decisions: readonly Decision[];
+}
+
+/** What the transaction has to write. */
+export interface BatchPlan {
+  readonly routed: readonly RoutedEvent[];
+  readonly shadows: readonly Shadow[];
+  readonly created: readonly NewDelivery[];
+  /** Waiting deliveries decided anew: with what they tell now. */
+  readonly retold: readonly { readonly id: number; readonly change: RecordChange }[];
+  /** Waiting deliveries that have nothing left to tell, with the reason. */
+  readonly dropped: readonly { readonly id: number; readonly reason: string }[];
+}
+
+/** Plans the batch. `shadows` holds every record the events name; `pending` the waiting deliveries of those records. */
+export function planBatch(
+  events: readonly StoredEvent[],
+  shadows: ShadowMap,
+  pending: readonly PendingDelivery[],
+  rules: RoutingRules,
+): BatchPlan {
+  const state: BatchState = {
+    shadows: new Map(shadows),
+    touched: new Set(),
+    pending,
+    created: [],
+    retold: new Map(),
+    dropped: new Map(),
+  };
+  const routed = events.map((stored) => routeOne(stored, state, rules));
+  return {
+    routed,
+    shadows: [...state.touched].map((key) => state.shadows.get(key)).filter((shadow) => shadow !== undefined),
+    created: state.created.filter((delivery) => !delivery.isDropped),
+    retold: [...state.retold].filter(([id]) => !state.dropped.has(id)).map(([id, change]) => ({ id, change })),
+    dropped: [...state.dropped].map(([id, reason]) => ({ id, reason })),
+  };
+}
+
+function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): RoutedEvent {
+  const { event } = stored;
+  const entity = RECORD_ENTITIES.find((known) => known === event.entity);
+  if (entity === undefined) return routeReference(stored, state);
+  const shadow = state.shadows.get(recordKey(entity, event.entityId)) ?? null;
+  if (isOutdated(shadow, stored)) return routeOutdated(stored, entity, shadow, rules);
+  const story = tellStory(event, entity, shadow, state);
+  const window = windowOf(stored, story, shadow, rules);
+  moveShadow(stored, story, shadow, window, state);
+  const decisions = decideRules(stored, story, window, state, rules);
+  return { id: stored.id, transitions: story.transitions.map((transition) => transition.type), decisions };
+}
+
+function isOutdated(shadow: Shadow | null, stored: StoredEvent): boolean {
+  return shadow?.occurredAt != null && stored.event.occurredAt < shadow.occurredAt;
+}
+
+/** Users, pipelines and stages only give names. */
+function routeReference(stored: StoredEvent, state: BatchState): RoutedEvent {
+  const { event } = stored;
+  const shadow = state.shadows.get(recordKey(event.entity, event.entityId)) ?? null;
+  const newState = event.state ?? event.previous ?? shadow?.state;
+  if (!isOutdated(shadow, stored) && newState !== undefined) {
+    const deletedAt = event.action === 'delete' ? event.occurredAt : null;
+    putShadow(state, {
+      ...emptyShadow(event.entity, event.entityId),
+      ...shadow,
+      state: newState,
+      occurredAt: event.occurredAt,
+      deletedAt,
+    });
+  }
+  return { id: stored.id, transitions: [], decisions: [] };
+}
+
+function routeOutdated(stored: StoredEvent, entity: RecordEntity, shadow: Shadow | null, rules: RoutingRules): RoutedEvent {
+  const transitions = deriveTransitions(changeOfEvent(entity, stored.event, shadow?.state ?? null));
+  const decisions = listeners(transitions, rules).map((rule): Decision => ({
+    ruleId: rule.id,
+    matched: false,
+    code: 'outdated',
+  }));
+  return { id: stored.id, transitions: transitions.map((transition) => transition.type), decisions };
+}
+
+/** The settle window of the record that the event names; the first event after a quiet time opens a new one. */
+function windowOf(stored: StoredEvent, story: Story, shadow: Shadow | null, rules: RoutingRules): Window | null {
+  const isOwn = story.entity === stored.event.entity && story.entityId === stored.event.entityId;
+  if (rules.longestSettleMs === 0 || !isOwn) return null;
+  const openedAt = shadow?.windowOpenedAt ?? null;
+  const isOpen = openedAt !== null && stored.receivedAt.getTime() - openedAt.getTime() <= rules.longestSettleMs;
+  if (isOpen) return { openedAt, before: shadow?.windowBefore ?? null, isNew: false };
+  const { before } = story.change;
+  return { openedAt: stored.receivedAt, before: before === null ? null : slim(before), isNew: true };
+}
+
+/** The record that the event names takes its new state; a deletion keeps the last one. */
+function moveShadow(stored: StoredEvent, story: Story, before: Shadow | null, window: Window | null, state: BatchState): void {
+  const { event } = stored;
+  const current = state.shadows.get(recordKey(event.entity, event.entityId)) ?? emptyShadow(event.entity, event.entityId);
+  putShadow(state, {
+    ...current,
+    state: slim(event.state ?? event.previous ?? current.state),
+    occurredAt: event.occurredAt,
+    deletedAt: event.action === 'delete' ? event.occurredAt : null,
+    mergedInto: event.mergedToId ?? current.mergedInto,
+    conversionKey: isHalfOfConversion(stored, story, before, current) ? event.correlationId : current.conversionKey,
+    convertedFrom: event.entity === 'deal' ? (story.convertedFrom ?? current.convertedFrom) : null,
+    windowOpenedAt: window?.openedAt ?? null,
+    windowBefore: window?.before ?? null,
+  });
+}
+
+/** A deal that came and a lead that went may have their other half still on the way. */
+function isHalfOfConversion(stored: StoredEvent, story: Story, before: Shadow | null, current: Shadow): boolean {
+  const { event } = stored;
+  if (event.entity === 'deal') return event.action === 'create' && story.convertedFrom === null;
+  if (event.entity !== 'lead' || current.mergedInto !== null) return false;
+  const change = changeOfEvent('lead', event, before?.state ?? null);
+  return isGone({ change, transitions: deriveTransitions(change) });
+}

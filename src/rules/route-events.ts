@@ -1,0 +1,168 @@
+/** Routes a tenant's events: batches out of the ledger, decided in the order in which they came, written in one transaction each. */
+
+import type { Logger } from 'pino';
+import type { Bell } from '../core/jobs';
+import { parseWebhook } from '../core/pipedrive-event';
+import type { Rule } from '../core/rule';
+import type { TenantId } from '../core/tenant';
+import type { StoredEvent } from './batch-state';
+import { leadNamedBy } from './convert-lead';
+import type { RoutingRules } from './decide-rules';
+import { indexRules } from './match-rules';
+import { planBatch, type BatchPlan } from './plan-batch';
+import type { Destination, PendingDelivery, ShadowMap } from './routing-ledger';
+
+const BATCH_SIZE = 200;
+/** A job that runs longer hands over to the next ring, so that no tenant holds its worker. */
+const MAX_JOB_MS = 5_000;
+
+/** An event as it lies in the ledger. */
+export interface RawEvent {
+  readonly id: number;
+  readonly receivedAt: Date;
+  readonly payload: Buffer;
+}
+
+/** Whether this transaction may route the tenant. */
+export type TenantRouting =
+  | { readonly kind: 'locked'; readonly rulesVersion: number; readonly baseCurrency: string }
+  /** Another worker is at it. */
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'gone' };
+
+export interface TenantRules {
+  /** Enabled rules, in order. */
+  readonly rules: readonly Rule[];
+  readonly destinations: readonly Destination[];
+}
+
+export type LoadRules<Client> = (client: Client, tenantId: TenantId) => Promise<TenantRules>;
+
+type Wanted = readonly { readonly entity: string; readonly entityId: string }[];
+
+export interface RoutingTransaction {
+  lockTenant(tenantId: TenantId): Promise<TenantRouting>;
+  unroutedEvents(tenantId: TenantId, limit: number): Promise<readonly RawEvent[]>;
+  loadRules(tenantId: TenantId): Promise<TenantRules>;
+  loadShadows(tenantId: TenantId, wanted: Wanted, correlationIds: readonly string[]): Promise<ShadowMap>;
+  loadPending(tenantId: TenantId, wanted: Wanted): Promise<readonly PendingDelivery[]>;
+  write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
+}
+
+export interface RoutingStore {
+  inTransaction<T>(work: (transaction: RoutingTransaction) => Promise<T>): Promise<T>;
+  /** Tenants that have unrouted events. */
+  tenantsWithWork(): Promise<readonly TenantId[]>;
+}
+
+export interface RouteEventsDependencies {
+  readonly store: RoutingStore;
+  readonly bell: Bell;
+  readonly log: Logger;
+  readonly settleMs: number;
+  readonly nowMs: () => number;
+}
+
+/** Routes everything that a tenant has waiting. Safe to run twice, anywhere, at any time: the ledger lets one through. */
+export type RouteEvents = (tenantId: TenantId) => Promise<void>;
+
+interface CachedRules {
+  readonly version: number;
+  readonly rules: RoutingRules;
+}
+
+/** Makes the use case. It rejects when the database cannot be reached; nothing is lost then. */
+export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEvents {
+  const { store, bell, log, nowMs } = dependencies;
+  const cache = new Map<TenantId, CachedRules>();
+
+  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId): Promise<'more' | 'done'> {
+    const tenant = await transaction.lockTenant(tenantId);
+    if (tenant.kind !== 'locked') return 'done';
+    const raw = await transaction.unroutedEvents(tenantId, BATCH_SIZE);
+    if (raw.length === 0) return 'done';
+    const { events, ignored } = parseAll(raw);
+    const rules = await rulesOf(transaction, tenantId, tenant);
+    const wanted = wantedRecords(events);
+    const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
+    const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, wanted);
+    const plan = planBatch(events, shadows, pending, rules);
+    await transaction.write(tenantId, plan, ignored);
+    log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
+    return raw.length === BATCH_SIZE ? 'more' : 'done';
+  }
+
+  async function rulesOf(
+    transaction: RoutingTransaction,
+    tenantId: TenantId,
+    tenant: { rulesVersion: number; baseCurrency: string },
+  ): Promise<RoutingRules> {
+    const cached = cache.get(tenantId);
+    if (cached?.version === tenant.rulesVersion && cached.rules.baseCurrency === tenant.baseCurrency) return cached.rules;
+    const rules = compileRules(await transaction.loadRules(tenantId), tenant.baseCurrency, dependencies.settleMs);
+    cache.set(tenantId, { version: tenant.rulesVersion, rules });
+    return rules;
+  }
+
+  return async (tenantId) => {
+    const endsAtMs = nowMs() + MAX_JOB_MS;
+    let progress: 'more' | 'done' = 'more';
+    while (progress === 'more' && nowMs() < endsAtMs) {
+      progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId));
+      bell.ringDeliver();
+    }
+    if (progress === 'more') bell.ringRoute(tenantId);
+  };
+}
+
+/** Rules made ready for deciding: indexed by what they listen to. */
+export function compileRules(loaded: TenantRules, baseCurrency: string, defaultSettleMs: number): RoutingRules {
+  const settleTimes = loaded.rules.map((rule) => rule.settleMs ?? defaultSettleMs);
+  return {
+    index: indexRules(loaded.rules),
+    byId: new Map(loaded.rules.map((rule) => [rule.id, rule])),
+    destinations: new Map(loaded.destinations.map((destination) => [destination.id, destination])),
+    baseCurrency,
+    defaultSettleMs,
+    longestSettleMs: Math.max(0, ...settleTimes),
+  };
+}
+
+function parseAll(raw: readonly RawEvent[]): {
+  events: readonly StoredEvent[];
+  ignored: readonly { id: number; reason: string }[];
+} {
+  const events: StoredEvent[] = [];
+  const ignored: { id: number; reason: string }[] = [];
+  for (const { id, receivedAt, payload } of raw) {
+    const parsed = parseWebhook(payload);
+    if (parsed.kind === 'event') events.push({ id, receivedAt, event: parsed.event });
+    else ignored.push({ id, reason: parsed.reason });
+  }
+  return { events, ignored };
+}
+
+/** Every record that deciding these events may look at, each once. */
+function wantedRecords(events: readonly StoredEvent[]): Wanted {
+  const wanted = new Map<string, { entity: string; entityId: string }>();
+  const want = (entity: string, entityId: string | null): void => {
+    if (entityId !== null) wanted.set(`${entity}/${entityId}`, { entity, entityId });
+  };
+  for (const { event } of events) {
+    want(event.entity, event.entityId);
+    want(event.entity, event.mergedToId);
+    want(event.entity, event.mergedFromId);
+    if (event.entity === 'deal' && event.action === 'create') want('lead', leadNamedBy(event.state ?? {}));
+  }
+  return [...wanted.values()];
+}
+
+function correlationIds(events: readonly StoredEvent[]): readonly string[] {
+  const ids = events
+    .filter(
+      ({ event }) =>
+        (event.entity === 'deal' && event.action === 'create') || (event.entity === 'lead' && event.action !== 'create'),
+    )
+    .map(({ event }) => event.correlationId);
+  return [...new Set(ids.filter((id) => id !== null))];
+}

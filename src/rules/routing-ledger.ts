@@ -1,0 +1,59 @@
+/** What routing reads and writes: shadows, waiting deliveries, destinations. Types only. */
+
+import type { RecordState } from '../core/record';
+import type { Rule } from '../core/rule';
+import type { RecordChange } from '../core/transition';
+
+/** The last known state of a record. */
+export interface Shadow {
+  readonly entity: string;
+  readonly entityId: string;
+  readonly state: RecordState;
+  /** Null: known from the API only. */
+  readonly occurredAt: Date | null;
+  readonly deletedAt: Date | null;
+  /** The record that this one became: a deal's id after a merge, `deal:<id>` for a converted lead. */
+  readonly mergedInto: string | null;
+  /** `correlation_id` while this record may be half of a lead conversion. */
+  readonly conversionKey: string | null;
+  readonly convertedFrom: string | null;
+  readonly windowOpenedAt: Date | null;
+  readonly windowBefore: RecordState | null;
+}
+
+export type ShadowMap = Map<string, Shadow>;
+
+/** The key of a record within a tenant. */
+export function recordKey(entity: string, entityId: string): string {
+  return `${entity}/${entityId}`;
+}
+
+export interface Destination {
+  readonly id: number;
+  readonly spaceId: string;
+}
+
+/** A message that this batch owes; `change` may still be retold by a later event of the same batch. */
+export interface NewDelivery {
+  readonly eventId: number;
+  readonly rule: Rule;
+  readonly destination: Destination;
+  change: RecordChange;
+  readonly recordBefore: RecordState | null;
+  readonly notBefore: Date;
+  isDropped: boolean;
+}
+
+interface Waiting {
+  readonly eventId: number;
+  readonly ruleId: number;
+  readonly chatWebhookId: number;
+  readonly spaceId: string;
+  readonly change: RecordChange;
+  readonly recordBefore: RecordState | null;
+  readonly notBefore: Date;
+}
+
+/** A delivery in its settle window: in the ledger (with its id), or made by this batch. */
+export type PendingDelivery =
+  (Waiting & { readonly id: number; readonly created: null }) | (Waiting & { readonly id: null; readonly created: NewDelivery });

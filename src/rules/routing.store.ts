@@ -1,0 +1,193 @@
+/** The ledger as the router uses it: a tenant's unrouted events in, decisions and owed messages out, one transaction per batch. */
+
+import type { PoolClient } from 'pg';
+import { z } from 'zod';
+import { RECORD_ENTITIES } from '../core/record';
+import { tenantId, type TenantId } from '../core/tenant';
+import { EVENT_TYPES } from '../core/transition';
+import type { Database } from '../platform/database';
+import type { BatchPlan } from './plan-batch';
+import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction, TenantRouting } from './route-events';
+import type { NewDelivery, PendingDelivery } from './routing-ledger';
+import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
+
+/** First key of the advisory lock that keeps routing of one tenant to one transaction at a time over the whole fleet. */
+const ROUTE_LOCK = 0x64_62_01;
+
+const LOCK_TENANT = `
+  SELECT rules_version, base_currency, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
+const UNROUTED = `
+  SELECT id::float8 AS id, received_at, payload FROM events WHERE tenant_id = $1 AND routed_at IS NULL ORDER BY id LIMIT $2`;
+const PENDING = `
+  SELECT d.id::float8 AS id, d.event_id::float8 AS event_id, d.rule_id, d.chat_webhook_id, d.space_id, d.entity, d.entity_id, d.transition,
+         d.record, d.record_before, d.actor_user_id::float8 AS actor_user_id, d.occurred_at, d.not_before
+    FROM unnest($2::text[], $3::text[]) AS wanted(entity, entity_id)
+    JOIN deliveries d ON d.tenant_id = $1 AND d.entity = wanted.entity AND d.entity_id = wanted.entity_id
+   WHERE d.state = 'queued' AND d.attempts = 0 AND d.replay = 0
+   ORDER BY d.id
+     FOR UPDATE OF d SKIP LOCKED`;
+const FINISH_EVENTS = `
+  UPDATE events e SET routed_at = now(), transitions = r.transitions, decisions = r.decisions, ignored_reason = r.ignored_reason
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text) WHERE e.id = r.id`;
+const OWE = `
+  INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, record_before,
+                          actor_user_id, occurred_at, template_mode, template, not_before, request_id)
+  SELECT $1, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, record_before,
+         actor_user_id, occurred_at, template_mode, template, not_before, gen_random_uuid()
+    FROM jsonb_to_recordset($2::jsonb) AS r(event_id bigint, rule_id int, chat_webhook_id int, space_id text, entity text, entity_id text,
+         transition jsonb, record jsonb, record_before jsonb, actor_user_id bigint, occurred_at timestamptz, template_mode text,
+         template text, not_before timestamptz)
+  ON CONFLICT DO NOTHING`;
+const RETELL = `
+  UPDATE deliveries d SET transition = r.transition, record = r.record
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transition jsonb, record jsonb) WHERE d.id = r.id AND d.state = 'queued'`;
+const DROP = `
+  UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND d.state = 'queued'`;
+/** A loose index scan: one look-up per tenant that has something to route, however many events there are. */
+const TENANTS_WITH_WORK = `
+  WITH RECURSIVE waiting AS (
+    (SELECT tenant_id FROM events WHERE routed_at IS NULL ORDER BY tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.tenant_id FROM events e WHERE e.routed_at IS NULL AND e.tenant_id > w.tenant_id ORDER BY e.tenant_id LIMIT 1)
+      FROM waiting w WHERE w.tenant_id IS NOT NULL
+  ) SELECT tenant_id FROM waiting WHERE tenant_id IS NOT NULL`;
+
+const object = z.record(z.string(), z.unknown());
+const transition = z.object({
+  type: z.enum(EVENT_TYPES),
+  changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+  again: z.boolean().optional(),
+  relatedId: z.string().optional(),
+});
+
+/** A transition as it lies in the ledger. */
+export const pendingRow = z
+  .object({
+    id: z.number(),
+    event_id: z.number(),
+    rule_id: z.number(),
+    chat_webhook_id: z.number(),
+    space_id: z.string(),
+    entity: z.enum(RECORD_ENTITIES),
+    entity_id: z.string(),
+    transition,
+    record: object,
+    record_before: object.nullable(),
+    actor_user_id: z.number().nullable(),
+    occurred_at: z.date(),
+    not_before: z.date(),
+  })
+  .transform((row): PendingDelivery => ({
+    id: row.id,
+    created: null,
+    eventId: row.event_id,
+    ruleId: row.rule_id,
+    chatWebhookId: row.chat_webhook_id,
+    spaceId: row.space_id,
+    change: {
+      entity: row.entity,
+      entityId: row.entity_id,
+      transition: withoutUndefined(row.transition),
+      state: row.record,
+      actorUserId: row.actor_user_id,
+      occurredAt: row.occurred_at,
+    },
+    recordBefore: row.record_before,
+    notBefore: row.not_before,
+  }));
+
+function withoutUndefined(parsed: z.infer<typeof transition>): PendingDelivery['change']['transition'] {
+  const { again, relatedId, ...rest } = parsed;
+  return { ...rest, ...(again === undefined ? {} : { again }), ...(relatedId === undefined ? {} : { relatedId }) };
+}
+
+/** Makes the router's store. */
+export function makeRoutingStore(database: Database, loadRules: LoadRules<PoolClient>): RoutingStore {
+  return {
+    inTransaction: (work) => database.transaction((client) => work(transactionOn(client, loadRules))),
+    async tenantsWithWork() {
+      const { rows } = await database.pool.query<{ tenant_id: number }>(TENANTS_WITH_WORK);
+      return rows.map((row) => tenantId(row.tenant_id));
+    },
+  };
+}
+
+function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): RoutingTransaction {
+  return {
+    async lockTenant(tenant) {
+      const { rows } = await client.query<{ rules_version: number; base_currency: string; locked: boolean }>(LOCK_TENANT, [
+        tenant,
+      ]);
+      const row = rows[0];
+      if (row === undefined) return { kind: 'gone' };
+      return row.locked ? { kind: 'locked', rulesVersion: row.rules_version, baseCurrency: row.base_currency } : { kind: 'busy' };
+    },
+    async unroutedEvents(tenant, limit) {
+      const { rows } = await client.query<{ id: number; received_at: Date; payload: Buffer }>(UNROUTED, [tenant, limit]);
+      return rows.map((row): RawEvent => ({ id: row.id, receivedAt: row.received_at, payload: row.payload }));
+    },
+    loadRules: (tenant) => loadRules(client, tenant),
+    loadShadows: (tenant, wanted, correlationIds) => loadShadows(client, tenant, wanted, correlationIds),
+    loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
+    write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),
+  };
+}
+
+async function loadPending(
+  client: PoolClient,
+  tenant: TenantId,
+  wanted: readonly WantedRecord[],
+): Promise<readonly PendingDelivery[]> {
+  const entities = wanted.map((record) => record.entity);
+  const ids = wanted.map((record) => record.entityId);
+  const { rows } = await client.query(PENDING, [tenant, entities, ids]);
+  return rows.map((row) => pendingRow.parse(row));
+}
+
+async function writePlan(
+  client: PoolClient,
+  tenant: TenantId,
+  plan: BatchPlan,
+  ignored: readonly { readonly id: number; readonly reason: string }[],
+): Promise<void> {
+  await saveShadows(client, tenant, plan.shadows);
+  const finished = [
+    ...plan.routed.map((event) => ({
+      id: event.id,
+      transitions: event.transitions,
+      decisions: event.decisions,
+      ignored_reason: null,
+    })),
+    ...ignored.map((event) => ({ id: event.id, transitions: [], decisions: [], ignored_reason: event.reason })),
+  ];
+  await client.query(FINISH_EVENTS, [JSON.stringify(finished)]);
+  if (plan.created.length > 0) await client.query(OWE, [tenant, JSON.stringify(plan.created.map(deliveryRow))]);
+  if (plan.retold.length > 0) {
+    const retold = plan.retold.map(({ id, change }) => ({ id, transition: change.transition, record: change.state }));
+    await client.query(RETELL, [JSON.stringify(retold)]);
+  }
+  if (plan.dropped.length > 0) await client.query(DROP, [JSON.stringify(plan.dropped)]);
+}
+
+function deliveryRow(delivery: NewDelivery): object {
+  const { change, rule, destination } = delivery;
+  return {
+    event_id: delivery.eventId,
+    rule_id: rule.id,
+    chat_webhook_id: destination.id,
+    space_id: destination.spaceId,
+    entity: change.entity,
+    entity_id: change.entityId,
+    transition: change.transition,
+    record: change.state,
+    record_before: delivery.recordBefore,
+    actor_user_id: change.actorUserId,
+    occurred_at: change.occurredAt,
+    template_mode: rule.templateMode,
+    template: rule.template,
+    not_before: delivery.notBefore,
+  };
+}
+
+export type { TenantRouting };

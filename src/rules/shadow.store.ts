@@ -1,0 +1,91 @@
+/** The records table as routing sees it: shadows read and written for a whole batch in one statement each. */
+
+import type { PoolClient } from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../core/tenant';
+import { recordKey, type Shadow, type ShadowMap } from './routing-ledger';
+
+const object = z.record(z.string(), z.unknown());
+const shadowRow = z
+  .object({
+    entity: z.string(),
+    entity_id: z.string(),
+    state: object,
+    occurred_at: z.date().nullable(),
+    deleted_at: z.date().nullable(),
+    merged_into: z.string().nullable(),
+    conversion_key: z.string().nullable(),
+    converted_from: z.string().nullable(),
+    window_opened_at: z.date().nullable(),
+    window_before: object.nullable(),
+  })
+  .transform((row): Shadow => ({
+    entity: row.entity,
+    entityId: row.entity_id,
+    state: row.state,
+    occurredAt: row.occurred_at,
+    deletedAt: row.deleted_at,
+    mergedInto: row.merged_into,
+    conversionKey: row.conversion_key,
+    convertedFrom: row.converted_from,
+    windowOpenedAt: row.window_opened_at,
+    windowBefore: row.window_before,
+  }));
+
+const COLUMNS =
+  'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, window_opened_at, window_before';
+
+/** Two index look-ups told apart by UNION: an OR of both would scan the tenant's whole table. */
+const LOAD = `
+  SELECT ${COLUMNS.replaceAll(/(\w+)/g, 'r.$1')} FROM unnest($2::text[], $3::text[]) AS wanted(entity, entity_id)
+    JOIN records r ON r.tenant_id = $1 AND r.entity = wanted.entity AND r.entity_id = wanted.entity_id
+  UNION ALL
+  SELECT ${COLUMNS} FROM records
+   WHERE tenant_id = $1 AND conversion_key = ANY ($4::text[]) AND conversion_key IS NOT NULL AND cardinality($4::text[]) > 0`;
+
+export interface WantedRecord {
+  readonly entity: string;
+  readonly entityId: string;
+}
+
+/** Shadows of the wanted records, and of records that may be the other half of a conversion with one of these correlation ids. */
+export async function loadShadows(
+  client: PoolClient,
+  tenantId: TenantId,
+  wanted: readonly WantedRecord[],
+  correlationIds: readonly string[],
+): Promise<ShadowMap> {
+  const entities = wanted.map((record) => record.entity);
+  const ids = wanted.map((record) => record.entityId);
+  const { rows } = await client.query(LOAD, [tenantId, entities, ids, correlationIds]);
+  const shadows = rows.map((row) => shadowRow.parse(row));
+  return new Map(shadows.map((shadow) => [recordKey(shadow.entity, shadow.entityId), shadow]));
+}
+
+const SAVE = `
+  INSERT INTO records (tenant_id, ${COLUMNS}, refreshed_at)
+  SELECT $1, ${COLUMNS}, now()
+    FROM jsonb_to_recordset($2::jsonb) AS r(entity text, entity_id text, state jsonb, occurred_at timestamptz, deleted_at timestamptz,
+         merged_into text, conversion_key text, converted_from text, window_opened_at timestamptz, window_before jsonb)
+  ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, occurred_at = excluded.occurred_at,
+    deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, conversion_key = excluded.conversion_key,
+    converted_from = excluded.converted_from, window_opened_at = excluded.window_opened_at, window_before = excluded.window_before,
+    refreshed_at = now()`;
+
+/** Writes the shadows of a batch. */
+export async function saveShadows(client: PoolClient, tenantId: TenantId, shadows: readonly Shadow[]): Promise<void> {
+  if (shadows.length === 0) return;
+  const rows = shadows.map((shadow) => ({
+    entity: shadow.entity,
+    entity_id: shadow.entityId,
+    state: shadow.state,
+    occurred_at: shadow.occurredAt,
+    deleted_at: shadow.deletedAt,
+    merged_into: shadow.mergedInto,
+    conversion_key: shadow.conversionKey,
+    converted_from: shadow.convertedFrom,
+    window_opened_at: shadow.windowOpenedAt,
+    window_before: shadow.windowBefore,
+  }));
+  await client.query(SAVE, [tenantId, JSON.stringify(rows)]);
+}

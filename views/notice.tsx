@@ -1,0 +1,32 @@
+/** A short page that says one thing: an error, or what to do next. */
+
+import type { VNode } from 'preact';
+import { Layout, type Frame } from './layout';
+
+export interface NoticeView {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** Opens in a new tab: sign-in pages cannot stand in a frame. */
+  readonly link: { readonly href: string; readonly label: string } | null;
+  readonly frame?: Frame | null;
+}
+
+export function noticePage({ title, lines, link, frame = null }: NoticeView): VNode {
+  return (
+    <Layout title={`${title} - Dealbell`} framed={frame}>
+      <section class="notice">
+        <h1>{title}</h1>
+        {lines.map((line) => (
+          <p>{line}</p>
+        ))}
+        {link !== null && (
+          <p>
+            <a href={link.href} target="_blank" rel="noopener" role="button">
+              {link.label}
+            </a>
+          </p>
+        )}
+      </section>
+    </Layout>
+  );
+}
