@@ -25,7 +25,7 @@ module.exports = {
     { name: 'src-never-imports-tests', severity: 'error', from: { path: '^(src|views|prisma)/' }, to: { path: '^test/' } },
     { name: 'express-only-in-routes-and-platform', severity: 'error', from: { path: '^src/', pathNot: ['\\.routes\\.tsx?$', '^src/platform/', '^src/compose'] }, to: { path: '(^|/)node_modules/(express|express-session|connect-pg-simple|helmet|pino-http)/', dependencyTypesNot: ['type-only'] } },
     { name: 'database-only-in-stores', severity: 'error', from: { path: '^src/', pathNot: ['\\.store\\.ts$', '^src/platform/(database|session|embedded|postgres|left-over)'] }, to: { path: '(^|/)node_modules/(pg|@prisma)/|^prisma/generated/', dependencyTypesNot: ['type-only'] } },
-    { name: 'bullmq-only-in-queues', severity: 'error', from: { path: '^src/', pathNot: ['^src/platform/queues\\.ts$', '^src/compose', '^src/admin/'] }, to: { path: '(^|/)node_modules/(bullmq|ioredis)/' } },
+    { name: 'bullmq-only-in-queues', severity: 'error', from: { path: '^src/', pathNot: ['^src/platform/queues\\.ts$', '^src/compose', '^src/admin/'] }, to: { path: '(^|/)node_modules/(bullmq|ioredis)/', dependencyTypesNot: ['type-only'] } },
     { name: 'sdk-only-in-clients', severity: 'error', from: { path: '^src/', pathNot: '^src/clients/' }, to: { path: '(^|/)node_modules/(pipedrive|simple-oauth2)/' } },
   ],
   options: {

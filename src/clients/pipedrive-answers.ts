@@ -101,7 +101,10 @@ export function pageAnswer(asWebhook: (raw: RecordState) => RecordState) {
   return z
     .object({
       data: z.array(rawRecord).nullable(),
-      additional_data: z.object({ next_cursor: z.string().min(1).nullish().catch(null) }).nullish().catch(null),
+      additional_data: z
+        .object({ next_cursor: z.string().min(1).nullish().catch(null) })
+        .nullish()
+        .catch(null),
     })
     .transform(({ data, additional_data: more }): RecordPage => ({
       records: (data ?? []).map((raw) => asWebhook(raw)),

@@ -114,7 +114,12 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
         send: (sdk) => webhooks(sdk).addWebhook({ AddWebhookRequest: requestFor(webhook) }),
       }),
     deleteWebhook: (remoteId) =>
-      call({ operation: 'deleteWebhook', tokenCost: 6, answer: anyAnswer, send: (sdk) => webhooks(sdk).deleteWebhook({ id: remoteId }) }),
+      call({
+        operation: 'deleteWebhook',
+        tokenCost: 6,
+        answer: anyAnswer,
+        send: (sdk) => webhooks(sdk).deleteWebhook({ id: remoteId }),
+      }),
   };
 }
 
@@ -132,7 +137,9 @@ function requestFor(webhook: NewWebhook): v1.AddWebhookRequest {
 
 type PageRequest = { limit: number; cursor?: string };
 
-async function allPages(getPage: (page: PageRequest) => Promise<ApiResult<RecordPage>>): Promise<ApiResult<readonly RecordState[]>> {
+async function allPages(
+  getPage: (page: PageRequest) => Promise<ApiResult<RecordPage>>,
+): Promise<ApiResult<readonly RecordState[]>> {
   const records: RecordState[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {

@@ -100,7 +100,10 @@ async function resultOf<T>(call: ApiCall<T>, sdk: Sdk): Promise<ApiResult<T>> {
     if (failure !== null) return { ok: false, failure };
     const parsed = call.answer.safeParse(answer.data);
     if (parsed.success) return { ok: true, value: parsed.data };
-    return { ok: false, failure: { kind: 'unreachable', reason: `Pipedrive's answer to ${call.operation} has an unknown shape` } };
+    return {
+      ok: false,
+      failure: { kind: 'unreachable', reason: `Pipedrive's answer to ${call.operation} has an unknown shape` },
+    };
   } catch (error) {
     return { ok: false, failure: failureOfError(error) };
   }

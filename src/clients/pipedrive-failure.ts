@@ -38,7 +38,8 @@ export function failureOfAnswer(status: number, headers: unknown, body: unknown)
   if (status === 402 || (status === 403 && isObject(body))) return { kind: 'forbidden', reason };
   if (status === 404 || status === 410) return { kind: 'notFound', reason };
   if (status === 429) return { kind: 'rateLimited', reason, retryAfterMs: retryAfterMs(headers) };
-  if (status >= 400 && status < 500 && status !== 403 && status !== 408) return { kind: 'invalid', reason: words === '' ? reason : words };
+  if (status >= 400 && status < 500 && status !== 403 && status !== 408)
+    return { kind: 'invalid', reason: words === '' ? reason : words };
   return { kind: 'unreachable', reason };
 }
 

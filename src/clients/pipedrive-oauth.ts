@@ -20,7 +20,8 @@ export interface OAuthFailure {
   readonly reason: string;
 }
 
-export type TokenAnswer = { readonly ok: true; readonly grant: TokenGrant } | { readonly ok: false; readonly failure: OAuthFailure };
+export type TokenAnswer =
+  { readonly ok: true; readonly grant: TokenGrant } | { readonly ok: false; readonly failure: OAuthFailure };
 
 export interface PipedriveOAuth {
   /** The consent page. Pipedrive takes no scope and no response type: scopes are set on the app in Developer Hub. */
@@ -51,12 +52,24 @@ const tokenSchema = z.object({
   refresh_token: z.string().min(1).nullish(),
   expires_in: z.coerce.number().positive().catch(USUAL_LIFETIME_S),
   scope: z.string().catch(''),
-  api_domain: z.url({ protocol: /^https?$/ }).nullish().catch(null),
+  api_domain: z
+    .url({ protocol: /^https?$/ })
+    .nullish()
+    .catch(null),
 });
 
-const responseErrorSchema = z.object({ output: z.object({ statusCode: z.number() }), data: z.object({ isResponseError: z.literal(true), payload: z.unknown() }) });
+const responseErrorSchema = z.object({
+  output: z.object({ statusCode: z.number() }),
+  data: z.object({ isResponseError: z.literal(true), payload: z.unknown() }),
+});
 
-export function makePipedriveOAuth({ oauthUrl, clientId, clientSecret, redirectUri, timeoutMs = TIMEOUT_MS }: OAuthSettings): PipedriveOAuth {
+export function makePipedriveOAuth({
+  oauthUrl,
+  clientId,
+  clientSecret,
+  redirectUri,
+  timeoutMs = TIMEOUT_MS,
+}: OAuthSettings): PipedriveOAuth {
   const client = new AuthorizationCode({
     client: { id: clientId, secret: clientSecret },
     auth: { tokenHost: oauthUrl, tokenPath: '/oauth/token', authorizePath: '/oauth/authorize', revokePath: '/oauth/revoke' },
@@ -71,20 +84,25 @@ export function makePipedriveOAuth({ oauthUrl, clientId, clientSecret, redirectU
       url.searchParams.delete('response_type');
       return url.toString();
     },
-    exchangeCode: (code) => answerOf(client.getToken({ code, redirect_uri: redirectUri }), null),
-    refresh: (refreshToken) => answerOf(client.createToken({ refresh_token: refreshToken }).refresh(), refreshToken),
+    exchangeCode: (code) => answerOf(client.getToken({ code, redirect_uri: redirectUri }), null, isRefusedCode),
+    refresh: (refreshToken) =>
+      answerOf(client.createToken({ refresh_token: refreshToken }).refresh(), refreshToken, isRefusedToken),
     async revoke(refreshToken) {
       try {
         await client.createToken({ refresh_token: refreshToken }).revoke('refresh_token');
         return null;
       } catch (error) {
-        return failureOf(error);
+        return failureOf(error, isRefusedToken);
       }
     },
   };
 }
 
-async function answerOf(request: Promise<{ readonly token: unknown }>, oldRefreshToken: string | null): Promise<TokenAnswer> {
+async function answerOf(
+  request: Promise<{ readonly token: unknown }>,
+  oldRefreshToken: string | null,
+  isRefused: (status: number) => boolean,
+): Promise<TokenAnswer> {
   try {
     const parsed = tokenSchema.safeParse((await request).token);
     if (!parsed.success) return unreachable('Pipedrive answered with something that is no token');
@@ -92,7 +110,7 @@ async function answerOf(request: Promise<{ readonly token: unknown }>, oldRefres
     if (refreshToken === null) return unreachable('Pipedrive answered without a refresh token');
     return { ok: true, grant: grantFrom(parsed.data, refreshToken) };
   } catch (error) {
-    return { ok: false, failure: failureOf(error) };
+    return { ok: false, failure: failureOf(error, isRefused) };
   }
 }
 
@@ -110,14 +128,28 @@ function grantFrom(token: z.infer<typeof tokenSchema>, refreshToken: string): To
  * Only Pipedrive's own 400 about the grant is a refusal. Wrong client credentials (400 `Invalid client`, 401), a block page (403)
  * or an outage say nothing about this user's token, and must not cost a tenant its connection.
  */
-function failureOf(error: unknown): OAuthFailure {
+function isRefusedToken(status: number): boolean {
+  return status === 400 || status === 422;
+}
+
+/** A code that was not taken costs nobody anything but a new start, so any "no" is one. */
+function isRefusedCode(status: number): boolean {
+  return isRefusedToken(status) || status === 401 || status === 404;
+}
+
+function failureOf(error: unknown, isRefused: (status: number) => boolean): OAuthFailure {
   const answered = responseErrorSchema.safeParse(error);
-  if (!answered.success) return { kind: 'unreachable', reason: `Pipedrive's OAuth server cannot be reached: ${messageOf(error)}` };
+  if (!answered.success)
+    return { kind: 'unreachable', reason: `Pipedrive's OAuth server cannot be reached: ${messageOf(error)}` };
   const status = answered.data.output.statusCode;
   const words = wordsOf(answered.data.data.payload);
   const isOurFault = /invalid[ _]client|unsupported|missing parameter|content.type/i.test(words);
-  const kind = (status === 400 || status === 422) && !isOurFault ? 'refused' : 'unreachable';
-  return { kind, reason: words === '' ? `Pipedrive's OAuth server answered ${status}` : `Pipedrive's OAuth server answered ${status}: ${words}` };
+  const kind = isRefused(status) && !isOurFault ? 'refused' : 'unreachable';
+  return {
+    kind,
+    reason:
+      words === '' ? `Pipedrive's OAuth server answered ${status}` : `Pipedrive's OAuth server answered ${status}: ${words}`,
+  };
 }
 
 function wordsOf(payload: unknown): string {

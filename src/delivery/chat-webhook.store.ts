@@ -2,7 +2,15 @@
 
 import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
-import { quietHoursSchema, type HealthState, type QuietHours, type ThreadPolicy, FOLD_POLICIES, HEALTH_STATES, THREAD_POLICIES } from '../core/destination';
+import {
+  quietHoursSchema,
+  type HealthState,
+  type QuietHours,
+  type ThreadPolicy,
+  FOLD_POLICIES,
+  HEALTH_STATES,
+  THREAD_POLICIES,
+} from '../core/destination';
 import type { TenantId } from '../core/tenant';
 
 export type FoldPolicy = (typeof FOLD_POLICIES)[number];
@@ -44,7 +52,11 @@ export async function pageOfDestinations(
   tenantId: TenantId,
   { afterId, limit }: { afterId: number; limit: number },
 ): Promise<Destination[]> {
-  const rows = await client.chatWebhook.findMany({ where: { tenantId, id: { gt: afterId } }, orderBy: { id: 'asc' }, take: limit });
+  const rows = await client.chatWebhook.findMany({
+    where: { tenantId, id: { gt: afterId } },
+    orderBy: { id: 'asc' },
+    take: limit,
+  });
   return rows.map(toDestination);
 }
 
@@ -100,8 +112,17 @@ export async function updateDestination(
     where: { tenantId, chatWebhookId: id, state: { in: ['queued', 'held'] } },
     data: { spaceId: url.spaceId },
   });
-  const repaired = { health: 'healthy', healthReason: null, healthSince: new Date(), refusals: 0, lastRefusalAt: null, threadingUnsupported: false };
-  return toDestination(await client.chatWebhook.update({ where: { id, tenantId }, data: { ...columns(fields), ...url, ...repaired } }));
+  const repaired = {
+    health: 'healthy',
+    healthReason: null,
+    healthSince: new Date(),
+    refusals: 0,
+    lastRefusalAt: null,
+    threadingUnsupported: false,
+  };
+  return toDestination(
+    await client.chatWebhook.update({ where: { id, tenantId }, data: { ...columns(fields), ...url, ...repaired } }),
+  );
 }
 
 /** Removes a destination and it from all rules; false when the tenant has none of this id. */

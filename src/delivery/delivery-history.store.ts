@@ -72,7 +72,12 @@ const REPLAYED = [
 ];
 
 /** One page of attempts by id, newest first. */
-export async function pageOfAttempts(pool: Pool, tenantId: TenantId, filter: AttemptFilter, page: Page): Promise<HistoryAttempt[]> {
+export async function pageOfAttempts(
+  pool: Pool,
+  tenantId: TenantId,
+  filter: AttemptFilter,
+  page: Page,
+): Promise<HistoryAttempt[]> {
   const { rows } = await pool.query<HistoryAttempt>(
     `SELECT l.id, l.rule_id AS "ruleId", l.chat_webhook_id AS "chatWebhookId", l.delivery_id AS "deliveryId", l.event_id AS "eventId",
             l.status, l.http_status AS "httpStatus", l.error_message AS "errorMessage", l.duration_ms AS "durationMs",
@@ -92,7 +97,12 @@ export async function pageOfAttempts(pool: Pool, tenantId: TenantId, filter: Att
       page.limit,
     ],
   );
-  return rows.map((row) => ({ ...row, id: Number(row.id), deliveryId: idOrNull(row.deliveryId), eventId: idOrNull(row.eventId) }));
+  return rows.map((row) => ({
+    ...row,
+    id: Number(row.id),
+    deliveryId: idOrNull(row.deliveryId),
+    eventId: idOrNull(row.eventId),
+  }));
 }
 
 /** One page of deliveries by id, newest first. */
@@ -113,7 +123,11 @@ export async function pageOfDeliveries(
 }
 
 /** The newest deliveries that tell of these events. */
-export async function deliveriesOfEvents(pool: Pool, tenantId: TenantId, eventIds: readonly number[]): Promise<HistoryDelivery[]> {
+export async function deliveriesOfEvents(
+  pool: Pool,
+  tenantId: TenantId,
+  eventIds: readonly number[],
+): Promise<HistoryDelivery[]> {
   const { rows } = await pool.query<HistoryDelivery>(
     `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND event_id = ANY($2::bigint[]) ORDER BY id DESC LIMIT 200`,
     [tenantId, eventIds],

@@ -50,12 +50,15 @@ export interface AccessTokens {
 const SKEW_MS = 60_000;
 
 type IsGood = (connection: Connection, accessToken: string) => boolean;
-type RefreshResult = { readonly kind: 'token'; readonly accessToken: string } | { readonly kind: 'revoked'; readonly reason: string; readonly isNew: boolean };
+type RefreshResult =
+  | { readonly kind: 'token'; readonly accessToken: string }
+  | { readonly kind: 'revoked'; readonly reason: string; readonly isNew: boolean };
 
 export function makeAccessTokens(needs: Needs): AccessTokens {
   const { connections, box, clock } = needs;
   const underWay = new Map<string, Promise<string>>();
-  const isFresh = (connection: Connection) => connection.expiresAt !== null && connection.expiresAt.getTime() - clock().getTime() > SKEW_MS;
+  const isFresh = (connection: Connection) =>
+    connection.expiresAt !== null && connection.expiresAt.getTime() - clock().getTime() > SKEW_MS;
 
   const refreshOnce = (tenantId: TenantId, connectionId: number, isGood: IsGood): Promise<string> => {
     const key = `${tenantId} ${connectionId}`;

@@ -14,8 +14,15 @@ export type Credential =
   | { readonly kind: 'apiToken'; readonly apiToken: string };
 export type Patience = 'background' | 'lookUp';
 
+/** What an API client is made from. */
+export interface ConnectionAccess {
+  readonly apiOrigin: string;
+  readonly credential: Credential;
+  readonly patience: Patience;
+}
+
 /** Makes an API client; `Api` is the client's own type, of no interest here. */
-export type MakeApi<Api> = (access: { apiOrigin: string; credential: Credential; patience: Patience }) => Api;
+export type MakeApi<Api> = (access: ConnectionAccess) => Api;
 
 interface Needs<Api> {
   readonly makeApi: MakeApi<Api>;
@@ -35,7 +42,8 @@ export interface ConnectionApi<Api> {
 
 export function makeConnectionApi<Api>({ makeApi, accessTokens, box, listActive, apiUrl }: Needs<Api>): ConnectionApi<Api> {
   const credentialOf = async ({ id, tenantId, kind, sealedTokens, state }: Connection): Promise<Credential> => {
-    if (state !== 'active') throw new AppError('connection_revoked', 'This Pipedrive connection is no longer active.', { status: 409 });
+    if (state !== 'active')
+      throw new AppError('connection_revoked', 'This Pipedrive connection is no longer active.', { status: 409 });
     switch (kind) {
       case 'oauth':
         return { kind, accessToken: (refused) => accessTokens.accessToken(tenantId, id, refused) };

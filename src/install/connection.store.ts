@@ -6,9 +6,9 @@ import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import { makeTurnstile } from '../platform/turnstile';
 
-export const CONNECTION_KINDS = ['oauth', 'apiToken'] as const;
+const CONNECTION_KINDS = ['oauth', 'apiToken'] as const;
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
-export const CONNECTION_STATES = ['active', 'revoked', 'uninstalled'] as const;
+const CONNECTION_STATES = ['active', 'revoked', 'uninstalled'] as const;
 
 export interface Connection {
   readonly id: number;
@@ -123,9 +123,12 @@ export function makeConnectionStore(database: Database): ConnectionStore {
       const values = [tenantId, userId, userName, kind, sealedTokens, scopes, apiDomain, expiresAt, isAdmin, at];
       return rowSchema.parse((await pool.query(SAVE, values)).rows[0]);
     },
-    find: async (tenantId, connectionId) => (await select('WHERE tenant_id = $1 AND id = $2', [tenantId, connectionId]))[0] ?? null,
+    find: async (tenantId, connectionId) =>
+      (await select('WHERE tenant_id = $1 AND id = $2', [tenantId, connectionId]))[0] ?? null,
     listActive: (tenantId) =>
-      select(`WHERE tenant_id = $1 AND state = 'active' ORDER BY is_admin DESC, last_refreshed_at DESC NULLS LAST, id`, [tenantId]),
+      select(`WHERE tenant_id = $1 AND state = 'active' ORDER BY is_admin DESC, last_refreshed_at DESC NULLS LAST, id`, [
+        tenantId,
+      ]),
 
     withLock: (tenantId, connectionId, work) =>
       lockTurn(() =>

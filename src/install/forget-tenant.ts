@@ -18,7 +18,13 @@ interface Needs {
 }
 
 /** Never throws because of Pipedrive: what it does not let us do is logged, and ends by itself after 60 idle days. */
-export function makeForgetTenant({ listActive, unregisterWebhooks, revoke, box, log }: Needs): (tenantId: TenantId) => Promise<void> {
+export function makeForgetTenant({
+  listActive,
+  unregisterWebhooks,
+  revoke,
+  box,
+  log,
+}: Needs): (tenantId: TenantId) => Promise<void> {
   return async function forgetTenant(tenantId) {
     try {
       const left = await unregisterWebhooks(tenantId);

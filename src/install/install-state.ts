@@ -1,16 +1,13 @@
 /** The OAuth state of an install that was started here: random, bound to the browser's session, good for one callback. */
 
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Session, SessionData } from 'express-session';
-
-declare module 'express-session' {
-  interface SessionData {
-    /** States of the installs begun in this browser, oldest first. */
-    installStates?: readonly string[];
-  }
+import { messageOf } from '../core/errors';
+/** The part of a browser session that remembers the installs begun in it. */
+export interface InstallSession {
+  /** Oldest first. */
+  installStates?: readonly string[];
+  save(done: (error: unknown) => void): unknown;
 }
-
-type InstallSession = Session & Partial<SessionData>;
 
 const STATE_BYTES = 24;
 /** So many tabs may start an install at once. */
@@ -44,7 +41,7 @@ function save(session: InstallSession): Promise<void> {
   return new Promise((resolve, reject) => {
     session.save((error: unknown) => {
       if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(new Error(`The install state could not be saved: ${messageOf(error)}`, { cause: error }));
     });
   });
 }

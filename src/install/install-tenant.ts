@@ -95,7 +95,11 @@ export function makeInstallTenant(needs: Needs): InstallTenant {
       if (!answer.ok) return answer.failure;
       const { grant } = answer;
       const apiOrigin = apiUrl ?? grant.apiDomain ?? COMMON_API_URL;
-      const api = makeApi({ apiOrigin, credential: { kind: 'oauth', accessToken: () => Promise.resolve(grant.accessToken) }, patience: 'background' });
+      const api = makeApi({
+        apiOrigin,
+        credential: { kind: 'oauth', accessToken: () => Promise.resolve(grant.accessToken) },
+        patience: 'background',
+      });
       const me = await api.getCurrentUser();
       if (!me.ok) return { kind: 'unreachable', reason: me.failure.reason };
       return install(needs, me.value, {
@@ -113,11 +117,22 @@ export function makeInstallTenant(needs: Needs): InstallTenant {
         errors: [{ path: 'apiToken', message: 'is not accepted by Pipedrive' }],
       });
       if (!TOKEN_SHAPE.test(apiToken)) throw refused;
-      const api = makeApi({ apiOrigin: apiUrl ?? COMMON_API_URL, credential: { kind: 'apiToken', apiToken }, patience: 'background' });
+      const api = makeApi({
+        apiOrigin: apiUrl ?? COMMON_API_URL,
+        credential: { kind: 'apiToken', apiToken },
+        patience: 'background',
+      });
       const me = await api.getCurrentUser();
       if (!me.ok && (me.failure.kind === 'unauthorized' || me.failure.kind === 'forbidden')) throw refused;
-      if (!me.ok) throw new AppError('pipedrive_unreachable', `Pipedrive could not be asked: ${me.failure.reason}.`, { status: 502 });
-      const access = { kind: 'apiToken' as const, secret: { apiToken }, scopes: [], apiDomain: domainOf(me.value), expiresAt: null };
+      if (!me.ok)
+        throw new AppError('pipedrive_unreachable', `Pipedrive could not be asked: ${me.failure.reason}.`, { status: 502 });
+      const access = {
+        kind: 'apiToken' as const,
+        secret: { apiToken },
+        scopes: [],
+        apiDomain: domainOf(me.value),
+        expiresAt: null,
+      };
       return (await install(needs, me.value, access)).tenant;
     },
   };
@@ -131,7 +146,10 @@ async function install(needs: Needs, user: CurrentUser, { secret, ...access }: N
   const { tenant, isNew } = await tenants.upsert(company);
   const sealedTokens = await box.seal(tenant.id, TOKENS_PURPOSE, secret);
   const connection = await connections.save(tenant.id, { ...access, userId, userName, isAdmin, sealedTokens, at: clock() });
-  const [hearsEverything] = await Promise.all([registerWebhooks(needs, tenant.id), prefetch(needs, tenant.id, await apiOf(connection))]);
+  const [hearsEverything] = await Promise.all([
+    registerWebhooks(needs, tenant.id),
+    prefetch(needs, tenant.id, await apiOf(connection)),
+  ]);
   log.info({ tenantId: tenant.id, connectionId: connection.id, kind: access.kind, isNew, isAdmin, hearsEverything }, 'installed');
   return { kind: 'installed', tenant, isNew, hearsEverything };
 }

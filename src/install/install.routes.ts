@@ -1,12 +1,19 @@
 /** `/oauth/*`: where an install begins and where Pipedrive calls back (install, cancel, uninstall, sharing). */
 
-import { Router, type Request, type RequestHandler, type Response } from 'express';
+import { Router, text, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { InstallOutcome, InstallTenant, Installed } from './install-tenant';
 import { addState, takeState } from './install-state';
-import { hasClientCredentials, uninstallBody } from './uninstall-request';
+import { hasClientCredentials, readUninstallNotice } from './uninstall-request';
 import type { UninstallUser } from './uninstall-user';
+
+declare module 'express-session' {
+  interface SessionData {
+    /** See `install-state`. */
+    installStates?: readonly string[];
+  }
+}
 
 /** A short page of ours. */
 export interface Page {
@@ -45,7 +52,12 @@ const PAGES = {
     message: 'The link is old, was used before, or belongs to another browser. Nothing was installed. Please start again.',
     link: AGAIN,
   },
-  cancelled: { status: 200, title: 'Installation cancelled', message: 'Nothing was installed. You can start again whenever you like.', link: AGAIN },
+  cancelled: {
+    status: 200,
+    title: 'Installation cancelled',
+    message: 'Nothing was installed. You can start again whenever you like.',
+    link: AGAIN,
+  },
   refused: {
     status: 400,
     title: 'Pipedrive did not confirm this installation',
@@ -64,7 +76,9 @@ export function makeInstallRoutes(needs: Needs): Router {
   const router = Router();
   router.get('/oauth/install', needs.session, (request, response) => startInstall(needs, request, response));
   router.get('/oauth/callback', needs.session, (request, response) => finishInstall(needs, request, response));
-  router.delete('/oauth/callback', ...uninstallBody, (request, response) => uninstall(needs, request, response));
+  // As text, whatever its type says: a notice with the right credentials is answered 200 whatever it holds.
+  const body = text({ type: () => true, limit: '16kb' });
+  router.delete('/oauth/callback', requireClient(needs), body, (request, response) => uninstall(needs, request, response));
   router.post('/oauth/callback', (_request, response) => {
     // App sharing tells of users an admin picked; each of them still authorizes by a GET of their own, which is what counts.
     needs.log.info('app sharing notice ignored');
@@ -109,7 +123,8 @@ function showOutcome({ showPage, baseUrl, clientId, log }: Needs, response: Resp
       break;
     case 'installed': {
       const settingsUrl = `https://${outcome.tenant.companyDomain}.pipedrive.com/settings/marketplace/app/${encodeURIComponent(clientId)}/app-settings`;
-      if (outcome.hearsEverything && baseUrl.startsWith('https:')) response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
+      if (outcome.hearsEverything && baseUrl.startsWith('https:'))
+        response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
       else showPage(response, installedPage(outcome, settingsUrl));
       break;
     }
@@ -130,22 +145,16 @@ function installedPage({ tenant, hearsEverything }: Installed, settingsUrl: stri
   };
 }
 
-const uninstallSchema = z.object({
-  client_id: z.coerce.string(),
-  company_id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER),
-  user_id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER),
-});
+function requireClient({ clientId, clientSecret }: Needs): RequestHandler {
+  return (request, response, next) => {
+    if (hasClientCredentials(request.get('authorization'), clientId, clientSecret)) next();
+    else response.status(401).set('WWW-Authenticate', 'Basic realm="Dealbell"').json({ status: 'unauthorized' });
+  };
+}
 
-async function uninstall({ uninstallUser, clientId, clientSecret, log }: Needs, request: Request, response: Response): Promise<void> {
-  if (!hasClientCredentials(request.get('authorization'), clientId, clientSecret)) {
-    response.status(401).set('WWW-Authenticate', 'Basic realm="Dealbell"').json({ status: 'unauthorized' });
-    return;
-  }
-  const body = uninstallSchema.safeParse(request.body);
-  if (body.success && body.data.client_id === clientId) {
-    await uninstallUser({ companyId: body.data.company_id, userId: body.data.user_id });
-  } else {
-    log.warn('uninstall without a known app, company and user');
-  }
+async function uninstall({ uninstallUser, clientId, log }: Needs, request: Request, response: Response): Promise<void> {
+  const notice = readUninstallNotice(request.body, clientId);
+  if (notice === null) log.warn('uninstall without a known app, company and user');
+  else await uninstallUser(notice);
   response.status(200).json({ status: 'ok' });
 }

@@ -92,7 +92,11 @@ export function makeTenantStore({ database, box, clock, defaultPlan }: Needs): T
     findByCompany: (companyId) => findOne(pool, 'company_id', companyId),
 
     async listInstalled() {
-      const tenants = await prisma.tenant.findMany({ where: { uninstalledAt: null }, select: { id: true }, orderBy: { id: 'asc' } });
+      const tenants = await prisma.tenant.findMany({
+        where: { uninstalledAt: null },
+        select: { id: true },
+        orderBy: { id: 'asc' },
+      });
       return tenants.map(({ id }) => brandTenantId(id));
     },
 
@@ -105,7 +109,10 @@ export function makeTenantStore({ database, box, clock, defaultPlan }: Needs): T
     },
 
     async findSigningSecret(publicId) {
-      const row = await prisma.tenant.findFirst({ where: { publicId, uninstalledAt: null }, select: { id: true, sealedSigningSecret: true } });
+      const row = await prisma.tenant.findFirst({
+        where: { publicId, uninstalledAt: null },
+        select: { id: true, sealedSigningSecret: true },
+      });
       if (row === null) return null;
       const secret = await box.open(row.id, SIGNING_SECRET_PURPOSE, row.sealedSigningSecret, z.string());
       return { tenantId: brandTenantId(row.id), secret };

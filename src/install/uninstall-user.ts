@@ -24,7 +24,10 @@ export interface UninstallUser {
 export function makeUninstallUser({ tenants, connections, removeWebhooksOf, syncWebhooks, clock, log }: Needs): UninstallUser {
   return async function uninstallUser({ companyId, userId }) {
     const tenant = await tenants.findByCompany(companyId);
-    const connection = tenant === null ? null : await connections.markUninstalled(tenant.id, userId, 'The user uninstalled Dealbell in Pipedrive.');
+    const connection =
+      tenant === null
+        ? null
+        : await connections.markUninstalled(tenant.id, userId, 'The user uninstalled Dealbell in Pipedrive.');
     if (tenant === null || connection === null) {
       log.info({ companyId, userId }, 'uninstall of an unknown user');
       return;

@@ -1,7 +1,7 @@
 /** Deal events that are told as a way from one value to another: stage, pipeline, owner, value, close date, labels, fields. */
 
 import { idField, moneyOf, type Money } from '../core/record';
-import type { FieldChange } from '../core/transition';
+import type { EventType, FieldChange } from '../core/transition';
 import type { Row } from './cards';
 import { fieldName, fieldWords, optionWords } from './field-words';
 import { daysBetween } from './format';
@@ -22,7 +22,7 @@ export interface DealTelling {
 }
 
 /** Facts of a deal that a change may tell by itself. */
-export type DealFact = 'value' | 'owner' | 'stage' | 'closeDate';
+type DealFact = 'value' | 'owner' | 'stage' | 'closeDate';
 
 const FIELDS_SHOWN = 4;
 
@@ -39,8 +39,8 @@ interface Way {
 
 /** Null for event types that are no change of fields, and when neither side of the change can be named. */
 export function changeStory(context: StoryContext): DealTelling | null {
-  const way = wayOf(context);
-  if (way === null) return null;
+  const way = WAYS[context.change.transition.type]?.(context);
+  if (way === undefined) return null;
   const tells = way.tells ?? [];
   const value = tells.includes('value') ? null : (valueIn(context) ?? NO_VALUE);
   const below = joined(value, tells.includes('owner') ? null : ownerIn(context));
@@ -57,30 +57,19 @@ export function changeStory(context: StoryContext): DealTelling | null {
   };
 }
 
-function wayOf(context: StoryContext): Way | null {
-  switch (context.change.transition.type) {
-    case 'deal.stage_changed':
-      return stageWay(context);
-    case 'deal.pipeline_changed':
-      return pipelineWay(context);
-    case 'deal.owner_changed':
-      return ownerWay(context);
-    case 'deal.value_changed':
-      return valueWay(context);
-    case 'deal.close_date_changed':
-      return closeDateWay(context);
-    case 'deal.label_added':
-      return labelWay(context);
-    case 'deal.field_changed':
-      return fieldWay(context);
-    case 'deal.merged':
-      return otherWay(context, { emoji: '🔗', headline: 'Deals merged', icon: 'merge', label: 'Merged with' }, 'deal');
-    case 'lead.converted':
-      return otherWay(context, { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', label: 'From the lead' }, 'lead');
-    default:
-      return null;
-  }
-}
+const WAYS: Readonly<Partial<Record<EventType, (context: StoryContext) => Way>>> = {
+  'deal.stage_changed': stageWay,
+  'deal.pipeline_changed': pipelineWay,
+  'deal.owner_changed': ownerWay,
+  'deal.value_changed': valueWay,
+  'deal.close_date_changed': closeDateWay,
+  'deal.label_added': labelWay,
+  'deal.field_changed': fieldWay,
+  'deal.merged': (context) =>
+    otherWay(context, { emoji: '🔗', headline: 'Deals merged', icon: 'merge', label: 'Merged with' }, 'deal'),
+  'lead.converted': (context) =>
+    otherWay(context, { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', label: 'From the lead' }, 'lead'),
+};
 
 function stageWay(context: StoryContext): Way {
   const { names, change } = context;

@@ -1,5 +1,6 @@
 /** What is said of deals: owner and value always, and for each event type what happened to the deal. */
 
+import type { EventType } from '../core/transition';
 import { flagField, idField, numberField } from '../core/record';
 import type { Row } from './cards';
 import { changeStory, labelWords, type DealTelling } from './deal-changes';
@@ -55,7 +56,7 @@ interface Moment {
 
 /** Events that change no field worth showing as "from → to": the deal's value is the news. */
 function momentStory(context: StoryContext): DealTelling {
-  const moment = momentOfType(context);
+  const moment = (MOMENTS[context.change.transition.type] ?? createdMoment)(context);
   const owner = ownerIn(context);
   const text = valueText(valueIn(context), moment.tone);
   return {
@@ -69,31 +70,25 @@ function momentStory(context: StoryContext): DealTelling {
   };
 }
 
-function momentOfType(context: StoryContext): Moment {
-  const { transition } = context.change;
-  switch (transition.type) {
-    case 'deal.won':
-      return {
-        emoji: '🏆',
-        headline: transition.again === true ? 'Deal won again' : 'Deal won',
-        icon: 'emoji_events',
-        below: stamped(context, 'Won', 'won_time'),
-        tone: 'good',
-      };
-    case 'deal.lost':
-      return lostMoment(context);
-    case 'deal.reopened':
-      return {
-        emoji: '🔄',
-        headline: 'Deal reopened',
-        icon: 'restart_alt',
-        below: joined(formerStatus(context), happened(context)),
-      };
-    case 'deal.deleted':
-      return { emoji: '🗑️', headline: 'Deal deleted', icon: 'delete', below: happened(context) };
-    default:
-      return { emoji: '✨', headline: 'New deal', icon: 'handshake', below: expectedClose(context) ?? happened(context) };
-  }
+const MOMENTS: Readonly<Partial<Record<EventType, (context: StoryContext) => Moment>>> = {
+  'deal.won': wonMoment,
+  'deal.lost': lostMoment,
+  'deal.reopened': (context) => ({
+    emoji: '🔄',
+    headline: 'Deal reopened',
+    icon: 'restart_alt',
+    below: joined(formerStatus(context), happened(context)),
+  }),
+  'deal.deleted': (context) => ({ emoji: '🗑️', headline: 'Deal deleted', icon: 'delete', below: happened(context) }),
+};
+
+function createdMoment(context: StoryContext): Moment {
+  return { emoji: '✨', headline: 'New deal', icon: 'handshake', below: expectedClose(context) ?? happened(context) };
+}
+
+function wonMoment(context: StoryContext): Moment {
+  const headline = context.change.transition.again === true ? 'Deal won again' : 'Deal won';
+  return { emoji: '🏆', headline, icon: 'emoji_events', below: stamped(context, 'Won', 'won_time'), tone: 'good' };
 }
 
 function lostMoment(context: StoryContext): Moment {
@@ -164,7 +159,7 @@ function moreRows(context: StoryContext): readonly Row[] {
   const probability = numberField(state, 'probability');
   const reason = transition.type === 'deal.lost' ? null : lineField(state, 'lost_reason');
   return [
-    ...rowIf('edit', actorLabel(context), actorIn(context)),
+    ...rowIf('edit', ACTOR_LABELS[transition.type] ?? 'Changed by', actorIn(context)),
     ...rowIf('schedule', 'Created', context.format.date(state['add_time'])),
     ...rowIf('percent', 'Probability', probability === null ? null : `${context.format.number(probability)}%`),
     ...rowIf('label', 'Labels', labelWords(context, state['label_ids'])),
@@ -173,17 +168,9 @@ function moreRows(context: StoryContext): readonly Row[] {
   ];
 }
 
-function actorLabel({ change }: StoryContext): string {
-  switch (change.transition.type) {
-    case 'deal.created':
-      return 'Created by';
-    case 'deal.deleted':
-      return 'Deleted by';
-    case 'lead.converted':
-      return 'Converted by';
-    case 'deal.merged':
-      return 'Merged by';
-    default:
-      return 'Changed by';
-  }
-}
+const ACTOR_LABELS: Readonly<Partial<Record<EventType, string>>> = {
+  'deal.created': 'Created by',
+  'deal.deleted': 'Deleted by',
+  'deal.merged': 'Merged by',
+  'lead.converted': 'Converted by',
+};

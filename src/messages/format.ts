@@ -40,7 +40,7 @@ export function daysBetween(from: unknown, to: unknown): number | null {
 }
 
 /** A moment out of Pipedrive's spellings (ISO, `YYYY-MM-DD HH:MM:SS` in UTC); null for anything else, also for bare dates. */
-export function momentOf(value: unknown): Date | null {
+function momentOf(value: unknown): Date | null {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value;
   if (typeof value !== 'string') return null;
   const match = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?$/.exec(value);

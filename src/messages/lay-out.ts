@@ -6,7 +6,7 @@ import { card, mainButton, pairWidgets, paragraph, rowWidget, sideButton, type L
 import { quiet, type Rich } from './rich-text';
 import type { Story } from './story';
 
-export interface Layout {
+interface Layout {
   readonly story: Story;
   readonly headline: string;
   /** The text of the rule's own template. */

@@ -50,13 +50,11 @@ export function leadStory(context: StoryContext): Story {
   };
 }
 
+const CREATED = { emoji: '🌱', headline: 'New lead', icon: 'lightbulb', byLabel: 'Created by' } as const;
+const ARCHIVED = { emoji: '📦', headline: 'Lead archived', icon: 'inventory_2', byLabel: 'Archived by' } as const;
+const CONVERTED = { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', byLabel: 'Converted by' } as const;
+
 function shapeOf({ change }: StoryContext) {
-  switch (change.transition.type) {
-    case 'lead.archived':
-      return { emoji: '📦', headline: 'Lead archived', icon: 'inventory_2', byLabel: 'Archived by' };
-    case 'lead.converted':
-      return { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', byLabel: 'Converted by' };
-    default:
-      return { emoji: '🌱', headline: 'New lead', icon: 'lightbulb', byLabel: 'Created by' };
-  }
+  if (change.transition.type === 'lead.archived') return ARCHIVED;
+  return change.transition.type === 'lead.converted' ? CONVERTED : CREATED;
 }

@@ -7,7 +7,7 @@ export type ParentEntity = 'deal' | 'lead' | 'person' | 'organization';
 export type LinkedEntity = ParentEntity | 'activity' | 'note';
 
 /** A record as others name it. */
-export interface RecordPointer {
+interface RecordPointer {
   readonly entity: LinkedEntity;
   readonly id: string;
 }

@@ -64,9 +64,14 @@ export function makeNameStore(database: Database): NameStore {
       return rows.flatMap(storedName);
     },
     saveFetched: async (tenantId, entity, id, state) => {
-      await database.pool.query(SAVE_FETCHED, [tenantId, entity, id, JSON.stringify(state)]);
+      await database.pool.query(SAVE_FETCHED, [tenantId, entity, id, storableJson(state)]);
     },
   };
+}
+
+/** jsonb refuses NUL and lone surrogates, which Pipedrive's texts may hold. */
+function storableJson(state: RecordState): string {
+  return JSON.stringify(state, (_key, value: unknown) => (typeof value === 'string' ? value.replace(/[\0\p{Cs}]/gu, '') : value));
 }
 
 function storedName(row: NameRow): readonly StoredName[] {

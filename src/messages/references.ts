@@ -1,6 +1,6 @@
 /** Which names a message will want, so that they can be gathered for many messages at once. Pure. */
 
-import { idField, isObject, listField, organizationIdOf, ownerIdOf, textField } from '../core/record';
+import { idField, isObject, listField, organizationIdOf, ownerIdOf, textField, type RecordState } from '../core/record';
 import type { TemplateMode } from '../core/rule';
 import type { FieldChange, RecordChange } from '../core/transition';
 import { ID_FIELD_TYPES, ID_FIELDS } from './field-words';
@@ -37,47 +37,32 @@ function essentials(change: RecordChange): readonly Reference[] {
   }
 }
 
-/** Both sides of what changed. */
-function changed(change: RecordChange): readonly Reference[] {
-  const { transition, state } = change;
-  switch (transition.type) {
-    case 'deal.stage_changed':
-      return [
-        ...transition.changes.flatMap(sidesOf),
-        ...one('stage', idField(state, 'stage_id')),
-        ...one('pipeline', idField(state, 'pipeline_id')),
-      ];
-    case 'deal.pipeline_changed':
-      return [
-        ...transition.changes.flatMap(sidesOf),
-        ...one('stage', idField(state, 'stage_id')),
-        ...one('pipeline', idField(state, 'pipeline_id')),
-      ];
-    case 'deal.owner_changed':
-      return transition.changes.flatMap(sidesOf);
-    case 'deal.label_added':
-      return [{ entity: 'dealField', id: 'label_ids' }];
-    case 'deal.field_changed':
-      return transition.changes.flatMap((fieldChange) => [
-        ...one('dealField', keyOf(fieldChange.field)),
-        ...sidesOf(fieldChange),
-      ]);
-    case 'deal.merged':
-      return one('deal', keyOf(transition.relatedId ?? null));
-    case 'lead.converted':
-      return one('lead', keyOf(transition.relatedId ?? null));
-    default:
-      return [];
-  }
+/** Both sides of what changed, and the other record of the story. */
+function changed({ transition, state }: RecordChange): readonly Reference[] {
+  const { type, changes, relatedId = null } = transition;
+  const hasMoved = type === 'deal.stage_changed' || type === 'deal.pipeline_changed';
+  return [
+    ...changes.flatMap(sidesOf),
+    ...(hasMoved ? placeOf(state) : []),
+    ...(type === 'deal.label_added' ? LABELS : []),
+    ...(type === 'deal.field_changed' ? changes.flatMap(({ field }) => one('dealField', keyOf(field))) : []),
+    ...(type === 'deal.merged' ? one('deal', keyOf(relatedId)) : []),
+    ...(type === 'lead.converted' ? one('lead', keyOf(relatedId)) : []),
+  ];
 }
 
 /** What only detailed cards show. */
 function extras({ state, actorUserId, entity }: RecordChange): readonly Reference[] {
   const contacts = [...one('person', idField(state, 'person_id')), ...one('organization', organizationIdOf(state))];
-  const labels: readonly Reference[] =
-    entity === 'deal' && listField(state, 'label_ids').length > 0 ? [{ entity: 'dealField', id: 'label_ids' }] : [];
-  const place = [...one('pipeline', idField(state, 'pipeline_id')), ...one('stage', idField(state, 'stage_id'))];
-  return [...one('user', actorUserId), ...contacts, ...(entity === 'deal' ? place : []), ...labels];
+  const ofDeal = entity === 'deal' ? [...placeOf(state), ...(listField(state, 'label_ids').length > 0 ? LABELS : [])] : [];
+  return [...one('user', actorUserId), ...contacts, ...ofDeal];
+}
+
+/** Deal labels are the options of a field. */
+const LABELS: readonly Reference[] = [{ entity: 'dealField', id: 'label_ids' }];
+
+function placeOf(state: RecordState): readonly Reference[] {
+  return [...one('stage', idField(state, 'stage_id')), ...one('pipeline', idField(state, 'pipeline_id'))];
 }
 
 function sidesOf({ field, from, to }: FieldChange): readonly Reference[] {

@@ -3,7 +3,7 @@
 import { cut, html, plain } from './escape';
 
 /** Google's own palette, readable on light and dark cards. */
-export const COLOURS = { good: '#188038', bad: '#D93025', moved: '#1A73E8', warning: '#E37400', quiet: '#80868B' } as const;
+const COLOURS = { good: '#188038', bad: '#D93025', moved: '#1A73E8', warning: '#E37400', quiet: '#80868B' } as const;
 export type Tone = keyof typeof COLOURS;
 
 export interface Span {

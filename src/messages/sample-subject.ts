@@ -1,6 +1,6 @@
 /** A believable sample of every event type, for `POST /test`: its names are made up, and its links lead to lists, never to a real record. */
 
-import type { RecordEntity, RecordState } from '../core/record';
+import { RECORD_ENTITIES, type RecordEntity, type RecordState } from '../core/record';
 import type { TemplateMode } from '../core/rule';
 import type { TenantProfile } from '../core/tenant';
 import type { EventType, FieldChange, RecordChange } from '../core/transition';
@@ -57,42 +57,25 @@ export function sampleNames(): Names {
 }
 
 function entityOf(eventType: EventType): RecordEntity {
-  const [family] = eventType.split('.');
-  switch (family) {
-    case 'person':
-    case 'organization':
-    case 'activity':
-    case 'note':
-      return family;
-    default:
-      return family === 'lead' && eventType !== 'lead.converted' ? 'lead' : 'deal';
-  }
+  if (eventType === 'lead.converted') return 'deal';
+  return RECORD_ENTITIES.find((entity) => eventType.startsWith(`${entity}.`)) ?? 'deal';
 }
 
 function sampleChanges(eventType: EventType, now: Date): readonly FieldChange[] {
-  switch (eventType) {
-    case 'deal.won':
-    case 'deal.lost':
-      return [{ field: 'status', from: 'open', to: eventType === 'deal.won' ? 'won' : 'lost' }];
-    case 'deal.reopened':
-      return [{ field: 'status', from: 'lost', to: 'open' }];
-    case 'deal.stage_changed':
-      return [{ field: 'stage_id', from: 1, to: 2 }];
-    case 'deal.pipeline_changed':
-      return [{ field: 'pipeline_id', from: 2, to: 1 }];
-    case 'deal.owner_changed':
-      return [{ field: 'owner_id', from: 2, to: 1 }];
-    case 'deal.value_changed':
-      return [{ field: 'value', from: 9_600, to: 12_000 }];
-    case 'deal.close_date_changed':
-      return [{ field: 'expected_close_date', from: dayAfter(now, 18), to: dayAfter(now, 30) }];
-    case 'deal.label_added':
-      return [{ field: 'label_ids', from: [], to: [1] }];
-    case 'deal.field_changed':
-      return [{ field: 'probability', from: 40, to: 60 }];
-    default:
-      return [];
-  }
+  const changes: Partial<Record<EventType, FieldChange>> = {
+    'deal.won': { field: 'status', from: 'open', to: 'won' },
+    'deal.lost': { field: 'status', from: 'open', to: 'lost' },
+    'deal.reopened': { field: 'status', from: 'lost', to: 'open' },
+    'deal.stage_changed': { field: 'stage_id', from: 1, to: 2 },
+    'deal.pipeline_changed': { field: 'pipeline_id', from: 2, to: 1 },
+    'deal.owner_changed': { field: 'owner_id', from: 2, to: 1 },
+    'deal.value_changed': { field: 'value', from: 9_600, to: 12_000 },
+    'deal.close_date_changed': { field: 'expected_close_date', from: dayAfter(now, 18), to: dayAfter(now, 30) },
+    'deal.label_added': { field: 'label_ids', from: [], to: [1] },
+    'deal.field_changed': { field: 'probability', from: 40, to: 60 },
+  };
+  const change = changes[eventType];
+  return change === undefined ? [] : [change];
 }
 
 function sampleState(entity: RecordEntity, eventType: EventType, tenant: TenantProfile, now: Date): RecordState {

@@ -54,9 +54,8 @@ function normalOrigin(text: string): string | null {
 function wildcardOf(pattern: string): (origin: URL) => boolean {
   const wanted = new URL(pattern.replace('://*.', '://'));
   return (origin) => {
-    const [label, ...rest] = origin.hostname.split('.');
-    return (
-      origin.protocol === wanted.protocol && origin.port === wanted.port && label !== '' && rest.join('.') === wanted.hostname
-    );
+    const [label = '', ...rest] = origin.hostname.split('.');
+    const isSameKind = origin.protocol === wanted.protocol && origin.port === wanted.port;
+    return isSameKind && /^[a-z0-9_-]+$/.test(label) && rest.join('.') === wanted.hostname;
   };
 }

@@ -36,7 +36,7 @@ export interface BellQueue {
 export interface Queues {
   queue(name: string): BellQueue;
   /** The underlying queues, for the operator's board. */
-  readonly all: () => readonly OpenQueue[];
+  boardQueues(): readonly Queue[];
   readonly backend: 'redis' | 'postgres';
   /** Throws when the queue cannot be reached within `timeoutMs`. */
   ping(timeoutMs: number): Promise<void>;
@@ -45,7 +45,7 @@ export interface Queues {
 }
 
 /** What both backends' queues have in common, as far as it is used here. */
-export interface OpenQueue {
+interface OpenQueue {
   readonly name: string;
   add(name: string, payload: unknown, options: JobsOptions): Promise<unknown>;
   upsertJobScheduler(id: string, repeat: { pattern: string; tz: string }, template: object): Promise<unknown>;
@@ -102,7 +102,7 @@ export function makeQueues(settings: QueueSettings): Queues {
 
   return {
     queue: open,
-    all: () => [...queues.values()],
+    boardQueues: () => [...queues.values()].filter((queue) => queue instanceof Queue),
     backend: backend.name,
     ping: (timeoutMs) => within(backend.ping(), timeoutMs),
     async close() {

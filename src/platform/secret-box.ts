@@ -30,9 +30,11 @@ const KEY_BYTES = 32;
 export function makeSecretBox(keys: readonly SecretKey[]): SecretBox {
   const [sealingKey] = keys;
   const oldestKey = keys.at(-1);
-  if (sealingKey === undefined || oldestKey === undefined) throw new AppError('encryption_keys', 'No encryption key is configured.');
+  if (sealingKey === undefined || oldestKey === undefined)
+    throw new AppError('encryption_keys', 'No encryption key is configured.');
   for (const { id, key } of keys) {
-    if (key.byteLength !== KEY_BYTES) throw new AppError('encryption_keys', `Encryption key "${id}" is not ${KEY_BYTES} bytes long.`);
+    if (key.byteLength !== KEY_BYTES)
+      throw new AppError('encryption_keys', `Encryption key "${id}" is not ${KEY_BYTES} bytes long.`);
   }
   const keyById = new Map(keys.map(({ id, key }) => [id, key]));
   const digestKey = Buffer.from(hkdfSync('sha256', oldestKey.key, '', 'dealbell digest', KEY_BYTES));

@@ -75,13 +75,22 @@ export function makePipedriveWebhookStore(database: Database): PipedriveWebhookS
       return id;
     },
     async markActive(tenantId, rowId, remoteId) {
-      await prisma.pipedriveWebhook.updateMany({ where: { tenantId, id: rowId }, data: { state: 'active', remoteId: BigInt(remoteId) } });
+      await prisma.pipedriveWebhook.updateMany({
+        where: { tenantId, id: rowId },
+        data: { state: 'active', remoteId: BigInt(remoteId) },
+      });
     },
     async markRemoved(tenantId, rowIds, at) {
-      await prisma.pipedriveWebhook.updateMany({ where: { tenantId, id: { in: [...rowIds] }, ...LIVE }, data: { state: 'removed', removedAt: at } });
+      await prisma.pipedriveWebhook.updateMany({
+        where: { tenantId, id: { in: [...rowIds] }, ...LIVE },
+        data: { state: 'removed', removedAt: at },
+      });
     },
     async markRemovedOf(tenantId, connectionId, at) {
-      await prisma.pipedriveWebhook.updateMany({ where: { tenantId, connectionId, ...LIVE }, data: { state: 'removed', removedAt: at } });
+      await prisma.pipedriveWebhook.updateMany({
+        where: { tenantId, connectionId, ...LIVE },
+        data: { state: 'removed', removedAt: at },
+      });
     },
     async findWebhookCredential(authUser) {
       const { rows } = await pool.query(FIND_CREDENTIAL, [authUser]);

@@ -5,9 +5,18 @@ import type { Logger } from 'pino';
 import type { WebhookEntity } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { PipedriveWebhookStore } from './pipedrive-webhook.store';
-import { chooseOwner, planWebhooks, type PossibleOwner, type RegistrationPlan, type RemoteWebhook, type Removal } from './wanted-webhooks';
+import {
+  chooseOwner,
+  planWebhooks,
+  type PossibleOwner,
+  type RegistrationPlan,
+  type RemoteWebhook,
+  type Removal,
+} from './wanted-webhooks';
 
-type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: { readonly kind: string; readonly reason: string } };
+type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: { readonly kind: string; readonly reason: string } };
 
 /** Pipedrive's API as far as webhooks go. */
 export interface WebhookApi {
@@ -61,17 +70,30 @@ export function makeSyncWebhooks<C extends PossibleOwner>(needs: Needs<C>): Sync
 async function syncLocked<C extends PossibleOwner>(needs: Needs<C>, tenantId: TenantId): Promise<SyncReport> {
   const connections = await needs.listConnections(tenantId);
   const rows = await needs.store.listLive(tenantId);
-  const owner = chooseOwner(connections, rows);
-  if (owner === null) return { ownerConnectionId: null, created: [], kept: 0, removed: 0, failed: [] };
-
-  const api = await needs.apiOf(owner);
-  const listed = await api.listWebhooks();
-  if (!listed.ok) {
-    const failed = [{ object: 'list', reason: listed.failure.reason }];
-    return { ownerConnectionId: owner.id, created: [], kept: 0, removed: 0, failed };
+  const chosen = chooseOwner(connections, rows);
+  const others = connections.filter((connection) => connection !== chosen);
+  let refusal: { ownerConnectionId: number | null; failed: SyncReport['failed'] } = { ownerConnectionId: null, failed: [] };
+  for (const owner of chosen === null ? [] : [chosen, ...others]) {
+    const api = await needs.apiOf(owner);
+    const listed = await api.listWebhooks();
+    if (listed.ok) {
+      const plan = planWebhooks({
+        subscriptionUrl: needs.subscriptionUrl,
+        ownerConnectionId: owner.id,
+        rows,
+        listed: listed.value,
+      });
+      return carryOut(needs, tenantId, plan, { owner, connections, api });
+    }
+    refusal = { ownerConnectionId: owner.id, failed: [{ object: 'list', reason: listed.failure.reason }] };
+    // A user who may no longer do this must not keep the company deaf; trouble on the way would be the same for everybody.
+    if (!isRefusal(listed.failure)) break;
   }
-  const plan = planWebhooks({ subscriptionUrl: needs.subscriptionUrl, ownerConnectionId: owner.id, rows, listed: listed.value });
-  return carryOut(needs, tenantId, plan, { owner, connections, api });
+  return { ...refusal, created: [], kept: 0, removed: 0 };
+}
+
+function isRefusal({ kind }: { readonly kind: string }): boolean {
+  return kind === 'unauthorized' || kind === 'forbidden';
 }
 
 interface Actors<C> {
@@ -98,7 +120,9 @@ async function carryOut<C extends PossibleOwner>(
 
   await removeAll(plan.removeNow);
   const created: string[] = [];
-  const outcomes = await Promise.all(plan.create.map(async (object) => ({ object, reason: await create(needs, tenantId, object, actors) })));
+  const outcomes = await Promise.all(
+    plan.create.map(async (object) => ({ object, reason: await create(needs, tenantId, object, actors) })),
+  );
   for (const { object, reason } of outcomes) {
     if (reason === null) created.push(object);
     else failed.push({ object, reason });
@@ -130,7 +154,7 @@ async function create<C extends PossibleOwner>(
   return answer.failure.reason;
 }
 
-/** Null when it is gone at Pipedrive and in our rows, else why not. */
+/** Null when it brings no event of ours any more, else why not. */
 async function remove<C extends PossibleOwner>(
   { store, apiOf, clock }: Needs<C>,
   tenantId: TenantId,
@@ -140,10 +164,10 @@ async function remove<C extends PossibleOwner>(
   if (remoteId !== null) {
     const maker = connections.find(({ id }) => id === connectionId);
     const answer = await (maker === undefined ? api : await apiOf(maker)).deleteWebhook(remoteId);
-    // Pipedrive removes a user's webhooks by itself when the user uninstalls.
-    const isGone = answer.ok || answer.failure.kind === 'notFound';
-    // Without its maker's token nothing can be done about it, and its events must no longer be taken as ours.
-    if (!isGone && maker !== undefined) return answer.failure.reason;
+    // Gone already (Pipedrive removes a user's webhooks at the uninstall), or not ours to remove any more: then its events are
+    // refused from now on, and Pipedrive deletes what it cannot deliver.
+    const isDone = answer.ok || answer.failure.kind === 'notFound' || isRefusal(answer.failure) || maker === undefined;
+    if (!isDone) return answer.failure.reason;
   }
   if (rowId !== null) await store.markRemoved(tenantId, [rowId], clock());
   return null;

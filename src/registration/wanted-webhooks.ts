@@ -69,7 +69,8 @@ export function planWebhooks(state: RegistrationState): RegistrationPlan {
 
   const rowRemoteIds = new Set(state.rows.map((row) => row.remoteId));
   for (const { remoteId, subscriptionUrl } of state.listed) {
-    if (subscriptionUrl === state.subscriptionUrl && !rowRemoteIds.has(remoteId)) removeNow.push({ remoteId, rowId: null, connectionId: null });
+    if (subscriptionUrl === state.subscriptionUrl && !rowRemoteIds.has(remoteId))
+      removeNow.push({ remoteId, rowId: null, connectionId: null });
   }
   return { create: WEBHOOK_ENTITIES.filter((entity) => !keptObjects.has(entity)), keep, removeNow, replace };
 }
@@ -77,7 +78,9 @@ export function planWebhooks(state: RegistrationState): RegistrationPlan {
 function isAsWanted(remote: RemoteWebhook, subscriptionUrl: string): boolean {
   const isWantedObject = WEBHOOK_ENTITIES.some((entity) => entity === remote.eventObject);
   const isVersion2 = remote.version === null || remote.version.startsWith('2');
-  return isWantedObject && isVersion2 && remote.isActive && remote.eventAction === '*' && remote.subscriptionUrl === subscriptionUrl;
+  return (
+    isWantedObject && isVersion2 && remote.isActive && remote.eventAction === '*' && remote.subscriptionUrl === subscriptionUrl
+  );
 }
 
 export interface PossibleOwner {

@@ -8,8 +8,8 @@ import { makePipedriveApi } from '../../src/clients/pipedrive-api';
 import { makePipedriveOAuth } from '../../src/clients/pipedrive-oauth';
 import { AppError } from '../../src/core/errors';
 import { makeAccessTokens } from '../../src/install/access-tokens';
-import { makeConnectionApi } from '../../src/install/connection-api';
-import { makeConnectionStore } from '../../src/install/connection.store';
+import { makeConnectionApi, type ConnectionAccess } from '../../src/install/connection-api';
+import { makeConnectionStore, type Connection } from '../../src/install/connection.store';
 import { makeFailOver } from '../../src/install/fail-over';
 import { makeForgetTenant } from '../../src/install/forget-tenant';
 import { makeInstallTenant } from '../../src/install/install-tenant';
@@ -50,7 +50,13 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
 
   const box = makeSecretBox([{ id: 'test', key: new Uint8Array(32).fill(7) }]);
   const { clientId, clientSecret } = fake;
-  const oauth = makePipedriveOAuth({ oauthUrl: fake.url, clientId, clientSecret, redirectUri: `${baseUrl}/oauth/callback`, timeoutMs: TIMEOUT_MS });
+  const oauth = makePipedriveOAuth({
+    oauthUrl: fake.url,
+    clientId,
+    clientSecret,
+    redirectUri: `${baseUrl}/oauth/callback`,
+    timeoutMs: TIMEOUT_MS,
+  });
   const tenants = makeTenantStore({ database, box, clock, defaultPlan: 'Professional' });
   const connections = makeConnectionStore(database);
   const webhookStore = makePipedriveWebhookStore(database);
@@ -65,13 +71,12 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
       failOver.start(tenantId);
     },
   });
-  const makeApi = (access: Parameters<typeof makeConnectionApi<ReturnType<typeof makePipedriveApi>>>[0]['makeApi'] extends (a: infer A) => unknown ? A : never) =>
-    makePipedriveApi({ ...access, log, timeoutMs: TIMEOUT_MS });
+  const makeApi = (access: ConnectionAccess) => makePipedriveApi({ ...access, log, timeoutMs: TIMEOUT_MS });
   const connectionApi = makeConnectionApi({ makeApi, accessTokens, box, listActive: connections.listActive, apiUrl: fake.url });
   const registration = {
     store: webhookStore,
     listConnections: connections.listActive,
-    apiOf: (connection: Parameters<typeof connectionApi.apiOf>[0]) => connectionApi.apiOf(connection, 'background'),
+    apiOf: (connection: Connection) => connectionApi.apiOf(connection, 'background'),
     subscriptionUrl: `${baseUrl}/webhook/pipedrive`,
     clock,
     log,
@@ -91,7 +96,14 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
     clock,
     log,
   });
-  const uninstallUser = makeUninstallUser({ tenants, connections, removeWebhooksOf: webhookStore.markRemovedOf, syncWebhooks, clock, log });
+  const uninstallUser = makeUninstallUser({
+    tenants,
+    connections,
+    removeWebhooksOf: webhookStore.markRemovedOf,
+    syncWebhooks,
+    clock,
+    log,
+  });
   const forgetTenant = makeForgetTenant({
     listActive: connections.listActive,
     unregisterWebhooks: makeUnregisterWebhooks(registration),
@@ -129,8 +141,9 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
       log,
     }),
   );
-  const onError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
-    response.status(error instanceof AppError ? error.status : 500).send(String(error));
+  const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    if (response.headersSent) next(error);
+    else response.status(error instanceof AppError ? error.status : 500).send(String(error));
   };
   app.use(onError);
 

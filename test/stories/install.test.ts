@@ -66,7 +66,8 @@ async function activeConnectionOf(userId: number) {
   return found;
 }
 
-const registered = (companyId = DEMO_COMPANY_ID) => [...fake.webhooks.values()].filter((webhook) => webhook.companyId === companyId);
+const registered = (companyId = DEMO_COMPANY_ID) =>
+  [...fake.webhooks.values()].filter((webhook) => webhook.companyId === companyId);
 const objectsOf = (webhooks: { eventObject: string }[]) => webhooks.map((webhook) => webhook.eventObject).sort();
 const tokenPosts = () => fake.requests.filter(({ path }) => path === '/oauth/token').length;
 
@@ -101,7 +102,9 @@ describe('install', () => {
     expect(registered().map(({ eventAction, subscriptionUrl }) => `${eventAction} ${subscriptionUrl}`)).toEqual(
       WANTED.map(() => `* ${stack.url}/webhook/pipedrive`),
     );
-    const { rows } = await test_.database.pool.query('SELECT plan, status, is_trial, ends_at - starts_at AS length FROM subscriptions');
+    const { rows } = await test_.database.pool.query(
+      'SELECT plan, status, is_trial, ends_at - starts_at AS length FROM subscriptions',
+    );
     expect(rows).toMatchObject([{ plan: 'Professional', status: 'active', is_trial: true, length: { days: 14 } }]);
     expect(await count(`records WHERE entity = 'user'`)).toBe(userIds().length);
     expect(await count(`records WHERE entity = 'stage'`)).toBe(10);
@@ -188,14 +191,21 @@ describe('install', () => {
     expect(await count('pipedrive_connections')).toBe(1);
   });
 
-  test.each(['', '?code=a&code=b', '?code=', '?code[a]=b', '?state=x', `?code=${'x'.repeat(3_000)}`, '?code=%00', '?error=a&error=b', '?code=%E0%A4%A'])(
-    'when the callback is garbage (%s), then it is 400',
-    async (query) => {
-      const response = await get(`/oauth/callback${query}`);
+  test.each([
+    ['nothing', ''],
+    ['two codes', '?code=a&code=b'],
+    ['an empty code', '?code='],
+    ['a nested code', '?code[a]=b'],
+    ['a state alone', '?state=x'],
+    ['an endless code', `?code=${'x'.repeat(3_000)}`],
+    ['a zero byte', '?code=%00'],
+    ['two errors', '?error=a&error=b'],
+    ['broken escapes', '?code=%E0%A4%A'],
+  ])('when the callback is garbage (%s), then it is 400', async (_name, query) => {
+    const response = await get(`/oauth/callback${query}`);
 
-      expect(response.status).toBe(400);
-    },
-  );
+    expect(response.status).toBe(400);
+  });
 
   test('when Pipedrive cannot say who it is, then it is 502 and nothing is stored', async () => {
     fake.failNext({ match: ({ path }) => path.endsWith('/users/me'), status: 503, body: { success: false } });
@@ -207,7 +217,11 @@ describe('install', () => {
   });
 
   test('when a webhook and the names are refused, then the install stands and the page says what is missing', async () => {
-    fake.failNext({ match: ({ method, path }) => method === 'POST' && path.endsWith('/webhooks'), status: 422, body: { success: false, error: 'limit' } });
+    fake.failNext({
+      match: ({ method, path }) => method === 'POST' && path.endsWith('/webhooks'),
+      status: 422,
+      body: { success: false, error: 'limit' },
+    });
     fake.failNext({ match: ({ path }) => path.endsWith('/pipelines'), status: 500 });
 
     const response = await install(adminId());
@@ -299,9 +313,10 @@ describe('webhooks at Pipedrive', () => {
     expect(fake.webhooks.has(2)).toBe(false);
   });
 
-  test('when an answer to a creation is lost, then the next run leaves exactly one of that object', async () => {
-    fake.failNext({ match: ({ method, path }) => method === 'POST' && path.endsWith('/webhooks'), delayMs: 2_900 });
+  test('when a creation is never answered, then the next run makes up for it', async () => {
+    fake.failNext({ match: ({ method, path }) => method === 'POST' && path.endsWith('/webhooks'), delayMs: Infinity });
     await install(adminId());
+    expect(registered()).toHaveLength(WANTED.length - 1);
 
     await stack.syncWebhooks((await tenantOf()).id);
 
@@ -366,20 +381,25 @@ describe('uninstall', () => {
     expect((await tenantOf()).uninstalledAt).not.toBeNull();
   });
 
-  test.each([[{}], [{ client_id: 'another', company_id: DEMO_COMPANY_ID, user_id: 1 }], [[]], [{ company_id: 'x', user_id: {} }]])(
-    'when the body is of no use (%j), then it is 200 and nothing is done',
-    async (body) => {
-      await install(adminId());
+  test.each([
+    [{}],
+    [{ client_id: 'another', company_id: DEMO_COMPANY_ID, user_id: 1 }],
+    [[]],
+    [{ company_id: 'x', user_id: {} }],
+  ])('when the body is of no use (%j), then it is 200 and nothing is done', async (body) => {
+    await install(adminId());
 
-      const response = await uninstallCall(body);
+    const response = await uninstallCall(body);
 
-      expect(response.status).toBe(200);
-      expect((await tenantOf()).uninstalledAt).toBeNull();
-    },
-  );
+    expect(response.status).toBe(200);
+    expect((await tenantOf()).uninstalledAt).toBeNull();
+  });
 
   test('when app sharing tells of a user, then it is 200 and nothing is stored', async () => {
-    const response = await fetch(`${stack.url}/oauth/callback`, { method: 'POST', body: '{"company_id":1,"user_id":7,"isShared":false}' });
+    const response = await fetch(`${stack.url}/oauth/callback`, {
+      method: 'POST',
+      body: '{"company_id":1,"user_id":7,"isShared":false}',
+    });
 
     expect(response.status).toBe(200);
     expect(await count('tenants')).toBe(0);
@@ -467,15 +487,22 @@ describe('self-hosting and the end', () => {
     const tenant = await stack.install.connectByApiToken({ apiToken: fake.apiToken(DEMO_COMPANY_ID, adminId()) });
 
     expect(tenant.companyName).toBe('Brightwater Supplies');
-    expect(await activeConnectionOf(adminId())).toMatchObject({ kind: 'apiToken', expiresAt: null, apiDomain: 'https://brightwater.pipedrive.com' });
+    expect(await activeConnectionOf(adminId())).toMatchObject({
+      kind: 'apiToken',
+      expiresAt: null,
+      apiDomain: 'https://brightwater.pipedrive.com',
+    });
   });
 
-  test.each(['0'.repeat(40), 'with\nnewline', 'ünïcode'])('when an API token is wrong (%j), then it is 422 and nothing is stored', async (apiToken) => {
-    const connecting = stack.install.connectByApiToken({ apiToken });
+  test.each(['0'.repeat(40), 'with\nnewline', 'ünïcode'])(
+    'when an API token is wrong (%j), then it is 422 and nothing is stored',
+    async (apiToken) => {
+      const connecting = stack.install.connectByApiToken({ apiToken });
 
-    await expect(connecting).rejects.toMatchObject({ status: 422 });
-    expect(await count('tenants')).toBe(0);
-  });
+      await expect(connecting).rejects.toMatchObject({ status: 422 });
+      expect(await count('tenants')).toBe(0);
+    },
+  );
 
   test('when a tenant is forgotten, then its webhooks are gone at Pipedrive and its install has ended there', async () => {
     await install(adminId());

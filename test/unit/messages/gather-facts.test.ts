@@ -172,7 +172,7 @@ describe('what a message refers to', () => {
   });
 
   it('when a card is detailed or has a text of its own, everything is', () => {
-    const all = ['user:1', 'user:2', 'person:30', 'organization:40', 'pipeline:1', 'stage:12', 'dealField:label_ids'];
+    const all = ['user:1', 'user:2', 'person:30', 'organization:40', 'stage:12', 'pipeline:1', 'dealField:label_ids'];
 
     expect(keys(aChange('deal.won'), 'detailed')).toEqual(all);
     expect(keys(aChange('deal.won'), 'compact', '{{ stage }}')).toEqual(all);

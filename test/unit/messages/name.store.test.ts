@@ -92,7 +92,7 @@ describe('names in the ledger', () => {
     const store = makeNameStore(test.database);
     await store.saveFetched(tenant, 'user', '1', { name: 'Ana' });
 
-    await store.saveFetched(tenant, 'user', '1', { name: 'Ana Silva' });
+    await store.saveFetched(tenant, 'user', '1', { name: 'Ana\u0000 Silva\uD800' });
 
     const [found] = await store.findNames([{ tenantId: tenant, entity: 'user', id: '1' }]);
     expect(found?.named.name).toBe('Ana Silva');

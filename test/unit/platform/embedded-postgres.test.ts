@@ -21,8 +21,10 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const holder of holders) holder.kill('SIGKILL');
+  // SIGTERM makes a living holder exit, and its server with it.
+  for (const holder of holders) holder.kill('SIGTERM');
   await Promise.all(running.map((postgres) => postgres.stop()));
+  if (holders.length > 0) await until(() => !existsSync(join(dataDir, 'postgres', 'postmaster.pid')));
   rmSync(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 });
 

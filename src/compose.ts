@@ -1,0 +1,412 @@
+/**
+ * The composition root: from the configuration to everything, built once, in order. Nothing else constructs; nothing here decides.
+ * `web` answers HTTP, `worker` routes, delivers and keeps up; both may live in one process.
+ */
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Config } from './config';
+import { makeCheckHealth } from './admin/check-health';
+import { makeAdminRouter } from './admin/admin.routes';
+import { makeMetrics } from './admin/metrics';
+import { countApiKeys } from './api/api-key.store';
+import { makeApiRouter } from './api/api.routes';
+import { makeFetchRecord } from './clients/fetch-record';
+import { makeGoogleChat } from './clients/google-chat';
+import { makePipedriveApi } from './clients/pipedrive-api';
+import { makePipedriveOAuth } from './clients/pipedrive-oauth';
+import { messageOf } from './core/errors';
+import type { Bell } from './core/jobs';
+import { tenantId, tenantIdSchema } from './core/tenant';
+import { makeDeliverDue } from './delivery/deliver-due';
+import { makeDeliveryStore } from './delivery/delivery.store';
+import { makeOpenDestination } from './delivery/open-destination';
+import { makeRenderBodies } from './delivery/render-bodies';
+import { makeSendTest } from './delivery/send-test';
+import { makeTestStore } from './delivery/test-message.store';
+import type { ErrorReporter } from './instrument';
+import { makeAccessTokens } from './install/access-tokens';
+import { makeConnectionApi } from './install/connection-api';
+import { makeConnectionStore } from './install/connection.store';
+import { makeFailOver } from './install/fail-over';
+import { makeForgetTenant } from './install/forget-tenant';
+import { makeInstallRoutes } from './install/install.routes';
+import { makeInstallTenant } from './install/install-tenant';
+import { makeReferenceRecordStore } from './install/reference-record.store';
+import { makeTenantStore, SIGNING_SECRET_PURPOSE } from './install/tenant.store';
+import { makeUninstallUser } from './install/uninstall-user';
+import { makeAcceptEvent } from './intake/accept-event';
+import { makeEventStore } from './intake/event.store';
+import { isWebhookRequest, makeIntakeHandler, WEBHOOK_PATH } from './intake/intake.routes';
+import { makeSenderCache } from './intake/sender-cache';
+import { makeGatherFacts } from './messages/gather-facts';
+import { makeNameStore } from './messages/name.store';
+import { loadPlan } from './plans/subscription.store';
+import { isConnectionTrouble } from './platform/database-errors';
+import { openDatabase, type Database } from './platform/database';
+import { sendNotice } from './platform/error-pages';
+import { makeHttpApp } from './platform/http-app';
+import { microBatch } from './platform/micro-batch';
+import { makeQueueBoard } from './platform/queue-board';
+import { makeQueues } from './platform/queues';
+import { makeSecretBox } from './platform/secret-box';
+import { makeSessions } from './platform/session';
+import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.store';
+import { makeSyncWebhooks } from './registration/sync-webhooks';
+import { makeUnregisterWebhooks } from './registration/unregister-webhooks';
+import { makeRouteEvents } from './rules/route-events';
+import { makeRoutingStore } from './rules/routing.store';
+import { loadRules } from './rules/rule.store';
+import { makePageTokens } from './settings/page-token';
+import { makeSettingsRouter } from './settings/settings.routes';
+import { makeVerifyIframeToken } from './settings/verify-iframe-token';
+import { makeRenewTokens } from './upkeep/renew-tokens';
+import { makeRepairWebhooks } from './upkeep/repair-webhooks';
+import { makeDeleteExpired } from './upkeep/retention';
+import { makeRetentionStore } from './upkeep/retention.store';
+import { makeSweep } from './upkeep/sweep';
+import { z } from 'zod';
+
+/** What a process does. */
+export interface Roles {
+  readonly web: boolean;
+  readonly worker: boolean;
+}
+
+export interface Surroundings {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Of the database to use: `DATABASE_URL`, or the embedded one's. */
+  readonly databaseUrl: string;
+  /** This process alone works on the database, so leases left over by a killed one can be given up at once. */
+  readonly isAlone: boolean;
+  readonly errors: ErrorReporter;
+  readonly version: string;
+  /** For tests: silence every bell, so that the sweep alone has to do the work. */
+  readonly isSilent?: boolean;
+  readonly sweepIntervalMs?: number;
+  readonly clock?: () => Date;
+}
+
+export interface Dealbell {
+  /** Where HTTP is answered; null without the web role. */
+  readonly port: number | null;
+  /** Works off what is overdue now; for tests. */
+  sweep(): Promise<void>;
+  /** Stops taking work, finishes what is under way, closes everything. */
+  close(): Promise<void>;
+}
+
+const SWEEP_INTERVAL_MS = 2_000;
+const DATABASE_POOL = 16;
+const SESSION_LIFE_MS = 10 * 60 * 1000;
+const ROUTE_CONCURRENCY = 4;
+const DELIVER_CONCURRENCY = 2;
+/** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
+const DELIVER_KEYS = 2;
+const RECORD_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
+/** Cron patterns in UTC; minutes are odd so that not everybody's jobs meet at the full hour. */
+const SCHEDULE = { 'delete-expired': '17 3 * * *', 'repair-webhooks': '23 * * * *', 'renew-tokens': '41 4 * * *' } as const;
+
+const routeJob = z.object({ tenantId: tenantIdSchema });
+const upkeepJob = z.object({ key: z.string() });
+
+/** Builds and starts the process. Rejects when the port is taken; an absent queue or database is a matter of later. */
+export async function compose(surroundings: Surroundings, roles: Roles): Promise<Dealbell> {
+  const { config, log, errors } = surroundings;
+  const clock = surroundings.clock ?? (() => new Date());
+  const nowMs = () => clock().getTime();
+
+  // Platform
+  const database = openDatabase({ connectionString: surroundings.databaseUrl, log, poolSize: DATABASE_POOL });
+  const box = makeSecretBox(config.encryptionKeys);
+  const metrics = makeMetrics();
+  const queues = makeQueues({ redisUrl: config.redisUrl, databaseUrl: surroundings.databaseUrl, log });
+  const routeQueue = queues.queue('route');
+  const deliverQueue = queues.queue('deliver');
+  const upkeepQueue = queues.queue('upkeep');
+  const bell = surroundings.isSilent === true ? SILENT_BELL : makeBell(routeQueue, deliverQueue);
+
+  // Installation: who is connected, by which tokens, hearing what
+  const tenants = makeTenantStore({ database, box, clock, defaultPlan: config.defaultPlan });
+  const connections = makeConnectionStore(database);
+  const webhookStore = makePipedriveWebhookStore(database);
+  const oauth = makePipedriveOAuth({ ...config.pipedrive, redirectUri: `${config.baseUrl}/oauth/callback` });
+  const failOver = makeFailOver({ syncWebhooks: (id) => syncWebhooks(id), log });
+  const accessTokens = makeAccessTokens({ connections, oauth, box, onRevoked: (id) => failOver.start(id), clock, log });
+  const makeApi = (access: Omit<Parameters<typeof makePipedriveApi>[0], 'log'>) => makePipedriveApi({ ...access, log });
+  const listActive = connections.listActive;
+  const apis = makeConnectionApi({ makeApi, accessTokens, box, listActive, apiUrl: config.pipedrive.apiUrl });
+  const apiOf = (connection: Parameters<typeof apis.apiOf>[0]) => apis.apiOf(connection, 'background');
+  const subscriptionUrl = `${config.baseUrl}${WEBHOOK_PATH}`;
+  const syncWebhooks = makeSyncWebhooks({ store: webhookStore, listConnections: listActive, apiOf, subscriptionUrl, clock, log });
+  const unregisterWebhooks = makeUnregisterWebhooks({ store: webhookStore, listConnections: listActive, apiOf, clock });
+  const forgetTenant = makeForgetTenant({ listActive, unregisterWebhooks, revoke: (token) => oauth.revoke(token), box, log });
+  const referenceRecords = makeReferenceRecordStore(database);
+  const installNeeds = { oauth, makeApi, apiOf, tenants, connections, referenceRecords, box, syncWebhooks, clock, log };
+  const install = makeInstallTenant({ ...installNeeds, apiUrl: config.pipedrive.apiUrl });
+  const removeWebhooksOf = webhookStore.markRemovedOf;
+  const uninstallUser = makeUninstallUser({ tenants, connections, removeWebhooksOf, syncWebhooks, clock, log });
+
+  // 1 event in
+  const { findWebhookCredential } = webhookStore;
+  const senders = makeSenderCache(
+    { findCredential: findWebhookCredential, findSigningSecret: (publicId) => tenants.findSigningSecret(publicId) },
+    nowMs,
+  );
+  const acceptEvent = makeAcceptEvent({ insert: makeEventStore(database.pool).insert, bell });
+  const intake = makeIntakeHandler({ acceptEvent, senders, log, onAnswer: metrics.countWebhook });
+
+  // 2 who hears
+  const routingStore = makeRoutingStore(database, loadRules);
+  const routeEvents = makeRouteEvents({ store: routingStore, bell, log, settleMs: config.settleMs, nowMs });
+
+  // 3 what is said
+  const fetchRecord = makeFetchRecord({
+    apiOf: (id) => apis.bestApiOf(id, 'lookUp'),
+    keepAll: (id, entity, states) => referenceRecords.saveAll(id, entity, states, clock()),
+    clock,
+    log,
+  });
+  const gatherFacts = makeGatherFacts({ store: makeNameStore(database), fetchRecord, clock, log });
+
+  // 4 Chat out
+  const openDestination = makeOpenDestination(box);
+  const post = makeGoogleChat(config.googleChatOrigin);
+  const deliveryStore = makeDeliveryStore(database.pool);
+  const deliverDue = makeDeliverDue({
+    store: deliveryStore,
+    record: recordBatched(deliveryStore),
+    renderBodies: makeRenderBodies(gatherFacts),
+    postBody: async (delivery, body, isThreaded) => {
+      const sealed = delivery.destination?.sealedCredentials ?? '';
+      const credentials = await openDestination(delivery.tenant.id, sealed);
+      return post({ url: { spaceId: delivery.spaceId, ...credentials }, requestId: delivery.requestId, body, isThreaded });
+    },
+    log,
+    concurrency: config.workerConcurrency,
+    settings: { spaceIntervalMs: config.spaceIntervalMs, refusalConfirmMs: config.refusalConfirmMs },
+    nowMs,
+    jitter: Math.random,
+    onAttempt(outcome, delivery) {
+      metrics.countAttempt(outcome.kind);
+      if (outcome.kind === 'sent') metrics.observeDeliveryAge(delivery.ageMs / 1000);
+    },
+  });
+  const sendTest = makeSendTest({
+    store: makeTestStore(database.pool),
+    openDestination,
+    post: (recipient, credentials, requestId, body) =>
+      post({ url: { spaceId: recipient.spaceId, ...credentials }, requestId, body, isThreaded: false }),
+    spaceIntervalMs: config.spaceIntervalMs,
+    clock,
+  });
+
+  // Upkeep
+  const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(database.pool), log, retentionDays: config.retentionDays });
+  const repairWebhooks = makeRepairWebhooks({ listInstalledTenants: () => tenants.listInstalled(), syncWebhooks, log });
+  const renewTokens = makeRenewTokens({ listIdle: connections.listIdle, renew: accessTokens.renew, clock, log });
+  const upkeepJobs: Readonly<Record<string, () => Promise<unknown>>> = {
+    'delete-expired': deleteExpired,
+    'repair-webhooks': repairWebhooks,
+    'renew-tokens': renewTokens,
+  };
+  const sweep = makeSweep({
+    tenantsWithWork: () => routingStore.tenantsWithWork(),
+    routeEvents,
+    deliverDue: () => deliverDue.wake(),
+    tidy: () => deliveryStore.tidy(),
+    log,
+    intervalMs: surroundings.sweepIntervalMs ?? SWEEP_INTERVAL_MS,
+  });
+
+  // On top: pages, API, operator
+  const sessions = makeSessions({
+    pool: database.pool,
+    secret: config.sessionSecret,
+    cookieName: 'dealbell.install',
+    path: '/oauth',
+    lifeMs: SESSION_LIFE_MS,
+    isSecure: config.baseUrl.startsWith('https:'),
+    log,
+  });
+  const verifyIframeToken = makeVerifyIframeToken({ secret: config.pipedrive.jwtSecret, clock });
+  const isDatabaseReachable = database.isReachable;
+  const checkHealth = makeCheckHealth({
+    isDatabaseReachable,
+    pingQueue: (timeoutMs) => queues.ping(timeoutMs),
+    queueBackend: queues.backend,
+    version: surroundings.version,
+    nowMs: () => performance.now(),
+  });
+  const makeRouters = () => [
+    makeAdminRouter({
+      checkHealth,
+      metrics,
+      operatorToken: config.operatorToken,
+      queueBoard: config.operatorToken === null ? null : makeQueueBoard(queues.boardQueues(), '/admin/queues'),
+    }),
+    makeInstallRoutes({
+      oauth,
+      install,
+      uninstallUser,
+      showPage: (response, page) =>
+        sendNotice(response, {
+          status: page.status,
+          title: page.title,
+          lines: [page.message],
+          ...(page.link === undefined ? {} : { link: { href: page.link.href, label: page.link.text } }),
+        }),
+      session: sessions.middleware,
+      clientId: config.pipedrive.clientId,
+      clientSecret: config.pipedrive.clientSecret,
+      baseUrl: config.baseUrl,
+      log,
+    }),
+    makeSettingsRouter({
+      database,
+      verifyIframeToken,
+      loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: config.defaultPlan }),
+      countApiKeys: (id) => countApiKeys(database.prisma, id),
+      installUrl: `${config.baseUrl}/oauth/install`,
+    }),
+    makeApiRouter({
+      database,
+      secretBox: box,
+      bell,
+      clock,
+      log,
+      verifyIframeToken,
+      pageTokens: makePageTokens({ sessionSecret: config.sessionSecret, clock }),
+      sendTest,
+      connectByApiToken: (request) => install.connectByApiToken(request),
+      forgetTenant,
+      openSigningSecret: (id, sealed) => box.open(id, SIGNING_SECRET_PURPOSE, sealed, z.string()),
+      baseUrl: config.baseUrl,
+      googleChatOrigin: config.googleChatOrigin,
+      allowApiTokenConnect: config.pipedrive.allowApiTokenConnect,
+      defaultPlan: config.defaultPlan,
+      retentionDays: config.retentionDays,
+      apiRateLimit: config.apiRateLimit,
+    }),
+  ];
+
+  const server = roles.web ? await listen(makeServer(), config) : null;
+  if (roles.worker) await startWorker();
+
+  function makeServer(): Server {
+    const { corsOrigins, frameAncestors } = config;
+    const app = makeHttpApp({
+      log,
+      reportError: (error) => errors.report(error),
+      corsOrigins,
+      frameAncestors,
+      routers: makeRouters(),
+    });
+    return createServer((request, response) => {
+      if (isWebhookRequest(request)) intake(request, response);
+      else app(request, response);
+    });
+  }
+
+  async function startWorker(): Promise<void> {
+    if (surroundings.isAlone) await deliveryStore.dropLeases();
+    routeQueue.hear(
+      reporting((payload) => routeEvents(routeJob.parse(payload).tenantId)),
+      ROUTE_CONCURRENCY,
+    );
+    deliverQueue.hear(
+      reporting(() => deliverDue.wake()),
+      DELIVER_CONCURRENCY,
+    );
+    upkeepQueue.hear(
+      reporting(async (payload) => void (await upkeepJobs[upkeepJob.parse(payload).key]?.())),
+      1,
+    );
+    for (const [key, pattern] of Object.entries(SCHEDULE)) scheduleQuietly(key, pattern);
+    sweep.start();
+  }
+
+  /** The queue may be away now; then the schedule stands from an earlier start, or the next one sets it. */
+  function scheduleQuietly(key: string, pattern: string): void {
+    upkeepQueue.schedule(key, pattern).catch((error: unknown) => {
+      log.warn({ key, reason: messageOf(error) }, 'upkeep could not be scheduled');
+    });
+  }
+
+  function reporting(work: (payload: unknown) => Promise<void>): (payload: unknown) => Promise<void> {
+    return async (payload) => {
+      try {
+        await work(payload);
+      } catch (error) {
+        if (!isConnectionTrouble(error)) errors.report(error);
+        throw error;
+      }
+    };
+  }
+
+  return {
+    port: server === null ? null : portOf(server),
+    sweep: () => sweep.run(),
+    async close() {
+      if (server !== null) await closeServer(server);
+      await sweep.close();
+      await queues.close();
+      await deliverDue.close();
+      await failOver.settled();
+      sessions.close();
+      await closeDatabase(database);
+      await errors.close(2_000);
+    },
+  };
+}
+
+const SILENT_BELL: Bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
+
+function makeBell(
+  routeQueue: { ring(key: string, payload: object): void },
+  deliverQueue: { ring(key: string, payload: object): void },
+): Bell {
+  let turn = 0;
+  return {
+    ringRoute: (id) => routeQueue.ring(`tenant:${tenantId(id)}`, { tenantId: id }),
+    ringDeliver: () => {
+      turn = (turn + 1) % DELIVER_KEYS;
+      deliverQueue.ring(`due:${turn}`, {});
+    },
+  };
+}
+
+function recordBatched(store: ReturnType<typeof makeDeliveryStore>): Parameters<typeof makeDeliverDue>[0]['record'] {
+  const record = microBatch(async (attempts: Parameters<typeof store.record>[0]) => {
+    await store.record(attempts);
+    return attempts.map(() => true);
+  }, RECORD_BATCH);
+  return async (attempt) => void (await record(attempt));
+}
+
+function listen(server: Server, { port, host }: Config): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
+  });
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
+}
+
+/** Answers what is under way; idle connections are cut at once. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+async function closeDatabase(database: Database): Promise<void> {
+  await database.close();
+}

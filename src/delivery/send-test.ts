@@ -1,0 +1,111 @@
+/** Sends a sample message at once, past the queue but not past the space's quota, and records the attempt. */
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DeliveryOutcome } from '../core/delivery';
+import type { TemplateMode } from '../core/rule';
+import type { TenantId, TenantProfile } from '../core/tenant';
+import type { EventType } from '../core/transition';
+import { renderMessage } from '../messages/render-message';
+import { sampleNames, sampleSubject } from '../messages/sample-subject';
+import type { ChatCredentials, OpenDestination } from './open-destination';
+
+/** Where and as what a sample goes. */
+export interface TestRecipient {
+  readonly tenant: TenantProfile;
+  readonly chatWebhookId: number;
+  readonly spaceId: string;
+  readonly sealedCredentials: string;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly ruleId: number | null;
+  readonly eventType: EventType;
+  readonly mode: TemplateMode;
+  readonly template: string | null;
+}
+
+export type TestTarget = { readonly tenantId: TenantId } & ({ readonly ruleId: number } | { readonly chatWebhookId: number });
+
+export interface TestResult {
+  readonly status: 'success' | 'failure';
+  readonly httpStatus: number | null;
+  readonly errorMessage?: string;
+}
+
+export interface TestStore {
+  /** Recipients of a rule (one per destination), or the destination itself; empty when there is none. */
+  findRecipients(target: TestTarget): Promise<readonly TestRecipient[]>;
+  /** Takes the space's next write slot; 0 when it is taken, else the milliseconds until it is free. */
+  reserveSlot(spaceId: string, intervalMs: number): Promise<number>;
+  /** The attempt is over: the next write is an interval away, and a success heals the destination. */
+  recordTest(
+    recipient: TestRecipient,
+    outcome: DeliveryOutcome,
+    body: string,
+    durationMs: number,
+    intervalMs: number,
+  ): Promise<void>;
+}
+
+export interface SendTestDependencies {
+  readonly store: TestStore;
+  readonly openDestination: OpenDestination;
+  readonly post: (
+    recipient: TestRecipient,
+    credentials: ChatCredentials,
+    requestId: string,
+    body: string,
+  ) => Promise<DeliveryOutcome>;
+  readonly spaceIntervalMs: number;
+  readonly clock: () => Date;
+}
+
+/** A person waits for the answer: this long for a free slot, then it says that the space is busy. */
+const SLOT_PATIENCE_MS = 5_000;
+
+/** Makes the use case; it never throws because of Google Chat. A rule with several destinations is tried on each; the first failure counts. */
+export function makeSendTest(dependencies: SendTestDependencies): (target: TestTarget) => Promise<TestResult> {
+  return async (target) => {
+    const recipients = await dependencies.store.findRecipients(target);
+    if (recipients.length === 0)
+      return { status: 'failure', httpStatus: null, errorMessage: 'There is no destination to send to.' };
+    const results: TestResult[] = [];
+    for (const recipient of recipients) results.push(await sendOne(recipient, dependencies));
+    return results.find((result) => result.status === 'failure') ?? results[0] ?? { status: 'failure', httpStatus: null };
+  };
+}
+
+async function sendOne(recipient: TestRecipient, dependencies: SendTestDependencies): Promise<TestResult> {
+  const { store, clock, spaceIntervalMs } = dependencies;
+  if (!(await waitForSlot(recipient.spaceId, dependencies))) {
+    return {
+      status: 'failure',
+      httpStatus: null,
+      errorMessage: 'The space is busy with other messages: Google Chat takes one a second. Try again.',
+    };
+  }
+  const subject = sampleSubject(recipient.tenant, recipient.eventType, recipient.mode, recipient.template, clock());
+  const destination = { locale: recipient.locale, timeZone: recipient.timeZone, threads: 'off' as const };
+  const body = JSON.stringify(renderMessage({ ...subject, destination }, sampleNames()));
+  const startedAtMs = clock().getTime();
+  const outcome = await dependencies.post(
+    recipient,
+    await dependencies.openDestination(recipient.tenant.id, recipient.sealedCredentials),
+    randomUUID(),
+    body,
+  );
+  await store.recordTest(recipient, outcome, body, clock().getTime() - startedAtMs, spaceIntervalMs);
+  return outcome.kind === 'sent'
+    ? { status: 'success', httpStatus: outcome.httpStatus }
+    : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
+}
+
+async function waitForSlot(spaceId: string, { store, clock, spaceIntervalMs }: SendTestDependencies): Promise<boolean> {
+  const endsAtMs = clock().getTime() + SLOT_PATIENCE_MS;
+  for (;;) {
+    const waitMs = await store.reserveSlot(spaceId, spaceIntervalMs);
+    if (waitMs === 0) return true;
+    if (clock().getTime() + waitMs > endsAtMs) return false;
+    await delay(waitMs);
+  }
+}

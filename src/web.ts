@@ -1,0 +1,5 @@
+/** The web process: HTTP alone. */
+
+import { start } from './start';
+
+void start('web', { web: true, worker: false });

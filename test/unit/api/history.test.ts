@@ -1,0 +1,217 @@
+/** `/logs`, `/events`, `/deliveries` and replays over HTTP, on a real database. */
+
+import request from 'supertest';
+import type { Decision } from '../../../src/core/decision';
+import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { useTestDatabase } from '../../support/test-database';
+
+const testDatabase = useTestDatabase();
+let fixture: ApiFixture;
+let tenant: TestTenant;
+let destination: number;
+
+beforeAll(() => {
+  fixture = makeApiFixture(testDatabase.database);
+});
+beforeEach(async () => {
+  tenant = await fixture.addTenant();
+  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${tenant.id}`;
+  destination = (await call('post', '/chat-webhooks').send({ name: 'Sales', url }).expect(201)).body.id;
+});
+afterEach(() => {
+  expect(fixture.reported).toEqual([]);
+});
+
+function call(method: 'get' | 'post', path: string, { key } = tenant) {
+  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
+}
+
+async function addRule(name: string, eventType: string): Promise<number> {
+  const { body } = await call('post', '/rules').send({ name, eventType, targetWebhookIds: [destination] }).expect(201);
+  return body.id;
+}
+
+async function addEvent({ entityId = '7', decisions = [], ignoredReason = null, routed = true }: EventFields = {}): Promise<number> {
+  const { rows } = await testDatabase.database.pool.query<{ id: string }>(
+    `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, ignored_reason, routed_at, transitions, decisions)
+     VALUES ($1, 'deal', $2, 'change', gen_random_uuid(), now(), '{}', $3, CASE WHEN $4 THEN now() END, '{deal.won}', $5) RETURNING id`,
+    [tenant.id, entityId, ignoredReason, routed, JSON.stringify(decisions)],
+  );
+  return Number(rows[0]?.id);
+}
+
+interface EventFields {
+  entityId?: string;
+  decisions?: Decision[];
+  ignoredReason?: string | null;
+  routed?: boolean;
+}
+
+async function addDelivery({ eventId = 1, ruleId = 1, state = 'sent', body = null, chatWebhookId = destination }: DeliveryFields = {}): Promise<number> {
+  const { rows } = await testDatabase.database.pool.query<{ id: string }>(
+    `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                             template_mode, state, not_before, request_id, rendered_body)
+     VALUES ($1, $2, $3, $4, 'AAAA', 'deal', '7', '{"type":"deal.won"}', '{}', now(), 'compact', $5, now(), gen_random_uuid(), $6) RETURNING id`,
+    [tenant.id, eventId, ruleId, chatWebhookId, state, body],
+  );
+  return Number(rows[0]?.id);
+}
+
+interface DeliveryFields {
+  eventId?: number;
+  ruleId?: number;
+  state?: string;
+  body?: string | null;
+  chatWebhookId?: number;
+}
+
+test('when an event was decided, then each rule is listed with its reason in words, silent listeners of other kinds too', async () => {
+  const won = await addRule('Wins', 'deal.won');
+  const lost = await addRule('Losses', 'deal.lost');
+  const id = await addEvent({ decisions: [{ ruleId: won, matched: true, code: 'matched' }] });
+
+  const { body } = await call('get', '/events');
+
+  expect(body.items).toEqual([
+    expect.objectContaining({
+      ...{ id, entity: 'deal', entityId: '7', action: 'change', transitions: ['deal.won'], ignoredReason: null },
+      decisions: [
+        { ruleId: won, ruleName: 'Wins', matched: true, reason: expect.any(String) },
+        { ruleId: lost, ruleName: 'Losses', matched: false, reason: expect.stringMatching(/\w/) },
+      ],
+    }),
+  ]);
+});
+
+test('when an event came before a rule, was ignored or is not routed yet, then that rule has no decision on it', async () => {
+  await addEvent();
+  await addEvent({ ignoredReason: 'v1' });
+  await addEvent({ routed: false });
+  await testDatabase.database.pool.query(`UPDATE events SET received_at = now() - interval '1 hour' WHERE tenant_id = $1`, [tenant.id]);
+  await addRule('Wins', 'deal.won');
+
+  const { body } = await call('get', '/events');
+
+  expect(body.items.map((event: { decisions: unknown[] }) => event.decisions)).toEqual([[], [], []]);
+});
+
+test('when a rule was removed, then its decision still has words', async () => {
+  await addEvent({ decisions: [{ ruleId: 99, matched: false, code: 'pipeline', actual: 3 }] });
+
+  const { body } = await call('get', '/events');
+
+  expect(body.items[0].decisions).toEqual([{ ruleId: 99, ruleName: 'removed rule', matched: false, reason: expect.any(String) }]);
+});
+
+test('when events of one record are asked for, then only its own come, newest first, in pages', async () => {
+  const ids = [await addEvent(), await addEvent(), await addEvent()];
+  await addEvent({ entityId: '8' });
+
+  const first = await call('get', '/events?entity=deal&entityId=7&limit=2');
+  const second = await call('get', `/events?entity=deal&entityId=7&limit=2&cursor=${first.body.nextCursor}`);
+
+  expect(first.body.items.map((event: { id: number }) => event.id)).toEqual([ids[2], ids[1]]);
+  expect(second.body).toMatchObject({ items: [{ id: ids[0] }], nextCursor: null });
+});
+
+test('when attempts are listed, then each shows its message as an object, and filters hold', async () => {
+  const deliveryId = await addDelivery({ body: '{"fallbackText":"Deal won"}' });
+  await addLog({ deliveryId, status: 'success', httpStatus: 200 });
+  await addLog({ deliveryId, status: 'failure', httpStatus: 503 });
+  const today = new Date().toISOString().slice(0, 10);
+
+  const all = await call('get', `/logs?from=${today}&to=${today}&ruleId=1`);
+  const failures = await call('get', '/logs?status=failure');
+  const later = await call('get', '/logs?from=2999-01-01T00:00:00Z');
+
+  expect(all.body.items).toHaveLength(2);
+  expect(failures.body.items).toEqual([
+    expect.objectContaining({
+      ...{ ruleId: 1, deliveryId, eventId: 1, status: 'failure', httpStatus: 503, errorMessage: 'words' },
+      payload: { fallbackText: 'Deal won' },
+      createdAt: expect.any(String),
+    }),
+  ]);
+  expect(later.body.items).toEqual([]);
+});
+
+test.each([
+  '/logs?status=maybe',
+  '/logs?ruleId=x',
+  '/logs?ruleId=99999999999',
+  '/logs?from=yesterday',
+  '/logs?to=2026-13-01',
+  '/events?entity=',
+  '/events?entityId=%00',
+  '/deliveries?state=lost',
+  '/deliveries?from=1',
+])('when %s is asked for, then it is refused', async (path) => {
+  await call('get', path).expect(422);
+});
+
+test('when a finished delivery is replayed, then a new message with a new request id is queued and the bell rung', async () => {
+  const id = await addDelivery({ state: 'failed' });
+  const ringsBefore = fixture.rings.count;
+
+  const first = await call('post', `/deliveries/${id}/replay`);
+  await call('post', `/deliveries/${id}/replay`);
+  const { body } = await call('get', '/deliveries');
+
+  expect([first.status, first.body]).toEqual([202, { queued: 1 }]);
+  expect(body.items).toMatchObject([
+    { state: 'queued', replay: 2, attempts: 0, eventType: 'deal.won' },
+    { state: 'queued', replay: 1 },
+    { id, state: 'failed', replay: 0 },
+  ]);
+  expect(new Set(body.items.map((item: { requestId: string }) => item.requestId)).size).toBe(3);
+  expect(fixture.rings.count).toBe(ringsBefore + 2);
+});
+
+test.each(['queued', 'sending', 'held'])('when a delivery is %s, then it is not replayed', async (state) => {
+  const id = await addDelivery({ state });
+
+  const answer = await call('post', `/deliveries/${id}/replay`);
+
+  expect([answer.status, answer.body]).toEqual([202, { queued: 0 }]);
+});
+
+test('when its destination is gone, or it is another tenant’s, then a delivery cannot be replayed', async () => {
+  const orphan = await addDelivery({ chatWebhookId: 999_999 });
+  const other = await fixture.addTenant();
+
+  await call('post', `/deliveries/${orphan}/replay`).expect(409);
+  await call('post', `/deliveries/${orphan}/replay`, other).expect(404);
+  await call('post', '/deliveries/9007199254740993/replay').expect(404);
+  expect((await call('get', '/deliveries', other)).body.items).toEqual([]);
+});
+
+test('when deliveries are replayed by filter, then each is told once, and none that is still on its way', async () => {
+  await addDelivery({ eventId: 1, state: 'failed' });
+  await addDelivery({ eventId: 2, state: 'failed' });
+  await addDelivery({ eventId: 3, state: 'sent' });
+  await addDelivery({ eventId: 4, state: 'held' });
+
+  const first = await call('post', '/deliveries/replay').send({ filter: { state: 'failed' } });
+  const again = await call('post', '/deliveries/replay').send({ filter: { state: 'failed' } });
+  const held = await call('post', '/deliveries/replay').send({ filter: { state: 'held', ruleId: 1, chatWebhookId: destination } });
+
+  expect([first.status, first.body]).toEqual([202, { queued: 2 }]);
+  expect(again.body).toEqual({ queued: 0 });
+  expect(held.body).toEqual({ queued: 0 });
+  expect((await call('get', '/deliveries?state=queued')).body.items).toHaveLength(2);
+});
+
+test.each([{}, { filter: {} }, { filter: { state: 'nope' } }, { filter: { from: 5 } }, { filter: { state: 'sent' }, more: 1 }, { state: 'sent' }])(
+  'when a replay is asked for with %j, then it is refused',
+  async (body) => {
+    await call('post', '/deliveries/replay').send(body).expect(422);
+  },
+);
+
+async function addLog({ deliveryId, status, httpStatus }: { deliveryId: number; status: string; httpStatus: number }): Promise<void> {
+  await testDatabase.database.pool.query(
+    `INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
+     VALUES ($1, $2, 1, 1, $3, $4, $5, 'words', 12)`,
+    [tenant.id, deliveryId, destination, status, httpStatus],
+  );
+}

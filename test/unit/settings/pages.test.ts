@@ -1,0 +1,107 @@
+/** The pages inside Pipedrive: who sees them, and that hostile titles stay text. */
+
+import request from 'supertest';
+import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { useTestDatabase } from '../../support/test-database';
+
+const testDatabase = useTestDatabase();
+let fixture: ApiFixture;
+let tenant: TestTenant;
+
+beforeAll(() => {
+  fixture = makeApiFixture(testDatabase.database);
+});
+beforeEach(async () => {
+  tenant = await fixture.addTenant();
+});
+afterEach(() => {
+  expect(fixture.reported).toEqual([]);
+});
+
+function open(page: string, query: Readonly<Record<string, string>> = {}) {
+  const token = iframeToken({ userId: 1, companyId: tenant.companyId });
+  return request(fixture.app).get(`/extension/${page}`).query({ id: 'rt1', token, ...query });
+}
+
+async function addEvent(title: string): Promise<void> {
+  const { pool } = testDatabase.database;
+  const destination = await call('/chat-webhooks', { name: 'Sales <b>', url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t' });
+  const rule = await call('/rules', { name: 'Wins', eventType: 'deal.won', targetWebhookIds: [destination] });
+  await call('/rules', { name: 'Losses', eventType: 'deal.lost', targetWebhookIds: [destination] });
+  await pool.query(`INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'deal', '7', $2)`, [tenant.id, JSON.stringify({ title })]);
+  const decisions = JSON.stringify([{ ruleId: rule, matched: true, code: 'matched' }]);
+  const { rows } = await pool.query(
+    `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, routed_at, transitions, decisions)
+     VALUES ($1, 'deal', '7', 'change', 'm', '2026-11-23T12:00:00Z', '{}', now(), '{deal.won}', $2) RETURNING id`,
+    [tenant.id, decisions],
+  );
+  await pool.query(
+    `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                             template_mode, state, not_before, request_id)
+     VALUES ($1, $2, $3, $4, 'AAAA', 'deal', '7', '{"type":"deal.won"}', '{}', now(), 'compact', 'sent', now(), gen_random_uuid())`,
+    [tenant.id, rows[0].id, rule, destination],
+  );
+}
+
+async function call(path: string, body: object): Promise<number> {
+  const answer = await request(fixture.app).post(path).set('Authorization', `Bearer ${tenant.key}`).send(body).expect(201);
+  return answer.body.id;
+}
+
+test.each(['settings', 'panel', 'modal'])('when %s is opened without a good token, then a 401 page says how to reopen it', async (page) => {
+  const answers = [
+    await request(fixture.app).get(`/extension/${page}`),
+    await request(fixture.app).get(`/extension/${page}?token=x&token=y`),
+    await open(page, { token: iframeToken({ userId: 1, companyId: tenant.companyId, exp: 1 }) }),
+  ];
+
+  for (const answer of answers) {
+    expect([answer.status, answer.type]).toEqual([401, 'text/html']);
+    expect(answer.text).toContain('open it again in Pipedrive');
+  }
+});
+
+test.each(['settings', 'panel', 'modal'])('when a stranger opens %s, then it offers to install in a new tab', async (page) => {
+  const answer = await open(page, { token: iframeToken({ userId: 77, companyId: tenant.companyId }) });
+
+  expect([answer.status, answer.type]).toEqual([200, 'text/html']);
+  expect(answer.text).toMatch(/<a href="http:\/\/localhost:3000\/oauth\/install" target="_blank"/);
+});
+
+test('when a connected user opens the settings, then destinations, rules, events and decisions are shown in words', async () => {
+  await addEvent('Big deal');
+
+  const { status, text } = await open('settings', { theme: 'dark' });
+
+  expect(status).toBe(200);
+  expect(text).toContain('data-theme="dark"');
+  expect(text).toContain('Sales &lt;b>');
+  expect(text).toContain('1 of 200');
+  expect(text).toContain('Deal won');
+  expect(text).toContain('23 Nov 2026, 13:00');
+  expect(text).toContain('1 rule of 2 matched');
+  expect(text).toContain('1 rule listening to something else');
+  expect(text).toContain('app-extensions-sdk.js');
+});
+
+test.each(['panel', 'modal'])('when a deal is opened in the %s, then what was told of it is shown, and of no other', async (page) => {
+  await addEvent('Big deal');
+
+  const mine = await open(page, { resource: 'deal', selectedIds: '7' });
+  const other = await open(page, { resource: 'deal', selectedIds: '8' });
+  const none = await open(page, { resource: 'galaxy', selectedIds: "7' OR 1=1" });
+
+  expect(mine.text).toContain('<h1 class="small">Big deal</h1>');
+  expect(mine.text).toContain('1 message sent about the last 1 event.');
+  expect(other.text).toContain('Nothing has come in about this deal yet.');
+  expect(none.text).toContain('Open this from a deal');
+});
+
+test('when a title is markup, then it stays text', async () => {
+  await addEvent('<img src=x onerror=alert(1)><script>alert(2)</script>');
+
+  const { text } = await open('panel', { resource: 'deal', selectedIds: '7' });
+
+  expect(text).not.toMatch(/<img|<script>/);
+  expect(text).toContain('&lt;img src=x');
+});
