@@ -51,15 +51,13 @@ const CLAIM = `
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, t.locale AS tenant_locale, t.time_zone AS tenant_time_zone,
-         t.base_currency, NULL::float8 AS next_ms
-    FROM leased LEFT JOIN claimed ON claimed.id = leased.id
+         t.base_currency, later.next_ms
+    FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms FROM heads
+           WHERE NOT EXISTS (SELECT 1 FROM free WHERE free.space_id = heads.space_id)) later
+    LEFT JOIN leased ON true
+    LEFT JOIN claimed ON claimed.id = leased.id
     LEFT JOIN chat_webhooks w ON w.id = claimed.chat_webhook_id AND w.tenant_id = claimed.tenant_id
-    LEFT JOIN tenants t ON t.id = claimed.tenant_id
-  UNION ALL
-  SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-         NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-         (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 FROM heads
-           WHERE NOT EXISTS (SELECT 1 FROM free WHERE free.space_id = heads.space_id))`;
+    LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
 
 /** Bodies are frozen before the first POST, so that every retry is byte-identical. */
 const FREEZE = `
@@ -173,7 +171,7 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
   return {
     async claimDue(limit) {
       const { rows } = await pool.query<Record<string, unknown>>(CLAIM, [limit, LEASE_MS]);
-      const next = rows.find((row) => row['space_id'] === null)?.['next_ms'];
+      const next = rows[0]?.['next_ms'];
       const leased = rows.filter((row) => row['space_id'] !== null);
       const emptyHanded = leased.filter((row) => row['id'] === null).map((row) => row['space_id']);
       if (emptyHanded.length > 0) await pool.query(RELEASE, [emptyHanded]);

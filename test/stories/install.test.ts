@@ -409,7 +409,7 @@ describe('uninstall', () => {
 describe('tokens', () => {
   const inAnHour = () => new Date(Date.now() + 3_600_000);
 
-  test('when five ask for an ended token in two processes, then one refresh is made', async () => {
+  test('when five ask two instances of the app for an ended token, then one refresh is made', async () => {
     await install(adminId());
     const { id, tenantId } = await activeConnectionOf(adminId());
     const [one, two] = [await start({ clock: inAnHour }), await start({ clock: inAnHour })];
