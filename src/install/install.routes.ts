@@ -123,8 +123,7 @@ function showOutcome({ showPage, baseUrl, clientId, log }: Needs, response: Resp
       break;
     case 'installed': {
       const settingsUrl = `https://${outcome.tenant.companyDomain}.pipedrive.com/settings/marketplace/app/${encodeURIComponent(clientId)}/app-settings`;
-      if (outcome.hearsEverything && baseUrl.startsWith('https:'))
-        response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
+      if (baseUrl.startsWith('https:')) response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
       else showPage(response, installedPage(outcome, settingsUrl));
       break;
     }
