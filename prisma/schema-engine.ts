@@ -72,7 +72,7 @@ function reportPanic(message: string): never {
 
 function call(candidate: unknown, ...args: unknown[]): void {
   if (typeof candidate !== 'function') throw new Error(`${PACKAGE} is not the build that this file was written for`);
-  candidate(...args);
+  Reflect.apply(candidate, undefined, args);
 }
 
 /**

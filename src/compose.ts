@@ -383,7 +383,9 @@ function recordBatched(store: ReturnType<typeof makeDeliveryStore>): Parameters<
     await store.record(attempts);
     return attempts.map(() => true);
   }, RECORD_BATCH);
-  return async (attempt) => void (await record(attempt));
+  return async (attempt) => {
+    await record(attempt);
+  };
 }
 
 function listen(server: Server, { port, host }: Config): Promise<Server> {

@@ -28,12 +28,20 @@ export async function startErrorReporting(dsn: string | null, service: string, e
     },
   });
   return {
-    report: (error) => void sentry.captureException(error),
-    close: async (timeoutMs) => void (await sentry.close(timeoutMs)),
+    report: (error) => {
+      sentry.captureException(error);
+    },
+    close: async (timeoutMs) => {
+      await sentry.close(timeoutMs);
+    },
   };
 }
 
-/** Every string of the report with its credentials taken out. */
-function scrub<T>(value: T): T {
-  return JSON.parse(redactText(JSON.stringify(value)));
+/** Every string of the report with its credentials taken out, in place: the report keeps its type. */
+function scrub<T extends object>(report: T): T {
+  for (const [key, value] of Object.entries(report)) {
+    if (typeof value === 'string') Reflect.set(report, key, redactText(value));
+    else if (typeof value === 'object' && value !== null) scrub(value);
+  }
+  return report;
 }

@@ -1,7 +1,6 @@
 /** A delivery is a message owed to one destination; its states, and what one attempt to send it can come to. */
 
 export const DELIVERY_STATES = ['queued', 'sending', 'sent', 'held', 'folded', 'dropped', 'failed'] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** States in which a delivery is still on its way and must not be replayed. */
 export const UNFINISHED_STATES = ['queued', 'sending', 'held'] as const;

@@ -2,9 +2,6 @@
 
 import type { TenantId } from './tenant';
 
-export const QUEUE_NAMES = ['route', 'deliver', 'upkeep'] as const;
-export type QueueName = (typeof QUEUE_NAMES)[number];
-
 /**
  * The bell. Ringing never throws, never waits longer than 250 ms and may be lost: the sweep looks in the ledger
  * for whatever is overdue.

@@ -4,11 +4,7 @@
 export const RECORD_ENTITIES = ['deal', 'lead', 'person', 'organization', 'activity', 'note'] as const;
 export type RecordEntity = (typeof RECORD_ENTITIES)[number];
 
-/** Objects that only give names to ids. */
-export const REFERENCE_ENTITIES = ['user', 'pipeline', 'stage'] as const;
-export type ReferenceEntity = (typeof REFERENCE_ENTITIES)[number];
-
-/** The objects for which a webhook is registered, in the contract's order. */
+/** The objects for which a webhook is registered, in the contract's order; the last three only give names to ids. */
 export const WEBHOOK_ENTITIES = [...RECORD_ENTITIES, 'stage', 'pipeline', 'user'] as const;
 export type WebhookEntity = (typeof WEBHOOK_ENTITIES)[number];
 

@@ -127,19 +127,20 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   const underWay = new Set<Promise<void>>();
   let inFlight = 0;
   let looking: Promise<void> | null = null;
-  let lookAgain = false;
+  let wakes = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
+    let seen: number;
     do {
-      lookAgain = false;
+      seen = wakes;
       const room = concurrency - inFlight;
       if (room <= 0 || isClosed) return;
       const { claimed, nextMs } = await store.claimDue(room);
       for (const group of byTenant(claimed)) start(group);
       setTimer(nextMs);
-    } while (lookAgain);
+    } while (seen !== wakes);
   }
 
   function start(group: readonly ClaimedDelivery[]): void {
@@ -179,7 +180,7 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   }
 
   function wake(): Promise<void> {
-    lookAgain = true;
+    wakes += 1;
     looking ??= look().finally(() => {
       looking = null;
     });

@@ -15,8 +15,8 @@ export interface NewEvent {
   readonly ignoredReason: string | null;
 }
 
-/** Writes events; says for each, in order, whether it was new. A gone tenant's event is `orphan`. */
-export type InsertEvents = (events: readonly NewEvent[]) => Promise<readonly ('accepted' | 'duplicate' | 'orphan')[]>;
+/** Whether the event was new; an event of a tenant that is gone is an `orphan`. */
+export type InsertEvent = (event: NewEvent) => Promise<'accepted' | 'duplicate' | 'orphan'>;
 
 export type Acceptance =
   | { readonly status: 'accepted' }

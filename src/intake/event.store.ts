@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 import { isConnectionTrouble, isForeignKeyViolation } from '../platform/database-errors';
 import { microBatch } from '../platform/micro-batch';
-import type { NewEvent } from './accept-event';
+import type { InsertEvent, NewEvent } from './accept-event';
 
 const MAX_BATCH = 200;
 const IN_FLIGHT = 2;
@@ -29,7 +29,7 @@ const INSERT = `
   SELECT inserted.id FROM input LEFT JOIN inserted USING (tenant_id, entity, entity_id, action, occurred_at, meta_id) ORDER BY input.ord`;
 
 /** Makes the insertion of one event; concurrent calls share a statement. Rejects when the database cannot be reached. */
-export function makeEventStore(pool: Pool): { insert: (event: NewEvent) => Promise<Insertion> } {
+export function makeEventStore(pool: Pool): { insert: InsertEvent } {
   const insertBatched = microBatch((events: readonly NewEvent[]) => insertAll(pool, events), {
     maxItems: MAX_BATCH,
     inFlight: IN_FLIGHT,

@@ -153,20 +153,20 @@ function spawnServer({ dir, logFile, binaries, runAs }: Cluster, port: number): 
 }
 
 async function becomesReady(server: ChildProcess, clusterDir: string): Promise<boolean> {
-  let failed = false;
+  const outcome: { failed: boolean } = { failed: false };
   const onFailure = (): void => {
-    failed = true;
+    outcome.failed = true;
   };
   server.once('error', onFailure).once('exit', onFailure);
   try {
-    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && !failed; await delay(20)) {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline && !outcome.failed; await delay(20)) {
       const status = serverStatus(clusterDir);
       if (status !== undefined && status.pid === server.pid && status.isReady) return true;
     }
   } finally {
     server.off('error', onFailure).off('exit', onFailure);
   }
-  if (!failed) await stopServer(server);
+  if (!outcome.failed) await stopServer(server);
   return false;
 }
 

@@ -15,7 +15,7 @@ export function makeRequestLog(log: Logger): RequestHandler {
       // The error handler has told the error already, with its stack.
       err: () => undefined,
     },
-    autoLogging: { ignore: (request) => (request.url ?? '').startsWith('/assets/') },
+    autoLogging: { ignore: (request) => request.url.startsWith('/assets/') },
     customLogLevel: (_request, response, error) => (error !== undefined || response.statusCode >= 500 ? 'error' : 'info'),
     customSuccessMessage: () => 'request answered',
     customErrorMessage: () => 'request failed',

@@ -7,7 +7,7 @@ import { tenantId, type TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { Database } from '../platform/database';
 import type { BatchPlan } from './plan-batch';
-import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction, TenantRouting } from './route-events';
+import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import type { NewDelivery, PendingDelivery } from './routing-ledger';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
 
@@ -189,5 +189,3 @@ function deliveryRow(delivery: NewDelivery): object {
     not_before: delivery.notBefore,
   };
 }
-
-export type { TenantRouting };
