@@ -321,7 +321,9 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       DELIVER_CONCURRENCY,
     );
     upkeepQueue.hear(
-      reporting(async (payload) => void (await upkeepJobs[upkeepJob.parse(payload).key]?.())),
+      reporting(async (payload) => {
+        await upkeepJobs[upkeepJob.parse(payload).key]?.();
+      }),
       1,
     );
     for (const [key, pattern] of Object.entries(SCHEDULE)) scheduleQuietly(key, pattern);
