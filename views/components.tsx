@@ -69,7 +69,8 @@ function EventItem({ event }: { readonly event: EventView }): VNode {
           <ul>
             {decisions.map(({ ruleName, matched, reason }) => (
               <li>
-                <Badge text={matched ? 'told' : 'silent'} tone={matched ? 'good' : 'neutral'} /> <strong>{ruleName}</strong>: {reason}
+                <Badge text={matched ? 'matched' : 'silent'} tone={matched ? 'good' : 'neutral'} /> <strong>{ruleName}</strong>:{' '}
+                {reason}
               </li>
             ))}
             {others !== null && <li class="quiet">{others}</li>}

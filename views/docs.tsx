@@ -20,8 +20,8 @@ export function docsPage({ operations }: DocsView): VNode {
     <Layout title="Dealbell API">
       <h1>Dealbell API</h1>
       <p>
-        JSON over HTTP. Send <code>Authorization: Bearer</code> with an API key. Errors are <code>application/problem+json</code>; lists are{' '}
-        <code>{'{items, nextCursor}'}</code>, and <code>cursor</code> takes the next page. For programs:{' '}
+        JSON over HTTP. Send <code>Authorization: Bearer</code> with an API key. Errors are <code>application/problem+json</code>;
+        lists are <code>{'{items, nextCursor}'}</code>, and <code>cursor</code> takes the next page. For programs:{' '}
         <a href="/openapi.json">openapi.json</a>.
       </p>
       {operations.map(({ request, summary, who, success, query, body }) => (
@@ -30,7 +30,10 @@ export function docsPage({ operations }: DocsView): VNode {
             <code>{request}</code>
           </h2>
           <p>
-            {summary}. <span class="quiet">For {who}; answers {success}.</span>
+            {summary}.{' '}
+            <span class="quiet">
+              For {who}; answers {success}.
+            </span>
           </p>
           {query.length > 0 && (
             <p class="quiet">

@@ -18,7 +18,12 @@ interface LayoutProps {
 
 export function Layout({ title, framed = null, children }: LayoutProps): VNode {
   return (
-    <html lang="en" data-theme={framed?.theme ?? undefined} data-height={framed?.heightPx} data-width={framed?.widthPx ?? undefined}>
+    <html
+      lang="en"
+      data-theme={framed?.theme ?? undefined}
+      data-height={framed?.heightPx}
+      data-width={framed?.widthPx ?? undefined}
+    >
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -34,7 +34,9 @@ interface Deps {
 }
 
 const updateBody = z.strictObject({
-  settings: z.strictObject({ locale: localeField.nullable().optional(), timeZone: timeZoneField.nullable().optional() }).optional(),
+  settings: z
+    .strictObject({ locale: localeField.nullable().optional(), timeZone: timeZoneField.nullable().optional() })
+    .optional(),
 });
 
 export function accountEndpoints(deps: Deps): Endpoint[] {
@@ -44,7 +46,13 @@ export function accountEndpoints(deps: Deps): Endpoint[] {
       handle: async (principal) => ({ status: 200, body: await shown(deps, principal) }),
     }),
     tenantEndpoint({
-      ...{ method: 'put', path: '/account', access: 'change', status: 200, summary: 'Change the settings; null: as Pipedrive says' },
+      ...{
+        method: 'put',
+        path: '/account',
+        access: 'change',
+        status: 200,
+        summary: 'Change the settings; null: as Pipedrive says',
+      },
       body: updateBody,
       handle: async (principal, { body: { settings } }) => {
         if (settings !== undefined) await change(deps, principal, settings);
@@ -71,7 +79,10 @@ async function change({ runChange }: Deps, principal: Principal, given: Settings
       locale: given.locale === undefined ? settings.locale : given.locale,
       timeZone: given.timeZone === undefined ? settings.timeZone : given.timeZone,
     });
-    return { result: undefined, note: { action: 'account.updated', subject: 'account', changes: { fields: Object.keys(given) } } };
+    return {
+      result: undefined,
+      note: { action: 'account.updated', subject: 'account', changes: { fields: Object.keys(given) } },
+    };
   });
 }
 

@@ -9,7 +9,10 @@ const GROWING_TABLES = ['logs', 'deliveries', 'events', 'records'] as const;
 const ROWS_AT_ONCE = 5000;
 
 /** What people set over what Pipedrive says of their company; null: as Pipedrive says. */
-export const accountSettingsSchema = z.object({ locale: z.string().nullable().default(null), timeZone: z.string().nullable().default(null) });
+export const accountSettingsSchema = z.object({
+  locale: z.string().nullable().default(null),
+  timeZone: z.string().nullable().default(null),
+});
 export type AccountSettings = z.infer<typeof accountSettingsSchema>;
 
 export interface Account {
@@ -52,7 +55,7 @@ export async function eraseTenant(pool: Pool, tenantId: TenantId): Promise<void>
 
 async function eraseRows(pool: Pool, table: string, tenantId: TenantId): Promise<void> {
   const statement = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE tenant_id = $1 LIMIT ${ROWS_AT_ONCE}))`;
-  for (let erased: number | null = ROWS_AT_ONCE; erased !== null && erased > 0; ) {
+  for (let erased: number | null = ROWS_AT_ONCE; erased !== null && erased > 0;) {
     ({ rowCount: erased } = await pool.query(statement, [tenantId]));
   }
 }

@@ -53,7 +53,12 @@ export async function pageOfApiKeys(
   tenantId: TenantId,
   { afterId, limit }: { afterId: number; limit: number },
 ): Promise<ApiKey[]> {
-  return await client.apiKey.findMany({ where: { tenantId, id: { gt: afterId } }, orderBy: { id: 'asc' }, take: limit, select: SHOWN });
+  return await client.apiKey.findMany({
+    where: { tenantId, id: { gt: afterId } },
+    orderBy: { id: 'asc' },
+    take: limit,
+    select: SHOWN,
+  });
 }
 
 /** How many keys a tenant has. */

@@ -27,11 +27,22 @@ export function apiKeyEndpoints({ prisma, runChange, loadPlan }: Deps): Endpoint
       handle: async ({ tenantId }, { query: { limit, cursor } }) => {
         const [afterId = 0] = readCursor(cursor, 1);
         const rows = await pageOfApiKeys(prisma, tenantId, { afterId, limit: limit + 1 });
-        return pageAnswer(rows, limit, ({ id }) => [id], (key) => key);
+        return pageAnswer(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (key) => key,
+        );
       },
     }),
     tenantEndpoint({
-      ...{ method: 'post', path: '/api-keys', access: 'change', status: 201, summary: 'Make an API key; its text is shown this once' },
+      ...{
+        method: 'post',
+        path: '/api-keys',
+        access: 'change',
+        status: 201,
+        summary: 'Make an API key; its text is shown this once',
+      },
       body: createBody,
       handle: async (principal, { body: { name } }) => ({
         status: 201,
@@ -60,7 +71,12 @@ export function apiKeyEndpoints({ prisma, runChange, loadPlan }: Deps): Endpoint
       handle: async ({ tenantId }, { query: { limit, cursor } }) => {
         const [beforeId = null] = readCursor(cursor, 1, MAX_BIG_ID);
         const rows = await pageOfAuditEntries(prisma, tenantId, { beforeId, limit: limit + 1 });
-        return pageAnswer(rows, limit, ({ id }) => [id], (entry) => entry);
+        return pageAnswer(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (entry) => entry,
+        );
       },
     }),
   ];

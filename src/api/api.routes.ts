@@ -67,7 +67,12 @@ export function makeApiRouter(deps: ApiDeps): Router {
   };
   const router = Router({ caseSensitive: true });
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
-    mount(router, path, endpoints.filter((endpoint) => endpoint.path === path), gate);
+    mount(
+      router,
+      path,
+      endpoints.filter((endpoint) => endpoint.path === path),
+      gate,
+    );
   }
   router.use(docsRouter(endpoints, deps.baseUrl));
   return router;
@@ -120,7 +125,8 @@ function mount(router: Router, path: string, endpoints: readonly Endpoint[], gat
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   router.all(path, (request, response) => {
     response.set('Allow', allow);
-    if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed', `Here only ${allow} can be used.`, { status: 405 });
+    if (request.method !== 'OPTIONS')
+      throw new AppError('method_not_allowed', `Here only ${allow} can be used.`, { status: 405 });
     response.status(204).end();
   });
 }
@@ -184,7 +190,7 @@ function parsed(parseJson: express.RequestHandler, request: Request, response: R
   return new Promise((resolve, reject) => {
     const done = (error?: unknown): void => {
       if (error === undefined) resolve(request.body);
-      else reject(error instanceof Error ? error : new Error(String(error)));
+      else reject(error instanceof Error ? error : new Error('the body could not be read', { cause: error }));
     };
     void parseJson(request, response, done);
   });

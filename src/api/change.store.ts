@@ -63,5 +63,12 @@ export async function pageOfAuditEntries(
     orderBy: { id: 'desc' },
     take: limit,
   });
-  return rows.map(({ id, actor, action, subject, changes, createdAt }) => ({ id: Number(id), actor, action, subject, changes, createdAt }));
+  return rows.map(({ id, actor, action, subject, changes, createdAt }) => ({
+    id: Number(id),
+    actor,
+    action,
+    subject,
+    changes,
+    createdAt,
+  }));
 }

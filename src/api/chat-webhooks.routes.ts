@@ -20,14 +20,12 @@ import {
   type DestinationFields,
   type SealedUrl,
 } from '../delivery/chat-webhook.store';
+import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
 import { localeField, nameField, timeZoneField } from './fields';
 import { pageAnswer, pageFields, readCursor } from './paging';
-
-/** What the sealed credentials of a destination are sealed for; what is sealed is `{key, token}`. */
-export const CHAT_CREDENTIALS_PURPOSE = 'chat-webhook';
 
 /** The part of the secret box that is needed here. */
 export interface Sealer {
@@ -82,7 +80,13 @@ export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
       },
     }),
     tenantEndpoint({
-      ...{ method: 'post', path: '/chat-webhooks', access: 'change', status: 201, summary: 'Connect a Google Chat webhook; posts nothing' },
+      ...{
+        method: 'post',
+        path: '/chat-webhooks',
+        access: 'change',
+        status: 201,
+        summary: 'Connect a Google Chat webhook; posts nothing',
+      },
       body: createBody,
       handle: async (principal, { body }) => ({ status: 201, body: show(await create(deps, principal, body)) }),
     }),
@@ -120,11 +124,19 @@ async function create(deps: Deps, principal: Actor, { url, ...given }: z.infer<t
   return await deps.runChange(principal, async (client) => {
     refuseOverLimit('destinations', await countDestinations(client, tenantId), await deps.loadPlan(client, tenantId));
     const result = await insertDestination(client, tenantId, fields, sealed);
-    return { result, note: { action: 'chat_webhook.created', subject: `chat webhook ${result.id}`, changes: { name: result.name } } };
+    return {
+      result,
+      note: { action: 'chat_webhook.created', subject: `chat webhook ${result.id}`, changes: { name: result.name } },
+    };
   });
 }
 
-async function update(deps: Deps, principal: Actor, id: number, { url, ...given }: z.infer<typeof updateBody>): Promise<Destination> {
+async function update(
+  deps: Deps,
+  principal: Actor,
+  id: number,
+  { url, ...given }: z.infer<typeof updateBody>,
+): Promise<Destination> {
   const { tenantId } = principal;
   const before = await findDestination(deps.prisma, tenantId, id);
   if (before === null) throw missing('Chat webhook');
@@ -156,13 +168,16 @@ async function sealUrl({ secretBox, googleChatOrigin }: Deps, tenantId: TenantId
   const { spaceId, key, token } = parsed.parts;
   return {
     spaceId,
-    sealedCredentials: await secretBox.seal(tenantId, CHAT_CREDENTIALS_PURPOSE, { key, token }),
+    sealedCredentials: await secretBox.seal(tenantId, CREDENTIALS_PURPOSE, { key, token }),
     credentialsDigest: new Uint8Array(secretBox.digest(JSON.stringify([spaceId, key, token]))),
   };
 }
 
 /** What is given counts, what is not stays. */
-function merged(before: DestinationFields, given: Partial<{ [Field in keyof DestinationFields]: DestinationFields[Field] | undefined }>): DestinationFields {
+function merged(
+  before: DestinationFields,
+  given: Partial<{ [Field in keyof DestinationFields]: DestinationFields[Field] | undefined }>,
+): DestinationFields {
   return {
     name: given.name ?? before.name,
     paused: given.paused ?? before.paused,
@@ -175,9 +190,31 @@ function merged(before: DestinationFields, given: Partial<{ [Field in keyof Dest
 }
 
 function shown(destination: Destination, origin: string): object {
-  const { id, name, spaceId, healthReason, healthSince, paused, threads, fold, timeZone, locale, quietHours, createdAt, updatedAt } = destination;
+  const {
+    id,
+    name,
+    spaceId,
+    healthReason,
+    healthSince,
+    paused,
+    threads,
+    fold,
+    timeZone,
+    locale,
+    quietHours,
+    createdAt,
+    updatedAt,
+  } = destination;
   return {
-    ...{ id, name, spaceId, maskedUrl: maskChatUrl(origin, spaceId), health: shownHealth(destination), healthReason, healthSince },
+    ...{
+      id,
+      name,
+      spaceId,
+      maskedUrl: maskChatUrl(origin, spaceId),
+      health: shownHealth(destination),
+      healthReason,
+      healthSince,
+    },
     ...{ paused, threads, fold, timeZone, locale, quietHours, createdAt, updatedAt },
   };
 }

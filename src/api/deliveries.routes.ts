@@ -19,7 +19,13 @@ interface Deps {
 
 const state = z.enum(DELIVERY_STATES);
 const moments = { from: fromMoment.optional(), to: toMoment.optional() };
-const listQuery = z.object({ ...pageFields, ...moments, state: state.optional(), ruleId: queryId.optional(), chatWebhookId: queryId.optional() });
+const listQuery = z.object({
+  ...pageFields,
+  ...moments,
+  state: state.optional(),
+  ruleId: queryId.optional(),
+  chatWebhookId: queryId.optional(),
+});
 const replayBody = z.strictObject({
   filter: z
     .strictObject({ ...moments, state: state.optional(), ruleId: idField.optional(), chatWebhookId: idField.optional() })
@@ -34,7 +40,12 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       handle: async ({ tenantId }, { query: { limit, cursor, ...filter } }) => {
         const [beforeId = null] = readCursor(cursor, 1, MAX_BIG_ID);
         const rows = await pageOfDeliveries(deps.pool, tenantId, filter, { beforeId, limit: limit + 1 });
-        return pageAnswer(rows, limit, ({ id }) => [id], (delivery) => delivery);
+        return pageAnswer(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (delivery) => delivery,
+        );
       },
     }),
     tenantEndpoint({
@@ -47,11 +58,18 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       },
     }),
     tenantEndpoint({
-      ...{ method: 'post', path: '/deliveries/:id/replay', access: 'change', status: 202, summary: 'Send one message again, as a new one' },
+      ...{
+        method: 'post',
+        path: '/deliveries/:id/replay',
+        access: 'change',
+        status: 202,
+        summary: 'Send one message again, as a new one',
+      },
       handle: async (principal, { id }) => {
         const outcome = await replayDelivery(deps.pool, principal.tenantId, id);
         if (outcome === 'missing') throw missing('delivery');
-        if (outcome === 'noDestination') throw new AppError('no_destination', 'The destination of this message was removed.', { status: 409 });
+        if (outcome === 'noDestination')
+          throw new AppError('no_destination', 'The destination of this message was removed.', { status: 409 });
         return await replayed(deps, principal, outcome === 'queued' ? 1 : 0, `delivery ${id}`);
       },
     }),
@@ -60,7 +78,9 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
 
 async function replayed({ runChange, bell }: Deps, principal: Principal, queued: number, subject: string) {
   if (queued > 0) {
-    await runChange(principal, () => Promise.resolve({ result: undefined, note: { action: 'delivery.replayed', subject, changes: { queued } } }));
+    await runChange(principal, () =>
+      Promise.resolve({ result: undefined, note: { action: 'delivery.replayed', subject, changes: { queued } } }),
+    );
     bell.ringDeliver();
   }
   return { status: 202 as const, body: { queued } };

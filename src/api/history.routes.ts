@@ -48,10 +48,15 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
         const rows = await pageOfEvents(pool, tenantId, { entity, entityId, beforeId, limit: limit + 1 });
         const rules = new Map((await listRules(prisma, tenantId)).map((rule) => [rule.id, rule]));
         const nameOf = await loadReferenceNames(pool, tenantId);
-        return pageAnswer(rows, limit, ({ id }) => [id], (event) => ({
-          ...event,
-          decisions: listDecisions(event, rules, nameOf),
-        }));
+        return pageAnswer(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (event) => ({
+            ...event,
+            decisions: listDecisions(event, rules, nameOf),
+          }),
+        );
       },
     }),
   ];

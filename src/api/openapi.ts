@@ -13,7 +13,11 @@ const PROBLEM = {
     detail: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } },
+      items: {
+        type: 'object',
+        required: ['path', 'message'],
+        properties: { path: { type: 'string' }, message: { type: 'string' } },
+      },
     },
   },
 } as const;
@@ -27,7 +31,11 @@ export function openApiDocument(endpoints: readonly Endpoint[], baseUrl: string)
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Dealbell', version: '1', description: 'Pipedrive events as Google Chat messages. Errors are RFC 9457 problems.' },
+    info: {
+      title: 'Dealbell',
+      version: '1',
+      description: 'Pipedrive events as Google Chat messages. Errors are RFC 9457 problems.',
+    },
     servers: [{ url: baseUrl }],
     security: [{ bearer: [] }],
     paths,
@@ -46,7 +54,10 @@ function operation(endpoint: Endpoint): object {
     ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: inputSchema(body) } } } }),
     responses: {
       [String(status)]: { description: 'Success', ...(status === 204 ? {} : { content: { 'application/json': {} } }) },
-      default: { description: 'Problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      default: {
+        description: 'Problem',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
     ...(access === 'open' ? { security: [] } : {}),
   };
@@ -58,11 +69,17 @@ function pathParameters({ path }: Endpoint): object[] {
 
 function queryParameters({ query }: Endpoint): object[] {
   if (query === null) return [];
-  return Object.entries(inputSchema(query).properties ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
+  return Object.entries(inputSchema(query).properties ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema,
+  }));
 }
 
 /** What goes in, before any transformation; refinements that JSON Schema cannot say are left out. */
 function inputSchema(schema: z.ZodType) {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return rest;
+  const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  delete described.$schema;
+  return described;
 }

@@ -30,7 +30,9 @@ export const pageFields = {
 } as const;
 
 /** A moment (`2026-11-23T14:00:00Z`) or a day (`2026-11-23`: its first moment in UTC). */
-export const fromMoment = z.union([z.iso.datetime({ offset: true }), z.iso.date()], { error: NOT_A_MOMENT }).transform((text) => new Date(text));
+export const fromMoment = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: NOT_A_MOMENT })
+  .transform((text) => new Date(text));
 
 /** The same, a day meaning its last moment. */
 export const toMoment = z

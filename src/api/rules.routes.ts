@@ -84,12 +84,24 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
       },
     }),
     tenantEndpoint({
-      ...{ method: 'put', path: '/rules/:id', access: 'change', status: 200, summary: 'Change a rule; filters are replaced as a whole' },
+      ...{
+        method: 'put',
+        path: '/rules/:id',
+        access: 'change',
+        status: 200,
+        summary: 'Change a rule; filters are replaced as a whole',
+      },
       body: updateBody,
       handle: async (principal, { id, body }) => ({ status: 200, body: shown(await update(deps, principal, id, body)) }),
     }),
     tenantEndpoint({
-      ...{ method: 'delete', path: '/rules/:id', access: 'change', status: 204, summary: 'Remove a rule; what waits because of it is dropped' },
+      ...{
+        method: 'delete',
+        path: '/rules/:id',
+        access: 'change',
+        status: 204,
+        summary: 'Remove a rule; what waits because of it is dropped',
+      },
       handle: async (principal, { id }) => {
         await remove(deps, principal, id);
         return { status: 204 };

@@ -12,7 +12,9 @@ import type { RunChange } from './change.store';
 import { openEndpoint, type ApiAnswer, type Endpoint } from './endpoint';
 
 /** Installs by a user's API token. Throws an AppError: 422 when Pipedrive refuses the token, 502 when it cannot be asked. */
-export type ConnectByApiToken = (request: { readonly apiToken: string }) => Promise<{ readonly id: TenantId; readonly companyName: string }>;
+export type ConnectByApiToken = (request: {
+  readonly apiToken: string;
+}) => Promise<{ readonly id: TenantId; readonly companyName: string }>;
 
 interface Deps {
   readonly prisma: PrismaClient;
@@ -64,13 +66,21 @@ async function connect({ connectByApiToken, runChange }: Deps, apiToken: string)
 
 async function openSession({ prisma, verifyIframeToken, pageTokens }: Deps, token: string) {
   const claims = await verifyIframeToken(token);
-  if (claims === null) throw new AppError('bad_token', 'The token is not valid or has expired: please reopen the page in Pipedrive.', { status: 401 });
+  if (claims === null)
+    throw new AppError('bad_token', 'The token is not valid or has expired: please reopen the page in Pipedrive.', {
+      status: 401,
+    });
   const viewer = await findViewerByCompany(prisma, claims);
-  if (viewer === null) throw new AppError('not_connected', 'Dealbell is not installed for this user and company.', { status: 403 });
+  if (viewer === null)
+    throw new AppError('not_connected', 'Dealbell is not installed for this user and company.', { status: 403 });
   const { id, companyId, companyName, companyDomain } = viewer.tenant;
   const session = await pageTokens.issue({ tenantId: id, userId: viewer.userId });
   return {
     status: 200 as const,
-    body: { ...session, tenant: { id, companyId, companyName, companyDomain }, user: { id: viewer.userId, isAdmin: viewer.isAdmin } },
+    body: {
+      ...session,
+      tenant: { id, companyId, companyName, companyDomain },
+      user: { id: viewer.userId, isAdmin: viewer.isAdmin },
+    },
   };
 }

@@ -12,9 +12,11 @@ import { idField } from './fields';
 export type TestTarget = { readonly tenantId: TenantId } & ({ readonly ruleId: number } | { readonly chatWebhookId: number });
 
 /** Sends at once, records the attempt, never throws because of Google Chat. */
-export type SendTest = (
-  target: TestTarget,
-) => Promise<{ readonly status: 'success' | 'failure'; readonly httpStatus: number | null; readonly errorMessage?: string | null }>;
+export type SendTest = (target: TestTarget) => Promise<{
+  readonly status: 'success' | 'failure';
+  readonly httpStatus: number | null;
+  readonly errorMessage?: string | null;
+}>;
 
 interface Deps {
   readonly prisma: PrismaClient;
@@ -28,7 +30,13 @@ const body = z.union([z.strictObject({ ruleId: idField }), z.strictObject({ chat
 export function testMessageEndpoints({ prisma, sendTest }: Deps): Endpoint[] {
   return [
     tenantEndpoint({
-      ...{ method: 'post', path: '/test', access: 'change', status: 200, summary: 'Send a sample message now, by a rule or to a destination' },
+      ...{
+        method: 'post',
+        path: '/test',
+        access: 'change',
+        status: 200,
+        summary: 'Send a sample message now, by a rule or to a destination',
+      },
       body,
       handle: async ({ tenantId }, { body: target }) => {
         if ('ruleId' in target && (await findRule(prisma, tenantId, target.ruleId)) === null) throw missing('rule');

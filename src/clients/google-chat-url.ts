@@ -6,7 +6,8 @@ export interface ChatUrlParts {
   readonly token: string;
 }
 
-export type ParsedChatUrl = { readonly kind: 'parts'; readonly parts: ChatUrlParts } | { readonly kind: 'problem'; readonly message: string };
+export type ParsedChatUrl =
+  { readonly kind: 'parts'; readonly parts: ChatUrlParts } | { readonly kind: 'problem'; readonly message: string };
 
 const PATH = /^\/v1\/spaces\/([A-Za-z0-9_-]{1,128})\/messages$/;
 const MAX_PARAMETER_LENGTH = 512;
@@ -33,7 +34,11 @@ export function parseChatUrl(text: string, origin: string): ParsedChatUrl {
 }
 
 /** The address to post to; `parameters` such as `requestId` and `messageReplyOption` come after key and token. */
-export function buildChatUrl(origin: string, { spaceId, key, token }: ChatUrlParts, parameters: Readonly<Record<string, string>> = {}): string {
+export function buildChatUrl(
+  origin: string,
+  { spaceId, key, token }: ChatUrlParts,
+  parameters: Readonly<Record<string, string>> = {},
+): string {
   const query = new URLSearchParams({ key, token, ...parameters });
   return `${origin}/v1/spaces/${encodeURIComponent(spaceId)}/messages?${query.toString()}`;
 }

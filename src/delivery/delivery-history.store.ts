@@ -78,7 +78,7 @@ export async function pageOfAttempts(
   filter: AttemptFilter,
   page: Page,
 ): Promise<HistoryAttempt[]> {
-  const { rows } = await pool.query<HistoryAttempt>(
+  const { rows } = await pool.query<Raw<HistoryAttempt>>(
     `SELECT l.id, l.rule_id AS "ruleId", l.chat_webhook_id AS "chatWebhookId", l.delivery_id AS "deliveryId", l.event_id AS "eventId",
             l.status, l.http_status AS "httpStatus", l.error_message AS "errorMessage", l.duration_ms AS "durationMs",
             coalesce(l.test_body, d.rendered_body) AS body, l.created_at AS "createdAt"
@@ -112,7 +112,7 @@ export async function pageOfDeliveries(
   filter: DeliveryFilter,
   page: Page,
 ): Promise<HistoryDelivery[]> {
-  const { rows } = await pool.query<HistoryDelivery>(
+  const { rows } = await pool.query<Raw<HistoryDelivery>>(
     `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND id < $2
         AND ($3::text IS NULL OR state = $3) AND ($4::int IS NULL OR rule_id = $4) AND ($5::int IS NULL OR chat_webhook_id = $5)
         AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at <= $7)
@@ -128,7 +128,7 @@ export async function deliveriesOfEvents(
   tenantId: TenantId,
   eventIds: readonly number[],
 ): Promise<HistoryDelivery[]> {
-  const { rows } = await pool.query<HistoryDelivery>(
+  const { rows } = await pool.query<Raw<HistoryDelivery>>(
     `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND event_id = ANY($2::bigint[]) ORDER BY id DESC LIMIT 200`,
     [tenantId, eventIds],
   );
@@ -208,11 +208,15 @@ function conditions(filter: DeliveryFilter): unknown[] {
   return [filter.state ?? null, filter.ruleId ?? null, filter.chatWebhookId ?? null, filter.from ?? null, filter.to ?? null];
 }
 
+type BigIds = 'id' | 'eventId' | 'deliveryId' | 'foldedInto';
+/** A row as pg gives it: its bigints may be text. */
+type Raw<Row> = { readonly [Column in keyof Row]: Column extends BigIds ? Row[Column] | string : Row[Column] };
+
 /** Depending on the pool's type parsers a bigint comes as a number or as text. */
-function toDelivery(row: HistoryDelivery): HistoryDelivery {
+function toDelivery(row: Raw<HistoryDelivery>): HistoryDelivery {
   return { ...row, id: Number(row.id), eventId: Number(row.eventId), foldedInto: idOrNull(row.foldedInto) };
 }
 
-function idOrNull(value: number | null): number | null {
+function idOrNull(value: number | string | null): number | null {
   return value === null ? null : Number(value);
 }

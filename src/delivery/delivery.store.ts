@@ -50,7 +50,7 @@ const CLAIM = `
          extract(epoch FROM now() - claimed.created_at)::float8 * 1000 AS age_ms,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
-         t.company_id::float8 AS company_id, t.company_name, t.company_domain, t.locale AS tenant_locale, t.time_zone AS tenant_time_zone,
+         t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
          t.base_currency, later.next_ms
     FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms FROM heads
            WHERE NOT EXISTS (SELECT 1 FROM free WHERE free.space_id = heads.space_id)) later

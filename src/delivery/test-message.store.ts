@@ -9,8 +9,8 @@ import type { TestRecipient, TestStore } from './send-test';
 const RECIPIENTS = `
   SELECT w.id AS chat_webhook_id, w.space_id, w.sealed_credentials, w.locale, w.time_zone, r.id AS rule_id,
          coalesce(r.event_type, 'deal.won') AS event_type, coalesce(r.template_mode, 'compact') AS template_mode, r.template,
-         t.id AS tenant_id, t.company_id::float8 AS company_id, t.company_name, t.company_domain, t.locale AS tenant_locale,
-         t.time_zone AS tenant_time_zone, t.base_currency
+         t.id AS tenant_id, t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale,
+         coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone, t.base_currency
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
     LEFT JOIN rules r ON r.tenant_id = w.tenant_id AND r.id = $2
    WHERE w.tenant_id = $1

@@ -61,10 +61,16 @@ function planOf(text: string, otherwise: Plan): Plan {
 }
 
 /** 403 with words when one more `what` does not fit the plan; `count` is how many there are without it. */
-export function refuseOverLimit(what: 'destinations' | 'activeRules' | 'apiKeys', count: number, { plan, isTrial, limits }: CurrentPlan): void {
+export function refuseOverLimit(
+  what: 'destinations' | 'activeRules' | 'apiKeys',
+  count: number,
+  { plan, isTrial, limits }: CurrentPlan,
+): void {
   if (count < limits[what]) return;
   const name = isTrial ? 'trial' : `${plan} plan`;
-  throw new AppError('plan_limit', `Your ${name} allows ${limits[what]} ${LIMIT_WORDS[what]}, all of which are in use.`, { status: 403 });
+  throw new AppError('plan_limit', `Your ${name} allows ${limits[what]} ${LIMIT_WORDS[what]}, all of which are in use.`, {
+    status: 403,
+  });
 }
 
 const LIMIT_WORDS = { destinations: 'destinations', activeRules: 'active rules', apiKeys: 'API keys' } as const;

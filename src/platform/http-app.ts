@@ -57,7 +57,8 @@ function makeErrorHandler({ log, reportError }: Pick<HttpAppDeps, 'log' | 'repor
   return (error: unknown, request, response, next) => {
     const problem = problemOf(error);
     if (problem.isBug) reportError(error);
-    if (problem.status >= 500) log.error({ err: error, method: request.method, path: request.path }, 'request could not be answered');
+    if (problem.status >= 500)
+      log.error({ err: error, method: request.method, path: request.path }, 'request could not be answered');
     if (response.headersSent) next(error);
     else if (wantsPage(request) && response.locals[ANSWERS_PROBLEMS] !== true) sendErrorPage(response, problem);
     else sendProblem(response, problem);

@@ -20,7 +20,8 @@ const PRISMA_TROUBLE = /^(P1001|P1002|P1008|P1011|P1017|P2024|P2028|P2037)$/;
 
 /** Never tells more than the reader needs: the words of an unforeseen error stay inside. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof AppError) return problem(error.status, error.message, { errors: error.errors, isBug: error.status === 500 });
+  if (error instanceof AppError)
+    return problem(error.status, error.message, { errors: error.errors, isBug: error.status === 500 });
   if (error instanceof z.ZodError) {
     return problem(422, 'Some values cannot be accepted.', { errors: fieldErrorsOf(error) });
   }
@@ -35,7 +36,10 @@ export function sendProblem(response: Response, { status, title, detail, errors 
   if (status === 401 && !response.hasHeader('WWW-Authenticate')) response.set('WWW-Authenticate', 'Bearer');
   if (status === 503 && !response.hasHeader('Retry-After')) response.set('Retry-After', '5');
   response.set('Cache-Control', 'no-store');
-  response.status(status).type('application/problem+json').send(JSON.stringify({ type: 'about:blank', title, status, detail, errors }));
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title, status, detail, errors }));
 }
 
 /** One line per field: unknown fields are named one by one. */

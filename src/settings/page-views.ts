@@ -59,7 +59,13 @@ export function settingsView(facts: PageFacts, plan: CurrentPlan, apiKeys: numbe
     ],
     destinations: destinations.map((destination) => {
       const { text, tone } = HEALTH_WORDS[shownHealth(destination)];
-      return { name: destination.name, space: `spaces/${destination.spaceId}`, health: text, tone, reason: destination.healthReason };
+      return {
+        name: destination.name,
+        space: `spaces/${destination.spaceId}`,
+        health: text,
+        tone,
+        reason: destination.healthReason,
+      };
     }),
     rules: rules.map(({ name, eventType, targetWebhookIds, enabled }) => ({
       name,
@@ -72,15 +78,23 @@ export function settingsView(facts: PageFacts, plan: CurrentPlan, apiKeys: numbe
 }
 
 /** The panel or modal of one record. `record` null: the page was opened without one. */
-export function recordView(facts: PageFacts, record: { readonly entity: string; readonly entityId: string } | null, frame: Frame): RecordView {
+export function recordView(
+  facts: PageFacts,
+  record: { readonly entity: string; readonly entityId: string } | null,
+  frame: Frame,
+): RecordView {
   const sent = facts.deliveries.filter((delivery) => delivery.state === 'sent').length;
   const title = facts.events.find((event) => event.recordTitle !== null)?.recordTitle;
   return {
     frame,
     heading: title ?? (record === null ? 'Dealbell' : `This ${record.entity}`),
-    summary: facts.events.length === 0 ? '' : `${counted(sent, 'message')} sent about the last ${counted(facts.events.length, 'event')}.`,
+    summary:
+      facts.events.length === 0
+        ? ''
+        : `${counted(sent, 'message')} sent about the last ${counted(facts.events.length, 'event')}.`,
     events: eventViews(facts),
-    empty: record === null ? 'Open this from a deal, person or organization.' : `Nothing has come in about this ${record.entity} yet.`,
+    empty:
+      record === null ? 'Open this from a deal, person or organization.' : `Nothing has come in about this ${record.entity} yet.`,
   };
 }
 
@@ -93,7 +107,9 @@ function eventViews(facts: PageFacts): EventView[] {
     const others = all.filter((decision) => !decided.has(decision.ruleId)).length;
     const messages = facts.deliveries.filter((delivery) => delivery.eventId === event.id);
     return {
-      what: capitalized(event.transitions.map(eventName).join(', ') || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`),
+      what: capitalized(
+        event.transitions.map(eventName).join(', ') || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`,
+      ),
       record: event.recordTitle ?? '',
       when: momentWords(event.occurredAt, facts.tenant),
       whenIso: event.occurredAt.toISOString(),

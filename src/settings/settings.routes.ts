@@ -89,7 +89,6 @@ const INSTALL = [
   'The installation opens in a new tab. When it is done, reload this page.',
 ];
 
-
 type Frame = Parameters<typeof recordView>[2];
 
 async function settingsHtml(deps: SettingsDeps, viewer: Viewer, frame: Frame): Promise<string> {
@@ -106,7 +105,11 @@ async function recordHtml(deps: SettingsDeps, viewer: Viewer, query: PageQuery, 
 }
 
 /** `record` null: no events at all. */
-async function gather(deps: SettingsDeps, { tenant }: Viewer, record: { entity?: string; entityId?: string } | null): Promise<PageFacts> {
+async function gather(
+  deps: SettingsDeps,
+  { tenant }: Viewer,
+  record: { entity?: string; entityId?: string } | null,
+): Promise<PageFacts> {
   const { prisma, pool } = deps.database;
   const events = record === null ? [] : await pageOfEvents(pool, tenant.id, { ...record, beforeId: null, limit: EVENTS_SHOWN });
   const eventIds = events.map((event) => event.id);

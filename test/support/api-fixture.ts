@@ -36,7 +36,10 @@ export interface ApiFixture {
 let companies = 1000;
 
 /** `database` is asked for at the first request, so that a fixture can be made before the database is. */
-export function makeApiFixture(database: Database, changed: Partial<ApiDeps> & { corsOrigins?: readonly string[] } = {}): ApiFixture {
+export function makeApiFixture(
+  database: Database,
+  changed: Partial<ApiDeps> & { corsOrigins?: readonly string[] } = {},
+): ApiFixture {
   const reported: unknown[] = [];
   const rings = { count: 0 };
   const clock = () => new Date();
@@ -68,12 +71,21 @@ export function makeApiFixture(database: Database, changed: Partial<ApiDeps> & {
 }
 
 /** A token as Pipedrive signs it for a frame. */
-export function iframeToken(claims: Readonly<Record<string, unknown>>, { secret = JWT_SECRET, algorithm = 'HS256' } = {}): string {
+export function iframeToken(
+  claims: Readonly<Record<string, unknown>>,
+  { secret = JWT_SECRET, algorithm = 'HS256' } = {},
+): string {
   const inFiveMinutes = Math.floor(Date.now() / 1000) + 300;
-  const parts = [{ alg: algorithm, typ: 'JWT' }, { exp: inFiveMinutes, ...claims }].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString('base64url'),
-  );
-  const signature = algorithm === 'none' ? '' : createHmac(algorithm === 'HS512' ? 'sha512' : 'sha256', secret).update(parts.join('.')).digest('base64url');
+  const parts = [
+    { alg: algorithm, typ: 'JWT' },
+    { exp: inFiveMinutes, ...claims },
+  ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  const signature =
+    algorithm === 'none'
+      ? ''
+      : createHmac(algorithm === 'HS512' ? 'sha512' : 'sha256', secret)
+          .update(parts.join('.'))
+          .digest('base64url');
   return [...parts, signature].join('.');
 }
 
@@ -91,7 +103,9 @@ async function addTenant({ prisma }: Database, { trial = true } = {}): Promise<T
           { ...shared, userId: 2, userName: 'Reader', isAdmin: false },
         ],
       },
-      subscriptions: { create: trial ? [{ plan: 'Professional', isTrial: true, endsAt: new Date(Date.now() + 86_400_000) }] : [] },
+      subscriptions: {
+        create: trial ? [{ plan: 'Professional', isTrial: true, endsAt: new Date(Date.now() + 86_400_000) }] : [],
+      },
     },
   });
   const id = brandTenantId(tenant.id);

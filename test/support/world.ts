@@ -1,7 +1,7 @@
 /** The whole world in one process: Dealbell as composed for production between a stand-in Pipedrive and a stand-in Google Chat. */
 
 import { randomBytes } from 'node:crypto';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import { compose, type Dealbell, type Roles } from '../../src/compose';
 import { readConfig, type Config } from '../../src/config';
 import { startFakeGoogleChat, type FakeGoogleChat, type FakeGoogleChatOptions } from '../fakes/google-chat/fake-google-chat';
@@ -11,6 +11,12 @@ import { freePort } from './free-port';
 
 export interface WorldOptions {
   readonly databaseUrl: string;
+  /** Dealbell's own port; a free one when absent. */
+  readonly port?: number;
+  /** Keeps the keys over restarts; without it they are made for this world alone. */
+  readonly dataDir?: string;
+  /** This world alone works on its database. */
+  readonly isAlone?: boolean;
   /** Null: the queue lives in PostgreSQL. */
   readonly redisUrl?: string | null;
   readonly settleMs?: number;
@@ -18,6 +24,8 @@ export interface WorldOptions {
   readonly isSilent?: boolean;
   readonly sweepIntervalMs?: number;
   readonly logLevel?: string;
+  /** Instead of `logLevel`. */
+  readonly log?: Logger;
   readonly roles?: Roles;
   readonly config?: Partial<Config>;
   readonly pipedrive?: FakePipedriveOptions;
@@ -49,17 +57,17 @@ export interface World {
 
 /** Starts everything on free ports of 127.0.0.1. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const baseUrl = `http://127.0.0.1:${port}`;
   const chat = await startFakeGoogleChat(options.chat);
   const pipedrive = await startFakePipedrive({ appUrl: baseUrl, retryDelaysMs: [200, 400, 800], ...options.pipedrive });
   const config: Config = { ...configFor(options, pipedrive, chat, port, baseUrl), ...options.config };
-  const log = pino({ level: options.logLevel ?? process.env['WORLD_LOG'] ?? 'silent' });
+  const log = options.log ?? pino({ level: options.logLevel ?? process.env['WORLD_LOG'] ?? 'silent' });
   const surroundings = {
     config,
     log,
     databaseUrl: options.databaseUrl,
-    isAlone: false,
+    isAlone: options.isAlone ?? false,
     errors: { report: () => undefined, close: () => Promise.resolve() },
     version: 'test',
     isSilent: options.isSilent ?? false,
@@ -100,7 +108,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
 function configFor(options: WorldOptions, pipedrive: FakePipedrive, chat: FakeGoogleChat, port: number, baseUrl: string): Config {
   const redis = options.redisUrl == null ? {} : { REDIS_URL: options.redisUrl };
-  const config = readConfig({
+  const keys =
+    options.dataDir === undefined
+      ? { ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`, SESSION_SECRET: 'a secret for tests only' }
+      : { DATA_DIR: options.dataDir };
+  return readConfig({
     PORT: String(port),
     HOST: '127.0.0.1',
     BASE_URL: baseUrl,
@@ -110,15 +122,14 @@ function configFor(options: WorldOptions, pipedrive: FakePipedrive, chat: FakeGo
     PIPEDRIVE_CLIENT_SECRET: pipedrive.clientSecret,
     PIPEDRIVE_OAUTH_URL: pipedrive.url,
     GOOGLE_CHAT_ORIGIN: chat.url,
-    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
-    SESSION_SECRET: 'a secret for tests only',
+    ...keys,
     SETTLE_MS: String(options.settleMs ?? 0),
     FRAME_ANCESTORS: pipedrive.url,
   });
-  return config;
 }
 
-function firstAdmin(pipedrive: FakePipedrive, companyId: number): number {
+/** The user who installs when nobody is named. */
+export function firstAdmin(pipedrive: FakePipedrive, companyId: number): number {
   const admins = [...pipedrive.company(companyId).users.live.values()].filter((user) => user.access.some((item) => item.app === 'global' && item.admin));
   const [admin] = admins;
   if (admin === undefined) throw new Error('the demo company has no admin');

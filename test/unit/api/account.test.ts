@@ -25,12 +25,17 @@ function call(method: 'get' | 'post' | 'put' | 'delete', path: string, credentia
 }
 
 async function pageToken(userId: number): Promise<string> {
-  const { body } = await request(fixture.app).post('/session').send({ token: iframeToken({ userId, companyId: tenant.companyId }) }).expect(200);
+  const { body } = await request(fixture.app)
+    .post('/session')
+    .send({ token: iframeToken({ userId, companyId: tenant.companyId }) })
+    .expect(200);
   return body.token;
 }
 
 test('when a connected user opens a session, then its token reads the own tenant', async () => {
-  const opened = await request(fixture.app).post('/session').send({ token: iframeToken({ userId: 1, companyId: tenant.companyId }) });
+  const opened = await request(fixture.app)
+    .post('/session')
+    .send({ token: iframeToken({ userId: 1, companyId: tenant.companyId }) });
 
   expect(opened.status).toBe(200);
   expect(opened.body).toMatchObject({ token: expect.any(String), expiresAt: expect.any(String), tenant: { id: tenant.id } });
@@ -39,7 +44,10 @@ test('when a connected user opens a session, then its token reads the own tenant
 });
 
 test('when the user, or the company, is not connected, then a session is refused with 403', async () => {
-  await testDatabase.database.pool.query(`UPDATE pipedrive_connections SET state = 'revoked' WHERE tenant_id = $1 AND user_id = 2`, [tenant.id]);
+  await testDatabase.database.pool.query(
+    `UPDATE pipedrive_connections SET state = 'revoked' WHERE tenant_id = $1 AND user_id = 2`,
+    [tenant.id],
+  );
   const tokens = [
     iframeToken({ userId: 3, companyId: tenant.companyId }),
     iframeToken({ userId: 2, companyId: tenant.companyId }),
@@ -54,7 +62,9 @@ test('when the user, or the company, is not connected, then a session is refused
 });
 
 test('when the token is bad, then a session is refused with 401, and a bad body with 422', async () => {
-  const bad = await request(fixture.app).post('/session').send({ token: iframeToken({ userId: 1, companyId: 1 }, { secret: 'x' }) });
+  const bad = await request(fixture.app)
+    .post('/session')
+    .send({ token: iframeToken({ userId: 1, companyId: 1 }, { secret: 'x' }) });
 
   expect(bad.status).toBe(401);
   expect(bad.headers['www-authenticate']).toBe('Bearer');
@@ -68,7 +78,13 @@ test.each(['', 'Bearer', 'Bearer dbk_wrong', 'Bearer x.y.z', 'Basic dXNlcjpwYXNz
     const answer = await request(fixture.app).get('/rules').set('Authorization', authorization);
 
     expect([answer.status, answer.type, answer.headers['www-authenticate']]).toEqual([401, 'application/problem+json', 'Bearer']);
-    expect(answer.body).toEqual({ type: 'about:blank', title: 'Unauthorized', status: 401, detail: expect.any(String), errors: [] });
+    expect(answer.body).toEqual({
+      type: 'about:blank',
+      title: 'Unauthorized',
+      status: 401,
+      detail: expect.any(String),
+      errors: [],
+    });
   },
 );
 
@@ -88,7 +104,9 @@ test('when a user without rights uses the page, then it may read and change noth
 
 test('when the user’s authorization ends, then the page token does too', async () => {
   const token = await pageToken(1);
-  await testDatabase.database.pool.query(`UPDATE pipedrive_connections SET state = 'uninstalled' WHERE tenant_id = $1`, [tenant.id]);
+  await testDatabase.database.pool.query(`UPDATE pipedrive_connections SET state = 'uninstalled' WHERE tenant_id = $1`, [
+    tenant.id,
+  ]);
 
   await call('get', '/account', token).expect(401);
 });
@@ -107,12 +125,18 @@ test('when an admin asks for the account, then plan, limits, usage and the relay
 });
 
 test('when settings are put, then only the given ones change', async () => {
-  await call('put', '/account').send({ settings: { locale: 'de_DE', timeZone: 'Europe/Berlin' } }).expect(200);
+  await call('put', '/account')
+    .send({ settings: { locale: 'de_DE', timeZone: 'Europe/Berlin' } })
+    .expect(200);
 
-  const { body } = await call('put', '/account').send({ settings: { locale: null } }).expect(200);
+  const { body } = await call('put', '/account')
+    .send({ settings: { locale: null } })
+    .expect(200);
 
   expect(body.settings).toEqual({ locale: null, timeZone: 'Europe/Berlin' });
-  await call('put', '/account').send({ settings: { timeZone: 'Mars' } }).expect(422);
+  await call('put', '/account')
+    .send({ settings: { timeZone: 'Mars' } })
+    .expect(422);
   await call('put', '/account').send({ plan: 'Enterprise' }).expect(422);
 });
 

@@ -28,7 +28,9 @@ function call(method: 'get' | 'post' | 'put' | 'delete', path: string, { key } =
 }
 
 async function addDestination(body: object = {}, owner = tenant): Promise<number> {
-  const { body: made } = await call('post', '/chat-webhooks', owner).send({ name: 'Sales', url: chatUrl(), ...body }).expect(201);
+  const { body: made } = await call('post', '/chat-webhooks', owner)
+    .send({ name: 'Sales', url: chatUrl(), ...body })
+    .expect(201);
   return made.id;
 }
 
@@ -57,7 +59,15 @@ test('when a destination is connected, then all its fields are kept and its URL 
 test('when only a name and a URL are given, then the rest has its defaults', async () => {
   const { body } = await call('post', '/chat-webhooks').send({ name: '  Sales ', url: chatUrl() });
 
-  expect(body).toMatchObject({ name: 'Sales', health: 'healthy', paused: false, threads: 'off', fold: 'auto', timeZone: null, quietHours: null });
+  expect(body).toMatchObject({
+    name: 'Sales',
+    health: 'healthy',
+    paused: false,
+    threads: 'off',
+    fold: 'auto',
+    timeZone: null,
+    quietHours: null,
+  });
 });
 
 test.each([
@@ -131,7 +141,10 @@ test('when a destination is removed, then it leaves its rules and what it owed i
   await call('get', `/chat-webhooks/${id}`).expect(404);
   await call('delete', `/chat-webhooks/${id}`).expect(404);
   expect((await call('get', `/rules/${rule.body.id}`)).body.targetWebhookIds).toEqual([kept]);
-  const { rows } = await testDatabase.database.pool.query('SELECT state, state_reason FROM deliveries WHERE chat_webhook_id = $1', [id]);
+  const { rows } = await testDatabase.database.pool.query(
+    'SELECT state, state_reason FROM deliveries WHERE chat_webhook_id = $1',
+    [id],
+  );
   expect(rows).toEqual([{ state: 'dropped', state_reason: 'the destination was removed' }]);
 });
 
@@ -154,12 +167,15 @@ test('when another tenant asks, then the destination is not there', async () => 
   expect((await call('get', '/chat-webhooks', other)).body.items).toEqual([]);
 });
 
-test.each(['0', '-1', 'abc', '1.5', '2147483648', '99999999999999999999', '1e3', '%00', '١'])('when the id is %s, then there is nothing', async (id) => {
-  const answer = await call('get', `/chat-webhooks/${id}`);
+test.each(['0', '-1', 'abc', '1.5', '2147483648', '99999999999999999999', '1e3', '%00', '١'])(
+  'when the id is %s, then there is nothing',
+  async (id) => {
+    const answer = await call('get', `/chat-webhooks/${id}`);
 
-  expect(answer.status).toBe(404);
-  expect(answer.type).toBe('application/problem+json');
-});
+    expect(answer.status).toBe(404);
+    expect(answer.type).toBe('application/problem+json');
+  },
+);
 
 test('when a list is longer than a page, then its cursor goes on where it stopped', async () => {
   const ids = [await addDestination(), await addDestination(), await addDestination()];
@@ -172,12 +188,19 @@ test('when a list is longer than a page, then its cursor goes on where it stoppe
   expect(second.body.nextCursor).toBeNull();
 });
 
-test.each(['limit=0', 'limit=201', 'limit=x', 'limit=1&limit=2', 'limit=-1', 'cursor=x', 'cursor=OTk5OTk5OTk5OTk5', 'cursor=MS4y', 'cursor='])(
-  'when a list is asked for with %s, then it is refused',
-  async (query) => {
-    await call('get', `/chat-webhooks?${query}`).expect(422);
-  },
-);
+test.each([
+  'limit=0',
+  'limit=201',
+  'limit=x',
+  'limit=1&limit=2',
+  'limit=-1',
+  'cursor=x',
+  'cursor=OTk5OTk5OTk5OTk5',
+  'cursor=MS4y',
+  'cursor=',
+])('when a list is asked for with %s, then it is refused', async (query) => {
+  await call('get', `/chat-webhooks?${query}`).expect(422);
+});
 
 async function rulesVersion(): Promise<number> {
   const row = await testDatabase.database.prisma.tenant.findUniqueOrThrow({ where: { id: tenant.id } });

@@ -23,7 +23,8 @@ beforeAll(async () => {
 type Method = 'get' | 'post' | 'put' | 'delete';
 
 function call(method: Method, path: string, body?: unknown): request.Test {
-  const sent = request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`).set('Content-Type', 'application/json');
+  const agent = request(fixture.app);
+  const sent = agent[method](path).set('Authorization', `Bearer ${tenant.key}`).type('json');
   return body === undefined ? sent : sent.send(JSON.stringify(body));
 }
 
@@ -41,7 +42,25 @@ const oddValue = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.integer(),
   fc.double(),
-  fc.constantFrom('', '\0', '\ud800', 0, -1, 1, 2 ** 31, 2 ** 53, 1e300, null, true, [], {}, '__proto__', [1, 1], 'deal.won', 'Europe/Berlin'),
+  fc.constantFrom(
+    '',
+    '\0',
+    '\ud800',
+    0,
+    -1,
+    1,
+    2 ** 31,
+    2 ** 53,
+    1e300,
+    null,
+    true,
+    [],
+    {},
+    '__proto__',
+    [1, 1],
+    'deal.won',
+    'Europe/Berlin',
+  ),
 );
 const FIELDS = [
   ...['name', 'url', 'timeZone', 'locale', 'threads', 'fold', 'quietHours', 'paused', 'eventType', 'filters', 'targetWebhookIds'],
@@ -81,7 +100,11 @@ test('when bodies are odd, then no request fails on our side', async () => {
 test('when bodies are no JSON, then the answer is 400 or 422', async () => {
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), async (text) => {
-      const answer = await request(fixture.app).post('/rules').set('Authorization', `Bearer ${tenant.key}`).type('json').send(text);
+      const answer = await request(fixture.app)
+        .post('/rules')
+        .set('Authorization', `Bearer ${tenant.key}`)
+        .type('json')
+        .send(text);
       expectContract(answer);
       expect([400, 422]).toContain(answer.status);
     }),
@@ -93,7 +116,13 @@ test('when ids and queries are odd, then no request fails on our side', async ()
   const paths = fc.constantFrom('/chat-webhooks', '/rules', '/logs', '/events', '/deliveries', '/api-keys', '/audit');
   const query = fc.dictionary(
     fc.constantFrom('limit', 'cursor', 'status', 'state', 'ruleId', 'from', 'to', 'entity', 'entityId', 'x'),
-    fc.oneof(fc.string({ unit: 'binary' }), fc.integer().map(String), fc.date().map(String), fc.base64String(), fc.constantFrom('0000-01-01', '9999-12-31', '-271821-04-20T00:00:00Z')),
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.integer().map(String),
+      fc.date().map(String),
+      fc.base64String(),
+      fc.constantFrom('0000-01-01', '9999-12-31', '-271821-04-20T00:00:00Z'),
+    ),
     { minKeys: 1, maxKeys: 3 },
   );
   const id = fc.oneof(fc.bigInt().map(String), fc.webSegment());

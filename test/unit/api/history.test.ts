@@ -27,11 +27,18 @@ function call(method: 'get' | 'post', path: string, { key } = tenant) {
 }
 
 async function addRule(name: string, eventType: string): Promise<number> {
-  const { body } = await call('post', '/rules').send({ name, eventType, targetWebhookIds: [destination] }).expect(201);
+  const { body } = await call('post', '/rules')
+    .send({ name, eventType, targetWebhookIds: [destination] })
+    .expect(201);
   return body.id;
 }
 
-async function addEvent({ entityId = '7', decisions = [], ignoredReason = null, routed = true }: EventFields = {}): Promise<number> {
+async function addEvent({
+  entityId = '7',
+  decisions = [],
+  ignoredReason = null,
+  routed = true,
+}: EventFields = {}): Promise<number> {
   const { rows } = await testDatabase.database.pool.query<{ id: string }>(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, ignored_reason, routed_at, transitions, decisions)
      VALUES ($1, 'deal', $2, 'change', gen_random_uuid(), now(), '{}', $3, CASE WHEN $4 THEN now() END, '{deal.won}', $5) RETURNING id`,
@@ -47,7 +54,13 @@ interface EventFields {
   routed?: boolean;
 }
 
-async function addDelivery({ eventId = 1, ruleId = 1, state = 'sent', body = null, chatWebhookId = destination }: DeliveryFields = {}): Promise<number> {
+async function addDelivery({
+  eventId = 1,
+  ruleId = 1,
+  state = 'sent',
+  body = null,
+  chatWebhookId = destination,
+}: DeliveryFields = {}): Promise<number> {
   const { rows } = await testDatabase.database.pool.query<{ id: string }>(
     `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                              template_mode, state, not_before, request_id, rendered_body)
@@ -87,7 +100,9 @@ test('when an event came before a rule, was ignored or is not routed yet, then t
   await addEvent();
   await addEvent({ ignoredReason: 'v1' });
   await addEvent({ routed: false });
-  await testDatabase.database.pool.query(`UPDATE events SET received_at = now() - interval '1 hour' WHERE tenant_id = $1`, [tenant.id]);
+  await testDatabase.database.pool.query(`UPDATE events SET received_at = now() - interval '1 hour' WHERE tenant_id = $1`, [
+    tenant.id,
+  ]);
   await addRule('Wins', 'deal.won');
 
   const { body } = await call('get', '/events');
@@ -193,7 +208,9 @@ test('when deliveries are replayed by filter, then each is told once, and none t
 
   const first = await call('post', '/deliveries/replay').send({ filter: { state: 'failed' } });
   const again = await call('post', '/deliveries/replay').send({ filter: { state: 'failed' } });
-  const held = await call('post', '/deliveries/replay').send({ filter: { state: 'held', ruleId: 1, chatWebhookId: destination } });
+  const held = await call('post', '/deliveries/replay').send({
+    filter: { state: 'held', ruleId: 1, chatWebhookId: destination },
+  });
 
   expect([first.status, first.body]).toEqual([202, { queued: 2 }]);
   expect(again.body).toEqual({ queued: 0 });
@@ -201,14 +218,26 @@ test('when deliveries are replayed by filter, then each is told once, and none t
   expect((await call('get', '/deliveries?state=queued')).body.items).toHaveLength(2);
 });
 
-test.each([{}, { filter: {} }, { filter: { state: 'nope' } }, { filter: { from: 5 } }, { filter: { state: 'sent' }, more: 1 }, { state: 'sent' }])(
-  'when a replay is asked for with %j, then it is refused',
-  async (body) => {
-    await call('post', '/deliveries/replay').send(body).expect(422);
-  },
-);
+test.each([
+  {},
+  { filter: {} },
+  { filter: { state: 'nope' } },
+  { filter: { from: 5 } },
+  { filter: { state: 'sent' }, more: 1 },
+  { state: 'sent' },
+])('when a replay is asked for with %j, then it is refused', async (body) => {
+  await call('post', '/deliveries/replay').send(body).expect(422);
+});
 
-async function addLog({ deliveryId, status, httpStatus }: { deliveryId: number; status: string; httpStatus: number }): Promise<void> {
+async function addLog({
+  deliveryId,
+  status,
+  httpStatus,
+}: {
+  deliveryId: number;
+  status: string;
+  httpStatus: number;
+}): Promise<void> {
   await testDatabase.database.pool.query(
     `INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
      VALUES ($1, $2, 1, 1, $3, $4, $5, 'words', 12)`,

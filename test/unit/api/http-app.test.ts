@@ -27,31 +27,45 @@ test('when a page stands in a frame, then only Pipedrive may frame it, and nothi
   expect(headers['content-security-policy']).toContain('frame-ancestors https://*.pipedrive.com');
   expect(headers['content-security-policy']).toMatch(/script-src 'self';.*style-src 'self';/);
   expect(headers['content-security-policy']).not.toContain('unsafe');
-  expect(headers).toMatchObject({ 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  expect(headers).toMatchObject({
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
 });
 
-test.each(['/docs', '/rules', '/nowhere', '/assets/css/dealbell.css', '/extensions'])('when %s is answered, then nobody may frame it', async (path) => {
-  const { headers } = await request(fixture.app).get(path);
+test.each(['/docs', '/rules', '/nowhere', '/assets/css/dealbell.css', '/extensions'])(
+  'when %s is answered, then nobody may frame it',
+  async (path) => {
+    const { headers } = await request(fixture.app).get(path);
 
-  expect(headers['x-frame-options']).toBe('DENY');
-  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
-  expect(headers['x-powered-by']).toBeUndefined();
-});
+    expect(headers['x-frame-options']).toBe('DENY');
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    expect(headers['x-powered-by']).toBeUndefined();
+  },
+);
 
 test('when an allowed origin asks first, then the preflight is answered 204 without credentials', async () => {
-  const { status, headers } = await request(fixture.app)
-    .options('/rules')
-    .set({ Origin: 'https://a.example.app', 'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Headers': 'authorization' });
+  const { status, headers } = await request(fixture.app).options('/rules').set({
+    Origin: 'https://a.example.app',
+    'Access-Control-Request-Method': 'PUT',
+    'Access-Control-Request-Headers': 'authorization',
+  });
 
   expect(status).toBe(204);
-  expect(headers).toMatchObject({ 'access-control-allow-origin': 'https://a.example.app', vary: expect.stringContaining('Origin') });
+  expect(headers).toMatchObject({
+    'access-control-allow-origin': 'https://a.example.app',
+    vary: expect.stringContaining('Origin'),
+  });
   expect(headers['access-control-allow-headers']).toBe('Authorization, Content-Type');
   expect(headers['access-control-allow-methods']).toContain('PUT');
   expect(headers['access-control-allow-credentials']).toBeUndefined();
 });
 
 test('when another origin asks, then it is not named', async () => {
-  const preflight = await request(fixture.app).options('/rules').set({ Origin: 'https://a.b.example.app', 'Access-Control-Request-Method': 'GET' });
+  const preflight = await request(fixture.app)
+    .options('/rules')
+    .set({ Origin: 'https://a.b.example.app', 'Access-Control-Request-Method': 'GET' });
   const plain = await authorized(request(fixture.app).get('/rules')).set('Origin', 'https://evil.example');
 
   expect(preflight.headers['access-control-allow-origin']).toBeUndefined();
@@ -109,7 +123,11 @@ test('when the method does not fit, then the answer is 405 and names those that 
   const head = await authorized(request(fixture.app).head('/rules'));
   const options = await request(fixture.app).options('/rules');
 
-  expect([answer.status, answer.type, answer.headers['allow']]).toEqual([405, 'application/problem+json', 'GET, PUT, DELETE, HEAD, OPTIONS']);
+  expect([answer.status, answer.type, answer.headers['allow']]).toEqual([
+    405,
+    'application/problem+json',
+    'GET, PUT, DELETE, HEAD, OPTIONS',
+  ]);
   expect(head.status).toBe(200);
   expect([options.status, options.headers['allow']]).toEqual([204, 'GET, POST, HEAD, OPTIONS']);
 });
@@ -130,7 +148,11 @@ test('when a key asks too often, then it gets 429 with the time to wait, and oth
 });
 
 test('when the database is away, then the answer is 503 and nothing is reported as a bug', async () => {
-  const away = openDatabase({ connectionString: 'postgresql://nobody@127.0.0.1:1/none', log: { warn: () => undefined }, poolSize: 1 });
+  const away = openDatabase({
+    connectionString: 'postgresql://nobody@127.0.0.1:1/none',
+    log: { warn: () => undefined },
+    poolSize: 1,
+  });
   const lost = makeApiFixture(away);
 
   const api = await authorized(request(lost.app).get('/rules'));
@@ -143,7 +165,9 @@ test('when the database is away, then the answer is 503 and nothing is reported 
 });
 
 test('when something breaks that nobody foresaw, then the answer is 500 without its words, and it is reported', async () => {
-  const broken = makeApiFixture(testDatabase.database, { openSigningSecret: () => Promise.reject(new TypeError('secret words')) });
+  const broken = makeApiFixture(testDatabase.database, {
+    openSigningSecret: () => Promise.reject(new TypeError('secret words')),
+  });
 
   const answer = await authorized(request(broken.app).get('/account'));
 
@@ -159,24 +183,32 @@ test('when the description is asked for, then it lists every request with its bo
   expect(body.openapi).toBe('3.1.0');
   expect(body.paths['/rules'].post.requestBody.content['application/json'].schema.properties).toHaveProperty('settleMs');
   expect(body.paths['/deliveries/{id}/replay'].post.parameters).toEqual([expect.objectContaining({ name: 'id', in: 'path' })]);
-  expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/session', '/connect/pipedrive', '/chat-webhooks/{id}', '/test', '/logs', '/audit']));
+  expect(Object.keys(body.paths)).toEqual(
+    expect.arrayContaining(['/session', '/connect/pipedrive', '/chat-webhooks/{id}', '/test', '/logs', '/audit']),
+  );
   expect(docs.text).toContain('POST /rules');
 });
 
-test.each(['/assets/pico.min.css', '/assets/htmx.min.js', '/assets/app-extensions-sdk.js', '/assets/js/extension.js', '/assets/css/dealbell.css'])(
-  'when %s is asked for, then it comes from here and may be kept',
+test.each([
+  '/assets/pico.min.css',
+  '/assets/htmx.min.js',
+  '/assets/app-extensions-sdk.js',
+  '/assets/js/extension.js',
+  '/assets/css/dealbell.css',
+])('when %s is asked for, then it comes from here and may be kept', async (path) => {
+  const answer = await request(fixture.app).get(path);
+
+  expect(answer.status).toBe(200);
+  expect(answer.headers['cache-control']).toBe('public, max-age=86400');
+  expect(answer.type).toMatch(path.endsWith('.css') ? /css/ : /javascript/);
+});
+
+test.each(['/assets/../package.json', '/assets/%2e%2e/package.json', '/assets/..%2fpackage.json', '/assets/'])(
+  'when %s is asked for, then nothing is given',
   async (path) => {
     const answer = await request(fixture.app).get(path);
 
-    expect(answer.status).toBe(200);
-    expect(answer.headers['cache-control']).toBe('public, max-age=86400');
-    expect(answer.type).toMatch(path.endsWith('.css') ? /css/ : /javascript/);
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
   },
 );
-
-test.each(['/assets/../package.json', '/assets/%2e%2e/package.json', '/assets/..%2fpackage.json', '/assets/'])('when %s is asked for, then nothing is given', async (path) => {
-  const answer = await request(fixture.app).get(path);
-
-  expect(answer.status).toBeGreaterThanOrEqual(400);
-  expect(answer.status).toBeLessThan(500);
-});

@@ -103,7 +103,9 @@ test.each([
 test('when the conditions are nested beyond reason, then they are refused', async () => {
   const conditions = `${'{"not":'.repeat(9000)}{}${'}'.repeat(9000)}`;
 
-  const answer = await call('post', '/rules').set('Content-Type', 'application/json').send(`{"filters":{"conditions":${conditions}}}`);
+  const answer = await call('post', '/rules')
+    .set('Content-Type', 'application/json')
+    .send(`{"filters":{"conditions":${conditions}}}`);
 
   expect(answer.status).toBe(422);
 });
@@ -131,7 +133,9 @@ test('when fields are put, then they change, filters as a whole, and the version
   const { id } = await addRule({ filters: { minValue: 5, ownerIds: [1] }, stopAfter: true });
   const second = await addDestination(tenant);
 
-  const { body } = await call('put', `/rules/${id}`).send({ filters: { ownerIds: [2] }, targetWebhookIds: [second, destination, second] }).expect(200);
+  const { body } = await call('put', `/rules/${id}`)
+    .send({ filters: { ownerIds: [2] }, targetWebhookIds: [second, destination, second] })
+    .expect(200);
 
   expect(body).toMatchObject({ name: 'Big wins', stopAfter: true, filters: { ownerIds: [2] }, version: 2 });
   expect(body.targetWebhookIds).toEqual([destination, second]);
@@ -153,7 +157,9 @@ test('when the merged rule makes no sense, then the change is refused', async ()
   const { id } = await addRule();
 
   await call('put', `/rules/${id}`).send({ eventType: 'deal.field_changed' }).expect(422);
-  await call('put', `/rules/${id}`).send({ eventType: 'deal.field_changed', filters: { fields: ['title'] } }).expect(200);
+  await call('put', `/rules/${id}`)
+    .send({ eventType: 'deal.field_changed', filters: { fields: ['title'] } })
+    .expect(200);
   await call('put', `/rules/${id}`).send({ filters: {} }).expect(422);
 });
 
@@ -210,7 +216,12 @@ test('when the router loads the rules, then it gets those that are on, in order,
   const loaded = await testDatabase.database.transaction((client) => loadRules(client, tenant.id));
 
   expect(loaded.rules.map((rule) => rule.id)).toEqual([early.id, late.id]);
-  expect(loaded.rules[1]).toMatchObject({ eventType: 'deal.won', filters: { minValue: 5 }, targetWebhookIds: [destination], settleMs: null });
+  expect(loaded.rules[1]).toMatchObject({
+    eventType: 'deal.won',
+    filters: { minValue: 5 },
+    targetWebhookIds: [destination],
+    settleMs: null,
+  });
   expect(loaded.rules[0]?.enabledAt).toBeInstanceOf(Date);
   expect(loaded.destinations).toEqual([{ id: destination, spaceId: 'AAAA', paused: false }]);
 });
@@ -222,11 +233,14 @@ test('when a test message is asked for, then its outcome is told', async () => {
   expect((await call('post', '/test').send({ chatWebhookId: destination })).status).toBe(200);
 });
 
-test.each([{}, { ruleId: 1, chatWebhookId: 1 }, { ruleId: '1' }, { ruleId: -1 }, { other: 1 }])('when a test is asked for with %j, then it is refused', async (body) => {
-  const answer = await call('post', '/test').send(body);
+test.each([{}, { ruleId: 1, chatWebhookId: 1 }, { ruleId: '1' }, { ruleId: -1 }, { other: 1 }])(
+  'when a test is asked for with %j, then it is refused',
+  async (body) => {
+    const answer = await call('post', '/test').send(body);
 
-  expect(answer.status).toBe(422);
-});
+    expect(answer.status).toBe(422);
+  },
+);
 
 test('when a rule is removed, then it is gone and the audit trail says by whom', async () => {
   const { id } = await addRule();
@@ -236,6 +250,8 @@ test('when a rule is removed, then it is gone and the audit trail says by whom',
   await call('get', `/rules/${id}`).expect(404);
   await call('delete', `/rules/${id}`).expect(404);
   const { body } = await call('get', '/audit?limit=1');
-  expect(body.items).toEqual([expect.objectContaining({ actor: 'api key test key', action: 'rule.deleted', subject: `rule ${id}` })]);
+  expect(body.items).toEqual([
+    expect.objectContaining({ actor: 'api key test key', action: 'rule.deleted', subject: `rule ${id}` }),
+  ]);
   expect(body.nextCursor).toEqual(expect.any(String));
 });

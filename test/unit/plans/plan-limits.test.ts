@@ -11,7 +11,11 @@ function aSubscription(fields: Partial<Subscription>): Subscription {
 }
 
 test('when there is no subscription, then the default plan counts', () => {
-  expect(currentPlan([], NOW, 'Professional')).toMatchObject({ plan: 'Professional', isTrial: false, limits: { destinations: 10 } });
+  expect(currentPlan([], NOW, 'Professional')).toMatchObject({
+    plan: 'Professional',
+    isTrial: false,
+    limits: { destinations: 10 },
+  });
   expect(currentPlan([], NOW, 'Enterprise').limits.activeRules).toBe(1000);
 });
 

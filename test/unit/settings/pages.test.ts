@@ -20,15 +20,23 @@ afterEach(() => {
 
 function open(page: string, query: Readonly<Record<string, string>> = {}) {
   const token = iframeToken({ userId: 1, companyId: tenant.companyId });
-  return request(fixture.app).get(`/extension/${page}`).query({ id: 'rt1', token, ...query });
+  return request(fixture.app)
+    .get(`/extension/${page}`)
+    .query({ id: 'rt1', token, ...query });
 }
 
 async function addEvent(title: string): Promise<void> {
   const { pool } = testDatabase.database;
-  const destination = await call('/chat-webhooks', { name: 'Sales <b>', url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t' });
+  const destination = await call('/chat-webhooks', {
+    name: 'Sales <b>',
+    url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t',
+  });
   const rule = await call('/rules', { name: 'Wins', eventType: 'deal.won', targetWebhookIds: [destination] });
   await call('/rules', { name: 'Losses', eventType: 'deal.lost', targetWebhookIds: [destination] });
-  await pool.query(`INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'deal', '7', $2)`, [tenant.id, JSON.stringify({ title })]);
+  await pool.query(`INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'deal', '7', $2)`, [
+    tenant.id,
+    JSON.stringify({ title }),
+  ]);
   const decisions = JSON.stringify([{ ruleId: rule, matched: true, code: 'matched' }]);
   const { rows } = await pool.query(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, routed_at, transitions, decisions)
@@ -48,18 +56,21 @@ async function call(path: string, body: object): Promise<number> {
   return answer.body.id;
 }
 
-test.each(['settings', 'panel', 'modal'])('when %s is opened without a good token, then a 401 page says how to reopen it', async (page) => {
-  const answers = [
-    await request(fixture.app).get(`/extension/${page}`),
-    await request(fixture.app).get(`/extension/${page}?token=x&token=y`),
-    await open(page, { token: iframeToken({ userId: 1, companyId: tenant.companyId, exp: 1 }) }),
-  ];
+test.each(['settings', 'panel', 'modal'])(
+  'when %s is opened without a good token, then a 401 page says how to reopen it',
+  async (page) => {
+    const answers = [
+      await request(fixture.app).get(`/extension/${page}`),
+      await request(fixture.app).get(`/extension/${page}?token=x&token=y`),
+      await open(page, { token: iframeToken({ userId: 1, companyId: tenant.companyId, exp: 1 }) }),
+    ];
 
-  for (const answer of answers) {
-    expect([answer.status, answer.type]).toEqual([401, 'text/html']);
-    expect(answer.text).toContain('open it again in Pipedrive');
-  }
-});
+    for (const answer of answers) {
+      expect([answer.status, answer.type]).toEqual([401, 'text/html']);
+      expect(answer.text).toContain('open it again in Pipedrive');
+    }
+  },
+);
 
 test.each(['settings', 'panel', 'modal'])('when a stranger opens %s, then it offers to install in a new tab', async (page) => {
   const answer = await open(page, { token: iframeToken({ userId: 77, companyId: tenant.companyId }) });
@@ -84,18 +95,21 @@ test('when a connected user opens the settings, then destinations, rules, events
   expect(text).toContain('app-extensions-sdk.js');
 });
 
-test.each(['panel', 'modal'])('when a deal is opened in the %s, then what was told of it is shown, and of no other', async (page) => {
-  await addEvent('Big deal');
+test.each(['panel', 'modal'])(
+  'when a deal is opened in the %s, then what was told of it is shown, and of no other',
+  async (page) => {
+    await addEvent('Big deal');
 
-  const mine = await open(page, { resource: 'deal', selectedIds: '7' });
-  const other = await open(page, { resource: 'deal', selectedIds: '8' });
-  const none = await open(page, { resource: 'galaxy', selectedIds: "7' OR 1=1" });
+    const mine = await open(page, { resource: 'deal', selectedIds: '7' });
+    const other = await open(page, { resource: 'deal', selectedIds: '8' });
+    const none = await open(page, { resource: 'galaxy', selectedIds: "7' OR 1=1" });
 
-  expect(mine.text).toContain('<h1 class="small">Big deal</h1>');
-  expect(mine.text).toContain('1 message sent about the last 1 event.');
-  expect(other.text).toContain('Nothing has come in about this deal yet.');
-  expect(none.text).toContain('Open this from a deal');
-});
+    expect(mine.text).toContain('<h1 class="small">Big deal</h1>');
+    expect(mine.text).toContain('1 message sent about the last 1 event.');
+    expect(other.text).toContain('Nothing has come in about this deal yet.');
+    expect(none.text).toContain('Open this from a deal');
+  },
+);
 
 test('when a title is markup, then it stays text', async () => {
   await addEvent('<img src=x onerror=alert(1)><script>alert(2)</script>');

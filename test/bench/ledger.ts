@@ -1,0 +1,70 @@
+/** The benchmark's PostgreSQL: the embedded one in a temporary folder, with one seeded database that every measurement gets a copy of. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { applyMigrations } from '../../prisma/migrate';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres';
+import { seedTenants } from './seed-tenants';
+
+export interface Ledger {
+  /** A database with the tenants of the benchmark and no event, or a copy of another one that nobody uses. */
+  copy(of?: string): Promise<string>;
+  /** One statement; the rows. */
+  query(databaseUrl: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  drop(databaseUrl: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const TEMPLATE = 'bench_template';
+
+/** Starts it. `webhookUrls`: of the Chat webhooks, shared out over the tenants. */
+export async function startLedger(encryptionKeys: string, webhookUrls: readonly string[]): Promise<Ledger> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'dealbell-bench-'));
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  let copies = 0;
+  const urlOf = (name: string): string => {
+    const url = new URL(postgres.connectionString);
+    url.pathname = `/${name}`;
+    return url.href;
+  };
+  const admin = (sql: string) => query(urlOf('postgres'), sql);
+  const close = async (): Promise<void> => {
+    await postgres.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await admin(`CREATE DATABASE ${TEMPLATE}`);
+    await applyMigrations({ connectionString: urlOf(TEMPLATE) });
+    await seedTenants(urlOf(TEMPLATE), encryptionKeys, webhookUrls);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    async copy(of = urlOf(TEMPLATE)) {
+      const name = `bench_${(copies += 1)}`;
+      await admin(`CREATE DATABASE ${name} TEMPLATE ${nameOf(of)}`);
+      return urlOf(name);
+    },
+    query,
+    drop: async (databaseUrl) => void (await admin(`DROP DATABASE IF EXISTS ${nameOf(databaseUrl)} WITH (FORCE)`)),
+    close,
+  };
+}
+
+async function query(databaseUrl: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(sql);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function nameOf(databaseUrl: string): string {
+  return new URL(databaseUrl).pathname.slice(1);
+}

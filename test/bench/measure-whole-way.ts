@@ -1,0 +1,80 @@
+/** The whole way at full load from an empty ledger: every event matches and is told; throughput, order, and the memory of the process. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { makeDealEvents } from './deal-events';
+import { driveLoad } from './drive-load';
+import { figure, type Figure } from './figures';
+import { requestsOf, untilDrained, type Backend, type Stage } from './stage';
+
+const CONCURRENCY = 50;
+/** Each deal is won again and again; its messages must come in the order of its events. */
+const DEALS = 10_000;
+const DRAIN_LIMIT_MS = 300_000;
+const SETTLE_DOWN_MS = 3_000;
+
+/** Embedded with its queue in PostgreSQL gets the full load; Redis a fifth of it. */
+export async function measureWholeWay(stage: Stage, isQuick: boolean): Promise<readonly Figure[]> {
+  const events = isQuick ? 10_000 : 100_000;
+  const figures: Figure[] = [];
+  for (const backend of stage.backends) {
+    figures.push(...(await measureOne(stage, backend, backend === 'postgres' || isQuick ? events : events / 5)));
+  }
+  return figures;
+}
+
+async function measureOne(stage: Stage, backend: Backend, events: number): Promise<readonly Figure[]> {
+  const part = `whole way, ${backend}`;
+  const app = await stage.startApp(backend, { web: true, worker: true });
+  const arrivals = watchArrivals(stage);
+  try {
+    await pause(SETTLE_DOWN_MS);
+    const idle = await app.usage();
+    const startedAtMs = performance.now();
+    const nextRequest = requestsOf(makeDealEvents('2 kB', DEALS), DEALS);
+    const load = await driveLoad({ port: app.port, concurrency: CONCURRENCY, requests: events, nextRequest });
+    await untilDrained(stage, app, DRAIN_LIMIT_MS);
+    const elapsedMs = performance.now() - startedAtMs;
+    const loaded = await app.usage();
+    await pause(SETTLE_DOWN_MS);
+    const after = await app.usage();
+    return [
+      figure(part, `${events.toLocaleString('en')} events from empty: messages`, '/s', arrivals.perSecondInTenths(startedAtMs, elapsedMs), 'at least 2,000'),
+      figure(part, 'accepted meanwhile', '/s', [(load.answered / load.elapsedMs) * 1000]),
+      figure(part, 'messages lost or doubled', '', [events - arrivals.count()], 'none'),
+      figure(part, 'messages out of order', '', [arrivals.outOfOrder()], 'none'),
+      figure(part, 'RSS idle', 'MB', [idle.rssMb], 'under 250 MB'),
+      figure(part, 'RSS at the end of the load', 'MB', [loaded.rssMb], 'under 250 MB'),
+      figure(part, 'RSS after it', 'MB', [after.rssMb], 'under 250 MB'),
+      figure(part, 'heap used after it', 'MB', [after.heapMb]),
+    ];
+  } finally {
+    arrivals.stop();
+    await app.stop();
+  }
+}
+
+function watchArrivals(stage: Stage) {
+  const lastRound = new Map<string, number>();
+  const atMs: number[] = [];
+  let outOfOrder = 0;
+  const stop = stage.chat.onRequest(({ rawBody }) => {
+    const [, dealId = '', round = ''] = /Deal (\d+), round (\d+)\./.exec(rawBody) ?? [];
+    if (Number(round) < (lastRound.get(dealId) ?? 0)) outOfOrder += 1;
+    lastRound.set(dealId, Number(round));
+    atMs.push(performance.now());
+  });
+  return {
+    stop,
+    count: () => atMs.length,
+    outOfOrder: () => outOfOrder,
+    /** Messages per second in each tenth of the time: a figure that falls would show tables or caches that grow. */
+    perSecondInTenths(startedAtMs: number, elapsedMs: number): readonly number[] {
+      const tenths = Array.from({ length: 10 }, () => 0);
+      for (const at of atMs) {
+        const tenth = Math.min(9, Math.floor(((at - startedAtMs) / elapsedMs) * 10));
+        tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+      }
+      return tenths.map((count) => count / (elapsedMs / 10_000));
+    },
+  };
+}

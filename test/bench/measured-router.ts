@@ -1,0 +1,35 @@
+/** The router alone: routes everything that lies in the ledger, without bells and without delivery, and says when it is done. */
+
+import { z } from 'zod';
+import { openDatabase } from '../../src/platform/database';
+import { makeLogger } from '../../src/platform/logger';
+import { makeRouteEvents } from '../../src/rules/route-events';
+import { makeRoutingStore } from '../../src/rules/routing.store';
+import { loadRules } from '../../src/rules/rule.store';
+import { serveParent, settingsOf, tell } from './child-process';
+
+/** As many tenants side by side as the worker has. */
+const ROUTE_CONCURRENCY = 4;
+
+async function main(): Promise<void> {
+  const { databaseUrl } = settingsOf(z.object({ databaseUrl: z.string() }));
+  const log = makeLogger('info');
+  const database = openDatabase({ connectionString: databaseUrl, log, poolSize: ROUTE_CONCURRENCY });
+  const store = makeRoutingStore(database, loadRules);
+  const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
+  const routeEvents = makeRouteEvents({ store, bell, log, settleMs: 0, nowMs: () => Date.now() });
+  serveParent(0, () => database.close());
+  for (let tenants = await store.tenantsWithWork(); tenants.length > 0; tenants = await store.tenantsWithWork()) {
+    const waiting = [...tenants];
+    const work = async (): Promise<void> => {
+      for (let tenant = waiting.shift(); tenant !== undefined; tenant = waiting.shift()) await routeEvents(tenant);
+    };
+    await Promise.all(Array.from({ length: ROUTE_CONCURRENCY }, work));
+  }
+  tell({ kind: 'done', count: 0 });
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

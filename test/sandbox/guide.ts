@@ -1,0 +1,92 @@
+/** What the sandbox prints when it is up: where everything is, what to do first, how to stop. Pure. */
+
+import type { SandboxOptions } from './read-options';
+import type { Sandbox } from './start-sandbox';
+
+type Steps = readonly [string, string, string, string];
+
+export function guide(sandbox: Sandbox, { isBare, settleMs }: SandboxOptions): string {
+  const addresses = addressesOf(sandbox);
+  const steps = isBare ? bareSteps(addresses) : readySteps(addresses, settleMs);
+  const lines = [
+    '',
+    'Dealbell sandbox is running. Stop it with Ctrl-C.',
+    '',
+    'Where',
+    `  Pipedrive (stand-in)     ${addresses.crm}`,
+    `  Google Chat (stand-in)   ${sandbox.wins.name.padEnd(13)}${sandbox.wins.pageUrl}`,
+    `                           ${sandbox.team.name.padEnd(13)}${sandbox.team.pageUrl}`,
+    `  Dealbell in Pipedrive    ${addresses.settings}`,
+    `  Dealbell itself          ${addresses.app}/health   ${addresses.app}/docs`,
+    `  Install link             ${addresses.install}`,
+    '',
+    'What to do first',
+    ...steps.map((step, index) => `  ${index + 1}. ${step}`),
+    '',
+    ...(sandbox.rules.length === 0 ? [] : ['Rules', ...sandbox.rules.map((rule) => `  ${rule}`), '']),
+    'Webhook URLs of the spaces, as people copy them in Google Chat',
+    `  ${sandbox.wins.name.padEnd(13)}${sandbox.wins.webhookUrl}`,
+    `  ${sandbox.team.name.padEnd(13)}${sandbox.team.webhookUrl}`,
+    '',
+    ...(isBare ? [...apiExample(sandbox, addresses), ''] : []),
+    'The stand-ins forget everything when they stop. npm run sandbox -- --help shows --bare, --keep, --settle-ms and --demo.',
+    '',
+  ];
+  return `${lines.map((line) => (line === '' ? '' : `  ${line}`)).join('\n')}\n`;
+}
+
+interface Addresses {
+  readonly app: string;
+  readonly crm: string;
+  readonly settings: string;
+  readonly install: string;
+  /** Gives `{"token": ...}` as Pipedrive gives it to the pages in its frames. */
+  readonly frameToken: string;
+  readonly wins: string;
+}
+
+function addressesOf({ world, as, wins }: Sandbox): Addresses {
+  const { pipedrive, baseUrl } = world;
+  return {
+    app: baseUrl,
+    crm: `${pipedrive.url}/pipeline?as=${as}`,
+    settings: `${pipedrive.url}/settings/marketplace/app/${pipedrive.clientId}/app-settings?as=${as}`,
+    install: `${baseUrl}/oauth/install`,
+    frameToken: `${pipedrive.url}/host/token?as=${as}`,
+    wins: wins.pageUrl,
+  };
+}
+
+function readySteps({ crm, wins, settings }: Addresses, settleMs: number): Steps {
+  const seconds = Number((settleMs / 1000).toFixed(1));
+  return [
+    `Open ${wins} in one window,`,
+    `and ${crm} in another. Click any deal, then "Won".`,
+    `Its card appears in #wins after ${seconds === 0 ? 'a moment' : `about ${seconds} s (Dealbell waits that long for corrections)`}.`,
+    `Why did a rule tell it, or stay silent? ${settings}`,
+  ];
+}
+
+function bareSteps({ install, settings, crm, wins }: Addresses): Steps {
+  return [
+    `Open ${install}, leave the first admin chosen and press "Allow and install".`,
+    `See that Dealbell is connected: ${settings}`,
+    'Paste the five lines of the example below into a terminal: they connect #wins and make a rule for won deals.',
+    `Win any deal in ${crm} and look at ${wins}`,
+  ];
+}
+
+function apiExample({ wins }: Sandbox, { app, frameToken }: Addresses): readonly string[] {
+  const post = `curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'`;
+  const read = (field: string) => `node -p 'JSON.parse(fs.readFileSync(0)).${field}'`;
+  const space = JSON.stringify({ name: 'Wins again', url: wins.webhookUrl });
+  const rule = `"{\\"name\\":\\"Any win\\",\\"eventType\\":\\"deal.won\\",\\"targetWebhookIds\\":[$SPACE]}"`;
+  return [
+    'Example: connect #wins, make a rule and send a test card by the REST API (once Dealbell is installed)',
+    `  FRAME=$(curl -s '${frameToken}')`,
+    `  TOKEN=$(curl -s -H 'Content-Type: application/json' -d "$FRAME" ${app}/session | ${read('token')})`,
+    `  SPACE=$(${post} -d '${space}' ${app}/chat-webhooks | ${read('id')})`,
+    `  ${post} -d ${rule} ${app}/rules`,
+    `  ${post} -d "{\\"chatWebhookId\\":$SPACE}" ${app}/test`,
+  ];
+}

@@ -1,0 +1,53 @@
+/** A channel of a story: a space in the stand-in Chat that is connected as a destination, and rules that tell it something. */
+
+import type { PostedMessage } from '../fakes/google-chat/chat-ledger';
+import type { World } from './world';
+
+export interface Channel {
+  readonly spaceId: string;
+  /** The destination's id in the REST API. */
+  readonly id: number;
+  readonly url: string;
+}
+
+/** Makes a space (or takes the given one) and connects it. `fields` are further fields of `POST /chat-webhooks`. */
+export async function connectChannel(world: World, token: string, name: string, fields: { spaceId?: string } & object = {}): Promise<Channel> {
+  const { spaceId = world.chat.createSpace({ name }).id, ...rest } = fields;
+  const { url } = world.chat.createWebhook(spaceId, { name });
+  const answer = await world.api('POST', '/chat-webhooks', token, { name, url, ...rest });
+  if (answer.status !== 201) throw new Error(`POST /chat-webhooks answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return { spaceId, id: Number(answer.body.id), url };
+}
+
+/** Makes a rule that tells `channel`; gives its id. */
+export async function addRule(world: World, token: string, eventType: string, channel: Channel, fields: object = {}): Promise<number> {
+  const rule = { name: `${eventType} for ${channel.spaceId}`, eventType, targetWebhookIds: [channel.id], ...fields };
+  const answer = await world.api('POST', '/rules', token, rule);
+  if (answer.status !== 201) throw new Error(`POST /rules answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return Number(answer.body.id);
+}
+
+/** Changes something by `PUT`. */
+export async function put(world: World, token: string, path: string, fields: object): Promise<void> {
+  const answer = await world.api('PUT', path, token, fields);
+  if (answer.status !== 200) throw new Error(`PUT ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+}
+
+/** What a reader sees of a message: all its texts but the addresses, tags and entities resolved. */
+export function visibleText(message: Pick<PostedMessage, 'rawBody'>): string {
+  const body: unknown = JSON.parse(message.rawBody);
+  return textsIn(body)
+    .map((text) => text.replace(/<[^>]*>/g, ''))
+    .join('\n')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replace(/[\u00A0\u202F]/g, ' ');
+}
+
+function textsIn(value: unknown, key = ''): readonly string[] {
+  if (typeof value === 'string') return key === 'url' || key === 'cardId' || key === 'threadKey' ? [] : [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => textsIn(item, name));
+}
