@@ -52,6 +52,7 @@ import { makeQueueBoard } from './platform/queue-board';
 import { makeQueues } from './platform/queues';
 import { makeSecretBox } from './platform/secret-box';
 import { makeSessions } from './platform/session';
+import { makeTurnstile } from './platform/turnstile';
 import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.store';
 import { makeSyncWebhooks } from './registration/sync-webhooks';
 import { makeUnregisterWebhooks } from './registration/unregister-webhooks';
@@ -101,8 +102,10 @@ export interface Dealbell {
 const SWEEP_INTERVAL_MS = 2_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
+/** Tenants routed at once, and jobs of the bell: more, because a job lingers after its work. */
 const ROUTE_CONCURRENCY = 4;
-const DELIVER_CONCURRENCY = 2;
+const ROUTE_JOBS = 32;
+const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
 const DELIVER_KEYS = 2;
 const RECORD_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
@@ -160,6 +163,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
+  const routeTurn = makeTurnstile(ROUTE_CONCURRENCY);
   const routeEvents = makeRouteEvents({ store: routingStore, bell, log, settleMs: config.settleMs, nowMs });
 
   // 3 what is said
@@ -313,12 +317,12 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   async function startWorker(): Promise<void> {
     if (surroundings.isAlone) await deliveryStore.dropLeases();
     routeQueue.hear(
-      reporting((payload) => routeEvents(routeJob.parse(payload).tenantId)),
-      ROUTE_CONCURRENCY,
+      reporting((payload) => routeTurn(() => routeEvents(routeJob.parse(payload).tenantId))),
+      ROUTE_JOBS,
     );
     deliverQueue.hear(
       reporting(() => deliverDue.wake()),
-      DELIVER_CONCURRENCY,
+      DELIVER_JOBS,
     );
     upkeepQueue.hear(
       reporting(async (payload) => {

@@ -49,7 +49,10 @@ function EventItem({ event }: { readonly event: EventView }): VNode {
   return (
     <li class="event">
       <p class="event-head">
-        <strong>{what}</strong> {record !== '' && <span>{record}</span>} <time dateTime={whenIso}>{when}</time>
+        <span>
+          <strong>{what}</strong> {record}
+        </span>{' '}
+        <time dateTime={whenIso}>{when}</time>
       </p>
       {messages.length > 0 && (
         <ul class="plain messages">
@@ -66,7 +69,7 @@ function EventItem({ event }: { readonly event: EventView }): VNode {
       ) : (
         <details>
           <summary>{outcome}</summary>
-          <ul>
+          <ul class="plain reasons">
             {decisions.map(({ ruleName, matched, reason }) => (
               <li>
                 <Badge text={matched ? 'matched' : 'silent'} tone={matched ? 'good' : 'neutral'} /> <strong>{ruleName}</strong>:{' '}

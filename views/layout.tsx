@@ -29,12 +29,13 @@ export function Layout({ title, framed = null, children }: LayoutProps): VNode {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
+        <link rel="icon" type="image/svg+xml" href="/assets/images/dealbell.svg" />
         <link rel="stylesheet" href="/assets/pico.min.css" />
         <link rel="stylesheet" href="/assets/css/dealbell.css" />
         {framed !== null && <script src="/assets/app-extensions-sdk.js" defer />}
         {framed !== null && <script src="/assets/js/extension.js" defer />}
       </head>
-      <body>
+      <body class={framed === null ? undefined : 'framed'}>
         <main class="container-fluid">{children}</main>
       </body>
     </html>

@@ -6,7 +6,7 @@ import { Layout, type Frame } from './layout';
 export interface NoticeView {
   readonly title: string;
   readonly lines: readonly string[];
-  /** Opens in a new tab: sign-in pages cannot stand in a frame. */
+  /** From a frame it opens in a new tab: sign-in pages cannot stand in a frame. */
   readonly link: { readonly href: string; readonly label: string } | null;
   readonly frame?: Frame | null;
 }
@@ -21,7 +21,7 @@ export function noticePage({ title, lines, link, frame = null }: NoticeView): VN
         ))}
         {link !== null && (
           <p>
-            <a href={link.href} target="_blank" rel="noopener" role="button">
+            <a href={link.href} {...(frame === null ? {} : { target: '_blank', rel: 'noopener' })} class="action">
               {link.label}
             </a>
           </p>

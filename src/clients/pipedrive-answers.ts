@@ -1,7 +1,7 @@
 /** What Pipedrive's API answers, parsed, and turned into the field names that its webhooks v2 use. Pure. */
 
 import { z } from 'zod';
-import type { RecordState } from '../core/record';
+import { isObject, numberField, type RecordState } from '../core/record';
 
 /** Ids come as numbers from the API, as strings in places. */
 const idSchema = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
@@ -111,6 +111,25 @@ export function pageAnswer(asWebhook: (raw: RecordState) => RecordState) {
       nextCursor: more?.next_cursor ?? null,
     }));
 }
+
+/** What all deals of one currency are worth together, and what Pipedrive makes of that in the company's own currency. */
+export interface CurrencySum {
+  readonly currency: string;
+  readonly value: number;
+  /** Null when Pipedrive does not convert this currency. */
+  readonly valueConverted: number | null;
+}
+
+/** `deals/summary`: nothing in it names the company's own currency. Without deals `values_total` may come as `[]` or null. */
+export const dealsSummaryAnswer = z
+  .object({ data: z.object({ values_total: z.unknown() }) })
+  .transform(({ data }): readonly CurrencySum[] =>
+    Object.entries(isObject(data.values_total) ? data.values_total : {}).flatMap(([currency, sum]) => {
+      const value = isObject(sum) ? numberField(sum, 'value') : null;
+      if (!isObject(sum) || value === null || !/^[\p{L}\p{N}]{1,10}$/u.test(currency)) return [];
+      return [{ currency, value, valueConverted: numberField(sum, 'value_converted') }];
+    }),
+  );
 
 const USER_FIELDS = ['id', 'name', 'email', 'active_flag', 'default_currency', 'locale', 'lang', 'timezone_name', 'icon_url'];
 

@@ -8,6 +8,7 @@ import {
   addedWebhookAnswer,
   anyAnswer,
   currentUserAnswer,
+  dealsSummaryAnswer,
   fieldAsWebhook,
   oneAnswer,
   pageAnswer,
@@ -16,6 +17,7 @@ import {
   stageAsWebhook,
   userAsWebhook,
   webhooksAnswer,
+  type CurrencySum,
   type CurrentUser,
   type ListedWebhook,
   type RecordPage,
@@ -45,6 +47,8 @@ export interface PipedriveApi {
   /** `id` of each is its key, such as `call`. */
   listActivityTypes(): Promise<ApiResult<readonly RecordState[]>>;
   getDeal(id: number): Promise<ApiResult<RecordState>>;
+  /** The sums of all deals that are not archived, by currency. */
+  getDealsSummary(): Promise<ApiResult<readonly CurrencySum[]>>;
   getPerson(id: number): Promise<ApiResult<RecordState>>;
   getOrganization(id: number): Promise<ApiResult<RecordState>>;
   getActivity(id: number): Promise<ApiResult<RecordState>>;
@@ -62,6 +66,7 @@ const MOST_PAGES = 20;
 const users = (sdk: Sdk) => v1.UsersApiFactory(sdk.v1, undefined, sdk.http);
 const activityTypes = (sdk: Sdk) => v1.ActivityTypesApiFactory(sdk.v1, undefined, sdk.http);
 const leads = (sdk: Sdk) => v1.LeadsApiFactory(sdk.v1, undefined, sdk.http);
+const dealSums = (sdk: Sdk) => v1.DealsApiFactory(sdk.v1, undefined, sdk.http);
 const webhooks = (sdk: Sdk) => v1.WebhooksApiFactory(sdk.v1, undefined, sdk.http);
 const pipelines = (sdk: Sdk) => v2.PipelinesApiFactory(sdk.v2, undefined, sdk.http);
 const stages = (sdk: Sdk) => v2.StagesApiFactory(sdk.v2, undefined, sdk.http);
@@ -100,6 +105,8 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
     getDealField: (key) => one('getDealField', 1, (sdk) => dealFields(sdk).getDealField({ field_code: key }), fieldAsWebhook),
     listActivityTypes: () => all('listActivityTypes', 20, (sdk) => activityTypes(sdk).getActivityTypes(), activityTypeAsWebhook),
     getDeal: (id) => one('getDeal', 1, (sdk) => deals(sdk).getDeal({ id })),
+    getDealsSummary: () =>
+      call({ operation: 'getDealsSummary', tokenCost: 40, answer: dealsSummaryAnswer, send: (sdk) => dealSums(sdk).getDealsSummary() }),
     getPerson: (id) => one('getPerson', 1, (sdk) => persons(sdk).getPerson({ id })),
     getOrganization: (id) => one('getOrganization', 1, (sdk) => organizations(sdk).getOrganization({ id })),
     getActivity: (id) => one('getActivity', 1, (sdk) => activities(sdk).getActivity({ id })),

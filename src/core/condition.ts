@@ -73,7 +73,8 @@ const leafSchema = z.discriminatedUnion('op', [
   z.strictObject({ field, op: z.enum(['in', 'notIn', 'includesAny', 'includesAll', 'includesNone']), value: many }),
   z.strictObject({ field, op: z.enum(['contains', 'notContains']), value: text.min(1) }),
   z.strictObject({ field, op: z.literal('matches'), value: text.min(1) }),
-  z.strictObject({ field, op: z.enum(['isEmpty', 'isNotEmpty', 'changed']), value: nothing }),
+  z.strictObject({ field, op: z.enum(['isEmpty', 'isNotEmpty']), value: nothing }),
+  z.strictObject({ field, op: z.literal('changed'), value: nothing }),
   z.strictObject({ field, op: z.enum(['gt', 'gte', 'lt', 'lte']), value: measure }),
   z.strictObject({ field, op: z.literal('between'), value: z.tuple([measure, measure]) }),
   z.strictObject({ field, op: z.enum(['changedTo', 'changedFrom']), value: oneOrMany.nullable() }),
@@ -89,18 +90,24 @@ export type ConditionTree =
   | { readonly any: readonly ConditionTree[] }
   | { readonly not: readonly ConditionTree[] };
 
-const branch = z.array(z.lazy((): z.ZodType<ConditionTree> => nodeSchema)).max(MAX_NODES);
-/** `not` takes one condition or a list, of which none may hold. */
-const negated = z.union([
-  branch,
-  z.lazy((): z.ZodType<ConditionTree> => nodeSchema).transform((node): ConditionTree[] => [node]),
-]);
-const nodeSchema: z.ZodType<ConditionTree> = z.union([
-  leafSchema,
-  z.strictObject({ all: branch }),
-  z.strictObject({ any: branch }),
-  z.strictObject({ not: negated }),
-]);
+const GROUPS = ['all', 'any', 'not'] as const;
+
+/** A group or a single condition, told apart by its keys, so that a mistake is named where it is. */
+const nodeSchema: z.ZodType<ConditionTree> = z.unknown().transform((node, context): ConditionTree => {
+  const group = GROUPS.find((name) => typeof node === 'object' && node !== null && name in node);
+  const parsed = group === undefined ? leafSchema.safeParse(node) : groupSchemas[group].safeParse(node);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
+  return z.NEVER;
+});
+
+const branch = z.array(z.lazy(() => nodeSchema)).max(MAX_NODES);
+const groupSchemas = {
+  all: z.strictObject({ all: branch }),
+  any: z.strictObject({ any: branch }),
+  /** `not` takes one condition or a list, of which none may hold. */
+  not: z.strictObject({ not: z.preprocess((node) => (Array.isArray(node) ? node : [node]), branch) }),
+} as const;
 
 /** Conditions as the API takes them; bounded in depth and size before anything looks inside. */
 export const conditionTreeSchema = z

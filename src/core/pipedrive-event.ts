@@ -41,14 +41,13 @@ export type ParsedWebhook =
 const anyId = z.union([z.string().regex(/^[\w.:-]{1,100}$/), z.number().int().nonnegative().transform(String)]);
 const optionalId = anyId.nullish().catch(null);
 const looseText = z.string().max(200).nullish().catch(null);
-const stateSchema = z.record(z.string(), z.unknown()).nullish();
+/** Tolerant: an empty object may come as `[]`, and refusing a webhook would count towards Pipedrive's ban of ours. */
+const stateSchema = z.record(z.string(), z.unknown()).nullish().catch(null);
 
 /** ISO text, or seconds since 1970 as `user` events have it; only years that every store can hold. */
 const timestamp = z
   .union([z.string(), z.number()])
-  .transform((value) =>
-    typeof value === 'number' || /^\d{9,11}$/.test(value) ? new Date(Number(value) * 1000) : new Date(value),
-  )
+  .transform((value) => (typeof value === 'number' || /^\d{9,13}$/.test(value) ? sinceEpoch(Number(value)) : new Date(value)))
   .refine((date) => date.getTime() >= 0 && date.getUTCFullYear() <= 9999, 'is no point in time');
 
 const metaSchema = z.object({
@@ -77,11 +76,17 @@ const v1Schema = z.object({
   }),
 });
 
+/** Seconds; a number that long can only be milliseconds. */
+function sinceEpoch(value: number): Date {
+  return new Date(value >= 1e11 ? value : value * 1000);
+}
+
 /** Parses a raw body. Never throws: what is no webhook comes back as `invalid` with the reason. */
 export function parseWebhook(body: Buffer): ParsedWebhook {
   const json = parseJson(body);
   if (!isObject(json) || !isObject(json['meta']))
     return { kind: 'invalid', reason: 'The body is not a Pipedrive webhook in JSON.' };
+  if (isDeeperThan(json, MAX_DEPTH)) return { kind: 'ignored', reason: 'The webhook is nested too deeply to be read.', event: null };
   if (isV1(json, json['meta'])) return parseV1(json);
   const parsed = webhookSchema.safeParse(json);
   if (!parsed.success) return { kind: 'invalid', reason: `The body is not a Pipedrive webhook: ${issueText(parsed.error)}.` };
@@ -89,6 +94,14 @@ export function parseWebhook(body: Buffer): ParsedWebhook {
   if (action === undefined)
     return { kind: 'ignored', reason: `The action "${parsed.data.meta.action}" is not known.`, event: null };
   return withState(toEvent(parsed.data, action));
+}
+
+/** Pipedrive nests six levels; thousands would exhaust the stack of whatever compares or stores them later. */
+const MAX_DEPTH = 50;
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
 }
 
 function withState(event: PipedriveEvent): ParsedWebhook {

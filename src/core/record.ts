@@ -43,9 +43,10 @@ export function flagField(state: RecordState, field: string): boolean {
   return value === true || value === 1 || value === '1';
 }
 
-/** The ids of a list field such as `label_ids` (numbers for deals, UUID strings for leads); empty otherwise. */
+/** The ids of a list field such as `label_ids` (numbers for deals, UUID strings for leads, once "24,25"); empty otherwise. */
 export function listField(state: RecordState, field: string): readonly (number | string)[] {
   const value = state[field];
+  if (typeof value === 'string') return value.split(',').flatMap((item) => item.trim() || []);
   if (!Array.isArray(value)) return [];
   return value.filter((item): item is number | string => typeof item === 'number' || typeof item === 'string');
 }

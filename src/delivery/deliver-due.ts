@@ -128,19 +128,19 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   let inFlight = 0;
   let looking: Promise<void> | null = null;
   let wakes = 0;
+  let heard = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
-    let seen: number;
     do {
-      seen = wakes;
+      heard = wakes;
       const room = concurrency - inFlight;
       if (room <= 0 || isClosed) return;
       const { claimed, nextMs } = await store.claimDue(room);
       for (const group of byTenant(claimed)) start(group);
       setTimer(nextMs);
-    } while (seen !== wakes);
+    } while (heard !== wakes);
   }
 
   function start(group: readonly ClaimedDelivery[]): void {
@@ -183,6 +183,8 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
     wakes += 1;
     looking ??= look().finally(() => {
       looking = null;
+      // Woken after the last look had ended: nobody else would look for that.
+      if (heard !== wakes && !isClosed) wakeQuietly();
     });
     return looking;
   }
@@ -192,7 +194,8 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      await looking;
+      // A look that fails is told to whoever woke; what is under way is waited for all the same.
+      await Promise.allSettled([looking]);
       await Promise.all(underWay);
     },
   };
@@ -223,7 +226,10 @@ async function prepare(
     await dependencies.store.freeze([...rendered].map(([deliveryId, body]) => ({ deliveryId, body })));
     for (const [id, body] of rendered) bodies.set(id, body);
   } catch (error) {
-    dependencies.log.error({ err: error, tenantId: first.tenant.id }, 'messages could not be prepared');
+    dependencies.log.error({ err: error, tenantId: first.tenant.id, deliveryId: first.id }, 'messages could not be prepared');
+    // One that cannot be rendered must not keep the others from their way.
+    const alone = fresh.length > 1 ? fresh : [];
+    for (const delivery of alone) for (const [id, body] of await prepare([delivery], dependencies)) bodies.set(id, body);
   }
   return bodies;
 }

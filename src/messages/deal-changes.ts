@@ -7,7 +7,7 @@ import { fieldName, fieldWords, optionWords } from './field-words';
 import { daysBetween } from './format';
 import { nameOf, namedOf } from './names';
 import { bold, fromTo, plainOf, words, type Rich, type Tone } from './rich-text';
-import { changeOf, joined, NO_VALUE, ownerIn, valueIn, type StoryContext } from './story';
+import { changeOf, joined, NO_VALUE, ownerIn, titleIn, valueIn, type StoryContext } from './story';
 
 /** What one event type adds to the deal's own facts. */
 export interface DealTelling {
@@ -213,7 +213,9 @@ function fieldLine(context: StoryContext, change: FieldChange, isNamed: boolean)
 
 function otherWay(context: StoryContext, shape: Omit<Way, 'text'>, entity: 'deal' | 'lead'): Way {
   const other = nameOf(context.names, entity, context.change.transition.relatedId ?? null);
-  return { ...shape, text: other === null ? [] : bold(other, 'moved') };
+  // A converted lead mostly gives the deal its title, which the card shows already.
+  const isNews = other !== null && (entity === 'deal' || other !== titleIn(context));
+  return { ...shape, text: isNews ? bold(other, 'moved') : [] };
 }
 
 /** Names of deal labels; null when none can be named. */

@@ -170,6 +170,9 @@ function moreRows(context: StoryContext): readonly Row[] {
 
 const ACTOR_LABELS: Readonly<Partial<Record<EventType, string>>> = {
   'deal.created': 'Created by',
+  'deal.won': 'Marked as won by',
+  'deal.lost': 'Marked as lost by',
+  'deal.reopened': 'Reopened by',
   'deal.deleted': 'Deleted by',
   'deal.merged': 'Merged by',
   'lead.converted': 'Converted by',

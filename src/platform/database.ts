@@ -58,7 +58,10 @@ export function openDatabase({
     },
   };
   const pool = new Pool(poolOptions);
-  pool.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'));
+  // `pool.end()` does not wait until its connections are gone: one that is cut after `close` tells nothing new.
+  pool.on('error', (error) => {
+    if (closed === undefined) log.warn({ err: error }, 'idle database connection lost');
+  });
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   let closed: Promise<void> | undefined;
   return {

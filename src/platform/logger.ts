@@ -3,7 +3,7 @@
 import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
 
 /** What must never stand in a log, whatever object it hangs on. */
-const SECRET_PATHS = [
+const SECRET_NAMES: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
   'password',
@@ -18,7 +18,8 @@ const SECRET_PATHS = [
   'clientSecret',
   'key',
   'url',
-].flatMap((name) => [name, `*.${name}`]);
+]);
+const SECRET_PATHS = [...SECRET_NAMES].flatMap((name) => [name, `*.${name}`]);
 
 const HTTP_SECRET_PATHS = [
   'req.headers.authorization',
@@ -31,9 +32,29 @@ const HTTP_SECRET_PATHS = [
 export function redactText(text: string): string {
   return text
     .replace(/([?&](?:key|token|code|state|access_token|refresh_token|api_token)=)[^&\s"'<>]+/gi, '$1***')
-    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~:-]{6,}/g, '$1 ***')
+    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~:-]{6,}/gi, '$1 ***')
     .replace(/\bdbk_[A-Za-z0-9_-]+/g, 'dbk_***')
-    .replace(/(postgres(?:ql)?|rediss?):\/\/([^:@\s/]*):[^@\s]*@/g, '$1://$2:***@');
+    .replace(/(postgres(?:ql)?|rediss?):\/\/([^:@\s/]*):[^\s"'<>]*@/gi, '$1://$2:***@');
+}
+
+/** Deeper than this nothing is logged: no fact of ours lies so deep, and the walk must end. */
+const LOGGED_DEPTH = 6;
+
+/** The same facts with secrets replaced, by name and inside texts, at any depth. Errors and class instances are left to serializers. */
+function redactFields(value: unknown, depth = LOGGED_DEPTH): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return depth === 0 ? '[...]' : value.map((item) => redactFields(item, depth - 1));
+  if (!isPlainObject(value)) return value;
+  if (depth === 0) return '{...}';
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, SECRET_NAMES.has(name) ? '***' : redactFields(item, depth - 1)]),
+  );
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** Makes the logger. `destination` is for tests; the default is stdout. */
@@ -45,6 +66,7 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       redact: { paths: [...SECRET_PATHS, ...HTTP_SECRET_PATHS], censor: '***' },
       serializers: { err: serializeError, error: serializeError },
+      formatters: { log: redactOwnFields },
       hooks: {
         logMethod(args, method) {
           const safe = args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg));
@@ -56,7 +78,15 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
   );
 }
 
-function serializeError(error: Error): object {
+function redactOwnFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]: [string, unknown]) => [name, SECRET_NAMES.has(name) ? '***' : redactFields(value)]),
+  );
+}
+
+/** Also whatever else was thrown: a library may reject with a bare body, or with nothing. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return redactFields(error);
   const serialized = stdSerializers.err(error);
-  return { ...serialized, message: redactText(serialized.message), stack: redactText(serialized.stack) };
+  return redactFields({ ...serialized });
 }

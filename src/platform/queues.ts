@@ -1,11 +1,15 @@
 /** The bell and its hearers: BullMQ on Redis or on PostgreSQL, chosen once here; nothing else knows which. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, Queue, Worker, withBackend, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { makeLingeringJobs, type LingeringJobs } from './lingering-jobs';
 
 /** Ringing must never hold up whoever rings; a ring that takes longer counts as lost and is left to the sweep. */
 const RING_LIMIT_MS = 250;
+/** One key is rung at most this often: one more add would only find the job of the one before. */
+const RING_SPACING_MS = 20;
 /** A killed worker's job is given to another after this long; meanwhile the sweep works without bells. */
 const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
@@ -60,10 +64,18 @@ interface OpenWorker {
   close(): Promise<void>;
 }
 
+interface HeardJob {
+  readonly data: unknown;
+  /** The key that was rung; jobs of the schedule have none. */
+  readonly deduplicationId?: string | undefined;
+}
+
 interface Backend {
   readonly name: 'redis' | 'postgres';
   openQueue(name: string): OpenQueue;
-  openWorker(name: string, processor: (job: { readonly data: unknown }) => Promise<void>, concurrency: number): OpenWorker;
+  openWorker(name: string, processor: (job: HeardJob) => Promise<void>, concurrency: number): OpenWorker;
+  /** Resolves when the backend can be asked, however long that takes. */
+  connected(): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,6 +87,7 @@ export function makeQueues(settings: QueueSettings): Queues {
   const queues = new Map<string, OpenQueue>();
   const workers: OpenWorker[] = [];
   const ringers: Ringer[] = [];
+  const lingering: LingeringJobs[] = [];
 
   function open(name: string): BellQueue {
     const queue = backend.openQueue(name);
@@ -82,15 +95,27 @@ export function makeQueues(settings: QueueSettings): Queues {
     queues.set(name, queue);
     const ringer = makeRinger(queue, log);
     ringers.push(ringer);
+    let heard: LingeringJobs | null = null;
+    const ring: BellQueue['ring'] = (key, payload) => {
+      if (heard?.tell(key, payload) !== true) ringer.ring(key, payload);
+    };
     return {
-      ring: ringer.ring,
+      ring,
       hear(handler, concurrency) {
-        const worker = backend.openWorker(name, (job) => handler(job.data), concurrency);
+        const jobs = makeLingeringJobs(concurrency);
+        const work = async ({ data, deduplicationId: key }: HeardJob): Promise<void> => {
+          if (key === undefined) await handler(data);
+          else await jobs.run(key, () => handler(data), (payload) => ringer.ring(key, payload));
+        };
+        const worker = backend.openWorker(name, work, concurrency);
+        heard = jobs;
+        lingering.push(jobs);
         worker.on('error', quietly(log, name));
         worker.on('failed', (job, error) => log.error({ queue: name, jobId: job?.id, err: error }, 'job failed'));
         workers.push(worker);
       },
       async schedule(key, pattern) {
+        await backend.connected();
         await queue.upsertJobScheduler(
           key,
           { pattern, tz: 'UTC' },
@@ -106,6 +131,7 @@ export function makeQueues(settings: QueueSettings): Queues {
     backend: backend.name,
     ping: (timeoutMs) => within(backend.ping(), timeoutMs),
     async close() {
+      for (const jobs of lingering) jobs.close();
       await Promise.all(workers.map((worker) => worker.close()));
       await Promise.all(ringers.map((ringer) => ringer.idle()));
       await Promise.all([...queues.values()].map((queue) => queue.close()));
@@ -119,10 +145,11 @@ interface Ringer {
   idle(): Promise<void>;
 }
 
-/** One add per key is under way at a time; what is rung meanwhile is one more add after it. */
+/** One add per key is under way at a time; what is rung meanwhile, and a little after it, is one more add. */
 function makeRinger(queue: OpenQueue, log: Logger): Ringer {
   const underWay = new Map<string, Promise<void>>();
   const again = new Map<string, Readonly<Record<string, unknown>>>();
+  let isClosing = false;
 
   async function add(key: string, payload: Readonly<Record<string, unknown>>): Promise<void> {
     const options: JobsOptions = { deduplication: { id: key, keepLastIfActive: true }, removeOnComplete: true, removeOnFail: 50 };
@@ -131,6 +158,7 @@ function makeRinger(queue: OpenQueue, log: Logger): Ringer {
     } catch (error) {
       log.warn({ queue: queue.name, err: error }, 'the bell could not be rung; the sweep will find the work');
     }
+    if (!isClosing) await delay(RING_SPACING_MS);
     underWay.delete(key);
     const next = again.get(key);
     again.delete(key);
@@ -145,6 +173,7 @@ function makeRinger(queue: OpenQueue, log: Logger): Ringer {
   return {
     ring,
     async idle() {
+      isClosing = true;
       again.clear();
       await Promise.all(underWay.values());
     },
@@ -164,7 +193,8 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
   for (const connection of [ringing, hearing]) connection.on('error', quietly(settings.log, 'redis'));
   return {
     name: 'redis',
-    openQueue: (name) => new Queue(name, { connection: ringing, prefix, skipWaitingForReady: true }),
+    // Without the version check, which asks at once and, not yet connected, would fail this queue for good; the workers check it.
+    openQueue: (name) => new Queue(name, { connection: ringing, prefix, skipWaitingForReady: true, skipVersionCheck: true }),
     openWorker: (name, processor, concurrency) =>
       new Worker(name, processor, {
         connection: hearing,
@@ -173,6 +203,9 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
         lockDuration: LOCK_MS,
         stalledInterval: STALLED_CHECK_MS,
       }),
+    async connected() {
+      if (ringing.status !== 'ready') await new Promise<void>((resolve) => ringing.once('ready', () => resolve()));
+    },
     async ping() {
       await ringing.ping();
     },
@@ -208,6 +241,8 @@ function postgresBackend(settings: QueueSettings): Backend {
     },
     openWorker: (name, processor, concurrency) =>
       new PostgresWorker(name, processor, { connection, concurrency, lockDuration: LOCK_MS, stalledInterval: STALLED_CHECK_MS }),
+    // Each statement waits for its connection.
+    connected: () => Promise.resolve(),
     async ping() {
       await queues[0]?.getJobCounts('waiting');
     },

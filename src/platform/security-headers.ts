@@ -1,4 +1,4 @@
-/** The two header profiles: pages that stand framed inside Pipedrive, and everything else, which nobody may frame. */
+/** The header profiles: pages that stand framed inside Pipedrive, everything else, which nobody may frame, and the queue board's exceptions. */
 
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -38,5 +38,14 @@ export function unframedHeaders(): RequestHandler {
     contentSecurityPolicy: { useDefaults: false, directives: { ...OWN_SOURCES_ONLY, 'frame-ancestors': ["'none'"] } },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
+  });
+}
+
+/** For the operator's queue board, whose styles stand in its markup and whose addresses hang on a `<base>`; still no foreign source. */
+export function queueBoardHeaders(): RequestHandler {
+  const exceptions = { 'base-uri': ["'self'"], 'style-src': ["'self'", "'unsafe-inline'"] };
+  return helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: { ...OWN_SOURCES_ONLY, ...exceptions, 'frame-ancestors': ["'none'"] },
   });
 }

@@ -8,6 +8,7 @@ import { dropDelivery, pendingOf, retell, slim, type BatchState, type StoredEven
 import { deriveTransitions, netChange } from './derive-transitions';
 import { matchRule, type Match, type RuleIndex } from './match-rules';
 import type { Destination, NewDelivery, PendingDelivery } from './routing-ledger';
+import { isSame } from './same-value';
 import type { Story } from './tell-story';
 
 /** What routing of a tenant goes by. */
@@ -36,6 +37,8 @@ interface Scene {
   readonly stored: StoredEvent;
   readonly story: Story;
   readonly window: Window | null;
+  /** What the window had shown before this event; empty when this event opened it. */
+  readonly shownBefore: readonly Transition[];
   /** Messages about the same record that still wait. */
   readonly waiting: readonly PendingDelivery[];
   readonly state: BatchState;
@@ -50,10 +53,14 @@ export function decideRules(
   state: BatchState,
   rules: RoutingRules,
 ): readonly Decision[] {
-  const waiting = pendingOf(state, story.entity, story.entityId).filter((delivery) => stored.receivedAt <= delivery.notBefore);
-  const scene: Scene = { stored, story, window, waiting, state, rules };
-  const withMessages = waiting.map((delivery) => rules.byId.get(delivery.ruleId)).filter((rule) => rule !== undefined);
-  const net = transitionsInWindow(scene, rules.longestSettleMs);
+  const waiting = pendingOf(state, story.entity, story.entityId);
+  const shownBefore = window === null || window.isNew ? [] : transitionsBetween(window.before, story.change.before, story);
+  const scene: Scene = { stored, story, window, shownBefore, waiting, state, rules };
+  const withMessages = waiting
+    .map((delivery) => rules.byId.get(delivery.ruleId))
+    .filter((rule) => rule !== undefined)
+    .filter((rule) => waitingOf(rule, scene).length > 0);
+  const net = window === null || window.isNew ? [] : netTransitions(window.before, story, []);
   const concerned = new Set([...listeners(story.transitions, rules), ...listeners(net, rules), ...withMessages]);
   return [...concerned].map((rule) => decideRule(rule, scene));
 }
@@ -64,44 +71,87 @@ export function listeners(transitions: readonly Transition[], rules: RoutingRule
 }
 
 function decideRule(rule: Rule, scene: Scene): Decision {
-  const { stored, story, rules } = scene;
-  const settleMs = rule.settleMs ?? rules.defaultSettleMs;
-  const mine = scene.waiting.filter((delivery) => delivery.ruleId === rule.id);
+  const mine = waitingOf(rule, scene);
   const first = mine[0];
-  const transitions =
-    first === undefined
-      ? transitionsInWindow(scene, settleMs)
-      : transitionsSince(first.recordBefore, story, [first.change.transition]);
-  const match = matchRule(rule, {
-    transitions,
-    state: story.state,
-    receivedAt: stored.receivedAt,
-    baseCurrency: rules.baseCurrency,
-  });
-  if (first !== undefined) return decideAnew(rule, scene, mine, first, match);
-  return match.matched ? owe(rule, scene, match.transition, settleMs) : silent(rule, match);
+  if (first !== undefined) return decideAnew(rule, scene, mine, first);
+  const basis = basisFor(rule, scene);
+  const match = measure(rule, scene, basis.transitions);
+  return match.matched ? owe(rule, scene, match.transition, basis, destinationsOf(rule, scene)) : silent(rule, match);
 }
 
-/** What happened since the window opened; what this event alone shows, when it opened the window itself. */
-function transitionsInWindow(scene: Scene, settleMs: number): readonly Transition[] {
-  const { story, window } = scene;
-  if (window === null || window.isNew || !isInside(scene, settleMs)) return story.transitions;
-  return transitionsSince(window.before, story, []);
+function measure(rule: Rule, scene: Scene, transitions: readonly Transition[], state: RecordState = scene.story.state): Match {
+  const { stored, rules } = scene;
+  return matchRule(rule, { transitions, state, receivedAt: stored.receivedAt, baseCurrency: rules.baseCurrency });
 }
 
-function isInside(scene: Scene, settleMs: number): boolean {
-  return scene.window !== null && scene.stored.receivedAt.getTime() - scene.window.openedAt.getTime() <= settleMs;
+function settleMsOf(rule: Rule, rules: RoutingRules): number {
+  return rule.settleMs ?? rules.defaultSettleMs;
+}
+
+/**
+ * Messages of the rule whose window this event falls into. Their `notBefore` may lie after the window's end, for the sake of
+ * order within a space; a rule that does not settle has no window at all.
+ */
+function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
+  const settleMs = settleMsOf(rule, scene.rules);
+  if (settleMs === 0) return [];
+  const receivedMs = scene.stored.receivedAt.getTime();
+  return scene.waiting.filter(
+    ({ ruleId, notBefore, receivedAt }) =>
+      ruleId === rule.id && receivedMs <= Math.min(notBefore.getTime(), receivedAt.getTime() + settleMs),
+  );
+}
+
+/** From which state on a rule measures the change, and since when its window is open. */
+interface Basis {
+  readonly transitions: readonly Transition[];
+  readonly before: RecordState | null;
+  readonly openedAtMs: number;
+}
+
+/** What this event alone shows. */
+function ownBasis({ story, stored }: Scene): Basis {
+  return { transitions: story.transitions, before: story.change.before, openedAtMs: stored.receivedAt.getTime() };
+}
+
+/** The net change since the window opened, unless that was told already and the message has left: then this event alone. */
+function basisFor(rule: Rule, scene: Scene): Basis {
+  const { story, window, stored } = scene;
+  const settleMs = settleMsOf(rule, scene.rules);
+  if (window === null || window.isNew || settleMs === 0) return ownBasis(scene);
+  const openedAtMs = window.openedAt.getTime();
+  if (stored.receivedAt.getTime() - openedAtMs > settleMs) return ownBasis(scene);
+  if (measure(rule, scene, scene.shownBefore, story.change.before ?? {}).matched) return ownBasis(scene);
+  return { transitions: netTransitions(window.before, story, []), before: window.before, openedAtMs };
 }
 
 /** Merges and conversions are no matter of fields: a waiting message of one stays what it is. */
 const STORIES: ReadonlySet<string> = new Set(['deal.merged', 'lead.converted']);
 
-function transitionsSince(before: RecordState | null, story: Story, told: readonly Transition[]): readonly Transition[] {
-  const net = { ...netChange(story.entity, before, story.change.after), convertedFromLeadId: story.convertedFrom };
-  const derived = deriveTransitions(net);
+function netTransitions(before: RecordState | null, story: Story, told: readonly Transition[]): readonly Transition[] {
+  const derived = transitionsBetween(before, story.change.after, story);
   if (story.change.after === null) return derived;
-  const kept = [...told, ...story.transitions].find((transition) => STORIES.has(transition.type));
-  return kept === undefined ? derived : [kept, ...derived.filter((transition) => transition.type !== kept.type)];
+  const seen = [...told, ...story.transitions];
+  const kept = seen.find((transition) => STORIES.has(transition.type));
+  const net = before === null ? derived : withPresent(derived, seen);
+  return kept === undefined ? net : [kept, ...net.filter((transition) => transition.type !== kept.type)];
+}
+
+/** A custom field that was edited counts even where both sides carried one value: no net change can show it. */
+function withPresent(net: readonly Transition[], seen: readonly Transition[]): readonly Transition[] {
+  const type = 'deal.field_changed';
+  const visible = net.find((transition) => transition.type === type)?.changes ?? [];
+  const hidden = seen
+    .filter((transition) => transition.type === type)
+    .flatMap(({ changes }) => changes)
+    .filter(({ field, from, to }) => isSame(from, to) && visible.every((change) => change.field !== field));
+  if (hidden.length === 0) return net;
+  const changes = [...visible, ...new Map(hidden.map((change) => [change.field, change])).values()];
+  return [...net.filter((transition) => transition.type !== type), { type, changes }];
+}
+
+function transitionsBetween(before: RecordState | null, after: RecordState | null, story: Story): readonly Transition[] {
+  return deriveTransitions({ ...netChange(story.entity, before, after), convertedFromLeadId: story.convertedFrom });
 }
 
 function silent(rule: Rule, match: Extract<Match, { matched: false }>): Decision {
@@ -109,16 +159,30 @@ function silent(rule: Rule, match: Extract<Match, { matched: false }>): Decision
   return match.actual === undefined ? decision : { ...decision, actual: match.actual };
 }
 
-/** A later event inside the window: the waiting message tells the net change, or nothing when that was taken back. */
-function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], first: PendingDelivery, match: Match): Decision {
+/**
+ * A later event inside the window: each waiting message tells the net change, or nothing when that was taken back. A destination
+ * whose message has left already hears of this event alone.
+ */
+function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], first: PendingDelivery): Decision {
+  const match = measure(rule, scene, netTransitions(first.recordBefore, scene.story, [first.change.transition]));
+  const told = oweRest(rule, scene, mine);
   if (!match.matched) {
     for (const delivery of mine) dropDelivery(scene.state, delivery, 'The change was taken back before its message was due.');
-    return { ruleId: rule.id, matched: false, code: 'settled' };
+    return told ?? { ruleId: rule.id, matched: false, code: 'settled' };
   }
   // Who began it is told, not the automation that tidied up a second later.
   const { actorUserId, occurredAt } = first.change;
   for (const delivery of mine) retell(scene.state, delivery, { ...changeTold(scene, match.transition), actorUserId, occurredAt });
-  return { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
+  return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
+}
+
+/** Messages for those destinations of the rule for which none waits; null when there are none or they hear nothing. */
+function oweRest(rule: Rule, scene: Scene, mine: readonly PendingDelivery[]): Decision | null {
+  const rest = destinationsOf(rule, scene).filter(({ id }) => mine.every((delivery) => delivery.chatWebhookId !== id));
+  if (rest.length === 0) return null;
+  const basis = ownBasis(scene);
+  const match = measure(rule, scene, basis.transitions);
+  return match.matched ? owe(rule, scene, match.transition, basis, rest) : null;
 }
 
 function changeTold(scene: Scene, transition: Transition): RecordChange {
@@ -133,17 +197,16 @@ function changeTold(scene: Scene, transition: Transition): RecordChange {
   };
 }
 
+function destinationsOf(rule: Rule, scene: Scene): readonly Destination[] {
+  return rule.targetWebhookIds.map((id) => scene.rules.destinations.get(id)).filter((found) => found !== undefined);
+}
+
 /** A message for each destination, due when the window closes. */
-function owe(rule: Rule, scene: Scene, transition: Transition, settleMs: number): Decision {
-  const destinations = rule.targetWebhookIds.map((id) => scene.rules.destinations.get(id)).filter((found) => found !== undefined);
+function owe(rule: Rule, scene: Scene, transition: Transition, basis: Basis, destinations: readonly Destination[]): Decision {
   const change = changeTold(scene, transition);
-  const recordBefore = isInside(scene, settleMs) ? (scene.window?.before ?? null) : scene.story.change.before;
+  const recordBefore = basis.before === null ? null : slim(basis.before);
   for (const destination of destinations) {
-    oweTo(destination, rule, scene, {
-      change,
-      recordBefore: recordBefore === null ? null : slim(recordBefore),
-      notBefore: dueAt(scene, settleMs, destination),
-    });
+    oweTo(destination, rule, scene, { change, recordBefore, notBefore: dueAt(rule, scene, basis, destination) });
   }
   return { ruleId: rule.id, matched: true, code: destinations.length === 0 ? 'noDestination' : 'matched' };
 }
@@ -154,20 +217,18 @@ function oweTo(
   scene: Scene,
   message: Pick<NewDelivery, 'change' | 'recordBefore' | 'notBefore'>,
 ): void {
-  const eventId = scene.stored.id;
+  const { id: eventId, receivedAt } = scene.stored;
   const created: NewDelivery = { ...message, eventId, rule, destination, isDropped: false };
-  const pending = { ...message, eventId, ruleId: rule.id, chatWebhookId: destination.id, spaceId: destination.spaceId };
+  const addressed = { ...message, eventId, receivedAt, ruleId: rule.id, chatWebhookId: destination.id, spaceId: destination.spaceId };
   scene.state.created.push(created);
-  scene.state.pending = [...scene.state.pending, { ...pending, id: null, created }];
+  scene.state.pending = [...scene.state.pending, { ...addressed, id: null, created }];
 }
 
-/** When the window closes, but never before an earlier message about the same record in the same space. */
-function dueAt(scene: Scene, settleMs: number, destination: Destination): Date {
-  const receivedMs = scene.stored.receivedAt.getTime();
-  if (settleMs === 0 && scene.rules.longestSettleMs === 0) return scene.stored.receivedAt;
-  const opened = isInside(scene, settleMs) ? (scene.window?.openedAt.getTime() ?? receivedMs) : receivedMs;
-  const earlier = pendingOf(scene.state, scene.story.entity, scene.story.entityId)
-    .filter((delivery) => delivery.spaceId === destination.spaceId)
+/** When the window closes, but never before a message of an earlier event about the same record in the same space. */
+function dueAt(rule: Rule, scene: Scene, basis: Basis, destination: Destination): Date {
+  const { stored, story, state, rules } = scene;
+  const earlier = pendingOf(state, story.entity, story.entityId)
+    .filter((delivery) => delivery.spaceId === destination.spaceId && delivery.eventId !== stored.id)
     .map((delivery) => delivery.notBefore.getTime());
-  return new Date(Math.max(receivedMs, opened + settleMs, ...earlier));
+  return new Date(Math.max(stored.receivedAt.getTime(), basis.openedAtMs + settleMsOf(rule, rules), ...earlier));
 }

@@ -23,12 +23,16 @@ export interface Change {
 /** A single event as a change: Pipedrive's `previous` is already the diff. */
 export function changeOfEvent(entity: RecordEntity, event: PipedriveEvent, before: RecordState | null): Change {
   if (event.action === 'create') return { entity, before: null, after: event.state, previous: {} };
-  if (event.action === 'delete') return { entity, before: event.previous ?? before ?? {}, after: null, previous: {} };
+  // A bare deletion says little more than the id: the title and the rest are those that were last known.
+  if (event.action === 'delete') return { entity, before: { ...before, ...event.previous }, after: null, previous: {} };
   const previous = event.previous ?? {};
-  return { entity, before: before ?? undoneState(event.state ?? {}, previous), after: event.state, previous };
+  return { entity, before: undoneState(event.state ?? {}, previous), after: event.state, previous };
 }
 
-/** The state before a change, for a record that was never seen before: today's state with the old values put back. */
+/**
+ * The state before a change: today's state with the old values put back. Not the last known one: where webhooks were missed that
+ * one lags behind, and the net change of a window would tell what happened long ago.
+ */
 function undoneState(after: RecordState, previous: RecordState): RecordState {
   const custom = { ...objectField(after, 'custom_fields'), ...objectField(previous, 'custom_fields') };
   return { ...after, ...previous, custom_fields: custom };
@@ -151,9 +155,17 @@ function valueTransition(change: Change, after: RecordState): Transition | null 
 /** Only labels that were added; a removed label or a new order tells nothing. */
 function labelTransition(previous: RecordState, after: RecordState): Transition | null {
   if (!('label_ids' in previous)) return null;
-  const had = new Set(listField(previous, 'label_ids'));
-  const added = listField(after, 'label_ids').filter((label) => !had.has(label));
-  return added.length === 0 ? null : { type: 'deal.label_added', changes: [{ field: 'label_ids', from: [...had], to: added }] };
+  const from = listField(previous, 'label_ids');
+  const had = new Set(from.map(String));
+  const added = listField(after, 'label_ids').filter((label) => !had.has(String(label)));
+  return added.length === 0 ? null : { type: 'deal.label_added', changes: [{ field: 'label_ids', from, to: added }] };
+}
+
+/** The same labels in another order are no change. */
+function isReordered(change: FieldChange): boolean {
+  if (change.field !== 'label_ids') return false;
+  const [from, to] = [change.from, change.to].map((value) => listField({ value }, 'value').map(String).sort());
+  return isSame(from, to);
 }
 
 /** Bookkeeping of Pipedrive's own, never a change that somebody made. */
@@ -166,7 +178,8 @@ function anyFieldTransition(previous: RecordState, after: RecordState): Transiti
   const plain = Object.keys(previous)
     .filter((field) => !BOOKKEEPING.has(field))
     .map((field) => fieldChange(field, previous, after))
-    .filter((change) => change !== null);
+    .filter((change) => change !== null)
+    .filter((change) => !isReordered(change));
   const customBefore = objectField(previous, 'custom_fields');
   const customAfter = objectField(after, 'custom_fields');
   const custom = Object.keys(customBefore).map((field) => ({

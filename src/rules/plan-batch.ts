@@ -103,7 +103,8 @@ function windowOf(stored: StoredEvent, story: Story, shadow: Shadow | null, rule
   const openedAt = shadow?.windowOpenedAt ?? null;
   const isOpen = openedAt !== null && stored.receivedAt.getTime() - openedAt.getTime() <= rules.longestSettleMs;
   if (isOpen) return { openedAt, before: shadow?.windowBefore ?? null, isNew: false };
-  const { before } = story.change;
+  // What a merge brought along is told as the merge, not again as the net change of the window.
+  const before = story.change.mergedFromId == null ? story.change.before : story.change.after;
   return { openedAt: stored.receivedAt, before: before === null ? null : slim(before), isNew: true };
 }
 
@@ -113,7 +114,7 @@ function moveShadow(stored: StoredEvent, story: Story, before: Shadow | null, wi
   const current = state.shadows.get(recordKey(event.entity, event.entityId)) ?? emptyShadow(event.entity, event.entityId);
   putShadow(state, {
     ...current,
-    state: slim(event.state ?? event.previous ?? current.state),
+    state: slim(event.state ?? { ...current.state, ...event.previous }),
     occurredAt: event.occurredAt,
     deletedAt: event.action === 'delete' ? event.occurredAt : null,
     mergedInto: event.mergedToId ?? current.mergedInto,

@@ -10,7 +10,7 @@ import { leadNamedBy } from './convert-lead';
 import type { RoutingRules } from './decide-rules';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
-import type { Destination, PendingDelivery, ShadowMap } from './routing-ledger';
+import { recordKey, type Destination, type PendingDelivery, type ShadowMap } from './routing-ledger';
 
 const BATCH_SIZE = 200;
 /** A job that runs longer hands over to the next ring, so that no tenant holds its worker. */
@@ -85,7 +85,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const rules = await rulesOf(transaction, tenantId, tenant);
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
-    const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, wanted);
+    const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const plan = planBatch(events, shadows, pending, rules);
     await transaction.write(tenantId, plan, ignored);
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
@@ -155,6 +155,13 @@ function wantedRecords(events: readonly StoredEvent[]): Wanted {
     if (event.entity === 'deal' && event.action === 'create') want('lead', leadNamedBy(event.state ?? {}));
   }
   return [...wanted.values()];
+}
+
+/** Also the records that were found by their correlation id: a conversion replaces what waits to be told of its deal. */
+function withFound(wanted: Wanted, shadows: ShadowMap): Wanted {
+  const known = new Set(wanted.map(({ entity, entityId }) => recordKey(entity, entityId)));
+  const found = [...shadows.values()].filter(({ entity, entityId }) => !known.has(recordKey(entity, entityId)));
+  return [...wanted, ...found.map(({ entity, entityId }) => ({ entity, entityId }))];
 }
 
 function correlationIds(events: readonly StoredEvent[]): readonly string[] {

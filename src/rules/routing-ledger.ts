@@ -46,6 +46,8 @@ export interface NewDelivery {
 
 interface Waiting {
   readonly eventId: number;
+  /** When the event that it is owed for came in. */
+  readonly receivedAt: Date;
   readonly ruleId: number;
   readonly chatWebhookId: number;
   readonly spaceId: string;

@@ -20,9 +20,11 @@ const UNROUTED = `
   SELECT id::float8 AS id, received_at, payload FROM events WHERE tenant_id = $1 AND routed_at IS NULL ORDER BY id LIMIT $2`;
 const PENDING = `
   SELECT d.id::float8 AS id, d.event_id::float8 AS event_id, d.rule_id, d.chat_webhook_id, d.space_id, d.entity, d.entity_id, d.transition,
-         d.record, d.record_before, d.actor_user_id::float8 AS actor_user_id, d.occurred_at, d.not_before
+         d.record, d.record_before, d.actor_user_id::float8 AS actor_user_id, d.occurred_at, d.not_before,
+         e.received_at
     FROM unnest($2::text[], $3::text[]) AS wanted(entity, entity_id)
     JOIN deliveries d ON d.tenant_id = $1 AND d.entity = wanted.entity AND d.entity_id = wanted.entity_id
+    JOIN events e ON e.id = d.event_id
    WHERE d.state = 'queued' AND d.attempts = 0 AND d.replay = 0
    ORDER BY d.id
      FOR UPDATE OF d SKIP LOCKED`;
@@ -77,11 +79,13 @@ export const pendingRow = z
     actor_user_id: z.number().nullable(),
     occurred_at: z.date(),
     not_before: z.date(),
+    received_at: z.date(),
   })
   .transform((row): PendingDelivery => ({
     id: row.id,
     created: null,
     eventId: row.event_id,
+    receivedAt: row.received_at,
     ruleId: row.rule_id,
     chatWebhookId: row.chat_webhook_id,
     spaceId: row.space_id,

@@ -91,8 +91,9 @@ export function recordView(
     summary:
       facts.events.length === 0
         ? ''
-        : `${counted(sent, 'message')} sent about the last ${counted(facts.events.length, 'event')}.`,
-    events: eventViews(facts),
+        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(facts.events.length, 'event')}.`,
+    // The heading names the record already.
+    events: eventViews(facts).map((event) => (event.record === title ? { ...event, record: '' } : event)),
     empty:
       record === null ? 'Open this from a deal, person or organization.' : `Nothing has come in about this ${record.entity} yet.`,
   };
@@ -108,7 +109,7 @@ function eventViews(facts: PageFacts): EventView[] {
     const messages = facts.deliveries.filter((delivery) => delivery.eventId === event.id);
     return {
       what: capitalized(
-        event.transitions.map(eventName).join(', ') || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`,
+        toldTransitions(event).map(eventName).join(', ') || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`,
       ),
       record: event.recordTitle ?? '',
       when: momentWords(event.occurredAt, facts.tenant),
@@ -140,7 +141,13 @@ function outcomeOf(event: HistoryEvent, matched: number, asked: number): string 
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
   if (event.routedAt === null) return 'Not looked at yet';
   if (asked === 0) return 'No rule was on';
-  return matched === 0 ? `No rule matched, of ${asked}` : `${counted(matched, 'rule')} of ${asked} matched`;
+  return `${matched === 0 ? 'None' : matched} of ${counted(asked, 'rule')} matched`;
+}
+
+/** Every change changes a field: that is said only when there is nothing more telling. */
+function toldTransitions({ transitions }: HistoryEvent): readonly string[] {
+  const telling = transitions.filter((type) => type !== 'deal.field_changed');
+  return telling.length === 0 ? transitions : telling;
 }
 
 const ACTION_WORDS: Readonly<Record<string, string>> = { create: 'created', change: 'changed', delete: 'deleted' };

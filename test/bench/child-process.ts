@@ -26,11 +26,10 @@ const message = z.union([
 ]);
 type Message = z.infer<typeof message>;
 
-/** Starts a script of this folder; `settings` reach it as JSON. Its log lines are made but go nowhere. */
-export async function startMeasured(script: string, settings: object, execArgv: readonly string[] = []): Promise<Measured> {
+/** Starts a script of this folder; `settings` reach it as JSON. Its log lines are made but go nowhere. Node's own options (`--cpu-prof`) are inherited. */
+export async function startMeasured(script: string, settings: object): Promise<Measured> {
   const child = fork(join(__dirname, script), [JSON.stringify(settings)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: [...execArgv],
     env: { ...process.env, NODE_ENV: 'production' },
   });
   const ready = await nextMessage(child, 'ready');

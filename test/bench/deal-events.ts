@@ -14,9 +14,12 @@ export const NAMED_RECORDS = 50;
 const CUSTOM_FIELDS = { '2 kB': { count: 10, filled: 6 }, '25 kB': { count: 190, filled: 70 } } as const;
 const LONG_TEXT = 'Wants the annual plan with onboarding in two countries; decision by the board, budget is agreed. ';
 
+/** `"@id@"` as a whole is a number; `@id@` inside a text stands for its digits. */
+const NUMBERS_AND_TEXTS = /("@(?:id|owner|named)@"|@[a-z]+@)/;
+
 /** Events go round over `deals` deals, so that each deal's are in order; time moves on a millisecond per event. */
 export function makeDealEvents(size: EventSize, deals: number): MakeEvent {
-  const pieces = JSON.stringify(wonDeal(size)).split(/("@[a-z]+@"|@[a-z]+@)/);
+  const pieces = JSON.stringify(wonDeal(size)).split(NUMBERS_AND_TEXTS);
   const startedAtMs = Date.now() - 3_600_000;
   return (n) => {
     const dealId = String(1_000_000 + (n % deals));

@@ -32,14 +32,14 @@ const DESTINATION = `
 const RULE = `
   WITH rule AS (
     INSERT INTO rules (tenant_id, name, event_type, filters, template_mode, position, enabled_at)
-    VALUES ($1, $2, 'deal.won', $3, 'detailed', $4, '2020-01-01') RETURNING id
-  ) INSERT INTO rule_targets (rule_id, chat_webhook_id, tenant_id) SELECT id, $5, $1 FROM rule`;
+    VALUES ($1::int, $2, 'deal.won', $3::jsonb, 'detailed', $4, '2020-01-01') RETURNING id
+  ) INSERT INTO rule_targets (rule_id, chat_webhook_id, tenant_id) SELECT id, $5::int, $1::int FROM rule`;
 const NAMES = `
   INSERT INTO records (tenant_id, entity, entity_id, state, occurred_at)
-  SELECT $1, entity, id::text, jsonb_build_object('id', id, 'name', initcap(entity) || ' ' || id, 'order_nr', 1, 'pipeline_id', 1), now()
+  SELECT $1::int, entity, id::text, jsonb_build_object('id', id, 'name', initcap(entity) || ' ' || id, 'order_nr', 1, 'pipeline_id', 1), now()
     FROM (SELECT unnest(ARRAY['person', 'organization', 'stage', 'pipeline']) AS entity) entities, generate_series(1, ${NAMED_RECORDS}) AS id
   UNION ALL
-  SELECT $1, 'user', id::text, jsonb_build_object('id', id, 'name', 'User ' || id), now()
+  SELECT $1::int, 'user', id::text, jsonb_build_object('id', id, 'name', 'User ' || id), now()
     FROM generate_series(${FIRST_OWNER_ID}, ${FIRST_OWNER_ID + OWNERS_PER_TENANT}) AS id`;
 
 /** Fills an empty, migrated database. */

@@ -7,7 +7,7 @@ import { webhookRequest, type NextRequest } from './drive-load';
 import type { MakeEvent } from './deal-events';
 import { startLedger, type Ledger } from './ledger';
 import type { AppSettings } from './measured-app';
-import { startRedis } from './redis-server';
+import { startRedis, type RedisServer } from './redis-server';
 import { authorizationOf, SPACES, TENANTS } from './seed-tenants';
 
 export type Backend = 'postgres' | 'redis';
@@ -37,8 +37,10 @@ export async function setStage(): Promise<Stage> {
     const space = chat.createSpace({ name: `Space ${index}` });
     return chat.createWebhook(space.id).url;
   });
-  const ledger = await startLedger(encryptionKeys, webhookUrls);
-  const redis = await startRedis();
+  const { ledger, redis } = await startStores(encryptionKeys, webhookUrls).catch(async (error: unknown) => {
+    await chat.close();
+    throw error;
+  });
   const redisUrl = (backend: Backend): string | null => (backend === 'redis' ? (redis?.nextUrl() ?? null) : null);
   return {
     ledger,
@@ -58,6 +60,19 @@ export async function setStage(): Promise<Stage> {
       await chat.close();
     },
   };
+}
+
+async function startStores(
+  encryptionKeys: string,
+  webhookUrls: readonly string[],
+): Promise<{ ledger: Ledger; redis: RedisServer | null }> {
+  const redis = await startRedis();
+  try {
+    return { ledger: await startLedger(encryptionKeys, webhookUrls), redis };
+  } catch (error) {
+    await redis?.close();
+    throw error;
+  }
 }
 
 /** Requests with events `start`, `start + 1`, ...; a deal always belongs to the same tenant. */

@@ -12,12 +12,16 @@ export function wordsOf(message: ChatMessage): readonly string[] {
   return [message.fallbackText, message.text, ...cards].filter((text) => text !== undefined).map(withoutMarkup);
 }
 
-/** Words that give away a bug: leftovers of the program, and live mentions. */
-const BUGS = /\bundefined\b|\bnull\b|\bNaN\b|\[object |Invalid Date|<users\//;
+/** Words that give away a bug: leftovers of the program. */
+const BUGS = /\bundefined\b|\bnull\b|\bNaN\b|\[object |Invalid Date/;
+/** A mention that would call people. Escaped, for a card's HTML, it is only words. */
+const LIVE_MENTION = /<users\/[^>]*>/;
 const UUID = /\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/i;
 
 /** The first thing on the message that should not be there, in words; null when it is clean. `ids` must not stand there by themselves. */
 export function blemishOf(message: ChatMessage, ids: ReadonlySet<number>): string | null {
+  const mention = LIVE_MENTION.exec(JSON.stringify(message))?.[0];
+  if (mention !== undefined) return `it mentions ${mention}`;
   for (const line of wordsOf(message)) {
     if (BUGS.test(line) || UUID.test(line)) return `"${line}" is not for people`;
     // Amounts have separators and dates their words: a bare number of an id is an id.

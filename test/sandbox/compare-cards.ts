@@ -14,6 +14,11 @@ export interface ExpectedCard {
   readonly answers?: string;
 }
 
+/** An expected card; `says` parts its words by " · ". */
+export function card(space: string, says: string, more: Pick<ExpectedCard, 'hides' | 'answers'> = {}): ExpectedCard {
+  return { space, says: says.split(' · '), ...more };
+}
+
 export interface ArrivedCard {
   readonly space: string;
   readonly message: ChatMessage;

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { firstAdmin, type World } from '../support/world';
+import { spaceNamed, stageNamed } from './demo-find';
 import { makeSandboxApi, type RuleWish, type SandboxApi } from './sandbox-api';
 
 export const SPACES = { wins: '#wins', team: '#sales-team', desk: '#deal-desk', freight: '#freight' } as const;
@@ -57,22 +58,20 @@ function rulesOf(world: World, { wins, team, desk }: Record<'wins' | 'team' | 'd
     { name: 'Lead converted', eventType: 'lead.converted', templateMode: 'detailed', ...toTeam },
     { name: 'Merged', eventType: 'deal.merged', templateMode: 'compact', ...toTeam },
     { name: 'Deleted', eventType: 'deal.deleted', templateMode: 'compact', ...toTeam },
-    { name: 'Big new deal', eventType: 'deal.created', templateMode: 'compact', filters: { minValue: BIG_DEAL }, targetWebhookIds: [desk] },
+    {
+      name: 'Big new deal',
+      eventType: 'deal.created',
+      templateMode: 'compact',
+      filters: { minValue: BIG_DEAL },
+      targetWebhookIds: [desk],
+    },
     { name: 'Activity done', eventType: 'activity.completed', templateMode: 'detailed', targetWebhookIds: [desk] },
     { name: 'Note', eventType: 'note.created', templateMode: 'compact', targetWebhookIds: [desk] },
   ];
 }
 
-function webhookUrl({ chat }: World, name: string): string {
-  const space = chat.spaces().find((known) => known.name === name);
-  if (space === undefined) throw new Error(`the demo has no space ${name}`);
-  return chat.createWebhook(space.id, { name: 'Dealbell' }).url;
-}
-
-export function stageNamed({ pipedrive }: World, name: string): number {
-  const stage = [...pipedrive.company(DEMO_COMPANY_ID).stages.live.values()].find((known) => known.name === name);
-  if (stage === undefined) throw new Error(`the demo company has no stage ${name}`);
-  return stage.id;
+function webhookUrl(world: World, name: string): string {
+  return world.chat.createWebhook(spaceNamed(world, name), { name: 'Dealbell' }).url;
 }
 
 /** Of users, contacts and companies: they begin high, so that one on a card is surely an id. */

@@ -9,8 +9,7 @@ import type { SandboxApi } from './sandbox-api';
 export interface Step {
   readonly title: string;
   readonly act: () => Promise<void> | void;
-  /** A function is asked after the act. */
-  readonly cards: readonly ExpectedCard[] | (() => Promise<readonly ExpectedCard[]>);
+  readonly cards: readonly ExpectedCard[];
   /** Further claims about the step, once it is over; one line per fault. */
   readonly alsoHolds?: () => readonly string[];
   /** Waiting is the story here: its cards say nothing about how fast Dealbell is. */
@@ -26,7 +25,6 @@ export interface CameCard {
 export interface StepResult {
   readonly step: Step;
   readonly came: readonly CameCard[];
-  readonly expectedCount: number;
   readonly faults: readonly string[];
   readonly tookMs: number;
 }
@@ -43,8 +41,10 @@ export function makeStage(needs: {
   readonly world: World;
   readonly apis: readonly SandboxApi[];
   readonly ids: () => ReadonlySet<number>;
+  readonly settleMs: number;
   /** When the whole demo must be over, in milliseconds since 1970. */
   readonly endsAtMs: number;
+  readonly interrupt: AbortSignal;
 }): Stage {
   const { world } = needs;
   const spaceNames = new Map(world.chat.spaces().map(({ id, name }) => [id, name]));
@@ -58,13 +58,11 @@ export function makeStage(needs: {
       const startedAtMs = Date.now();
       const trouble = await perform(step, needs, startedAtMs);
       const fresh = world.chat.messages().slice(before.length);
-      const expected = typeof step.cards === 'function' ? await step.cards() : step.cards;
       const arrived = fresh.map(arrivedCard);
-      const differences = compareCards(expected, arrived, { ids: needs.ids(), earlier: before.map(arrivedCard) });
+      const differences = compareCards(step.cards, arrived, { ids: needs.ids(), earlier: before.map(arrivedCard) });
       return {
         step,
         came: fresh.map((posted) => cameCard(posted, arrivedCard(posted).space, startedAtMs)),
-        expectedCount: expected.length,
         faults: [...trouble, ...differences, ...(step.alsoHolds?.() ?? [])],
         tookMs: Date.now() - startedAtMs,
       };
@@ -73,12 +71,14 @@ export function makeStage(needs: {
 }
 
 async function perform(step: Step, needs: Parameters<typeof makeStage>[0], startedAtMs: number): Promise<readonly string[]> {
-  const { world, apis, endsAtMs } = needs;
+  const { world, apis, settleMs, endsAtMs, interrupt } = needs;
   const limitMs = Math.min(startedAtMs + STEP_LIMIT_MS, endsAtMs) - startedAtMs;
   if (limitMs <= 0) return ['not played: the time for the whole day was over'];
   await step.act();
   await world.pipedrive.idle();
-  while (Date.now() - startedAtMs < limitMs) {
+  // Silence is proven, and the next change told by itself, only when the settle window has passed.
+  if (step.cards.length === 0) await pause(settleMs);
+  while (Date.now() - startedAtMs < limitMs && !interrupt.aborted) {
     if ((await Promise.all(apis.map((api) => api.isQuiet()))).every(Boolean)) return [];
     await pause(LOOK_EVERY_MS);
   }

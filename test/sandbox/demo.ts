@@ -8,8 +8,9 @@ import { messageOf } from '../../src/core/errors';
 import { startWorld, type World } from '../support/world';
 import { installByConsent, makeCast, makeSpaces, prepareRecords } from './demo-cast';
 import { dealSteps } from './demo-deals';
+import { recordSteps } from './demo-records';
 import { makeStage, type Stage, type Step, type StepResult } from './demo-stage';
-import { recordSteps, troubleSteps } from './demo-troubles';
+import { troubleSteps } from './demo-troubles';
 import { openLedger } from './open-ledger';
 import { stepLines, tallyLines } from './protocol';
 
@@ -23,12 +24,12 @@ export async function runDemo(log: Logger): Promise<number> {
   const startedAtMs = Date.now();
   const dataDir = mkdtempSync(join(tmpdir(), 'dealbell-demo-'));
   const remove = (): void => rmSync(dataDir, { recursive: true, force: true });
-  const interrupted = stopOnSignal();
+  const interrupt = abortOnSignal();
   say('\n  A day with Dealbell: a stand-in Pipedrive and a stand-in Google Chat, on data that is thrown away\n\n');
   try {
     const ledger = await openLedger({ dataDir, isKept: false, log });
     try {
-      return await withWorld(ledger.databaseUrl, log, (world) => Promise.race([playDay(world, startedAtMs), interrupted]));
+      return await withWorld(ledger.databaseUrl, log, (world) => playDay(world, startedAtMs, interrupt));
     } finally {
       await ledger.close();
     }
@@ -39,7 +40,14 @@ export async function runDemo(log: Logger): Promise<number> {
 
 async function withWorld(databaseUrl: string, log: Logger, use: (world: World) => Promise<number>): Promise<number> {
   const config = { apiRateLimit: 1_000_000 };
-  const world = await startWorld({ databaseUrl, log, isAlone: true, settleMs: SETTLE_MS, sweepIntervalMs: SWEEP_INTERVAL_MS, config });
+  const world = await startWorld({
+    databaseUrl,
+    log,
+    isAlone: true,
+    settleMs: SETTLE_MS,
+    sweepIntervalMs: SWEEP_INTERVAL_MS,
+    config,
+  });
   try {
     return await use(world);
   } finally {
@@ -47,7 +55,7 @@ async function withWorld(databaseUrl: string, log: Logger, use: (world: World) =
   }
 }
 
-async function playDay(world: World, startedAtMs: number): Promise<number> {
+async function playDay(world: World, startedAtMs: number, interrupt: AbortSignal): Promise<number> {
   makeSpaces(world);
   prepareRecords(world);
   const token = await installByConsent(world);
@@ -55,12 +63,14 @@ async function playDay(world: World, startedAtMs: number): Promise<number> {
   say(`   ✓  installed by the consent page, spaces connected, rules made  (${Date.now() - startedAtMs} ms after the start)\n`);
 
   const apis = [cast.home, cast.other];
-  const stage = makeStage({ world, apis, ids: cast.ids, endsAtMs: startedAtMs + WHOLE_DAY_MS });
+  const endsAtMs = startedAtMs + WHOLE_DAY_MS;
+  const stage = makeStage({ world, apis, ids: cast.ids, settleMs: SETTLE_MS, endsAtMs, interrupt });
   const results: StepResult[] = [];
   // Each part is made when the one before is over: it finds the records that came with it.
-  for (const part of [dealSteps, recordSteps, (same: World) => troubleSteps(same, cast)]) {
+  for (const part of [dealSteps, recordSteps, troubleSteps]) {
     for (const step of part(world)) {
       const result = await playSafely(stage, step);
+      if (interrupt.aborted) return 1;
       results.push(result);
       say(stepLines(result, results.length));
     }
@@ -74,20 +84,20 @@ async function playSafely(stage: Stage, step: Step): Promise<StepResult> {
   try {
     return await stage.play(step);
   } catch (error) {
-    return { step, came: [], expectedCount: 0, faults: [`could not be played: ${messageOf(error)}`], tookMs: 0 };
+    return { step, came: [], faults: [`could not be played: ${messageOf(error)}`], tookMs: 0 };
   }
 }
 
-/** Ctrl-C ends the day early, but in order. */
-function stopOnSignal(): Promise<number> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      say('\n  Interrupted; cleaning up ...\n');
-      resolve(1);
-    };
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
-  });
+/** Ctrl-C ends the day early, but in order; npm hands on the signal that the terminal has sent already, so that two come as one. */
+function abortOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (!controller.signal.aborted) say('\n  Interrupted: closing everything ...\n');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
 }
 
 function say(text: string): void {

@@ -57,13 +57,13 @@ function addressesOf({ world, as, wins }: Sandbox): Addresses {
   };
 }
 
-function readySteps({ crm, wins, settings }: Addresses, settleMs: number): Steps {
+function readySteps({ crm, wins }: Addresses, settleMs: number): Steps {
   const seconds = Number((settleMs / 1000).toFixed(1));
   return [
     `Open ${wins} in one window,`,
     `and ${crm} in another. Click any deal, then "Won".`,
     `Its card appears in #wins after ${seconds === 0 ? 'a moment' : `about ${seconds} s (Dealbell waits that long for corrections)`}.`,
-    `Why did a rule tell it, or stay silent? ${settings}`,
+    'Why did a rule tell it, or stay silent? The Dealbell panel on the page of the deal says so. Now move, lose or note something else.',
   ];
 }
 
@@ -79,7 +79,7 @@ function bareSteps({ install, settings, crm, wins }: Addresses): Steps {
 function apiExample({ wins }: Sandbox, { app, frameToken }: Addresses): readonly string[] {
   const post = `curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'`;
   const read = (field: string) => `node -p 'JSON.parse(fs.readFileSync(0)).${field}'`;
-  const space = JSON.stringify({ name: 'Wins again', url: wins.webhookUrl });
+  const space = JSON.stringify({ name: wins.name, url: wins.webhookUrl });
   const rule = `"{\\"name\\":\\"Any win\\",\\"eventType\\":\\"deal.won\\",\\"targetWebhookIds\\":[$SPACE]}"`;
   return [
     'Example: connect #wins, make a rule and send a test card by the REST API (once Dealbell is installed)',

@@ -21,7 +21,7 @@ export function tallyLines(results: readonly StepResult[], settleMs: number, too
   const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
   const lines = [
     '',
-    `  ${results.length} steps in ${(tookMs / 1000).toFixed(1)} s, ${sum(({ came }) => came.length)} cards came, ${sum((result) => result.expectedCount)} were expected.`,
+    `  ${results.length} steps in ${(tookMs / 1000).toFixed(1)} s, ${sum(({ came }) => came.length)} cards came, ${sum(({ step }) => step.cards.length)} were expected.`,
     `  From the change to the card: median ${median} ms, slowest ${sorted.at(-1) ?? 0} ms, of which Dealbell waited ${settleMs} ms for corrections`,
     '  (burst and outage not counted; a space takes one message a second).',
     faulty.length === 0

@@ -7,7 +7,9 @@ import type { World } from '../support/world';
 const created = z.object({ id: z.number() });
 const list = z.object({ items: z.array(z.object({ id: z.number() })) });
 const eventList = z.object({
-  items: z.array(z.object({ entity: z.string(), entityId: z.string(), routedAt: z.string().nullable(), ignoredReason: z.string().nullable() })),
+  items: z.array(
+    z.object({ entity: z.string(), entityId: z.string(), routedAt: z.string().nullable(), ignoredReason: z.string().nullable() }),
+  ),
 });
 
 export interface RuleWish {

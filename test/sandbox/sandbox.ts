@@ -51,7 +51,8 @@ async function run(options: SandboxOptions): Promise<void> {
 /** Dealbell's own log; quiet by default, so that the guide stays in sight. */
 function dealbellLog(): Logger {
   const level = process.env['LOG_LEVEL'] ?? 'warn';
-  if (!LOG_LEVELS.includes(level)) throw new AppError('invalid_configuration', `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
+  if (!LOG_LEVELS.includes(level))
+    throw new AppError('invalid_configuration', `LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`);
   return makeLogger(level);
 }
 
@@ -60,7 +61,7 @@ async function orTellWhy(work: () => Promise<void>): Promise<void> {
     await work();
   } catch (error) {
     const words = error instanceof AppError ? error.message : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`\n  The sandbox cannot go on. ${words ?? ''}\n`);
+    process.stderr.write(`\n  The sandbox cannot go on: ${words ?? ''}\n`);
     process.exit(1);
   }
 }

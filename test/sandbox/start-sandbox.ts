@@ -25,7 +25,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const PORTS = { dealbell: 3000, pipedrive: 3001, chat: 3002 } as const;
 /** As the real Pipedrive: after 3, 30 and 150 seconds. */
 const PIPEDRIVE_RETRIES_MS = [3_000, 30_000, 150_000] as const;
 const SWEEP_INTERVAL_MS = 2_000;
@@ -40,17 +39,20 @@ export async function startSandbox(needs: {
 }): Promise<Sandbox> {
   const { dataDir, isBare, settleMs, log } = needs;
   const ledger = await openLedger(needs);
+  const ports = await friendlyPorts();
+  let as = '';
   try {
     const world = await startWorld({
       ...{ databaseUrl: ledger.databaseUrl, dataDir, isAlone: true, settleMs, log, sweepIntervalMs: SWEEP_INTERVAL_MS },
-      port: await friendlyPort(PORTS.dealbell),
-      pipedrive: { port: await friendlyPort(PORTS.pipedrive), retryDelaysMs: PIPEDRIVE_RETRIES_MS },
-      chat: { port: await friendlyPort(PORTS.chat) },
+      port: ports.dealbell,
+      pipedrive: { port: ports.pipedrive, retryDelaysMs: PIPEDRIVE_RETRIES_MS },
+      chat: { port: ports.chat, leadTo: (address) => standInAddress(address, `http://127.0.0.1:${ports.pipedrive}`, as) },
     });
+    as = `${DEMO_COMPANY_ID}-${firstAdmin(world.pipedrive, DEMO_COMPANY_ID)}`;
     const spaces = { wins: makeSpace(world, '#wins', 'AAQAwins'), team: makeSpace(world, '#sales-team', 'AAQAsalesteam') };
     const rules = isBare ? [] : await makeReady(world, spaces);
     return {
-      ...{ world, rules, as: `${DEMO_COMPANY_ID}-${firstAdmin(world.pipedrive, DEMO_COMPANY_ID)}`, ...spaces },
+      ...{ world, rules, as, ...spaces },
       async close() {
         await world.close();
         await ledger.close();
@@ -60,6 +62,17 @@ export async function startSandbox(needs: {
     await ledger.close();
     throw error;
   }
+}
+
+async function friendlyPorts() {
+  return { dealbell: await friendlyPort(3000), pipedrive: await friendlyPort(3001), chat: await friendlyPort(3002) };
+}
+
+/** Cards link to Pipedrive's real address; here a click leads to the stand-in, which has pages of deals, leads and contacts. */
+function standInAddress(address: string, standInUrl: string, as: string): string {
+  const { hostname, pathname } = new URL(address);
+  if (!hostname.endsWith('.pipedrive.com')) return address;
+  return `${standInUrl}${/^\/(deal|leads)\//.test(pathname) ? pathname : '/persons/list'}?as=${as}`;
 }
 
 /** Id and token stay the same over restarts, so that destinations of a kept sandbox go on working. */

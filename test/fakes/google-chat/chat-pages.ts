@@ -18,7 +18,10 @@ interface Reply {
 const contentPolicy =
   "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src https: data:; form-action 'self'; base-uri 'none'; frame-ancestors *";
 
-export function makeChatPages({ ledger }: { ledger: ChatLedger }) {
+/** The address of a link, in a page or in the JSON that holds a part of one. */
+const linkAddress = /(?<=href=\\?")https?:[^"\\]*/g;
+
+export function makeChatPages({ ledger, leadTo }: { ledger: ChatLedger; leadTo: (address: string) => string }) {
   return {
     /** Answers every request that is not the API's. */
     async handle(request: IncomingMessage, response: ServerResponse, address: URL): Promise<void> {
@@ -29,7 +32,7 @@ export function makeChatPages({ ledger }: { ledger: ChatLedger }) {
         'cache-control': 'no-store',
         ...(reply.location === undefined ? {} : { location: reply.location }),
       });
-      response.end(reply.body ?? '');
+      response.end(reply.body?.replaceAll(linkAddress, leadTo) ?? '');
     },
   };
 }

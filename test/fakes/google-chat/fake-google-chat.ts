@@ -20,6 +20,8 @@ export interface FakeGoogleChatOptions {
   readonly validate?: boolean;
   /** false for benchmarks: counts only, no messages and no requests are kept. */
   readonly keepBodies?: boolean;
+  /** Where a link on the pages leads; as it is written when absent. The sandbox leads Pipedrive's links to its stand-in. */
+  readonly leadTo?: (address: string) => string;
   /** Milliseconds since 1970; for the quota and the times shown. */
   readonly clock?: () => number;
 }
@@ -65,7 +67,7 @@ export async function startFakeGoogleChat(options: FakeGoogleChatOptions = {}): 
   const tally = makeTally({ keepBodies });
   const unknownIcons = new Set<string>();
   const receiveNow = makeReceiver({ ledger, settings: { enforceQuota, quotaPerSecond, validate, keepBodies } });
-  const pages = makeChatPages({ ledger });
+  const pages = makeChatPages({ ledger, leadTo: options.leadTo ?? ((address) => address) });
 
   const receive = (post: IncomingPost): Receipt => {
     const receipt = receiveNow(post);

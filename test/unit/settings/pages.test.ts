@@ -90,7 +90,7 @@ test('when a connected user opens the settings, then destinations, rules, events
   expect(text).toContain('1 of 200');
   expect(text).toContain('Deal won');
   expect(text).toContain('23 Nov 2026, 13:00');
-  expect(text).toContain('1 rule of 2 matched');
+  expect(text).toContain('1 of 2 rules matched');
   expect(text).toContain('1 rule listening to something else');
   expect(text).toContain('app-extensions-sdk.js');
 });
@@ -105,7 +105,7 @@ test.each(['panel', 'modal'])(
     const none = await open(page, { resource: 'galaxy', selectedIds: "7' OR 1=1" });
 
     expect(mine.text).toContain('<h1 class="small">Big deal</h1>');
-    expect(mine.text).toContain('1 message sent about the last 1 event.');
+    expect(mine.text).toContain('1 message sent about 1 event.');
     expect(other.text).toContain('Nothing has come in about this deal yet.');
     expect(none.text).toContain('Open this from a deal');
   },

@@ -1,0 +1,157 @@
+/** Which of the things that a rule names are gone at Pipedrive: deleted stages, deactivated users, fields and options. Pure. */
+
+import { isObject, textField } from '../core/record';
+import type { Rule } from '../core/rule';
+import {
+  distinct,
+  entityOfField,
+  idOf,
+  isCustomField,
+  referenceOfField,
+  referencesOfValue,
+  type KnownReference,
+  type KnownReferences,
+  type Reference,
+  type ReferenceEntity,
+} from './references';
+import { conditionsOf, type PlacedCondition } from './walk-conditions';
+
+export interface BrokenReference {
+  /** Where the rule names it, such as `filters.stageIds.0`. */
+  readonly path: string;
+  readonly entity: ReferenceEntity | 'option';
+  readonly id: string;
+  /** As it was called last; absent when that is not known. */
+  readonly name?: string;
+  readonly kind: 'deleted' | 'deactivated' | 'unknown';
+  /** A sentence, such as `The stage "Negotiation" was deleted.` */
+  readonly problem: string;
+}
+
+type CheckedRule = Pick<Rule, 'eventType' | 'filters'>;
+
+/** Operators whose value names options or records; the others compare amounts, texts and dates. */
+const NAMING_OPERATORS: ReadonlySet<string> = new Set([
+  ...['is', 'isNot', 'in', 'notIn', 'includes', 'includesAny', 'includesAll', 'includesNone', 'changedTo', 'changedFrom'],
+]);
+
+/** What must be known to check these rules. */
+export function referencesOfRules(rules: readonly CheckedRule[]): readonly Reference[] {
+  return distinct(
+    rules.flatMap((rule) => {
+      const conditions = conditionsOf(rule.filters.conditions);
+      return [
+        ...filterReferences(rule).map(({ entity, id }) => ({ entity, id })),
+        ...(rule.filters.fields ?? []).map(referenceOfField),
+        ...conditions.map(({ field }) => referenceOfField(field)),
+        ...conditions.flatMap((condition) => namedValues(condition).flatMap(({ value }) => referencesOfValue(condition.field, value))),
+      ];
+    }),
+  );
+}
+
+/** Everything in the rule that is gone, in the order of the rule. What cannot be known is not complained of. */
+export function checkReferences(rule: CheckedRule, known: KnownReferences): readonly BrokenReference[] {
+  const fields = (rule.filters.fields ?? []).map((field, at) => ({ path: `filters.fields.${at}`, field }));
+  return [
+    ...filterReferences(rule).flatMap((reference) => checkRecord(reference, known)),
+    ...fields.flatMap(({ path, field }) => checkField(path, field, rule, known)),
+    ...conditionsOf(rule.filters.conditions).flatMap((condition) => checkCondition(condition, rule, known)),
+  ];
+}
+
+interface PlacedReference extends Reference {
+  readonly path: string;
+  /** The name that the rule kept beside the id. */
+  readonly keptName?: string | null;
+}
+
+const ID_FILTERS = [
+  ['pipelineIds', 'pipeline'],
+  ['stageIds', 'stage'],
+  ['fromStageIds', 'stage'],
+  ['ownerIds', 'user'],
+] as const;
+
+function filterReferences({ filters }: CheckedRule): readonly PlacedReference[] {
+  return ID_FILTERS.flatMap(([filter, entity]) =>
+    (filters[filter] ?? []).map((id, at) => ({ path: `filters.${filter}.${at}`, entity, id: String(id) })),
+  );
+}
+
+function checkCondition(condition: PlacedCondition, rule: CheckedRule, known: KnownReferences): readonly BrokenReference[] {
+  const { field, path } = condition;
+  const definition = hasDealFields(rule, field) ? known.find('dealField', referenceOfField(field).id) : null;
+  const entity = entityOfField(field, definition?.fieldType ?? null);
+  const values = namedValues(condition).flatMap(({ path: valuePath, value }) => {
+    const id = idOf(value);
+    const keptName = isObject(value) ? textField(value, 'name') : null;
+    if (id === null) return [];
+    if (entity !== null) return checkRecord({ path: valuePath, entity, id, keptName }, known);
+    return checkOption({ path: valuePath, id, keptName }, field, definition);
+  });
+  return [...checkField(`${path}.field`, field, rule, known), ...values];
+}
+
+/** The values of a condition that may be ids, each with its place. */
+function namedValues({ path, op, value }: PlacedCondition): readonly { readonly path: string; readonly value: unknown }[] {
+  if (!NAMING_OPERATORS.has(op) || value === null || value === undefined) return [];
+  if (!Array.isArray(value)) return [{ path: `${path}.value`, value }];
+  return value.map((item: unknown, at) => ({ path: `${path}.value.${at}`, value: item }));
+}
+
+/** The definitions that are read are those of deals; leads have the same custom fields, but labels of their own. */
+function hasDealFields({ eventType }: CheckedRule, field: string): boolean {
+  return eventType.startsWith('deal.') || (eventType.startsWith('lead.') && isCustomField(field));
+}
+
+/** Unknown standard fields pass: Pipedrive does not list all that its webhooks have. */
+function checkField(path: string, field: string, rule: CheckedRule, known: KnownReferences): readonly BrokenReference[] {
+  if (!hasDealFields(rule, field) || !isCustomField(field)) return [];
+  return checkRecord({ path, ...referenceOfField(field) }, known);
+}
+
+function checkRecord({ path, entity, id, keptName = null }: PlacedReference, known: KnownReferences): readonly BrokenReference[] {
+  const found = known.find(entity, id);
+  if (found === null && !known.isListed(entity)) return [];
+  if (found !== null && found.gone === null) return [];
+  const name = found?.name ?? keptName;
+  const kind = found?.gone ?? 'unknown';
+  const problem = `${wordsOf(entity, id, name)} ${KIND_WORDS[kind]}.`;
+  return [{ path, entity, id, ...(name === null ? {} : { name }), kind, problem }];
+}
+
+/** Options go when their field is edited; a value may also be an option's label, as people write it. */
+function checkOption(
+  { path, id, keptName }: { path: string; id: string; keptName: string | null },
+  field: string,
+  definition: KnownReference | null,
+): readonly BrokenReference[] {
+  const options = definition?.options ?? null;
+  if (definition === null || definition.gone !== null || options === null) return [];
+  const isLabel = [...options.values()].some((label) => label.toLowerCase() === id.toLowerCase());
+  if (options.size === 0 || options.has(id) || isLabel) return [];
+  const what = keptName === null ? `The option ${id}` : `The option "${keptName}"`;
+  const problem = `${what} of the field "${definition.name ?? field}" ${KIND_WORDS.unknown}.`;
+  return [{ path, entity: 'option', id, ...(keptName === null ? {} : { name: keptName }), kind: 'unknown', problem }];
+}
+
+const KIND_WORDS = {
+  deleted: 'was deleted',
+  deactivated: 'is deactivated',
+  unknown: 'is not known in Pipedrive (any more)',
+} as const;
+
+const ENTITY_WORDS: Readonly<Record<ReferenceEntity, string>> = {
+  user: 'user',
+  pipeline: 'pipeline',
+  stage: 'stage',
+  person: 'person',
+  organization: 'organization',
+  dealField: 'field',
+};
+
+function wordsOf(entity: ReferenceEntity, id: string, name: string | null): string {
+  if (name !== null) return `The ${ENTITY_WORDS[entity]} "${name}"`;
+  return entity === 'dealField' ? `The custom field ${id}` : `The ${ENTITY_WORDS[entity]} ${id}`;
+}

@@ -1,0 +1,282 @@
+/** Ready-made rules as data: what a sales team most often wants to hear, guarded against what makes such rules a nuisance. Pure. */
+
+import type { ConditionTree } from '../core/condition';
+import type { RuleFilters, TemplateMode } from '../core/rule';
+import type { EventType } from '../core/transition';
+
+/** What kind of answer a question takes, so that a page can offer the choices by name. */
+export type AskKind = 'stages' | 'pipelines' | 'labels' | 'activityTypes' | 'amount' | 'percent' | 'days' | 'dealField' | 'fieldValue';
+
+/** Something that only the user knows. */
+export interface Ask {
+  /** Where the answer goes in the rule, dot-separated; what stands there is the suggestion, an empty list or text is none. */
+  readonly path: string;
+  readonly question: string;
+  readonly kind: AskKind;
+  /** The answer is that of another path, so nobody needs to be asked twice. */
+  readonly sameAs?: string;
+}
+
+export interface Preset {
+  readonly key: string;
+  readonly name: string;
+  readonly description: string;
+  readonly eventType: EventType;
+  readonly filters: PresetFilters;
+  readonly templateMode: TemplateMode;
+  /** Null: the installation's. Longer where the rest of the story comes seconds later. */
+  readonly settleMs: number | null;
+  /** Part of the set that a new company is offered. */
+  readonly defaultOn: boolean;
+  readonly asks: readonly Ask[];
+}
+
+export type PresetFilters = Omit<RuleFilters, 'conditions'> & { readonly conditions?: ConditionTree };
+
+const OPEN: ConditionTree = { field: 'status', op: 'is', value: 'open' };
+const NOT_ARCHIVED: ConditionTree = { field: 'is_archived', op: 'isNot', value: true };
+/** Clean-ups and hand-overs by list come by the hundred and are no news of one deal. */
+const NOT_IN_BULK: ConditionTree = { field: 'is_bulk_edit', op: 'isNot', value: true };
+/** Imports write wins of last year: they count as wins, but nobody wants to be told. */
+const WON_LATELY: ConditionTree = {
+  any: [
+    { field: 'won_time', op: 'isEmpty' },
+    { field: 'won_time', op: 'after', value: { days: -3 } },
+  ],
+};
+
+/** Every preset, with amounts in the company's base currency (ISO 4217). */
+export function presetsFor(baseCurrency: string): readonly Preset[] {
+  return [...statusPresets(baseCurrency), ...PLACE_PRESETS, ...dealPresets(baseCurrency), ...OTHER_PRESETS];
+}
+
+function statusPresets(currency: string): readonly Preset[] {
+  return [
+    {
+      key: 'deal-won',
+      name: 'Deal won',
+      description: 'Every win once, at once; a deal that is won again says so. Later edits of a won deal and wins of long ago stay silent.',
+      eventType: 'deal.won',
+      filters: { conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
+      ...{ templateMode: 'detailed', settleMs: null, defaultOn: true, asks: [] },
+    },
+    {
+      key: 'big-deal-won',
+      name: 'Big deal won',
+      description: 'Wins from an amount on, whatever their currency. Waits 45 seconds, because the value is often set right after winning.',
+      eventType: 'deal.won',
+      filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
+      ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: true },
+      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on is a deal big?`, kind: 'amount' }],
+    },
+    {
+      key: 'deal-lost',
+      name: 'Deal lost',
+      description: 'Lost deals with the reason, for which it waits a minute. A deleted deal is not a lost one; bulk clean-ups stay silent.',
+      eventType: 'deal.lost',
+      filters: { conditions: { all: [NOT_ARCHIVED, NOT_IN_BULK] } },
+      ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: true, asks: [] },
+    },
+    {
+      key: 'big-deal-lost',
+      name: 'Big deal lost',
+      description: 'Lost deals from an amount on, in a space of their own.',
+      eventType: 'deal.lost',
+      filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED] } },
+      ...{ templateMode: 'detailed', settleMs: 60_000, defaultOn: false },
+      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on does a loss matter?`, kind: 'amount' }],
+    },
+    {
+      key: 'deal-reopened',
+      name: 'Deal reopened',
+      description: 'A won or lost deal is open again; a slip that is corrected within half a minute stays silent.',
+      eventType: 'deal.reopened',
+      filters: { conditions: { all: [NOT_ARCHIVED] } },
+      ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: true, asks: [] },
+    },
+    {
+      key: 'new-deal',
+      name: 'New deal',
+      description: 'Open deals that somebody or something created. Converted leads and merges are told as such, imports of won deals as wins.',
+      eventType: 'deal.created',
+      filters: { conditions: { all: [OPEN, NOT_ARCHIVED] } },
+      ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: true, asks: [] },
+    },
+  ];
+}
+
+const PLACE_PRESETS: readonly Preset[] = [
+  {
+    key: 'key-stage',
+    name: 'Entered a key stage',
+    description: 'An open deal enters one of the stages that matter, coming from one that does not. Edits inside the stage stay silent.',
+    eventType: 'deal.stage_changed',
+    filters: { stageIds: [], conditions: { all: [OPEN, { not: [{ field: 'stage_id', op: 'changedFrom', value: [] }] }] } },
+    ...{ templateMode: 'compact', settleMs: null, defaultOn: true },
+    asks: [
+      { path: 'filters.stageIds', question: 'Which stages matter (for example Proposal)?', kind: 'stages' },
+      {
+        path: 'filters.conditions.all.1.not.0.value',
+        question: 'Coming from which stages is it no news?',
+        kind: 'stages',
+        sameAs: 'filters.stageIds',
+      },
+    ],
+  },
+  {
+    key: 'stage-changed',
+    name: 'Stage changed',
+    description: 'Every move of an open deal within its pipeline, told once however many steps it took. Many messages: a key stage is often enough.',
+    eventType: 'deal.stage_changed',
+    filters: { conditions: { all: [OPEN] } },
+    ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false, asks: [] },
+  },
+  {
+    key: 'moved-pipeline',
+    name: 'Moved to another pipeline',
+    description: 'A deal changes its pipeline; the stage that changes with it is part of the same message.',
+    eventType: 'deal.pipeline_changed',
+    filters: { pipelineIds: [], conditions: { all: [NOT_ARCHIVED] } },
+    ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
+    asks: [{ path: 'filters.pipelineIds', question: 'Into which pipelines (none: any)?', kind: 'pipelines' }],
+  },
+];
+
+function dealPresets(currency: string): readonly Preset[] {
+  const amount = { amount: 1000, currency };
+  const percent = { percent: 25 };
+  const by = (op: 'increasedBy' | 'decreasedBy'): ConditionTree => ({
+    all: [
+      { field: 'value', op, value: amount },
+      { field: 'value', op, value: percent },
+    ],
+  });
+  const at = 'filters.conditions.all.2.any';
+  return [
+    {
+      key: 'deal-assigned',
+      name: 'Deal assigned',
+      description: 'An open deal has a new owner. Hops through several owners are one message; hand-overs in bulk stay silent.',
+      eventType: 'deal.owner_changed',
+      filters: { conditions: { all: [OPEN, NOT_IN_BULK] } },
+      ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: true, asks: [] },
+    },
+    {
+      key: 'value-changed',
+      name: 'Value changed a lot',
+      description: 'The value of an open deal rises or falls by an amount and a share of it. A first value, and steps that cancel out, stay silent.',
+      eventType: 'deal.value_changed',
+      filters: {
+        conditions: {
+          all: [OPEN, { not: [{ field: 'value', op: 'changedFrom', value: null }] }, { any: [by('increasedBy'), by('decreasedBy')] }],
+        },
+      },
+      ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: false },
+      asks: [
+        { path: `${at}.0.all.0.value.amount`, question: `By how much in ${currency} at least?`, kind: 'amount' },
+        { path: `${at}.0.all.1.value.percent`, question: 'By how many percent at least?', kind: 'percent' },
+        { path: `${at}.1.all.0.value.amount`, question: 'And down?', kind: 'amount', sameAs: `${at}.0.all.0.value.amount` },
+        { path: `${at}.1.all.1.value.percent`, question: 'And down?', kind: 'percent', sameAs: `${at}.0.all.1.value.percent` },
+      ],
+    },
+    closeDatePreset('close-date-slipped', 'Close date slipped', 'increasedBy', 'later', true),
+    closeDatePreset('close-date-pulled-in', 'Close date pulled in', 'decreasedBy', 'sooner', false),
+    {
+      key: 'label-added',
+      name: 'Label "hot" added',
+      description: 'A deal gets one of these labels. Labels that are removed, reordered or there already stay silent.',
+      eventType: 'deal.label_added',
+      filters: { conditions: { all: [{ field: 'label_ids', op: 'changedTo', value: [] }] } },
+      ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
+      asks: [{ path: 'filters.conditions.all.0.value', question: 'Which labels?', kind: 'labels' }],
+    },
+    {
+      key: 'field-became',
+      name: 'Field became a value',
+      description: 'A field of a deal, standard or custom, takes a value that it did not have.',
+      eventType: 'deal.field_changed',
+      filters: { fields: [], conditions: { all: [{ field: '', op: 'changedTo', value: '' }] } },
+      ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
+      asks: [
+        { path: 'filters.fields.0', question: 'Which field?', kind: 'dealField' },
+        { path: 'filters.conditions.all.0.field', question: 'Which field?', kind: 'dealField', sameAs: 'filters.fields.0' },
+        { path: 'filters.conditions.all.0.value', question: 'Which value?', kind: 'fieldValue' },
+      ],
+    },
+    {
+      key: 'deal-deleted',
+      name: 'Deal deleted',
+      description: 'Deals that are thrown away, for the eyes of admins. A merge deletes nothing and is not told here.',
+      eventType: 'deal.deleted',
+      ...{ filters: {}, templateMode: 'compact', settleMs: null, defaultOn: false, asks: [] },
+    },
+  ];
+}
+
+function closeDatePreset(
+  key: string,
+  name: string,
+  op: 'increasedBy' | 'decreasedBy',
+  direction: 'later' | 'sooner',
+  defaultOn: boolean,
+): Preset {
+  return {
+    key,
+    name,
+    description: `The expected close date of an open deal moves ${direction} by some days. Dates that are set first or cleared, and bulk edits, stay silent.`,
+    eventType: 'deal.close_date_changed',
+    filters: { conditions: { all: [OPEN, NOT_IN_BULK, { field: 'expected_close_date', op, value: { days: 7 } }] } },
+    ...{ templateMode: 'compact', settleMs: 30_000, defaultOn },
+    asks: [{ path: 'filters.conditions.all.2.value.days', question: `How many days ${direction} at least?`, kind: 'days' }],
+  };
+}
+
+const NOT_PRIVATE: ConditionTree = { field: 'private', op: 'isNot', value: true };
+
+const OTHER_PRESETS: readonly Preset[] = [
+  {
+    key: 'new-lead',
+    name: 'New lead',
+    description: 'Leads that come in, with their source. Archived ones stay silent.',
+    eventType: 'lead.created',
+    filters: { conditions: { all: [NOT_ARCHIVED] } },
+    ...{ templateMode: 'compact', settleMs: null, defaultOn: true, asks: [] },
+  },
+  {
+    key: 'lead-converted',
+    name: 'Lead converted',
+    description: 'A lead became a deal: one message, in place of a deleted lead and a new deal.',
+    eventType: 'lead.converted',
+    ...{ filters: {}, templateMode: 'compact', settleMs: null, defaultOn: true, asks: [] },
+  },
+  activityPreset('meeting-booked', 'Meeting booked', 'activity.created', 'Activities of these types are planned', [
+    { field: 'done', op: 'isNot', value: true },
+  ]),
+  activityPreset('activity-done', 'Activity done', 'activity.completed', 'Activities of these types are done', []),
+  {
+    key: 'note-added',
+    name: 'Note added to a deal',
+    description: 'Notes on deals, as text. Notes on people and organizations alone stay silent.',
+    eventType: 'note.created',
+    filters: { conditions: { all: [{ field: 'deal_id', op: 'isNotEmpty' }] } },
+    ...{ templateMode: 'compact', settleMs: null, defaultOn: false, asks: [] },
+  },
+];
+
+function activityPreset(
+  key: string,
+  name: string,
+  eventType: 'activity.created' | 'activity.completed',
+  what: string,
+  more: readonly ConditionTree[],
+): Preset {
+  return {
+    key,
+    name,
+    description: `${what}. Private ones stay silent, and what is ticked and unticked at once.`,
+    eventType,
+    filters: { conditions: { all: [{ field: 'type', op: 'in', value: ['meeting'] }, NOT_PRIVATE, ...more] } },
+    ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false },
+    asks: [{ path: 'filters.conditions.all.0.value', question: 'Which types of activity?', kind: 'activityTypes' }],
+  };
+}

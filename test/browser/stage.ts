@@ -1,0 +1,115 @@
+/**
+ * The stage of the browser tests: the whole world, with Dealbell on another site (localhost) than the CRM that frames its pages
+ * (127.0.0.1), as in life; and a sales team that has connected a space and closed some deals.
+ */
+
+import type { Frame, Page } from 'playwright-core';
+import { z } from 'zod';
+import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import type { OpenOptions, TestBrowser } from '../support/browser';
+import { addRule, connectChannel, type Channel } from '../support/channel';
+import { freePort } from '../support/free-port';
+import { ledgerAtRest } from '../support/ledger-at-rest';
+import type { TestDatabase } from '../support/test-database';
+import { firstAdmin, startWorld, type World, type WorldOptions } from '../support/world';
+
+export type Surface = 'settings' | 'panel' | 'modal';
+
+export interface Stage {
+  readonly world: World;
+  /** Dealbell as a browser names it. */
+  readonly appUrl: string;
+  /** A page of the CRM as the company's first admin sees it. */
+  crmUrl(path: string, companyId?: number): string;
+  /** The Marketplace app's page, with the settings frame in it. */
+  appSettingsUrl(companyId?: number): string;
+  dealId(title: string): number;
+}
+
+/** What a test needs to know of the team's story. */
+export interface SalesTeam {
+  readonly token: string;
+  readonly channel: Channel;
+}
+
+export async function startStage({ connectionString }: TestDatabase, options: Partial<WorldOptions> = {}): Promise<Stage> {
+  const port = await freePort();
+  const appUrl = `http://localhost:${port}`;
+  const world = await startWorld({
+    databaseUrl: connectionString,
+    port,
+    pipedrive: { appUrl },
+    ...options,
+    config: { baseUrl: appUrl, ...options.config },
+  });
+  const crmUrl = (path: string, companyId = DEMO_COMPANY_ID): string =>
+    `${world.pipedrive.url}${path}?as=${companyId}-${firstAdmin(world.pipedrive, companyId)}`;
+  return {
+    ...{ world, appUrl, crmUrl },
+    appSettingsUrl: (companyId) => crmUrl(`/settings/marketplace/app/${world.pipedrive.clientId}/app-settings`, companyId),
+    dealId: (title) => dealId(world, title),
+  };
+}
+
+/** Installs, connects a space, makes three rules (wins from 20,000 euros, losses, hot deals) and closes three deals. */
+export async function playSalesTeam({ world, dealId: idOf }: Stage, { database }: TestDatabase): Promise<SalesTeam> {
+  const token = await world.install();
+  const channel = await connectChannel(world, token, 'Sales wins');
+  await addRule(world, token, 'deal.won', channel, { name: 'Big wins', filters: { minValue: 20_000 } });
+  await addRule(world, token, 'deal.lost', channel, { name: 'Every loss', templateMode: 'detailed' });
+  await addRule(world, token, 'deal.label_added', channel, { name: 'Hot deals', enabled: false });
+  const { updateDeal } = world.pipedrive;
+  updateDeal(idOf('Linen contract 2027'), { status: 'won' });
+  updateDeal(idOf('Mill safety equipment'), { status: 'won' });
+  updateDeal(idOf('Print room refit'), { status: 'lost', lost_reason: 'Chose a local supplier' });
+  await ledgerAtRest(world, database.pool);
+  return { token, channel };
+}
+
+/** The CRM's page with the switch in the given theme; gives it when the app's frame has said hello. */
+export async function openFramed(
+  browser: TestBrowser,
+  url: string,
+  surface: Surface,
+  options: OpenOptions = {},
+): Promise<{ page: Page; frame: Frame }> {
+  const page = await browser.open(options);
+  if (options.theme === 'dark') await page.context().addCookies([{ name: 'crm_theme', value: 'dark', url: new URL(url).origin }]);
+  await page.goto(url);
+  return { page, frame: await framed(page, surface) };
+}
+
+/** The frame of the app on this page of the CRM, once it has said hello to its host. */
+export async function framed(page: Page, surface: Surface): Promise<Frame> {
+  const selector = surface === 'modal' ? 'dialog iframe' : `iframe[data-surface=${surface}]`;
+  const element = await page.waitForSelector(`${selector}[data-ready=yes]`);
+  const frame = await element.contentFrame();
+  if (frame === null) throw new Error(`the ${surface} has no frame`);
+  return frame;
+}
+
+/** Loads the frame again with one parameter of its address changed. */
+export async function reframed(page: Page, surface: Surface, parameter: string, value: string): Promise<Frame> {
+  const change = JSON.stringify({ surface, parameter, value });
+  await page.evaluate(`(({ surface, parameter, value }) => {
+    const frame = document.querySelector('iframe[data-surface=' + surface + ']');
+    const address = new URL(frame.src);
+    address.searchParams.set(parameter, value);
+    delete frame.dataset.ready;
+    frame.src = address;
+  })(${change})`);
+  return framed(page, surface);
+}
+
+/** The colour that a reader sees behind the text. */
+export async function backgroundOf(frame: Frame): Promise<string> {
+  return z.string().parse(await frame.evaluate('getComputedStyle(document.documentElement).backgroundColor'));
+}
+
+function dealId({ pipedrive }: World, title: string): number {
+  const deal = [...pipedrive.companies.values()]
+    .flatMap(({ deals }) => [...deals.live.values()])
+    .find((one) => one.title === title);
+  if (deal === undefined) throw new Error(`the CRM has no deal ${title}`);
+  return deal.id;
+}

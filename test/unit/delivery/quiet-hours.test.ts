@@ -1,0 +1,62 @@
+/** Quiet hours over midnight, on some days only, and through changes of summer time. */
+
+import { isQuiet } from '../../../src/delivery/quiet-hours';
+
+const BERLIN = 'Europe/Berlin';
+const nights = { from: '20:00', to: '08:00' };
+
+/** 2026-11-23 is a Monday; Berlin is one hour ahead of UTC in winter and two in summer. */
+test.each([
+  ['19:59 in Berlin', nights, '2026-11-23T18:59:00Z', false],
+  ['20:00, when they begin', nights, '2026-11-23T19:00:00Z', true],
+  ['midnight', nights, '2026-11-23T23:00:00Z', true],
+  ['07:59', nights, '2026-11-24T06:59:00Z', true],
+  ['08:00, when they end', nights, '2026-11-24T07:00:00Z', false],
+  ['noon within a day', { from: '12:00', to: '13:00' }, '2026-11-23T11:30:00Z', true],
+  ['after noon within a day', { from: '12:00', to: '13:00' }, '2026-11-23T12:00:00Z', false],
+  ['any hour when both ends are one', { from: '00:00', to: '00:00' }, '2026-11-23T11:30:00Z', true],
+  ['an early hour when both ends are one', { from: '09:00', to: '09:00' }, '2026-11-23T05:30:00Z', true],
+])('when it is %s, then it is quiet only inside them', (_when, quietHours, at, isExpected) => {
+  expect(isQuiet(quietHours, BERLIN, new Date(at))).toBe(isExpected);
+});
+
+test.each([
+  ['Friday night', '2026-11-27T21:00:00Z', true],
+  ['Saturday morning, which belongs to Friday night', '2026-11-28T05:00:00Z', true],
+  ['Saturday night', '2026-11-28T21:00:00Z', false],
+  ['Friday morning, which belongs to Thursday night', '2026-11-27T05:00:00Z', false],
+])('when only Fridays are quiet and it is %s, then the night counts by the day on which it begins', (_when, at, isExpected) => {
+  expect(isQuiet({ ...nights, days: ['fri'] }, BERLIN, new Date(at))).toBe(isExpected);
+});
+
+test('when whole weekend days are quiet, then Sunday 23:59 is and Monday 00:00 is not', () => {
+  const weekend = { from: '00:00', to: '00:00', days: ['sat', 'sun'] } satisfies Parameters<typeof isQuiet>[0];
+
+  const around = ['2026-11-27T22:59:00Z', '2026-11-27T23:00:00Z', '2026-11-29T22:59:00Z', '2026-11-29T23:00:00Z'];
+
+  expect(around.map((at) => isQuiet(weekend, BERLIN, new Date(at)))).toEqual([false, true, true, false]);
+});
+
+/** Clocks go forward on 2026-03-29 at 02:00 and back on 2026-10-25 at 03:00. */
+test.each([
+  ['07:59 after the short night', '2026-03-29T05:59:00Z', true],
+  ['08:00 after the short night', '2026-03-29T06:00:00Z', false],
+  ['07:59 after the long night', '2026-10-25T06:59:00Z', true],
+  ['08:00 after the long night', '2026-10-25T07:00:00Z', false],
+  ['the first 02:30 of the long night', '2026-10-25T00:30:00Z', true],
+  ['the second 02:30 of the long night', '2026-10-25T01:30:00Z', true],
+])('when summer time changes and it is %s, then the wall clock counts', (_when, at, isExpected) => {
+  expect(isQuiet(nights, BERLIN, new Date(at))).toBe(isExpected);
+});
+
+test('when quiet hours begin inside the hour that is skipped, then they begin right after it', () => {
+  const quietHours = { from: '02:30', to: '05:00' };
+
+  const [before, after] = ['2026-03-29T00:59:00Z', '2026-03-29T01:00:00Z'].map((at) => isQuiet(quietHours, BERLIN, new Date(at)));
+
+  expect([before, after]).toEqual([false, true]);
+});
+
+test('when the zone is not known, then UTC counts', () => {
+  expect(isQuiet(nights, 'Nowhere/Land', new Date('2026-11-23T20:30:00Z'))).toBe(true);
+});

@@ -1,0 +1,221 @@
+/** Properties of the whole engine over generated events: it never throws, tells nothing twice, and always has a reason. */
+
+import fc from 'fast-check';
+import { DECISION_CODES } from '../../../src/core/decision';
+import { parseWebhook } from '../../../src/core/pipedrive-event';
+import { RECORD_ENTITIES, WEBHOOK_ENTITIES } from '../../../src/core/record';
+import { EVENT_TYPES } from '../../../src/core/transition';
+import { explainDecision } from '../../../src/rules/explain';
+import { compileRules } from '../../../src/rules/route-events';
+import { planBatch } from '../../../src/rules/plan-batch';
+import { aDealWebhook, aRule, aWebhook, at, type SentWebhook } from '../../support/builders';
+import { makeMemoryLedger, type MemoryLedger } from '../../support/memory-ledger';
+
+const RUNS = { numRuns: 60 };
+const rulesOnAll = EVENT_TYPES.map((eventType, index) => aRule({ id: index + 1, eventType, targetWebhookIds: [1, 2] }));
+
+const pick = <T>(values: readonly T[]) => fc.constantFrom(...values);
+const jsonObject = fc.dictionary(fc.string({ maxLength: 8 }), fc.jsonValue({ maxDepth: 3 }));
+const wild = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant(undefined));
+/** Fields of the right names with values of any shape. */
+const wildState = fc
+  .record(
+    Object.fromEntries(
+      ['status', 'stage_id', 'pipeline_id', 'owner_id', 'value', 'currency', 'label_ids', 'custom_fields', 'won_time'].map((key) => [key, wild]),
+    ),
+    { requiredKeys: [] },
+  )
+  .chain((state) => jsonObject.map((more) => ({ ...more, ...state })));
+const wildWebhook = fc
+  .record({
+    entity: pick(WEBHOOK_ENTITIES),
+    id: pick(['1', '2', 'b1810230-6c0d-11ed-9826-a53d0eb706a5']),
+    action: pick(['create', 'change', 'delete']),
+    atMs: fc.integer({ min: 0, max: 5000 }),
+    data: fc.option(wildState),
+    previous: fc.option(wildState),
+    meta: fc.record({ correlation_id: pick([null, 'c']), merged_to_id: pick([null, '1', '2']), merged_from_id: pick([null, '1', '2']) }),
+  })
+  .map((given) => aWebhook(given));
+
+test('when a body is any bytes, then parsing never throws', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      expect(['event', 'ignored', 'invalid']).toContain(parseWebhook(Buffer.from(bytes)).kind);
+    }),
+    RUNS,
+  );
+});
+
+test('when a body is any JSON around a meta, then parsing never throws', () => {
+  fc.assert(
+    fc.property(fc.json(), fc.record({ meta: fc.oneof(jsonObject, wild), data: wild, previous: wild }), (text, body) => {
+      expect(['event', 'ignored', 'invalid']).toContain(parseWebhook(Buffer.from(text)).kind);
+      expect(['event', 'ignored', 'invalid']).toContain(parseWebhook(Buffer.from(JSON.stringify(body))).kind);
+    }),
+    RUNS,
+  );
+});
+
+test('when states are any JSON, then every event is routed and every decision is worded', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(wildWebhook, { minLength: 1, maxLength: 6 }), pick([0, 1500]), async (webhooks, settleMs) => {
+      const ledger = makeMemoryLedger({ rules: rulesOnAll, settleMs });
+
+      await ledger.route(...webhooks);
+
+      for (const [index] of webhooks.entries()) {
+        const event = ledger.event(index + 1);
+        expect(event.transitions).not.toBeNull();
+        for (const decision of event.decisions) {
+          const rule = rulesOnAll.find(({ id }) => id === decision.ruleId) ?? null;
+          expect(DECISION_CODES).toContain(decision.code);
+          expect(explainDecision(decision, rule, { entity: 'deal', transitions: event.transitions ?? [] })).not.toBe('');
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('when shadows are any JSON, then planning never throws', () => {
+  fc.assert(
+    fc.property(pick(RECORD_ENTITIES), wildState, fc.option(wildState), wildWebhook, (entity, state, windowBefore, { body, receivedAt }) => {
+      const parsed = parseWebhook(body);
+      if (parsed.kind !== 'event') return;
+      const event = { ...parsed.event, entity, entityId: '1' };
+      const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
+      const shadow = { ...blank, entity, entityId: '1', state, windowOpenedAt: at(0), windowBefore };
+      const rules = compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500);
+
+      const plan = planBatch([{ id: 1, receivedAt, event }], new Map([[`${entity}/1`, shadow]]), [], rules);
+
+      expect(plan.routed).toHaveLength(1);
+    }),
+    RUNS,
+  );
+});
+
+/** One step of a deal's life, as Pipedrive would tell it. */
+const step = fc.record({
+  field: pick(['status', 'stage_id', 'value', 'owner_id', 'title'] as const),
+  choice: fc.integer({ min: 0, max: 2 }),
+  gapMs: fc.integer({ min: 1, max: 2500 }),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+const CHOICES = {
+  status: ['open', 'won', 'lost'],
+  stage_id: [11, 12, 13],
+  value: [100, 200, null],
+  owner_id: [1, 2, 3],
+  title: ['a', 'b', 'c'],
+} as const;
+
+/** The webhooks of a deal that lives through these steps: true diffs, rising times. */
+function lifeOf(id: number, steps: readonly Step[]): SentWebhook[] {
+  let state: Record<string, unknown> = { status: 'open', stage_id: 11, value: 100, owner_id: 1, title: 'a' };
+  let atMs = 0;
+  const webhooks = [aDealWebhook({ id, atMs, action: 'create', data: state })];
+  for (const { field, choice, gapMs } of steps) {
+    const previous = { [field]: state[field] };
+    const next = CHOICES[field][choice];
+    atMs += gapMs;
+    if (next === state[field]) continue;
+    state = { ...state, [field]: next };
+    webhooks.push(aDealWebhook({ id, atMs, previous, data: state }));
+  }
+  return webhooks;
+}
+
+/** Everything that is told, without the running numbers of events. */
+const outcome = (ledger: MemoryLedger) =>
+  ledger
+    .deliveries()
+    .filter((row) => row.state !== 'dropped')
+    .map(({ ruleId, chatWebhookId, notBefore, change }) => {
+      const { transition, state, entityId } = change;
+      return JSON.stringify([entityId, ruleId, chatWebhookId, notBefore, transition, state['title'], state['value']]);
+    })
+    .sort();
+
+const dealRules = ([0, 1500, 4000, null] as const).flatMap((settleMs, index) =>
+  (['deal.created', 'deal.won', 'deal.reopened', 'deal.stage_changed', 'deal.value_changed', 'deal.owner_changed'] as const).map((eventType, kind) =>
+    aRule({ id: index * 10 + kind + 1, eventType, settleMs, targetWebhookIds: [index + 1] }),
+  ),
+);
+const destinations = [1, 2, 3, 4].map((id) => ({ id, spaceId: `space ${id}` }));
+const makeDealLedger = () => makeMemoryLedger({ rules: dealRules, destinations });
+const steps = fc.array(step, { maxLength: 6 });
+
+test('when events come in several batches, then the same is told as in one', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1 }), async (life, sizes) => {
+      const webhooks = lifeOf(8, life);
+      const [whole, split] = [makeDealLedger(), makeDealLedger()];
+
+      await whole.route(...webhooks);
+      for (let done = 0, turn = 0; done < webhooks.length; turn += 1) {
+        const size = sizes[turn % sizes.length] ?? 1;
+        await split.route(...webhooks.slice(done, done + size));
+        done += size;
+      }
+
+      expect(outcome(split)).toEqual(outcome(whole));
+    }),
+    RUNS,
+  );
+});
+
+test('when events of two records are mixed, then their order among each other does not matter', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, steps, async (one, other) => {
+      const [first, second] = [lifeOf(1, one), lifeOf(2, other)];
+      const [behind, mixed] = [makeDealLedger(), makeDealLedger()];
+
+      await behind.route(...first, ...second);
+      const byTime = [...second, ...first].sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
+      await mixed.route(...byTime);
+
+      expect(outcome(mixed)).toEqual(outcome(behind));
+    }),
+    RUNS,
+  );
+});
+
+test('when messages leave on time between the events, then no rule tells a destination one transition twice', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (life) => {
+      const ledger = makeDealLedger();
+
+      for (const webhook of lifeOf(8, life)) {
+        ledger.sendUntil(webhook.receivedAt.getTime() - at(0).getTime() + 100);
+        await ledger.route(webhook);
+      }
+
+      // Each message goes on from where the last one of the same rule and destination had ended.
+      for (const rule of dealRules.filter(({ eventType }) => eventType.endsWith('_changed'))) {
+        const ways = ledger.told().filter((told) => told.rule === rule.id).map(({ ways: [way] }) => way?.split('>') ?? []);
+        for (const [index, [from]] of ways.entries()) if (index > 0) expect(from).toBe(ways[index - 1]?.[1]);
+      }
+      for (const rule of dealRules.filter(({ eventType }) => eventType === 'deal.created'))
+        expect(ledger.told().filter((told) => told.rule === rule.id)).toHaveLength(1);
+    }),
+    RUNS,
+  );
+});
+
+test('when an event is routed twice, then the record stays as it is', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (life) => {
+      const webhooks = lifeOf(8, life);
+      const ledger = makeDealLedger();
+      await ledger.route(...webhooks);
+      const { state, occurredAt } = ledger.shadow('deal', '8') ?? {};
+
+      await ledger.route(...webhooks);
+
+      expect(ledger.shadow('deal', '8')).toMatchObject({ state, occurredAt });
+    }),
+    RUNS,
+  );
+});
