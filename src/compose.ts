@@ -19,7 +19,7 @@ import { makePipedriveOAuth } from './clients/pipedrive-oauth';
 import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantId, tenantIdSchema } from './core/tenant';
-import { makeDeliverDue } from './delivery/deliver-due';
+import { makeDeliverDue, type AttemptRecord } from './delivery/deliver-due';
 import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeOpenDestination } from './delivery/open-destination';
 import { makeRenderBodies } from './delivery/render-bodies';
@@ -56,12 +56,15 @@ import { makeTurnstile } from './platform/turnstile';
 import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.store';
 import { makeSyncWebhooks } from './registration/sync-webhooks';
 import { makeUnregisterWebhooks } from './registration/unregister-webhooks';
+import { loadRates, saveRates } from './rules/exchange-rate.store';
 import { makeRouteEvents } from './rules/route-events';
 import { makeRoutingStore } from './rules/routing.store';
 import { loadRules } from './rules/rule.store';
 import { makePageTokens } from './settings/page-token';
 import { makeSettingsRouter } from './settings/settings.routes';
 import { makeVerifyIframeToken } from './settings/verify-iframe-token';
+import { makeRefreshRates } from './upkeep/refresh-rates';
+import { makeRefreshReferences } from './upkeep/refresh-references';
 import { makeRenewTokens } from './upkeep/renew-tokens';
 import { makeRepairWebhooks } from './upkeep/repair-webhooks';
 import { makeDeleteExpired } from './upkeep/retention';
@@ -108,9 +111,15 @@ const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
 const DELIVER_KEYS = 2;
-const RECORD_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
+const WRITE_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
 /** Cron patterns in UTC; minutes are odd so that not everybody's jobs meet at the full hour. */
-const SCHEDULE = { 'delete-expired': '17 3 * * *', 'repair-webhooks': '23 * * * *', 'renew-tokens': '41 4 * * *' } as const;
+const SCHEDULE = {
+  'delete-expired': '17 3 * * *',
+  'repair-webhooks': '23 * * * *',
+  'renew-tokens': '41 4 * * *',
+  'refresh-rates': '7 2 * * *',
+  'refresh-fields': '29 2 * * *',
+} as const;
 
 const routeJob = z.object({ tenantId: tenantIdSchema });
 const upkeepJob = z.object({ key: z.string() });
@@ -147,8 +156,25 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const unregisterWebhooks = makeUnregisterWebhooks({ store: webhookStore, listConnections: listActive, apiOf, clock });
   const forgetTenant = makeForgetTenant({ listActive, unregisterWebhooks, revoke: (token) => oauth.revoke(token), box, log });
   const referenceRecords = makeReferenceRecordStore(database);
+  const listInstalledTenants = () => tenants.listInstalled();
+  const rates = makeRefreshRates({
+    listInstalledTenants,
+    findBaseCurrency: async (id) => (await tenants.find(id))?.baseCurrency ?? null,
+    getDealsSummary: async (id) => (await apis.bestApiOf(id, 'lookUp'))?.getDealsSummary() ?? null,
+    loadRates: (id, baseCurrency) => loadRates(database.pool, id, baseCurrency),
+    saveRates: (id, read) => saveRates(database.pool, id, read),
+    clock,
+    log,
+  });
+  const references = makeRefreshReferences({
+    listInstalledTenants,
+    apiOf: (id) => apis.bestApiOf(id, 'lookUp'),
+    saveAll: referenceRecords.saveAll,
+    clock,
+    log,
+  });
   const installNeeds = { oauth, makeApi, apiOf, tenants, connections, referenceRecords, box, syncWebhooks, clock, log };
-  const install = makeInstallTenant({ ...installNeeds, apiUrl: config.pipedrive.apiUrl });
+  const install = makeInstallTenant({ ...installNeeds, refreshRates: rates.refresh, apiUrl: config.pipedrive.apiUrl });
   const removeWebhooksOf = webhookStore.markRemovedOf;
   const uninstallUser = makeUninstallUser({ tenants, connections, removeWebhooksOf, syncWebhooks, clock, log });
 
@@ -179,9 +205,10 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const openDestination = makeOpenDestination(box);
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database.pool);
+  const recordAll = batched<AttemptRecord>((attempts) => deliveryStore.record(attempts));
   const deliverDue = makeDeliverDue({
-    store: deliveryStore,
-    record: recordBatched(deliveryStore),
+    store: { claimDue: (limit) => deliveryStore.claimDue(limit), freeze: batched((bodies) => deliveryStore.freeze(bodies)) },
+    record: (attempt) => recordAll([attempt]),
     renderBodies: makeRenderBodies(gatherFacts),
     postBody: async (delivery, body, isThreaded) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
@@ -209,12 +236,14 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   // Upkeep
   const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(database.pool), log, retentionDays: config.retentionDays });
-  const repairWebhooks = makeRepairWebhooks({ listInstalledTenants: () => tenants.listInstalled(), syncWebhooks, log });
+  const repairWebhooks = makeRepairWebhooks({ listInstalledTenants, syncWebhooks, log });
   const renewTokens = makeRenewTokens({ listIdle: connections.listIdle, renew: accessTokens.renew, clock, log });
   const upkeepJobs: Readonly<Record<string, () => Promise<unknown>>> = {
     'delete-expired': deleteExpired,
     'repair-webhooks': repairWebhooks,
     'renew-tokens': renewTokens,
+    'refresh-rates': rates.refreshAll,
+    'refresh-fields': references.refreshAll,
   };
   const sweep = makeSweep({
     tenantsWithWork: () => routingStore.tenantsWithWork(),
@@ -285,6 +314,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       pageTokens: makePageTokens({ sessionSecret: config.sessionSecret, clock }),
       sendTest,
       connectByApiToken: (request) => install.connectByApiToken(request),
+      refreshReferences: references.refresh,
       forgetTenant,
       openSigningSecret: (id, sealed) => box.open(id, SIGNING_SECRET_PURPOSE, sealed, z.string()),
       baseUrl: config.baseUrl,
@@ -384,14 +414,13 @@ function makeBell(
   };
 }
 
-function recordBatched(store: ReturnType<typeof makeDeliveryStore>): Parameters<typeof makeDeliverDue>[0]['record'] {
-  const record = microBatch(async (attempts: Parameters<typeof store.record>[0]) => {
-    await store.record(attempts);
-    return attempts.map(() => true);
-  }, RECORD_BATCH);
-  return async (attempt) => {
-    await record(attempt);
-  };
+/** Lists that are written at the same time share a statement. */
+function batched<T>(write: (items: readonly T[]) => Promise<void>): (items: readonly T[]) => Promise<void> {
+  const writeOne = microBatch(async (items: readonly T[]) => {
+    await write(items);
+    return items.map(() => true);
+  }, WRITE_BATCH);
+  return async (items) => void (await Promise.all(items.map(writeOne)));
 }
 
 function listen(server: Server, { port, host }: Config): Promise<Server> {

@@ -22,6 +22,7 @@ import { deliveryEndpoints } from './deliveries.routes';
 import { docsRouter } from './docs.routes';
 import type { ApiAnswer, Endpoint, RawCall } from './endpoint';
 import { historyEndpoints } from './history.routes';
+import type { RefreshReferences } from './rule-attention';
 import { ruleEndpoints } from './rules.routes';
 import { sessionEndpoints, type ConnectByApiToken } from './session.routes';
 import { testMessageEndpoints, type SendTest } from './test-message.routes';
@@ -39,6 +40,8 @@ export interface ApiDeps {
   readonly sendTest: SendTest;
   /** Installs by API token (self-hosting). */
   readonly connectByApiToken: ConnectByApiToken;
+  /** Reads lists of Pipedrive's again when a rule names something that is not known; bounded in time, never throws. */
+  readonly refreshReferences: RefreshReferences;
   /** Says goodbye at Pipedrive before an account is erased; may throw. */
   readonly forgetTenant: ForgetTenant;
   readonly openSigningSecret: OpenSigningSecret;

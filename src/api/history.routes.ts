@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { PrismaClient } from '../../prisma/generated/client';
 import { pageOfAttempts, type HistoryAttempt } from '../delivery/delivery-history.store';
-import { loadReferenceNames, pageOfEvents } from '../rules/event-history.store';
+import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
 import { listDecisions } from '../rules/list-decisions';
 import { listRules } from '../rules/rule.store';
 import { tenantEndpoint, type Endpoint } from './endpoint';
@@ -47,7 +47,8 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
         const [beforeId = null] = readCursor(cursor, 1, MAX_BIG_ID);
         const rows = await pageOfEvents(pool, tenantId, { entity, entityId, beforeId, limit: limit + 1 });
         const rules = new Map((await listRules(prisma, tenantId)).map((rule) => [rule.id, rule]));
-        const nameOf = await loadReferenceNames(pool, tenantId);
+        const decisions = rows.flatMap((event) => event.decisions);
+        const nameOf = await loadDecisionNames(pool, tenantId, decisions, rules);
         return pageAnswer(
           rows,
           limit,

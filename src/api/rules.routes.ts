@@ -1,64 +1,42 @@
 /** `/rules`: what a tenant wants to hear of. */
 
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
-import type { FieldError } from '../core/errors';
-import { eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES } from '../core/rule';
 import type { TenantId } from '../core/tenant';
-import { dropWaiting, ownDestinationIds } from '../delivery/chat-webhook.store';
-import { templateProblem } from '../messages/text-template';
+import { dropWaiting } from '../delivery/chat-webhook.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
-import {
-  countRules,
-  deleteRule,
-  findRule,
-  insertRule,
-  pageOfRules,
-  updateRule,
-  type RuleFields,
-  type StoredRule,
-} from '../rules/rule.store';
+import { countRules, deleteRule, findRule, insertRule, pageOfRules, updateRule, type StoredRule } from '../rules/rule.store';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
-import { idField, nameField } from './fields';
 import { pageAnswer, pageFields, readCursor } from './paging';
+import { attentionOfNewRule, attentionOfRules, type Attention, type RefreshReferences } from './rule-attention';
+import {
+  createRuleBody,
+  draftProblems,
+  MAX_POSITION,
+  merged,
+  newDraft,
+  updateRuleBody,
+  type GivenChange,
+  type GivenRule,
+  type RuleDraft,
+} from './rule-draft';
 
 interface Deps {
   readonly prisma: PrismaClient;
+  readonly pool: Pool;
+  readonly refreshReferences: RefreshReferences;
   readonly runChange: RunChange;
   readonly loadPlan: (client: Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
   readonly clock: () => Date;
 }
 
-const MAX_SETTLE_MS = 120_000;
-const MAX_POSITION = 1_000_000;
-const MAX_TARGETS = 200;
-const MAX_TEMPLATE_LENGTH = 4000;
-
-const settings = {
-  name: nameField,
-  eventType: eventTypeSchema,
-  filters: ruleFiltersSchema,
-  targetWebhookIds: z.array(idField).min(1, 'must name at least one destination').max(MAX_TARGETS),
-  /** One destination may be named so. */
-  targetWebhookId: idField,
-  templateMode: z.enum(TEMPLATE_MODES),
-  template: z.string().max(MAX_TEMPLATE_LENGTH).nullable(),
-  settleMs: z.int().min(0).max(MAX_SETTLE_MS).nullable(),
-  position: z.int().min(0).max(MAX_POSITION),
-  stopAfter: z.boolean(),
-  enabled: z.boolean(),
-};
-const updateBody = z.strictObject(z.object(settings).partial().shape);
-const createBody = z.strictObject({ ...updateBody.shape, name: nameField, eventType: eventTypeSchema });
 const listQuery = z.object(pageFields);
 
-/** What PUT takes; what is not given stays. */
-type Given = z.infer<typeof updateBody>;
-type Draft = RuleFields & { readonly targetWebhookIds: readonly number[] };
-
 export function ruleEndpoints(deps: Deps): Endpoint[] {
-  const { prisma } = deps;
+  const { prisma, pool } = deps;
+  const written = async (tenantId: TenantId, rule: StoredRule) => shown(rule, await attentionOfNewRule(deps, tenantId, rule));
   return [
     tenantEndpoint({
       ...{ method: 'get', path: '/rules', access: 'read', status: 200, summary: 'List the rules in the order of their position' },
@@ -67,20 +45,30 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
         const [position, id] = readCursor(cursor, 2);
         const after = position === undefined || id === undefined ? null : { position, id };
         const rows = await pageOfRules(prisma, tenantId, { after, limit: limit + 1 });
-        return pageAnswer(rows, limit, (rule) => [rule.position, rule.id], shown);
+        const attentionOf = await attentionOfRules(pool, tenantId, rows);
+        return pageAnswer(
+          rows,
+          limit,
+          (rule) => [rule.position, rule.id],
+          (rule) => shown(rule, attentionOf(rule)),
+        );
       },
     }),
     tenantEndpoint({
       ...{ method: 'post', path: '/rules', access: 'change', status: 201, summary: 'Make a rule; it never announces the past' },
-      body: createBody,
-      handle: async (principal, { body }) => ({ status: 201, body: shown(await create(deps, principal, body)) }),
+      body: createRuleBody,
+      handle: async (principal, { body }) => {
+        const rule = await create(deps, principal, body);
+        return { status: 201, body: await written(principal.tenantId, rule) };
+      },
     }),
     tenantEndpoint({
       ...{ method: 'get', path: '/rules/:id', access: 'read', status: 200, summary: 'One rule' },
       handle: async ({ tenantId }, { id }) => {
         const rule = await findRule(prisma, tenantId, id);
         if (rule === null) throw missing('rule');
-        return { status: 200, body: shown(rule) };
+        const attentionOf = await attentionOfRules(pool, tenantId, [rule]);
+        return { status: 200, body: shown(rule, attentionOf(rule)) };
       },
     }),
     tenantEndpoint({
@@ -91,8 +79,11 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
         status: 200,
         summary: 'Change a rule; filters are replaced as a whole',
       },
-      body: updateBody,
-      handle: async (principal, { id, body }) => ({ status: 200, body: shown(await update(deps, principal, id, body)) }),
+      body: updateRuleBody,
+      handle: async (principal, { id, body }) => {
+        const rule = await update(deps, principal, id, body);
+        return { status: 200, body: await written(principal.tenantId, rule) };
+      },
     }),
     tenantEndpoint({
       ...{
@@ -112,12 +103,12 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
 
 type Actor = { readonly tenantId: TenantId; readonly actor: string };
 
-async function create(deps: Deps, principal: Actor, body: z.infer<typeof createBody>): Promise<StoredRule> {
+async function create(deps: Deps, principal: Actor, body: GivenRule): Promise<StoredRule> {
   const { tenantId, actor } = principal;
   return await deps.runChange(principal, async (client) => {
     const { active, lastPosition } = await countRules(client, tenantId);
     const position = Math.min(lastPosition + 1, MAX_POSITION);
-    const draft = merged({ ...DEFAULTS, name: body.name, eventType: body.eventType, position, targetWebhookIds: [] }, body);
+    const draft = newDraft(body, position);
     await refuseBadDraft(client, tenantId, draft, body, true);
     if (draft.enabled) refuseOverLimit('activeRules', active, await deps.loadPlan(client, tenantId));
     const result = await insertRule(client, tenantId, { ...draft, author: actor, enabledAt: deps.clock() });
@@ -125,7 +116,7 @@ async function create(deps: Deps, principal: Actor, body: z.infer<typeof createB
   });
 }
 
-async function update(deps: Deps, principal: Actor, id: number, body: Given): Promise<StoredRule> {
+async function update(deps: Deps, principal: Actor, id: number, body: GivenChange): Promise<StoredRule> {
   const { tenantId } = principal;
   return await deps.runChange(principal, async (client) => {
     const before = await findRule(client, tenantId, id);
@@ -141,6 +132,17 @@ async function update(deps: Deps, principal: Actor, id: number, body: Given): Pr
   });
 }
 
+async function refuseBadDraft(
+  client: Prisma.TransactionClient,
+  tenantId: TenantId,
+  draft: RuleDraft,
+  given: GivenChange,
+  needsTargets: boolean,
+): Promise<void> {
+  const problems = await draftProblems(client, tenantId, draft, given, needsTargets);
+  if (problems.length > 0) throw invalid(problems);
+}
+
 async function remove(deps: Deps, principal: Actor, id: number): Promise<void> {
   await deps.runChange(principal, async (client) => {
     if (!(await deleteRule(client, principal.tenantId, id))) throw missing('rule');
@@ -149,76 +151,12 @@ async function remove(deps: Deps, principal: Actor, id: number): Promise<void> {
   });
 }
 
-const DEFAULTS = {
-  filters: {},
-  templateMode: 'compact',
-  template: null,
-  settleMs: null,
-  stopAfter: false,
-  enabled: true,
-} as const;
-
-function merged(before: Draft, given: Given): Draft {
-  return {
-    name: given.name ?? before.name,
-    eventType: given.eventType ?? before.eventType,
-    filters: given.filters ?? before.filters,
-    templateMode: given.templateMode ?? before.templateMode,
-    // An emptied text field means the layout's own text.
-    template: given.template === undefined ? before.template : given.template?.trim() === '' ? null : given.template,
-    settleMs: given.settleMs === undefined ? before.settleMs : given.settleMs,
-    position: given.position ?? before.position,
-    stopAfter: given.stopAfter ?? before.stopAfter,
-    enabled: given.enabled ?? before.enabled,
-    targetWebhookIds: givenTargets(given) ?? before.targetWebhookIds,
-  };
-}
-
-function givenTargets({ targetWebhookIds, targetWebhookId }: Given): readonly number[] | null {
-  if (targetWebhookIds !== undefined) return [...new Set(targetWebhookIds)].sort((a, b) => a - b);
-  return targetWebhookId === undefined ? null : [targetWebhookId];
-}
-
-/**
- * 422 for what only the fields together, or the tenant's destinations, show to be wrong. A rule whose destinations were all
- * removed may still be renamed or switched off, hence `needsTargets`.
- */
-async function refuseBadDraft(
-  client: Prisma.TransactionClient,
-  tenantId: TenantId,
-  draft: Draft,
-  given: Given,
-  needsTargets: boolean,
-): Promise<void> {
-  const errors: FieldError[] = [...fieldProblems(draft, given)];
-  if (needsTargets && draft.targetWebhookIds.length === 0) {
-    errors.push({ path: 'targetWebhookIds', message: 'must name at least one destination' });
-  }
-  if (givenTargets(given) !== null) {
-    const own = await ownDestinationIds(client, tenantId, draft.targetWebhookIds);
-    const foreign = draft.targetWebhookIds.filter((id) => !own.has(id));
-    const path = given.targetWebhookIds === undefined ? 'targetWebhookId' : 'targetWebhookIds';
-    errors.push(...foreign.map((id) => ({ path, message: `There is no Chat webhook ${id}` })));
-  }
-  if (errors.length > 0) throw invalid(errors);
-}
-
-function* fieldProblems(draft: Draft, given: Given): Generator<FieldError> {
-  if (given.targetWebhookIds !== undefined && given.targetWebhookId !== undefined) {
-    yield { path: 'targetWebhookId', message: 'Name the destinations either here or in targetWebhookIds' };
-  }
-  if (draft.eventType === 'deal.field_changed' && (draft.filters.fields ?? []).length === 0) {
-    yield { path: 'filters.fields', message: 'deal.field_changed needs the fields to listen to' };
-  }
-  const problem = draft.template === null ? null : templateProblem(draft.template);
-  if (problem !== null) yield { path: 'template', message: problem };
-}
-
-function shown(rule: StoredRule): object {
+function shown(rule: StoredRule, attention: Attention): object {
   const { id, name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled } = rule;
   const { enabledAt, author, version, createdAt, updatedAt } = rule;
   return {
     ...{ id, name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled },
     ...{ enabledAt, author, version, createdAt, updatedAt },
+    ...attention,
   };
 }

@@ -106,7 +106,12 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
     listActivityTypes: () => all('listActivityTypes', 20, (sdk) => activityTypes(sdk).getActivityTypes(), activityTypeAsWebhook),
     getDeal: (id) => one('getDeal', 1, (sdk) => deals(sdk).getDeal({ id })),
     getDealsSummary: () =>
-      call({ operation: 'getDealsSummary', tokenCost: 40, answer: dealsSummaryAnswer, send: (sdk) => dealSums(sdk).getDealsSummary() }),
+      call({
+        operation: 'getDealsSummary',
+        tokenCost: 40,
+        answer: dealsSummaryAnswer,
+        send: (sdk) => dealSums(sdk).getDealsSummary(),
+      }),
     getPerson: (id) => one('getPerson', 1, (sdk) => persons(sdk).getPerson({ id })),
     getOrganization: (id) => one('getOrganization', 1, (sdk) => organizations(sdk).getOrganization({ id })),
     getActivity: (id) => one('getActivity', 1, (sdk) => activities(sdk).getActivity({ id })),

@@ -41,6 +41,7 @@ export interface InstallApi {
   listUsers(): Promise<Answer<readonly RecordState[]>>;
   listPipelines(): Promise<Answer<readonly RecordState[]>>;
   listStages(): Promise<Answer<readonly RecordState[]>>;
+  listDealFields(): Promise<Answer<readonly RecordState[]>>;
 }
 
 interface Needs {
@@ -59,6 +60,8 @@ interface Needs {
   readonly referenceRecords: ReferenceRecordStore;
   readonly box: { seal(tenantId: number, purpose: string, value: unknown): Promise<string> };
   readonly syncWebhooks: (tenantId: TenantId) => Promise<{ readonly failed: readonly unknown[] }>;
+  /** Reads the exchange rates; bounded in time, never throws. */
+  readonly refreshRates: (tenantId: TenantId) => Promise<unknown>;
   /** `PIPEDRIVE_API_URL`; null: the token's own domain. */
   readonly apiUrl: string | null;
   readonly clock: () => Date;
@@ -164,9 +167,15 @@ async function registerWebhooks({ syncWebhooks, log }: Needs, tenantId: TenantId
   }
 }
 
-/** The names that nearly every message needs, so that the first one is complete; what fails is asked for when needed. */
-async function prefetch({ referenceRecords, clock, log }: Needs, tenantId: TenantId, api: InstallApi): Promise<void> {
-  const lists = { user: () => api.listUsers(), pipeline: () => api.listPipelines(), stage: () => api.listStages() };
+/** What nearly every message and rule needs, so that the first one is complete; what fails is asked for when needed. */
+async function prefetch(needs: Needs, tenantId: TenantId, api: InstallApi): Promise<void> {
+  const { referenceRecords, refreshRates, clock, log } = needs;
+  const lists = {
+    user: () => api.listUsers(),
+    pipeline: () => api.listPipelines(),
+    stage: () => api.listStages(),
+    dealField: () => api.listDealFields(),
+  };
   const readings = Object.entries(lists).map(async ([entity, list]) => {
     const readAt = clock();
     const answer = await list();
@@ -176,6 +185,7 @@ async function prefetch({ referenceRecords, clock, log }: Needs, tenantId: Tenan
   for (const reading of await Promise.allSettled(readings)) {
     if (reading.status === 'rejected') log.warn({ tenantId, reason: messageOf(reading.reason) }, 'names not prefetched');
   }
+  await refreshRates(tenantId);
 }
 
 function domainOf({ companyDomain }: CurrentUser): string {

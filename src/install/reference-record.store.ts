@@ -1,4 +1,4 @@
-/** The names of users, pipelines and stages (and deal fields), as read from Pipedrive's API, in the table `records`. */
+/** Users, pipelines, stages and deal fields as whole lists read from Pipedrive's API, in the table `records`. */
 
 import { idField, textField, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
@@ -6,18 +6,25 @@ import type { Database } from '../platform/database';
 
 export interface ReferenceRecordStore {
   /**
-   * Keeps states that the API gave at `readAt`. What a webhook told later stays; an older event's time stays too, so that a late
-   * event is still recognised as old.
+   * Keeps a whole list as the API gave it at `readAt`, and that it was read (a row of entity `listRead`). What a webhook told later
+   * stays; an older event's time stays too, so that a late event is still recognised as old. Pipelines, stages and fields that the
+   * list lacks are marked as deleted: no webhook tells of fields. An empty list is not believed.
    */
   saveAll(tenantId: TenantId, entity: string, states: readonly RecordState[], readAt: Date): Promise<void>;
 }
 
 const SAVE_ALL = `
   INSERT INTO records (tenant_id, entity, entity_id, state, refreshed_at)
-  SELECT $1, $2, read.id, read.state, $5
-  FROM unnest($3::text[], $4::jsonb[]) AS read (id, state)
+  SELECT $1, read.entity, read.id, read.state, $5
+  FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS read (entity, id, state)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, refreshed_at = excluded.refreshed_at, deleted_at = NULL
   WHERE records.occurred_at IS NULL OR records.occurred_at < excluded.refreshed_at`;
+const MARK_MISSING = `
+  UPDATE records SET deleted_at = $4
+   WHERE tenant_id = $1 AND entity = $2 AND entity_id <> ALL ($3::text[]) AND deleted_at IS NULL
+     AND coalesce(occurred_at, refreshed_at) < $4`;
+
+const LISTED_WHOLE: ReadonlySet<string> = new Set(['pipeline', 'stage', 'dealField']);
 
 export function makeReferenceRecordStore({ pool }: Database): ReferenceRecordStore {
   return {
@@ -25,8 +32,11 @@ export function makeReferenceRecordStore({ pool }: Database): ReferenceRecordSto
       const stateById = new Map(states.map((state) => [String(idField(state, 'id') ?? textField(state, 'id') ?? ''), state]));
       stateById.delete('');
       if (stateById.size === 0) return;
+      const ids = [...stateById.keys()];
       const documents = [...stateById.values()].map((state) => JSON.stringify(state));
-      await pool.query(SAVE_ALL, [tenantId, entity, [...stateById.keys()], documents, readAt]);
+      const entities = [...ids.map(() => entity), 'listRead'];
+      await pool.query(SAVE_ALL, [tenantId, entities, [...ids, entity], [...documents, '{}'], readAt]);
+      if (LISTED_WHOLE.has(entity)) await pool.query(MARK_MISSING, [tenantId, entity, ids, readAt]);
     },
   };
 }

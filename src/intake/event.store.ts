@@ -5,7 +5,7 @@ import { isConnectionTrouble, isForeignKeyViolation } from '../platform/database
 import { microBatch } from '../platform/micro-batch';
 import type { InsertEvent, NewEvent } from './accept-event';
 
-const MAX_BATCH = 200;
+const MAX_BATCH = 100;
 const IN_FLIGHT = 2;
 
 type Insertion = 'accepted' | 'duplicate' | 'orphan';

@@ -119,13 +119,17 @@ function readBody(request: IncomingMessage): Promise<Buffer | null> {
     const timer = setTimeout(() => {
       reject(new Error('the body came too slowly'));
     }, BODY_TIMEOUT_MS);
+    const finish = (body: Buffer | null): void => {
+      clearTimeout(timer);
+      resolve(body);
+    };
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-      else resolve(null);
+      else finish(null);
     });
     request.on('end', () => {
-      resolve(Buffer.concat(chunks, Math.min(length, MAX_BODY_BYTES)));
+      finish(Buffer.concat(chunks, Math.min(length, MAX_BODY_BYTES)));
     });
     request.on('error', reject);
     request.on('close', () => {

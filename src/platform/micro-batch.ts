@@ -8,7 +8,7 @@ interface Waiting<In, Out> {
 
 /**
  * Turns `write` (many at once, answers in the same order) into a function for one item. At most `inFlight` batches of at
- * most `maxItems` run at a time. When a batch fails as a whole, `isItemFault` decides whether its items are tried one by
+ * most `maxItems` run at a time; beside a running one only a full one is begun, because few large batches cost less than many small. When a batch fails as a whole, `isItemFault` decides whether its items are tried one by
  * one, so that one bad item cannot take others with it.
  */
 export function microBatch<In, Out>(
@@ -21,7 +21,7 @@ export function microBatch<In, Out>(
 
   function pump(): void {
     isScheduled = false;
-    while (waiting.length > 0 && running < options.inFlight) {
+    while (running < options.inFlight && waiting.length >= (running === 0 ? 1 : options.maxItems)) {
       const batch = waiting.slice(0, options.maxItems);
       waiting = waiting.slice(options.maxItems);
       running += 1;

@@ -44,7 +44,9 @@ export function referencesOfRules(rules: readonly CheckedRule[]): readonly Refer
         ...filterReferences(rule).map(({ entity, id }) => ({ entity, id })),
         ...(rule.filters.fields ?? []).map(referenceOfField),
         ...conditions.map(({ field }) => referenceOfField(field)),
-        ...conditions.flatMap((condition) => namedValues(condition).flatMap(({ value }) => referencesOfValue(condition.field, value))),
+        ...conditions.flatMap((condition) =>
+          namedValues(condition).flatMap(({ value }) => referencesOfValue(condition.field, value)),
+        ),
       ];
     }),
   );

@@ -2,8 +2,10 @@
 
 import type { Pool } from 'pg';
 import type { Decision } from '../core/decision';
+import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
-import type { NameOf } from './explain';
+import { makeNameOf, namesNeededBy, type NameOf } from './decision-names';
+import { loadReferences } from './reference.store';
 
 export interface HistoryEvent {
   readonly id: number;
@@ -50,13 +52,12 @@ export async function pageOfEvents(pool: Pool, tenantId: TenantId, query: EventQ
   return rows.map((row) => ({ ...row, id: Number(row.id), decisions: row.decisions ?? [] }));
 }
 
-/** The names of a tenant's pipelines, stages and users as last known, for the words of decisions. */
-export async function loadReferenceNames(pool: Pool, tenantId: TenantId): Promise<NameOf> {
-  const { rows } = await pool.query<{ entity: string; entityId: string; name: string }>(
-    `SELECT entity, entity_id AS "entityId", state->>'name' AS name FROM records
-      WHERE tenant_id = $1 AND entity IN ('pipeline', 'stage', 'user') AND state->>'name' <> ''`,
-    [tenantId],
-  );
-  const names = new Map(rows.map((row) => [`${row.entity} ${row.entityId}`, row.name]));
-  return (entity, id) => names.get(`${entity} ${id}`) ?? null;
+/** The names that the words of these decisions need, in one statement, or none when they name nothing. */
+export async function loadDecisionNames(
+  pool: Pool,
+  tenantId: TenantId,
+  decisions: readonly Decision[],
+  rules: ReadonlyMap<number, Rule>,
+): Promise<NameOf> {
+  return makeNameOf(await loadReferences(pool, tenantId, namesNeededBy(decisions, rules)));
 }

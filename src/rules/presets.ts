@@ -5,7 +5,8 @@ import type { RuleFilters, TemplateMode } from '../core/rule';
 import type { EventType } from '../core/transition';
 
 /** What kind of answer a question takes, so that a page can offer the choices by name. */
-export type AskKind = 'stages' | 'pipelines' | 'labels' | 'activityTypes' | 'amount' | 'percent' | 'days' | 'dealField' | 'fieldValue';
+export type AskKind =
+  'stages' | 'pipelines' | 'labels' | 'activityTypes' | 'amount' | 'percent' | 'days' | 'dealField' | 'fieldValue';
 
 /** Something that only the user knows. */
 export interface Ask {
@@ -55,7 +56,8 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-won',
       name: 'Deal won',
-      description: 'Every win once, at once; a deal that is won again says so. Later edits of a won deal and wins of long ago stay silent.',
+      description:
+        'Every win once, at once; a deal that is won again says so. Later edits of a won deal and wins of long ago stay silent.',
       eventType: 'deal.won',
       filters: { conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
       ...{ templateMode: 'detailed', settleMs: null, defaultOn: true, asks: [] },
@@ -63,7 +65,8 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'big-deal-won',
       name: 'Big deal won',
-      description: 'Wins from an amount on, whatever their currency. Waits 45 seconds, because the value is often set right after winning.',
+      description:
+        'Wins from an amount on, whatever their currency. Waits 45 seconds, because the value is often set right after winning.',
       eventType: 'deal.won',
       filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
       ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: true },
@@ -72,7 +75,8 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-lost',
       name: 'Deal lost',
-      description: 'Lost deals with the reason, for which it waits a minute. A deleted deal is not a lost one; bulk clean-ups stay silent.',
+      description:
+        'Lost deals with the reason, for which it waits a minute. A deleted deal is not a lost one; bulk clean-ups stay silent.',
       eventType: 'deal.lost',
       filters: { conditions: { all: [NOT_ARCHIVED, NOT_IN_BULK] } },
       ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: true, asks: [] },
@@ -97,7 +101,8 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'new-deal',
       name: 'New deal',
-      description: 'Open deals that somebody or something created. Converted leads and merges are told as such, imports of won deals as wins.',
+      description:
+        'Open deals that somebody or something created. Converted leads and merges are told as such, imports of won deals as wins.',
       eventType: 'deal.created',
       filters: { conditions: { all: [OPEN, NOT_ARCHIVED] } },
       ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: true, asks: [] },
@@ -109,7 +114,8 @@ const PLACE_PRESETS: readonly Preset[] = [
   {
     key: 'key-stage',
     name: 'Entered a key stage',
-    description: 'An open deal enters one of the stages that matter, coming from one that does not. Edits inside the stage stay silent.',
+    description:
+      'An open deal enters one of the stages that matter, coming from one that does not. Edits inside the stage stay silent.',
     eventType: 'deal.stage_changed',
     filters: { stageIds: [], conditions: { all: [OPEN, { not: [{ field: 'stage_id', op: 'changedFrom', value: [] }] }] } },
     ...{ templateMode: 'compact', settleMs: null, defaultOn: true },
@@ -126,7 +132,8 @@ const PLACE_PRESETS: readonly Preset[] = [
   {
     key: 'stage-changed',
     name: 'Stage changed',
-    description: 'Every move of an open deal within its pipeline, told once however many steps it took. Many messages: a key stage is often enough.',
+    description:
+      'Every move of an open deal within its pipeline, told once however many steps it took. Many messages: a key stage is often enough.',
     eventType: 'deal.stage_changed',
     filters: { conditions: { all: [OPEN] } },
     ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false, asks: [] },
@@ -164,11 +171,16 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'value-changed',
       name: 'Value changed a lot',
-      description: 'The value of an open deal rises or falls by an amount and a share of it. A first value, and steps that cancel out, stay silent.',
+      description:
+        'The value of an open deal rises or falls by an amount and a share of it. A first value, and steps that cancel out, stay silent.',
       eventType: 'deal.value_changed',
       filters: {
         conditions: {
-          all: [OPEN, { not: [{ field: 'value', op: 'changedFrom', value: null }] }, { any: [by('increasedBy'), by('decreasedBy')] }],
+          all: [
+            OPEN,
+            { not: [{ field: 'value', op: 'changedFrom', value: null }] },
+            { any: [by('increasedBy'), by('decreasedBy')] },
+          ],
         },
       },
       ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: false },

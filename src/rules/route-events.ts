@@ -143,7 +143,7 @@ function parseAll(raw: readonly RawEvent[]): {
 }
 
 /** Every record that deciding these events may look at, each once. */
-function wantedRecords(events: readonly StoredEvent[]): Wanted {
+export function wantedRecords(events: readonly StoredEvent[]): Wanted {
   const wanted = new Map<string, { entity: string; entityId: string }>();
   const want = (entity: string, entityId: string | null): void => {
     if (entityId !== null) wanted.set(`${entity}/${entityId}`, { entity, entityId });
@@ -158,13 +158,14 @@ function wantedRecords(events: readonly StoredEvent[]): Wanted {
 }
 
 /** Also the records that were found by their correlation id: a conversion replaces what waits to be told of its deal. */
-function withFound(wanted: Wanted, shadows: ShadowMap): Wanted {
+export function withFound(wanted: Wanted, shadows: ShadowMap): Wanted {
   const known = new Set(wanted.map(({ entity, entityId }) => recordKey(entity, entityId)));
   const found = [...shadows.values()].filter(({ entity, entityId }) => !known.has(recordKey(entity, entityId)));
   return [...wanted, ...found.map(({ entity, entityId }) => ({ entity, entityId }))];
 }
 
-function correlationIds(events: readonly StoredEvent[]): readonly string[] {
+/** Correlation ids by which the other half of a lead conversion may be found. */
+export function correlationIds(events: readonly StoredEvent[]): readonly string[] {
   const ids = events
     .filter(
       ({ event }) =>

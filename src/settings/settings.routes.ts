@@ -12,7 +12,7 @@ import { deliveriesOfEvents } from '../delivery/delivery-history.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { sendNotice } from '../platform/error-pages';
 import { renderPage } from '../platform/render-page';
-import { loadReferenceNames, pageOfEvents } from '../rules/event-history.store';
+import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
 import { listRules } from '../rules/rule.store';
 import { recordView, settingsView, type PageFacts } from './page-views';
 import type { VerifyIframeToken } from './verify-iframe-token';
@@ -113,12 +113,14 @@ async function gather(
   const { prisma, pool } = deps.database;
   const events = record === null ? [] : await pageOfEvents(pool, tenant.id, { ...record, beforeId: null, limit: EVENTS_SHOWN });
   const eventIds = events.map((event) => event.id);
+  const decisions = events.flatMap((event) => event.decisions);
+  const rules = await listRules(prisma, tenant.id);
   return {
     tenant,
     events,
     destinations: await listDestinations(prisma, tenant.id),
-    rules: await listRules(prisma, tenant.id),
+    rules,
     deliveries: eventIds.length === 0 ? [] : await deliveriesOfEvents(pool, tenant.id, eventIds),
-    nameOf: await loadReferenceNames(pool, tenant.id),
+    nameOf: await loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
   };
 }

@@ -92,6 +92,7 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
     referenceRecords,
     box,
     syncWebhooks,
+    refreshRates: () => Promise.resolve(false),
     apiUrl: fake.url,
     clock,
     log,

@@ -53,6 +53,7 @@ export function makeApiFixture(
     sendTest: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
     connectByApiToken: () => Promise.reject(new Error('not part of this test')),
     forgetTenant: () => Promise.resolve(),
+    refreshReferences: () => Promise.resolve(false),
     openSigningSecret: () => Promise.resolve('a signing secret'),
     ...{ baseUrl: 'http://localhost:3000', googleChatOrigin: 'https://chat.googleapis.com', allowApiTokenConnect: false },
     ...{ defaultPlan: 'Professional', retentionDays: 90, apiRateLimit: 1_000_000 },

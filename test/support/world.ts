@@ -88,7 +88,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const code = pipedrive.authorizeDirectly(user, companyId);
       const answer = await fetch(`${baseUrl}/oauth/callback?code=${encodeURIComponent(code)}`, { redirect: 'manual' });
       if (answer.status >= 400) throw new Error(`install answered ${answer.status}: ${await answer.text()}`);
-      const session = await callApi(baseUrl, 'POST', '/session', null, { token: await pipedrive.frameToken(companyId, user) });
+      const session = await callApi(baseUrl, 'POST', '/session', null, { token: pipedrive.frameToken(companyId, user) });
       if (session.status !== 200) throw new Error(`session answered ${session.status}: ${JSON.stringify(session.body)}`);
       return String(session.body.token);
     },

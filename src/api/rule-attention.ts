@@ -1,0 +1,52 @@
+/** What of a rule needs attention, as the API shows it: things that it names and that are gone at Pipedrive. */
+
+import type { Pool } from 'pg';
+import type { FieldError } from '../core/errors';
+import type { Rule } from '../core/rule';
+import type { TenantId } from '../core/tenant';
+import { checkReferences, referencesOfRules, type BrokenReference } from '../rules/check-references';
+import { loadReferences } from '../rules/reference.store';
+
+export interface Attention {
+  readonly needsAttention: boolean;
+  readonly attention: readonly FieldError[];
+}
+
+const LISTED = ['user', 'pipeline', 'stage', 'dealField'] as const;
+
+/** Reads these lists at Pipedrive again; true when something was read. Bounded in time, never throws. */
+export type RefreshReferences = (tenantId: TenantId, entities: readonly (typeof LISTED)[number][]) => Promise<boolean>;
+
+/** Judges many rules with one statement. */
+export async function attentionOfRules(
+  pool: Pool,
+  tenantId: TenantId,
+  rules: readonly Rule[],
+): Promise<(rule: Rule) => Attention> {
+  const known = await loadReferences(pool, tenantId, referencesOfRules(rules));
+  return (rule) => shown(checkReferences(rule, known));
+}
+
+/**
+ * Judges a rule that was just written. What it names may be younger than what is known, fields above all: then the lists are read
+ * again before anything is complained of.
+ */
+export async function attentionOfNewRule(
+  { pool, refreshReferences }: { readonly pool: Pool; readonly refreshReferences: RefreshReferences },
+  tenantId: TenantId,
+  rule: Rule,
+): Promise<Attention> {
+  const wanted = referencesOfRules([rule]);
+  const broken = checkReferences(rule, await loadReferences(pool, tenantId, wanted));
+  const outdated = LISTED.filter((entity) => broken.some((reference) => isPerhapsYounger(reference, entity)));
+  if (outdated.length === 0 || !(await refreshReferences(tenantId, outdated))) return shown(broken);
+  return shown(checkReferences(rule, await loadReferences(pool, tenantId, wanted)));
+}
+
+function isPerhapsYounger(reference: BrokenReference, entity: (typeof LISTED)[number]): boolean {
+  return reference.kind === 'unknown' && (reference.entity === 'option' ? 'dealField' : reference.entity) === entity;
+}
+
+function shown(broken: readonly BrokenReference[]): Attention {
+  return { needsAttention: broken.length > 0, attention: broken.map(({ path, problem }) => ({ path, message: problem })) };
+}

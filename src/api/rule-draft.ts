@@ -1,0 +1,111 @@
+/** The body of a rule as the API takes it, what it leaves to defaults, and what only its fields together show to be wrong. */
+
+import { z } from 'zod';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import type { FieldError } from '../core/errors';
+import { eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES } from '../core/rule';
+import type { TenantId } from '../core/tenant';
+import { ownDestinationIds } from '../delivery/chat-webhook.store';
+import { templateProblem } from '../messages/text-template';
+import type { RuleFields } from '../rules/rule.store';
+import { idField, nameField } from './fields';
+
+const MAX_SETTLE_MS = 120_000;
+export const MAX_POSITION = 1_000_000;
+const MAX_TARGETS = 200;
+const MAX_TEMPLATE_LENGTH = 4000;
+
+const settings = {
+  name: nameField,
+  eventType: eventTypeSchema,
+  filters: ruleFiltersSchema,
+  targetWebhookIds: z.array(idField).min(1, 'must name at least one destination').max(MAX_TARGETS),
+  /** One destination may be named so. */
+  targetWebhookId: idField,
+  templateMode: z.enum(TEMPLATE_MODES),
+  template: z.string().max(MAX_TEMPLATE_LENGTH).nullable(),
+  settleMs: z.int().min(0).max(MAX_SETTLE_MS).nullable(),
+  position: z.int().min(0).max(MAX_POSITION),
+  stopAfter: z.boolean(),
+  enabled: z.boolean(),
+};
+export const updateRuleBody = z.strictObject(z.object(settings).partial().shape);
+export const createRuleBody = z.strictObject({ ...updateRuleBody.shape, name: nameField, eventType: eventTypeSchema });
+
+/** What PUT takes; what is not given stays. */
+export type GivenChange = z.infer<typeof updateRuleBody>;
+/** What POST takes. */
+export type GivenRule = z.infer<typeof createRuleBody>;
+export type RuleDraft = RuleFields & { readonly targetWebhookIds: readonly number[] };
+
+const DEFAULTS = {
+  filters: {},
+  templateMode: 'compact',
+  template: null,
+  settleMs: null,
+  stopAfter: false,
+  enabled: true,
+} as const;
+
+/** A new rule: what its author left out is the default. */
+export function newDraft(given: GivenRule, position: number): RuleDraft {
+  return merged({ ...DEFAULTS, name: given.name, eventType: given.eventType, position, targetWebhookIds: [] }, given);
+}
+
+/** What is given counts, what is not stays. */
+export function merged(before: RuleDraft, given: GivenChange): RuleDraft {
+  return {
+    name: given.name ?? before.name,
+    eventType: given.eventType ?? before.eventType,
+    filters: given.filters ?? before.filters,
+    templateMode: given.templateMode ?? before.templateMode,
+    // An emptied text field means the layout's own text.
+    template: given.template === undefined ? before.template : given.template?.trim() === '' ? null : given.template,
+    settleMs: given.settleMs === undefined ? before.settleMs : given.settleMs,
+    position: given.position ?? before.position,
+    stopAfter: given.stopAfter ?? before.stopAfter,
+    enabled: given.enabled ?? before.enabled,
+    targetWebhookIds: givenTargets(given) ?? before.targetWebhookIds,
+  };
+}
+
+function givenTargets({ targetWebhookIds, targetWebhookId }: GivenChange): readonly number[] | null {
+  if (targetWebhookIds !== undefined) return [...new Set(targetWebhookIds)].sort((a, b) => a - b);
+  return targetWebhookId === undefined ? null : [targetWebhookId];
+}
+
+/**
+ * What only the fields together, or the tenant's destinations, show to be wrong; empty when all is well. A rule whose destinations were all
+ * removed may still be renamed or switched off, hence `needsTargets`.
+ */
+export async function draftProblems(
+  client: PrismaClient | Prisma.TransactionClient,
+  tenantId: TenantId,
+  draft: RuleDraft,
+  given: GivenChange,
+  needsTargets: boolean,
+): Promise<readonly FieldError[]> {
+  const errors: FieldError[] = [...fieldProblems(draft, given)];
+  if (needsTargets && draft.targetWebhookIds.length === 0) {
+    errors.push({ path: 'targetWebhookIds', message: 'must name at least one destination' });
+  }
+  if (givenTargets(given) !== null) {
+    const own = await ownDestinationIds(client, tenantId, draft.targetWebhookIds);
+    const foreign = draft.targetWebhookIds.filter((id) => !own.has(id));
+    const path = given.targetWebhookIds === undefined ? 'targetWebhookId' : 'targetWebhookIds';
+    errors.push(...foreign.map((id) => ({ path, message: `There is no Chat webhook ${id}` })));
+  }
+  return errors;
+}
+
+/** The same as far as it needs no database. */
+export function* fieldProblems(draft: RuleDraft, given: GivenChange = {}): Generator<FieldError> {
+  if (given.targetWebhookIds !== undefined && given.targetWebhookId !== undefined) {
+    yield { path: 'targetWebhookId', message: 'Name the destinations either here or in targetWebhookIds' };
+  }
+  if (draft.eventType === 'deal.field_changed' && (draft.filters.fields ?? []).length === 0) {
+    yield { path: 'filters.fields', message: 'deal.field_changed needs the fields to listen to' };
+  }
+  const problem = draft.template === null ? null : templateProblem(draft.template);
+  if (problem !== null) yield { path: 'template', message: problem };
+}

@@ -1,0 +1,282 @@
+/** The sender over a store in memory: what is due goes, once, and nothing of one delivery's trouble reaches another. */
+
+import { pino } from 'pino';
+import type { DeliveryOutcome } from '../../../src/core/delivery';
+import { makeDeliverDue, type AttemptRecord, type ClaimedDelivery, type DeliverDueDependencies } from '../../../src/delivery/deliver-due';
+import { tenantId } from '../../../src/core/tenant';
+import { aTenant } from '../../fixtures/record-changes';
+import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
+import { waitUntil } from '../../support/wait-until';
+
+const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
+
+/** A store whose spaces give their next message only when the last one was recorded. */
+function aSender(queued: readonly ClaimedDelivery[], changed: Partial<DeliverDueDependencies> = {}) {
+  let waiting = [...queued];
+  const leased = new Set<string>();
+  const posted: string[] = [];
+  const recorded: AttemptRecord[] = [];
+  const frozen: number[] = [];
+  const looks: number[] = [];
+  const deliverDue = makeDeliverDue({
+    store: {
+      claimDue(limit) {
+        looks.push(limit);
+        const claimed: ClaimedDelivery[] = [];
+        for (const delivery of waiting) {
+          if (claimed.length >= limit || leased.has(delivery.spaceId)) continue;
+          leased.add(delivery.spaceId);
+          claimed.push(delivery);
+        }
+        waiting = waiting.filter((delivery) => !claimed.includes(delivery));
+        return Promise.resolve({ claimed, nextMs: null });
+      },
+      freeze(bodies) {
+        frozen.push(...bodies.map(({ deliveryId }) => deliveryId));
+        return Promise.resolve();
+      },
+    },
+    record(attempt) {
+      recorded.push(attempt);
+      leased.delete(attempt.delivery.spaceId);
+      return Promise.resolve();
+    },
+    renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
+    postBody(delivery, body) {
+      posted.push(`${delivery.spaceId} ${body}`);
+      return Promise.resolve(SENT);
+    },
+    log: pino({ level: 'silent' }),
+    concurrency: 50,
+    settings: { spaceIntervalMs: 1000, refusalConfirmMs: 20_000 },
+    nowMs: () => 0,
+    jitter: () => 0,
+    ...changed,
+  });
+  return { deliverDue, posted, recorded, frozen, looks, add: (delivery: ClaimedDelivery) => waiting.push(delivery) };
+}
+
+const many = (count: number, given: (id: number) => Partial<ClaimedDelivery>) =>
+  Array.from({ length: count }, (_, index) => aClaimedDelivery({ id: index + 1, ...given(index + 1) }));
+
+test('when a space has several messages, then one wake sends all of them in order, one after another', async () => {
+  let underWay = 0;
+  let most = 0;
+  const { deliverDue, recorded } = aSender(many(5, () => ({})), {
+    async postBody() {
+      most = Math.max(most, (underWay += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return SENT;
+    },
+  });
+
+  await deliverDue.wake();
+  await waitUntil('all are sent', () => recorded.length === 5);
+
+  expect(most).toBe(1);
+  expect(recorded.map(({ delivery }) => delivery.id)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('when many spaces have messages, then no more than the allowed number are under way', async () => {
+  let underWay = 0;
+  let most = 0;
+  const { deliverDue, recorded } = aSender(many(20, (id) => ({ spaceId: `space ${id}` })), {
+    concurrency: 3,
+    async postBody() {
+      most = Math.max(most, (underWay += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return SENT;
+    },
+  });
+
+  await deliverDue.wake();
+  await waitUntil('all are sent', () => recorded.length === 20);
+
+  expect(most).toBe(3);
+});
+
+test('when a body was frozen before, then those very bytes are posted and nothing is rendered', async () => {
+  const { deliverDue, posted, frozen } = aSender([aClaimedDelivery({ renderedBody: 'frozen' })]);
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(posted).toEqual(['AAAA frozen']);
+  expect(frozen).toEqual([]);
+});
+
+test('when a body is new, then it is frozen before it is posted', async () => {
+  const order: string[] = [];
+  const { deliverDue } = aSender([aClaimedDelivery()], {
+    store: {
+      claimDue: (() => {
+        let left = [aClaimedDelivery()];
+        return () => {
+          const claimed = left;
+          left = [];
+          return Promise.resolve({ claimed, nextMs: null });
+        };
+      })(),
+      freeze: () => Promise.resolve(void order.push('freeze')),
+    },
+    postBody: () => {
+      order.push('post');
+      return Promise.resolve(SENT);
+    },
+  });
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(order).toEqual(['freeze', 'post']);
+});
+
+test.each<[string, ClaimedDelivery['destination'], string, string]>([
+  ['was removed', null, 'dropped', 'The destination was removed.'],
+  ['is paused', aClaimedDestination({ isPaused: true }), 'held', 'The destination is paused.'],
+  ['is broken', aClaimedDestination({ health: 'broken', healthReason: 'HTTP 404' }), 'held', 'HTTP 404'],
+])('when the destination %s, then nothing is posted and the reason is recorded', async (_name, destination, state, reason) => {
+  const { deliverDue, posted, recorded } = aSender([aClaimedDelivery({ destination })]);
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(posted).toEqual([]);
+  expect(recorded).toMatchObject([{ state, stateReason: reason, wrote: null }]);
+});
+
+test('when one message cannot be rendered, then the others of its tenant go and it is tried again', async () => {
+  const { deliverDue, posted, recorded } = aSender(many(3, (id) => ({ spaceId: `space ${id}` })), {
+    renderBodies: (_tenant, deliveries) =>
+      deliveries.some(({ id }) => id === 2)
+        ? Promise.reject(new Error('cannot be rendered'))
+        : Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
+  });
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(posted.sort()).toEqual(['space 1 body 1', 'space 3 body 3']);
+  expect(recorded.find(({ delivery }) => delivery.id === 2)).toMatchObject({ state: 'queued', hasTrouble: true });
+});
+
+test('when one attempt cannot be recorded, then the others are', async () => {
+  const recorded: number[] = [];
+  const { deliverDue } = aSender(many(3, (id) => ({ spaceId: `space ${id}` })), {
+    record: ({ delivery }) => (delivery.id === 2 ? Promise.reject(new Error('down')) : Promise.resolve(void recorded.push(delivery.id))),
+  });
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(recorded).toEqual([1, 3]);
+});
+
+test('when messages belong to several tenants, then each tenant is rendered for itself', async () => {
+  const groups: number[][] = [];
+  const deliveries = many(4, (id) => ({ spaceId: `space ${id}`, tenant: aTenant({ id: tenantId((id % 2) + 1) }) }));
+  const { deliverDue } = aSender(deliveries, {
+    renderBodies: (_tenant, group) => {
+      groups.push(group.map(({ id }) => id));
+      return Promise.resolve(new Map(group.map(({ id }) => [id, 'body'])));
+    },
+  });
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(groups).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+});
+
+test('when it is woken during a look, then it looks once more', async () => {
+  const sender = aSender([]);
+
+  const first = sender.deliverDue.wake();
+  const second = sender.deliverDue.wake();
+  await Promise.all([first, second]);
+
+  expect(sender.looks.length).toBe(2);
+});
+
+test('when it is woken in the very moment in which a look ends, then what was added is sent', async () => {
+  const sender = aSender([]);
+
+  // The wake of the first continuation runs before anything that waits for the look has run.
+  for (let round = 1; round <= 20; round += 1) {
+    const look = sender.deliverDue.wake();
+    for (let turn = 0; turn < round % 6; turn += 1) await Promise.resolve();
+    sender.add(aClaimedDelivery({ id: round }));
+    void sender.deliverDue.wake();
+    await look;
+    await waitUntil('it is sent', () => sender.recorded.length === round, 1000);
+  }
+
+  expect(sender.recorded).toHaveLength(20);
+});
+
+test('when the next message is due later, then it is sent then, without another wake', async () => {
+  let looks = 0;
+  const { deliverDue, recorded } = aSender([], {
+    store: {
+      claimDue: () => {
+        looks += 1;
+        return Promise.resolve({ claimed: looks === 2 ? [aClaimedDelivery()] : [], nextMs: looks === 1 ? 20 : null });
+      },
+      freeze: () => Promise.resolve(),
+    },
+  });
+
+  await deliverDue.wake();
+  await waitUntil('it is sent', () => recorded.length === 1);
+
+  await deliverDue.close();
+});
+
+test('when a look fails, then whoever woke hears of it and the next wake works', async () => {
+  let isDown = true;
+  const { deliverDue } = aSender([], {
+    store: {
+      claimDue: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve({ claimed: [], nextMs: null })),
+      freeze: () => Promise.resolve(),
+    },
+  });
+
+  await expect(deliverDue.wake()).rejects.toThrow('down');
+  isDown = false;
+
+  await expect(deliverDue.wake()).resolves.toBeUndefined();
+});
+
+test('when it closes, then what is under way ends and nothing new begins', async () => {
+  let finish: (outcome: DeliveryOutcome) => void = () => undefined;
+  const { deliverDue, recorded, looks, add } = aSender([aClaimedDelivery()], {
+    postBody: () => new Promise((resolve) => (finish = resolve)),
+  });
+  await deliverDue.wake();
+  add(aClaimedDelivery({ id: 2 }));
+
+  const closing = deliverDue.close();
+  finish(SENT);
+  await closing;
+  await deliverDue.wake();
+
+  expect(recorded.map(({ delivery }) => delivery.id)).toEqual([1]);
+  expect(looks).toHaveLength(1);
+});
+
+test('when it closes while a look fails, then it still closes', async () => {
+  const { deliverDue } = aSender([], {
+    store: { claimDue: () => Promise.reject(new Error('down')), freeze: () => Promise.resolve() },
+  });
+  const look = deliverDue.wake();
+
+  const closing = deliverDue.close();
+
+  await expect(look).rejects.toThrow('down');
+  await expect(closing).resolves.toBeUndefined();
+});

@@ -1,0 +1,54 @@
+/** What follows an attempt, outcome by outcome. */
+
+import fc from 'fast-check';
+import type { DeliveryOutcome } from '../../../src/core/delivery';
+import { backoffMs, MAX_AGE_MS, nextStep, type AttemptContext } from '../../../src/delivery/retry-policy';
+
+const CONTEXT: AttemptContext = {
+  ageMs: 0,
+  troubles: 0,
+  refusals: 0,
+  sinceLastRefusalMs: null,
+  refusalConfirmMs: 20_000,
+  isPlain: false,
+  isThreaded: false,
+  jitter: 1,
+};
+const BUSY: DeliveryOutcome = { kind: 'busy', httpStatus: 429, reason: 'HTTP 429', retryAfterMs: null };
+const UNREACHABLE: DeliveryOutcome = { kind: 'unreachable', httpStatus: null, reason: 'no answer' };
+const REFUSED: DeliveryOutcome = { kind: 'refused', httpStatus: 403, reason: 'HTTP 403' };
+const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' };
+const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
+
+test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
+  ['a message was sent', SENT, { ageMs: MAX_AGE_MS * 2 }, { kind: 'done' }],
+  ['Chat is busy', BUSY, {}, { kind: 'retry', afterMs: 1000 }],
+  ['Chat is busy again', BUSY, { troubles: 3 }, { kind: 'retry', afterMs: 8000 }],
+  ['Chat says when', { ...BUSY, retryAfterMs: 30_000 }, { troubles: 3 }, { kind: 'retry', afterMs: 30_000 }],
+  ['nobody knows whether it was posted', UNREACHABLE, { troubles: 1 }, { kind: 'retry', afterMs: 2000 }],
+  ['it goes on for long', UNREACHABLE, { troubles: 500 }, { kind: 'retry', afterMs: 60_000 }],
+  ['it is older than a day', UNREACHABLE, { ageMs: MAX_AGE_MS }, { kind: 'giveUp', reason: expect.stringContaining('no answer') }],
+  ['a busy one is older than a day', BUSY, { ageMs: MAX_AGE_MS }, { kind: 'giveUp', reason: expect.stringContaining('24 hours') }],
+  ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
+  ['a threaded body is rejected', REJECTED, { isThreaded: true }, { kind: 'rewrite', as: 'unthreaded' }],
+  ['a threaded plain body is rejected', REJECTED, { isThreaded: true, isPlain: true }, { kind: 'rewrite', as: 'unthreaded' }],
+  ['the plain body is rejected too', REJECTED, { isPlain: true }, { kind: 'giveUp', reason: expect.stringContaining('HTTP 400') }],
+  ['the destination refuses first', REFUSED, {}, { kind: 'doubt', afterMs: 20_000, isConfirmed: true }],
+  ['it refuses again too soon', REFUSED, { refusals: 2, sinceLastRefusalMs: 5000 }, { kind: 'doubt', afterMs: 15_000, isConfirmed: false }],
+  ['it refuses for the second time', REFUSED, { refusals: 1, sinceLastRefusalMs: 20_000 }, { kind: 'doubt', afterMs: 20_000, isConfirmed: true }],
+  ['it refuses for the third time', REFUSED, { refusals: 2, sinceLastRefusalMs: 20_000 }, { kind: 'break' }],
+])('when %s, then that follows', (_name, outcome, context, step) => {
+  expect(nextStep(outcome, { ...CONTEXT, ...context })).toEqual(step);
+});
+
+test('when backoff has any trouble and jitter, then it lies between half a second and a minute and never shrinks', () => {
+  fc.assert(
+    fc.property(fc.nat(2000), fc.double({ min: 0, max: 1, noNaN: true }), (troubles, jitter) => {
+      const ms = backoffMs(troubles, jitter);
+
+      expect(ms).toBeGreaterThanOrEqual(500);
+      expect(ms).toBeLessThanOrEqual(60_000);
+      expect(backoffMs(troubles + 1, jitter)).toBeGreaterThanOrEqual(ms);
+    }),
+  );
+});
