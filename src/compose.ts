@@ -322,6 +322,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       allowApiTokenConnect: config.pipedrive.allowApiTokenConnect,
       defaultPlan: config.defaultPlan,
       retentionDays: config.retentionDays,
+      settleMs: config.settleMs,
       apiRateLimit: config.apiRateLimit,
     }),
   ];

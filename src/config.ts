@@ -39,7 +39,8 @@ const keyring = z.string().transform((text, context) => {
   }
   return known;
 });
-const CORS_ORIGIN = /^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?$/i;
+/** A wildcard needs two labels behind it: nobody owns all of `*.app`. */
+const CORS_ORIGIN = /^https?:\/\/(\*\.[a-z0-9-]+\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?$/i;
 const corsOrigins = z
   .string()
   .transform((text) =>
@@ -233,8 +234,8 @@ function keptEncryptionKey(dataDir: string): EncryptionKey {
 function keptSecret(dataDir: string, name: string): Buffer {
   const file = join(dataDir, name);
   if (!existsSync(file)) {
-    mkdirSync(dataDir, { recursive: true });
     try {
+      mkdirSync(dataDir, { recursive: true });
       writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
     } catch (error) {
       // Another process of ours may have been first; then its secret counts.

@@ -4,12 +4,11 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
-import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
 import { countDestinations } from '../delivery/chat-webhook.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
-import { eraseTenant, findAccount, saveSettings, type Account } from './account.store';
+import { accountOf, eraseTenant, saveSettings, type Account } from './account.store';
 import { countApiKeys } from './api-key.store';
 import type { RunChange } from './change.store';
 import { tenantEndpoint, type Endpoint, type Principal } from './endpoint';
@@ -117,10 +116,4 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
 
 async function relayCredentials({ openSigningSecret }: Deps, tenantId: TenantId, account: Account): Promise<object> {
   return { tenantPublicId: account.publicId, signingSecret: await openSigningSecret(tenantId, account.sealedSigningSecret) };
-}
-
-async function accountOf(client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId): Promise<Account> {
-  const account = await findAccount(client, tenantId);
-  if (account === null) throw new AppError('unknown_tenant', 'This account was erased.', { status: 401 });
-  return account;
 }

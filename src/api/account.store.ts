@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
 
 const GROWING_TABLES = ['logs', 'deliveries', 'events', 'records'] as const;
@@ -35,6 +36,13 @@ export async function findAccount(client: Client, tenantId: TenantId): Promise<A
   const row = await client.tenant.findUnique({ where: { id: tenantId } });
   if (row === null) return null;
   return { ...row, companyId: Number(row.companyId), settings: accountSettingsSchema.parse(row.settings) };
+}
+
+/** The same; throws an AppError (401) when the tenant was erased. */
+export async function accountOf(client: Client, tenantId: TenantId): Promise<Account> {
+  const account = await findAccount(client, tenantId);
+  if (account === null) throw new AppError('unknown_tenant', 'This account was erased.', { status: 401 });
+  return account;
 }
 
 /** Overwrites the settings. */

@@ -22,7 +22,10 @@ import { deliveryEndpoints } from './deliveries.routes';
 import { docsRouter } from './docs.routes';
 import type { ApiAnswer, Endpoint, RawCall } from './endpoint';
 import { historyEndpoints } from './history.routes';
+import { presetEndpoints } from './presets.routes';
 import type { RefreshReferences } from './rule-attention';
+import { ruleDocumentEndpoints } from './rule-documents.routes';
+import { rulePreviewEndpoints } from './rule-preview.routes';
 import { ruleEndpoints } from './rules.routes';
 import { sessionEndpoints, type ConnectByApiToken } from './session.routes';
 import { testMessageEndpoints, type SendTest } from './test-message.routes';
@@ -51,11 +54,13 @@ export interface ApiDeps {
   readonly allowApiTokenConnect: boolean;
   readonly defaultPlan: Plan;
   readonly retentionDays: number;
+  /** `SETTLE_MS`, for previews of rules without a settle time of their own. */
+  readonly settleMs: number;
   /** `API_RATE_LIMIT`: requests a minute per key or tenant. */
   readonly apiRateLimit: number;
 }
 
-const MAX_BODY = '100kb';
+const MAX_BODY_BYTES = 100 * 1024;
 const MAX_INT4 = 2_147_483_647;
 /** Wrong credentials a minute from one address; then it has to wait. */
 const MAX_REFUSALS_PER_MINUTE = 600;
@@ -81,7 +86,7 @@ export function makeApiRouter(deps: ApiDeps): Router {
   return router;
 }
 
-/** Every request of the API, for routing and for its description. `/deliveries/replay` stands before `/deliveries/:id/...`. */
+/** Every request of the API, for routing and for its description. `/rules/export` and the like stand before `/rules/:id`. */
 function makeEndpoints(deps: ApiDeps): Endpoint[] {
   const { prisma, pool } = deps.database;
   const { clock, defaultPlan } = deps;
@@ -96,6 +101,9 @@ function makeEndpoints(deps: ApiDeps): Endpoint[] {
   return [
     ...sessionEndpoints(shared),
     ...chatWebhookEndpoints(shared),
+    ...presetEndpoints(shared),
+    ...rulePreviewEndpoints(shared),
+    ...ruleDocumentEndpoints(shared),
     ...ruleEndpoints(shared),
     ...testMessageEndpoints(shared),
     ...historyEndpoints(shared),
@@ -113,7 +121,8 @@ interface Gate {
 
 /** All methods of one path: problems as answers, 405 for the other methods. */
 function mount(router: Router, path: string, endpoints: readonly Endpoint[], gate: Gate): void {
-  const parseJson = express.json({ limit: MAX_BODY, type: () => true });
+  const limit = Math.max(MAX_BODY_BYTES, ...endpoints.map(({ maxBodyBytes }) => maxBodyBytes ?? 0));
+  const parseJson = express.json({ limit, type: () => true });
   router.all(path, (_request, response, next) => {
     response.locals[ANSWERS_PROBLEMS] = true;
     response.set('Cache-Control', 'no-store');
@@ -143,7 +152,12 @@ async function answer(
   readBody: () => Promise<unknown>,
 ): Promise<ApiAnswer> {
   if (endpoint.access === 'open') {
-    return await refusalsCounted(gate, request, response, async () => await endpoint.handle(await callOf(request, readBody)));
+    return await refusalsCounted(
+      gate,
+      request,
+      response,
+      async () => await endpoint.handle(await callOf(request, response, readBody)),
+    );
   }
   const principal = await refusalsCounted(gate, request, response, async () => {
     const found = await gate.authenticate(request.get('authorization'));
@@ -154,7 +168,7 @@ async function answer(
   if (endpoint.access === 'change' && !principal.isAdmin) {
     throw new AppError('forbidden', 'Only admins of your Pipedrive company may change this.', { status: 403 });
   }
-  return await endpoint.handle(principal, await callOf(request, readBody));
+  return await endpoint.handle(principal, await callOf(request, response, readBody));
 }
 
 /** Counts 401s by address, and refuses an address that has had too many. */
@@ -174,9 +188,17 @@ async function refusalsCounted<Result>(
   }
 }
 
-async function callOf(request: Request, readBody: () => Promise<unknown>): Promise<RawCall> {
+async function callOf(request: Request, response: Response, readBody: () => Promise<unknown>): Promise<RawCall> {
   const id = pathId(request);
-  return { id, body: (await readBody()) ?? {}, query: { ...request.query } };
+  return { id, body: (await readBody()) ?? {}, query: { ...request.query }, signal: departureOf(response) };
+}
+
+/** Aborted when the connection closes before the answer is out. */
+function departureOf(response: Response): AbortSignal {
+  const departure = new AbortController();
+  if (response.destroyed) departure.abort();
+  else response.once('close', () => departure.abort());
+  return departure.signal;
 }
 
 /** 404 for what can be no id of ours, before any query: a number beyond the column would be an error of the database. */

@@ -25,6 +25,8 @@ export interface RawCall {
   readonly id: number;
   readonly body: unknown;
   readonly query: unknown;
+  /** Aborted when the client leaves before it has its answer. */
+  readonly signal: AbortSignal;
 }
 
 interface Described {
@@ -36,6 +38,8 @@ interface Described {
   readonly status: 200 | 201 | 202 | 204;
   readonly body: z.ZodType | null;
   readonly query: z.ZodType | null;
+  /** The largest body in bytes, where it is not the usual one. */
+  readonly maxBodyBytes?: number;
 }
 
 export type Endpoint = Described &
@@ -49,6 +53,7 @@ interface Call<Body, Query> {
   readonly id: number;
   readonly body: Body;
   readonly query: Query;
+  readonly signal: AbortSignal;
 }
 
 interface Definition extends Omit<Described, 'body' | 'query'> {
@@ -75,7 +80,7 @@ export function tenantEndpoint({ handle, body = NOTHING, query = NOTHING, ...res
     body: body === NOTHING ? null : body,
     query: query === NOTHING ? null : query,
     handle: async (principal, raw) =>
-      await handle(principal, { id: raw.id, body: parseInput(body, raw.body), query: parseInput(query, raw.query) }),
+      await handle(principal, { ...raw, body: parseInput(body, raw.body), query: parseInput(query, raw.query) }),
   };
 }
 

@@ -1,11 +1,15 @@
 /** Google Chat's incoming webhooks: one POST, and what it came to as a value. Never throws, never follows a redirect. */
 
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { z } from 'zod';
 import { messageOf } from '../core/errors';
 import type { DeliveryOutcome } from '../core/delivery';
 import { buildChatUrl, type ChatUrlParts } from './google-chat-url';
 
 const TIMEOUT_MS = 10_000;
+/** Idle connections are closed before Google may close them: a message sent into a closed one would be lost and sent again. */
+const IDLE_CONNECTION_MS = 4_000;
 const MAX_ANSWER_BYTES = 65_536;
 const MAX_RETRY_AFTER_MS = 600_000;
 
@@ -25,20 +29,49 @@ const googleError = z.object({ error: z.object({ message: z.string().optional(),
 
 /** Makes the client. `origin` is the only place it ever posts to. */
 export function makeGoogleChat(origin: string, timeoutMs = TIMEOUT_MS): PostMessage {
+  const send = makeSend(origin, timeoutMs);
   return async (post) => {
     try {
-      const response = await fetch(addressOf(origin, post), {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json; charset=UTF-8' },
-        body: post.body,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      return outcomeOf(response, await readAnswer(response));
+      return outcomeOf(await send(addressOf(origin, post), post.body));
     } catch (error) {
       return { kind: 'unreachable', httpStatus: null, reason: transportReason(error, timeoutMs) };
     }
   };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly text: string;
+}
+
+type Send = (url: string, body: string) => Promise<Answer>;
+
+/** One POST within `timeoutMs`, answer included. By node:http, which costs half of what `fetch` does; it follows no redirect. */
+function makeSend(origin: string, timeoutMs: number): Send {
+  const { Agent, request } = origin.startsWith('https:') ? https : http;
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
+  return (url, body) =>
+    new Promise((resolve, reject) => {
+      const headers = { 'Content-Type': 'application/json; charset=UTF-8', 'Content-Length': Buffer.byteLength(body) };
+      const call = request(url, { method: 'POST', agent, headers });
+      const limit = setTimeout(() => {
+        reject(new TimeoutError());
+        call.destroy();
+      }, timeoutMs);
+      call.on('close', () => clearTimeout(limit));
+      call.on('error', reject);
+      call.on('response', (response) => {
+        readAnswer(response).then((text) => {
+          resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], text });
+        }, reject);
+      });
+      call.end(body);
+    });
+}
+
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
 }
 
 function addressOf(origin: string, post: ChatPost): string {
@@ -55,25 +88,28 @@ function transportReason(error: unknown, timeoutMs: number): string {
   return `Google Chat could not be reached (${code ?? 'unknown reason'}).`;
 }
 
-/** At most 64 kB of the answer; more is of no interest. */
-async function readAnswer(response: Response): Promise<string> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** At most 64 kB of the answer; more is of no interest. Rejects when it is cut off before. */
+function readAnswer(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = (): void => resolve(Buffer.concat(chunks).toString('utf8'));
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length < MAX_ANSWER_BYTES) return;
+      finish();
+      response.destroy();
+    });
+    response.on('end', finish);
+    response.on('error', reject);
+  });
 }
 
-function outcomeOf(response: Response, answer: string): DeliveryOutcome {
-  const { status } = response;
-  if (response.ok) return acceptedOutcome(status, answer);
+function outcomeOf({ status, retryAfter, text: answer }: Answer): DeliveryOutcome {
+  if (status >= 200 && status < 300) return acceptedOutcome(status, answer);
   const reason = `HTTP ${status}${wordsOf(answer)}`;
-  if (status === 429) return { kind: 'busy', httpStatus: status, reason, retryAfterMs: retryAfterMs(response) };
+  if (status === 429) return { kind: 'busy', httpStatus: status, reason, retryAfterMs: retryAfterMs(retryAfter) };
   if (status === 401 || status === 403 || status === 404) return { kind: 'refused', httpStatus: status, reason };
   // A damaged key is answered with 400, but it is the destination's fault and not the body's.
   if (status === 400 && answer.includes('API_KEY_INVALID')) return { kind: 'refused', httpStatus: status, reason };
@@ -98,9 +134,8 @@ function wordsOf(answer: string): string {
 }
 
 /** Chat documents no Retry-After; it is honoured when there is one (seconds, or a date). */
-function retryAfterMs(response: Response): number | null {
-  const header = response.headers.get('retry-after');
-  if (header === null) return null;
+function retryAfterMs(header: string | undefined): number | null {
+  if (header === undefined) return null;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) && ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
 }

@@ -122,7 +122,7 @@ export interface CurrencySum {
 
 /** `deals/summary`: nothing in it names the company's own currency. Without deals `values_total` may come as `[]` or null. */
 export const dealsSummaryAnswer = z
-  .object({ data: z.object({ values_total: z.unknown() }) })
+  .object({ data: z.object({ values_total: z.unknown().optional() }) })
   .transform(({ data }): readonly CurrencySum[] =>
     Object.entries(isObject(data.values_total) ? data.values_total : {}).flatMap(([currency, sum]) => {
       const value = isObject(sum) ? numberField(sum, 'value') : null;

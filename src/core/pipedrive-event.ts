@@ -86,7 +86,8 @@ export function parseWebhook(body: Buffer): ParsedWebhook {
   const json = parseJson(body);
   if (!isObject(json) || !isObject(json['meta']))
     return { kind: 'invalid', reason: 'The body is not a Pipedrive webhook in JSON.' };
-  if (isDeeperThan(json, MAX_DEPTH)) return { kind: 'ignored', reason: 'The webhook is nested too deeply to be read.', event: null };
+  if (isDeeperThan(json, MAX_DEPTH))
+    return { kind: 'ignored', reason: 'The webhook is nested too deeply to be read.', event: null };
   if (isV1(json, json['meta'])) return parseV1(json);
   const parsed = webhookSchema.safeParse(json);
   if (!parsed.success) return { kind: 'invalid', reason: `The body is not a Pipedrive webhook: ${issueText(parsed.error)}.` };

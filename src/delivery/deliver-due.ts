@@ -120,6 +120,7 @@ export interface DeliverDue {
 
 /** A timer further away than this is left to the sweep. */
 const LONGEST_TIMER_MS = 60_000;
+const REFILL_MS = 5;
 
 /** Makes the sender of this process. */
 export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue {
@@ -131,6 +132,7 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   let heard = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
+  let refill: NodeJS.Timeout | undefined;
 
   async function look(): Promise<void> {
     do {
@@ -160,13 +162,21 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
           log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'delivery could not be recorded');
         } finally {
           inFlight -= 1;
-          wakeQuietly();
+          wakeSoon();
         }
       }),
     );
   }
 
+  /** Places that become free one after the other are filled together. */
+  function wakeSoon(): void {
+    if (inFlight === 0) wakeQuietly();
+    else refill ??= setTimeout(wakeQuietly, REFILL_MS);
+  }
+
   function wakeQuietly(): void {
+    clearTimeout(refill);
+    refill = undefined;
     wake().catch((error: unknown) => {
       log.warn({ err: error }, 'due messages could not be looked up; the sweep tries again');
     });

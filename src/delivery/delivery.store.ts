@@ -15,6 +15,7 @@ const LEASE_MS = 15_000;
 /**
  * One statement: the head of each space that has something due, its slot and lease taken if both are free. A loose index scan finds
  * the spaces, so idle ones cost nothing; SKIP LOCKED and the re-check of the locked row keep two workers out of one space.
+ * A message waits for the earlier ones about its record: one that was put off (a refusal) is not overtaken.
  * `coalesce` hides the state from the partial indexes: statistics taken when nothing waited make the planner read the whole backlog
  * through them. `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
  */
@@ -29,6 +30,9 @@ const CLAIM = `
     SELECT s.space_id, h.id, greatest(h.not_before, g.next_slot_at, coalesce(g.lease_until, h.not_before)) AS ready_at
       FROM spaces s
       CROSS JOIN LATERAL (SELECT d.id, d.not_before FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id
+                             AND NOT EXISTS (SELECT 1 FROM deliveries e
+                                              WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
+                                                AND e.state IN ('queued', 'sending') AND e.space_id = d.space_id AND e.id < d.id)
                            ORDER BY d.not_before, d.id LIMIT 1) h
       JOIN google_spaces g ON g.space_id = s.space_id
      WHERE s.space_id IS NOT NULL

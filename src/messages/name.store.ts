@@ -3,6 +3,7 @@
 import type { RecordState } from '../core/record';
 import { tenantId as asTenantId, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
+import { microBatch } from '../platform/micro-batch';
 import { namedFrom, type Named, type NamedEntity } from './names';
 
 export interface WantedName {
@@ -55,18 +56,34 @@ const SAVE_FETCHED = `
    WHERE known.occurred_at IS NULL
       OR coalesce(nullif(known.state->>'title', ''), nullif(known.state->>'name', ''), nullif(known.state->>'subject', '')) IS NULL`;
 
-export function makeNameStore(database: Database): NameStore {
+const SHARED = { maxItems: 50, inFlight: 2, isItemFault: () => false };
+
+/** Requests of several tenants that come at the same time share a statement. */
+export function makeNameStore(database: Pick<Database, 'pool'>): NameStore {
+  const findShared = microBatch(async (requests: readonly (readonly WantedName[])[]) => {
+    const found = await findAll(database, distinct(requests.flat()));
+    return requests.map((wanted) => distinct(wanted).flatMap((name) => found.get(keyOf(name)) ?? []));
+  }, SHARED);
   return {
-    findNames: async (wanted) => {
-      if (wanted.length === 0) return [];
-      const columns = [wanted.map((name) => name.tenantId), wanted.map((name) => name.entity), wanted.map((name) => name.id)];
-      const { rows } = await database.pool.query<NameRow>({ name: 'find-names', text: FIND_NAMES, values: columns });
-      return rows.flatMap(storedName);
-    },
+    findNames: async (wanted) => (wanted.length === 0 ? [] : findShared(wanted)),
     saveFetched: async (tenantId, entity, id, state) => {
       await database.pool.query(SAVE_FETCHED, [tenantId, entity, id, storableJson(state)]);
     },
   };
+}
+
+async function findAll(database: Pick<Database, 'pool'>, wanted: readonly WantedName[]): Promise<ReadonlyMap<string, StoredName>> {
+  const columns = [wanted.map((name) => name.tenantId), wanted.map((name) => name.entity), wanted.map((name) => name.id)];
+  const { rows } = await database.pool.query<NameRow>({ name: 'find-names', text: FIND_NAMES, values: columns });
+  return new Map(rows.flatMap(storedName).map((name) => [keyOf(name), name]));
+}
+
+function distinct(wanted: readonly WantedName[]): readonly WantedName[] {
+  return [...new Map(wanted.map((name) => [keyOf(name), name])).values()];
+}
+
+function keyOf({ tenantId, entity, id }: WantedName): string {
+  return `${tenantId} ${entity} ${id}`;
 }
 
 /** jsonb refuses NUL and lone surrogates, which Pipedrive's texts may hold. */

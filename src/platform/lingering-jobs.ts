@@ -5,8 +5,8 @@
 
 /** How long a job waits for one more ring of its own process; longer would hold up the rings of other processes. */
 const LINGER_MS = 50;
-/** A job that goes on for longer ends, so that other processes get their turn. */
-const LONGEST_MS = 1_000;
+/** Every job is bound in time; well below the time after which BullMQ takes it for stalled. */
+const LONGEST_MS = 10_000;
 /** A process that has not rung for so long is no ringer: its jobs do not linger. */
 const RINGER_MS = 1_000;
 

@@ -80,7 +80,10 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
 
 function redactOwnFields(fields: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]: [string, unknown]) => [name, SECRET_NAMES.has(name) ? '***' : redactFields(value)]),
+    Object.entries(fields).map(([name, value]: [string, unknown]) => [
+      name,
+      SECRET_NAMES.has(name) ? '***' : redactFields(value),
+    ]),
   );
 }
 

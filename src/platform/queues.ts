@@ -93,19 +93,21 @@ export function makeQueues(settings: QueueSettings): Queues {
     const queue = backend.openQueue(name);
     queue.on('error', quietly(log, name));
     queues.set(name, queue);
-    const ringer = makeRinger(queue, log);
-    ringers.push(ringer);
     let heard: LingeringJobs | null = null;
-    const ring: BellQueue['ring'] = (key, payload) => {
-      if (heard?.tell(key, payload) !== true) ringer.ring(key, payload);
-    };
+    const ringer = makeRinger(queue, log, (key, payload) => heard?.tell(key, payload) ?? false);
+    ringers.push(ringer);
     return {
-      ring,
+      ring: ringer.ring,
       hear(handler, concurrency) {
         const jobs = makeLingeringJobs(concurrency);
         const work = async ({ data, deduplicationId: key }: HeardJob): Promise<void> => {
           if (key === undefined) await handler(data);
-          else await jobs.run(key, () => handler(data), (payload) => ringer.ring(key, payload));
+          else
+            await jobs.run(
+              key,
+              () => handler(data),
+              (payload) => ringer.ring(key, payload),
+            );
         };
         const worker = backend.openWorker(name, work, concurrency);
         heard = jobs;
@@ -145,8 +147,8 @@ interface Ringer {
   idle(): Promise<void>;
 }
 
-/** One add per key is under way at a time; what is rung meanwhile, and a little after it, is one more add. */
-function makeRinger(queue: OpenQueue, log: Logger): Ringer {
+/** A job of this process that runs for the key is told; else one add per key is under way at a time; what is rung meanwhile, and a little after it, is one more add. */
+function makeRinger(queue: OpenQueue, log: Logger, isTold: LingeringJobs['tell']): Ringer {
   const underWay = new Map<string, Promise<void>>();
   const again = new Map<string, Readonly<Record<string, unknown>>>();
   let isClosing = false;
@@ -166,6 +168,7 @@ function makeRinger(queue: OpenQueue, log: Logger): Ringer {
   }
 
   function ring(key: string, payload: Readonly<Record<string, unknown>>): void {
+    if (isTold(key, payload)) return;
     if (underWay.has(key)) again.set(key, payload);
     else underWay.set(key, add(key, payload));
   }

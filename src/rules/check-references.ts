@@ -68,7 +68,7 @@ interface PlacedReference extends Reference {
   readonly keptName?: string | null;
 }
 
-const ID_FILTERS = [
+export const ID_FILTERS = [
   ['pipelineIds', 'pipeline'],
   ['stageIds', 'stage'],
   ['fromStageIds', 'stage'],
@@ -96,7 +96,7 @@ function checkCondition(condition: PlacedCondition, rule: CheckedRule, known: Kn
 }
 
 /** The values of a condition that may be ids, each with its place. */
-function namedValues({ path, op, value }: PlacedCondition): readonly { readonly path: string; readonly value: unknown }[] {
+export function namedValues({ path, op, value }: PlacedCondition): readonly { readonly path: string; readonly value: unknown }[] {
   if (!NAMING_OPERATORS.has(op) || value === null || value === undefined) return [];
   if (!Array.isArray(value)) return [{ path: `${path}.value`, value }];
   return value.map((item: unknown, at) => ({ path: `${path}.value.${at}`, value: item }));

@@ -219,7 +219,14 @@ function oweTo(
 ): void {
   const { id: eventId, receivedAt } = scene.stored;
   const created: NewDelivery = { ...message, eventId, rule, destination, isDropped: false };
-  const addressed = { ...message, eventId, receivedAt, ruleId: rule.id, chatWebhookId: destination.id, spaceId: destination.spaceId };
+  const addressed = {
+    ...message,
+    eventId,
+    receivedAt,
+    ruleId: rule.id,
+    chatWebhookId: destination.id,
+    spaceId: destination.spaceId,
+  };
   scene.state.created.push(created);
   scene.state.pending = [...scene.state.pending, { ...addressed, id: null, created }];
 }

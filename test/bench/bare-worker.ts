@@ -9,7 +9,13 @@ const CONCURRENCY = 50;
 const ADD_AT_ONCE = 500;
 const job = z.object({ url: z.string(), body: z.string() });
 const settings = settingsOf(
-  z.object({ databaseUrl: z.string(), redisUrl: z.string().nullable(), urls: z.array(z.string()), body: z.string(), jobs: z.number() }),
+  z.object({
+    databaseUrl: z.string(),
+    redisUrl: z.string().nullable(),
+    urls: z.array(z.string()),
+    body: z.string(),
+    jobs: z.number(),
+  }),
 );
 
 async function post(payload: unknown): Promise<void> {

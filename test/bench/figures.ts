@@ -33,7 +33,13 @@ export function printFigures(figures: readonly Figure[]): void {
   ]);
   const table = [['part', 'figure', 'median', 'rounds', 'aim'], ...rows];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 /** Writes `results/<time>.json` beside the benchmark's sources; returns the path. */

@@ -39,7 +39,8 @@ async function measureSize(
     let start = 0;
     for (let round = 0; round <= rounds; round += 1) {
       // The first round warms up and is not counted.
-      for (const contender of contenders) start = await takeTurn(stage, contender, { makeEvent, start, roundMs, isCounted: round > 0 });
+      for (const contender of contenders)
+        start = await takeTurn(stage, contender, { makeEvent, start, roundMs, isCounted: round > 0 });
     }
   } finally {
     for (const { server } of contenders) await server.stop();

@@ -44,8 +44,20 @@ export async function measureLatency(stage: Stage, isQuick: boolean): Promise<re
   }
   return RATES.flatMap(({ perSecond, medianAim, p99Aim }) =>
     stage.backends.flatMap((backend) => [
-      figure('latency', `${perSecond} events/s, queue on ${backend}: median`, 'ms', medians.get(`${backend} ${perSecond}`) ?? [], medianAim),
-      figure('latency', `${perSecond} events/s, queue on ${backend}: p99`, 'ms', p99s.get(`${backend} ${perSecond}`) ?? [], p99Aim),
+      figure(
+        'latency',
+        `${perSecond} events/s, queue on ${backend}: median`,
+        'ms',
+        medians.get(`${backend} ${perSecond}`) ?? [],
+        medianAim,
+      ),
+      figure(
+        'latency',
+        `${perSecond} events/s, queue on ${backend}: p99`,
+        'ms',
+        p99s.get(`${backend} ${perSecond}`) ?? [],
+        p99Aim,
+      ),
     ]),
   );
 }

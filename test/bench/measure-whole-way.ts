@@ -38,7 +38,13 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
     await pause(SETTLE_DOWN_MS);
     const after = await app.usage();
     return [
-      figure(part, `${events.toLocaleString('en')} events from empty: messages`, '/s', arrivals.perSecondInTenths(startedAtMs, elapsedMs), 'at least 2,000'),
+      figure(
+        part,
+        `${events.toLocaleString('en')} events from empty: messages`,
+        '/s',
+        arrivals.perSecondInTenths(startedAtMs, elapsedMs),
+        'at least 2,000',
+      ),
       figure(part, 'accepted meanwhile', '/s', [(load.answered / load.elapsedMs) * 1000]),
       figure(part, 'messages lost or doubled', '', [events - arrivals.count()], 'none'),
       figure(part, 'messages out of order', '', [arrivals.outOfOrder()], 'none'),

@@ -77,7 +77,10 @@ async function seedDestination(client: Client, tenantId: number, encryptionKeys:
   const box = makeSecretBox(keysOf(encryptionKeys));
   const { pathname, searchParams } = new URL(url);
   const spaceId = pathname.split('/')[3] ?? '';
-  const sealed = await box.seal(tenantId, CREDENTIALS_PURPOSE, { key: searchParams.get('key'), token: searchParams.get('token') });
+  const sealed = await box.seal(tenantId, CREDENTIALS_PURPOSE, {
+    key: searchParams.get('key'),
+    token: searchParams.get('token'),
+  });
   return idOf(client, DESTINATION, [tenantId, `Space ${spaceId}`, spaceId, sealed, box.digest(url)]);
 }
 

@@ -82,7 +82,7 @@ describeOnBackends('Silences', (backend) => {
 
     expect(told(wins, 'Old news')).toBe(0);
     const [old] = await eventsOf(id);
-    expect(old).toMatchObject({ transitions: ['deal.won'], decisions: [{ ruleId: winsRule, matched: false, reason: expect.stringContaining('older') }] });
+    expect(old).toMatchObject({ transitions: expect.arrayContaining(['deal.won']), decisions: [{ ruleId: winsRule, matched: false, reason: expect.stringContaining('older') }] });
   });
 
   test('when another tenant’s deal is won, or our event comes under its credentials, then our spaces stay silent', async () => {

@@ -56,7 +56,7 @@ export function makeApiFixture(
     refreshReferences: () => Promise.resolve(false),
     openSigningSecret: () => Promise.resolve('a signing secret'),
     ...{ baseUrl: 'http://localhost:3000', googleChatOrigin: 'https://chat.googleapis.com', allowApiTokenConnect: false },
-    ...{ defaultPlan: 'Professional', retentionDays: 90, apiRateLimit: 1_000_000 },
+    ...{ defaultPlan: 'Professional', retentionDays: 90, settleMs: 1500, apiRateLimit: 1_000_000 },
     ...changed,
   });
   const pages = makeSettingsRouter({

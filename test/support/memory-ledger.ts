@@ -163,7 +163,9 @@ function loadShadows(
 ): ShadowMap {
   const keys = new Set(wanted.map(({ entity, entityId }) => recordKey(entity, entityId)));
   const halves = new Set(correlationIds);
-  const found = [...all].filter(([key, { conversionKey }]) => keys.has(key) || (conversionKey !== null && halves.has(conversionKey)));
+  const found = [...all].filter(
+    ([key, { conversionKey }]) => keys.has(key) || (conversionKey !== null && halves.has(conversionKey)),
+  );
   return new Map(found.map(([key, shadow]) => [key, stored(shadow)]));
 }
 

@@ -42,9 +42,12 @@ export function describeWithRedis(title: string, suite: (redisUrl: () => string)
       redis = canStartRedis() ? await startRedis() : borrowed(given);
     });
     afterAll(() => redis?.close());
-    suite(() => {
-      if (redis === undefined) throw new Error('Redis is there from beforeAll on');
-      return redis.url;
+    // A block of its own: its hooks end before Redis does.
+    describe('redis-server', () => {
+      suite(() => {
+        if (redis === undefined) throw new Error('Redis is there from beforeAll on');
+        return redis.url;
+      });
     });
   });
 }

@@ -130,7 +130,9 @@ function configFor(options: WorldOptions, pipedrive: FakePipedrive, chat: FakeGo
 
 /** The user who installs when nobody is named. */
 export function firstAdmin(pipedrive: FakePipedrive, companyId: number): number {
-  const admins = [...pipedrive.company(companyId).users.live.values()].filter((user) => user.access.some((item) => item.app === 'global' && item.admin));
+  const admins = [...pipedrive.company(companyId).users.live.values()].filter((user) =>
+    user.access.some((item) => item.app === 'global' && item.admin),
+  );
   const [admin] = admins;
   if (admin === undefined) throw new Error('the demo company has no admin');
   return admin.id;

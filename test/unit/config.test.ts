@@ -32,7 +32,10 @@ function problems(given: Record<string, string | undefined>): readonly string[] 
     return [];
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'invalid_configuration') throw error;
-    return error.message.split('\n').slice(1).map((line) => line.trim());
+    return error.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
   }
 }
 
@@ -156,7 +159,11 @@ test('when secrets are malformed, then no line shows them', () => {
 });
 
 test('when a variable is empty, then it counts as not set', () => {
-  expect(read({ REDIS_URL: '', SETTLE_MS: '', FRONTEND_URL: '' })).toMatchObject({ redisUrl: null, settleMs: 1500, corsOrigins: [] });
+  expect(read({ REDIS_URL: '', SETTLE_MS: '', FRONTEND_URL: '' })).toMatchObject({
+    redisUrl: null,
+    settleMs: 1500,
+    corsOrigins: [],
+  });
 });
 
 test('when variables are not ours, then they are left alone', () => {
@@ -182,7 +189,9 @@ describe('in production', () => {
   });
 
   test('when Google Chat is a loopback address, then it must be https there too', () => {
-    expect(problems({ ...PRODUCTION, GOOGLE_CHAT_ORIGIN: 'http://127.0.0.1:5000' })).toEqual([expect.stringMatching(/^GOOGLE_CHAT_ORIGIN must be https/)]);
+    expect(problems({ ...PRODUCTION, GOOGLE_CHAT_ORIGIN: 'http://127.0.0.1:5000' })).toEqual([
+      expect.stringMatching(/^GOOGLE_CHAT_ORIGIN must be https/),
+    ]);
   });
 });
 

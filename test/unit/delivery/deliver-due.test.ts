@@ -2,7 +2,12 @@
 
 import { pino } from 'pino';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import { makeDeliverDue, type AttemptRecord, type ClaimedDelivery, type DeliverDueDependencies } from '../../../src/delivery/deliver-due';
+import {
+  makeDeliverDue,
+  type AttemptRecord,
+  type ClaimedDelivery,
+  type DeliverDueDependencies,
+} from '../../../src/delivery/deliver-due';
 import { tenantId } from '../../../src/core/tenant';
 import { aTenant } from '../../fixtures/record-changes';
 import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
@@ -62,14 +67,17 @@ const many = (count: number, given: (id: number) => Partial<ClaimedDelivery>) =>
 test('when a space has several messages, then one wake sends all of them in order, one after another', async () => {
   let underWay = 0;
   let most = 0;
-  const { deliverDue, recorded } = aSender(many(5, () => ({})), {
-    async postBody() {
-      most = Math.max(most, (underWay += 1));
-      await new Promise((resolve) => setImmediate(resolve));
-      underWay -= 1;
-      return SENT;
+  const { deliverDue, recorded } = aSender(
+    many(5, () => ({})),
+    {
+      async postBody() {
+        most = Math.max(most, (underWay += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay -= 1;
+        return SENT;
+      },
     },
-  });
+  );
 
   await deliverDue.wake();
   await waitUntil('all are sent', () => recorded.length === 5);
@@ -81,15 +89,18 @@ test('when a space has several messages, then one wake sends all of them in orde
 test('when many spaces have messages, then no more than the allowed number are under way', async () => {
   let underWay = 0;
   let most = 0;
-  const { deliverDue, recorded } = aSender(many(20, (id) => ({ spaceId: `space ${id}` })), {
-    concurrency: 3,
-    async postBody() {
-      most = Math.max(most, (underWay += 1));
-      await new Promise((resolve) => setImmediate(resolve));
-      underWay -= 1;
-      return SENT;
+  const { deliverDue, recorded } = aSender(
+    many(20, (id) => ({ spaceId: `space ${id}` })),
+    {
+      concurrency: 3,
+      async postBody() {
+        most = Math.max(most, (underWay += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        underWay -= 1;
+        return SENT;
+      },
     },
-  });
+  );
 
   await deliverDue.wake();
   await waitUntil('all are sent', () => recorded.length === 20);
@@ -148,12 +159,15 @@ test.each<[string, ClaimedDelivery['destination'], string, string]>([
 });
 
 test('when one message cannot be rendered, then the others of its tenant go and it is tried again', async () => {
-  const { deliverDue, posted, recorded } = aSender(many(3, (id) => ({ spaceId: `space ${id}` })), {
-    renderBodies: (_tenant, deliveries) =>
-      deliveries.some(({ id }) => id === 2)
-        ? Promise.reject(new Error('cannot be rendered'))
-        : Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
-  });
+  const { deliverDue, posted, recorded } = aSender(
+    many(3, (id) => ({ spaceId: `space ${id}` })),
+    {
+      renderBodies: (_tenant, deliveries) =>
+        deliveries.some(({ id }) => id === 2)
+          ? Promise.reject(new Error('cannot be rendered'))
+          : Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
+    },
+  );
 
   await deliverDue.wake();
   await deliverDue.close();
@@ -164,9 +178,13 @@ test('when one message cannot be rendered, then the others of its tenant go and 
 
 test('when one attempt cannot be recorded, then the others are', async () => {
   const recorded: number[] = [];
-  const { deliverDue } = aSender(many(3, (id) => ({ spaceId: `space ${id}` })), {
-    record: ({ delivery }) => (delivery.id === 2 ? Promise.reject(new Error('down')) : Promise.resolve(void recorded.push(delivery.id))),
-  });
+  const { deliverDue } = aSender(
+    many(3, (id) => ({ spaceId: `space ${id}` })),
+    {
+      record: ({ delivery }) =>
+        delivery.id === 2 ? Promise.reject(new Error('down')) : Promise.resolve(void recorded.push(delivery.id)),
+    },
+  );
 
   await deliverDue.wake();
   await deliverDue.close();

@@ -5,7 +5,12 @@ import { settleAttempt, settleUnsent } from '../../../src/delivery/settle-attemp
 import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
 
 const SETTINGS = { spaceIntervalMs: 1000, refusalConfirmMs: 20_000 };
-const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'spaces/A/messages/1', threadName: 'spaces/A/threads/2' };
+const SENT: DeliveryOutcome = {
+  kind: 'sent',
+  httpStatus: 200,
+  messageName: 'spaces/A/messages/1',
+  threadName: 'spaces/A/threads/2',
+};
 const BUSY: DeliveryOutcome = { kind: 'busy', httpStatus: 429, reason: 'HTTP 429', retryAfterMs: null };
 const REFUSED: DeliveryOutcome = { kind: 'refused', httpStatus: 404, reason: 'HTTP 404' };
 const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' };
@@ -31,7 +36,12 @@ test.each([
 });
 
 test('when Chat is busy, then the space rests at least its interval and is throttled', () => {
-  expect(settled(BUSY)).toMatchObject({ state: 'queued', slotAfterMs: 1000, hasTrouble: true, health: { state: 'throttled', reason: 'HTTP 429' } });
+  expect(settled(BUSY)).toMatchObject({
+    state: 'queued',
+    slotAfterMs: 1000,
+    hasTrouble: true,
+    health: { state: 'throttled', reason: 'HTTP 429' },
+  });
 });
 
 test('when troubles repeat, then the space rests longer', () => {
@@ -39,30 +49,60 @@ test('when troubles repeat, then the space rests longer', () => {
 });
 
 test('when nobody knows whether it was posted, then the health of the destination is not touched', () => {
-  expect(settled({ kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' })).toMatchObject({ state: 'queued', hasTrouble: true, health: null });
+  expect(settled({ kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' })).toMatchObject({
+    state: 'queued',
+    hasTrouble: true,
+    health: null,
+  });
 });
 
 test('when a destination refuses, then all its messages wait and it is in doubt', () => {
-  expect(settled(REFUSED)).toMatchObject({ state: 'queued', delayAllMs: 20_000, holdAll: false, health: { state: 'doubtful', countsRefusal: true } });
+  expect(settled(REFUSED)).toMatchObject({
+    state: 'queued',
+    delayAllMs: 20_000,
+    holdAll: false,
+    health: { state: 'doubtful', countsRefusal: true },
+  });
 });
 
 test('when it refuses for the third time, then all its messages are held and it is broken', () => {
-  const delivery = aClaimedDelivery({ destination: aClaimedDestination({ health: 'doubtful', refusals: 2, sinceLastRefusalMs: 20_000 }) });
+  const delivery = aClaimedDelivery({
+    destination: aClaimedDestination({ health: 'doubtful', refusals: 2, sinceLastRefusalMs: 20_000 }),
+  });
 
-  expect(settled(REFUSED, delivery)).toMatchObject({ state: 'held', holdAll: true, health: { state: 'broken', reason: 'HTTP 404' } });
+  expect(settled(REFUSED, delivery)).toMatchObject({
+    state: 'held',
+    holdAll: true,
+    health: { state: 'broken', reason: 'HTTP 404' },
+  });
 });
 
 test('when a threaded body is rejected, then it is rewritten and the health stays what it was', () => {
-  const delivery = aClaimedDelivery({ destination: aClaimedDestination({ threads: 'perRecord', health: 'throttled', healthReason: 'HTTP 429' }) });
+  const delivery = aClaimedDelivery({
+    destination: aClaimedDestination({ threads: 'perRecord', health: 'throttled', healthReason: 'HTTP 429' }),
+  });
 
-  expect(settled(REJECTED, delivery, true)).toMatchObject({ state: 'queued', rewrite: 'unthreaded', health: { state: 'throttled', reason: 'HTTP 429' } });
+  expect(settled(REJECTED, delivery, true)).toMatchObject({
+    state: 'queued',
+    rewrite: 'unthreaded',
+    health: { state: 'throttled', reason: 'HTTP 429' },
+  });
 });
 
 test('when a card is rejected, then plain text follows, and when that is rejected, then it failed', () => {
   expect(settled(REJECTED)).toMatchObject({ state: 'queued', rewrite: 'plain', health: null });
-  expect(settled(REJECTED, aClaimedDelivery({ isPlain: true }))).toMatchObject({ state: 'failed', rewrite: null, stateReason: expect.stringContaining('HTTP 400') });
+  expect(settled(REJECTED, aClaimedDelivery({ isPlain: true }))).toMatchObject({
+    state: 'failed',
+    rewrite: null,
+    stateReason: expect.stringContaining('HTTP 400'),
+  });
 });
 
 test('when nothing was posted, then there is no log row and the slot is not used', () => {
-  expect(settleUnsent(aClaimedDelivery(), 'held', 'The destination is paused.')).toMatchObject({ state: 'held', stateReason: 'The destination is paused.', wrote: null, slotAfterMs: null });
+  expect(settleUnsent(aClaimedDelivery(), 'held', 'The destination is paused.')).toMatchObject({
+    state: 'held',
+    stateReason: 'The destination is paused.',
+    wrote: null,
+    slotAfterMs: null,
+  });
 });

@@ -46,7 +46,9 @@ test('when the object is of no interest, then nothing is stored', async () => {
 
 test('when the body has the v1 format, then it is stored as ignored with the reason', async () => {
   const { accept, inserted, rung } = anIntake();
-  const body = Buffer.from(JSON.stringify({ v: 1, meta: { action: 'updated', object: 'deal', id: 8, timestamp: 1 }, current: {} }));
+  const body = Buffer.from(
+    JSON.stringify({ v: 1, meta: { action: 'updated', object: 'deal', id: 8, timestamp: 1 }, current: {} }),
+  );
 
   const acceptance = await accept(TENANT, body);
 

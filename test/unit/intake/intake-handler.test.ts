@@ -41,7 +41,7 @@ beforeEach(async () => {
     onAnswer: (status, outcome) => answers.push(`${status} ${outcome}`),
   });
   server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const address: AddressInfo | string | null = server.address();
   port = typeof address === 'object' && address !== null ? address.port : 0;
 });
@@ -51,7 +51,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const post = (body: string | Buffer, headers: Record<string, string> = { authorization: RIGHT }) =>
+const post = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { authorization: RIGHT }) =>
   fetch(`http://127.0.0.1:${port}${WEBHOOK_PATH}`, { method: 'POST', body, headers });
 
 test.each([
@@ -71,10 +71,14 @@ test.each([
 });
 
 test('when credentials are missing or wrong, then 401 and the body is not looked at', async () => {
-  const responses = await Promise.all([post('{}', {}), post('{}', { authorization: RIGHT.slice(0, -4) }), post('{}', { authorization: 'Bearer x' })]);
+  const responses = await Promise.all([
+    post('{}', {}),
+    post('{}', { authorization: RIGHT.slice(0, -4) }),
+    post('{}', { authorization: 'Bearer x' }),
+  ]);
 
   expect(responses.map(({ status }) => status)).toEqual([401, 401, 401]);
-  expect(responses[0]?.headers.get('www-authenticate')).toContain('Basic');
+  expect(responses[0].headers.get('www-authenticate')).toContain('Basic');
   expect(bodies).toEqual([]);
 });
 

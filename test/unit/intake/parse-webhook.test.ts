@@ -7,7 +7,8 @@ import { sharedDataPath } from '../../support/shared-data';
 
 const LEAD = 'b1810230-6c0d-11ed-9826-a53d0eb706a5';
 
-const parsed = (body: unknown): ParsedWebhook => parseWebhook(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
+const parsed = (body: unknown): ParsedWebhook =>
+  parseWebhook(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
 
 function eventOf(result: ParsedWebhook): PipedriveEvent {
   if (result.kind !== 'event') throw new Error(`the body was ${result.kind}: ${result.reason}`);
@@ -16,10 +17,22 @@ function eventOf(result: ParsedWebhook): PipedriveEvent {
 
 describe('events', () => {
   test('when a deal changes, then both states and who did it are read', () => {
-    const { body } = aDealWebhook({ previous: { stage_id: 427 }, data: { stage_id: 428 }, meta: { user_id: '12', correlation_id: 'c', is_bulk_edit: true } });
+    const { body } = aDealWebhook({
+      previous: { stage_id: 427 },
+      data: { stage_id: 428 },
+      meta: { user_id: '12', correlation_id: 'c', is_bulk_edit: true },
+    });
 
     expect(eventOf(parseWebhook(body))).toMatchObject({
-      ...{ entity: 'deal', entityId: '8', action: 'change', actorUserId: 12, correlationId: 'c', isBulkEdit: true, changeSource: 'app' },
+      ...{
+        entity: 'deal',
+        entityId: '8',
+        action: 'change',
+        actorUserId: 12,
+        correlationId: 'c',
+        isBulkEdit: true,
+        changeSource: 'app',
+      },
       ...{ occurredAt: at(0), previous: { stage_id: 427 }, state: { stage_id: 428 } },
     });
   });
@@ -27,7 +40,12 @@ describe('events', () => {
   test('when a lead goes, then its UUID is its id and its last state is in previous', () => {
     const { body } = aWebhook({ entity: 'lead', id: LEAD, action: 'delete', previous: { title: 'Lead' } });
 
-    expect(eventOf(parseWebhook(body))).toMatchObject({ entityId: LEAD, action: 'delete', state: null, previous: { title: 'Lead' } });
+    expect(eventOf(parseWebhook(body))).toMatchObject({
+      entityId: LEAD,
+      action: 'delete',
+      state: null,
+      previous: { title: 'Lead' },
+    });
   });
 
   test('when a deletion carries data, then it is a deletion all the same', () => {
@@ -115,9 +133,18 @@ describe('no webhooks', () => {
     ['an object without meta', '{"data":{}}'],
     ['a meta that is a list', '{"meta":[]}'],
     ['an empty meta', '{"meta":{}}'],
-    ['an id with a slash', JSON.stringify({ meta: { action: 'create', entity: 'deal', entity_id: '8/9', timestamp: 1 }, data: {} })],
-    ['an id that is no whole number', JSON.stringify({ meta: { action: 'create', entity: 'deal', entity_id: 8.5, timestamp: 1 }, data: {} })],
-    ['an entity with a quote', JSON.stringify({ meta: { action: 'create', entity: "de'al", entity_id: 8, timestamp: 1 }, data: {} })],
+    [
+      'an id with a slash',
+      JSON.stringify({ meta: { action: 'create', entity: 'deal', entity_id: '8/9', timestamp: 1 }, data: {} }),
+    ],
+    [
+      'an id that is no whole number',
+      JSON.stringify({ meta: { action: 'create', entity: 'deal', entity_id: 8.5, timestamp: 1 }, data: {} }),
+    ],
+    [
+      'an entity with a quote',
+      JSON.stringify({ meta: { action: 'create', entity: "de'al", entity_id: 8, timestamp: 1 }, data: {} }),
+    ],
   ])('when the body is %s, then it is invalid', (_name, body) => {
     expect(parsed(body).kind).toBe('invalid');
   });
@@ -129,9 +156,19 @@ describe('no webhooks', () => {
 
 describe('ignored webhooks', () => {
   test('when the body has the v1 format, then it is named as far as it can be', () => {
-    const v1 = { v: 1, event: 'updated.deal', meta: { v: 1, action: 'updated', object: 'deal', id: 8, timestamp: 1_700_000_000 }, current: { id: 8 }, previous: {} };
+    const v1 = {
+      v: 1,
+      event: 'updated.deal',
+      meta: { v: 1, action: 'updated', object: 'deal', id: 8, timestamp: 1_700_000_000 },
+      current: { id: 8 },
+      previous: {},
+    };
 
-    expect(parsed(v1)).toMatchObject({ kind: 'ignored', reason: expect.stringContaining('v1'), event: { entity: 'deal', entityId: '8', metaId: 'v1.updated' } });
+    expect(parsed(v1)).toMatchObject({
+      kind: 'ignored',
+      reason: expect.stringContaining('v1'),
+      event: { entity: 'deal', entityId: '8', metaId: 'v1.updated' },
+    });
   });
 
   test.each([
@@ -153,7 +190,9 @@ describe('ignored webhooks', () => {
 
   test.each([100, 100_000])('when a body is nested %d levels deep, then it is ignored before anybody walks down', (levels) => {
     const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`;
-    const body = aDealWebhook({ previous: { title: 'DEEP' } }).body.toString().replace('"DEEP"', deep);
+    const body = aDealWebhook({ previous: { title: 'DEEP' } })
+      .body.toString()
+      .replace('"DEEP"', deep);
 
     expect(parsed(body)).toMatchObject({ kind: 'ignored', event: null });
   });

@@ -8,7 +8,9 @@ const TENANT = tenantId(7);
 const PUBLIC_ID = '11111111-2222-4333-8444-555555555555';
 const source: SenderSource = {
   findCredential: (user) =>
-    Promise.resolve(user === 'known' ? { tenantId: TENANT, credentialHash: createHash('sha256').update('pass:word').digest() } : null),
+    Promise.resolve(
+      user === 'known' ? { tenantId: TENANT, credentialHash: createHash('sha256').update('pass:word').digest() } : null,
+    ),
   findSigningSecret: (id) => Promise.resolve(id === PUBLIC_ID ? { tenantId: TENANT, secret: 'the secret' } : null),
 };
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -16,7 +18,11 @@ const sign = (body: string, secret = 'the secret') => createHmac('sha256', secre
 
 describe('claims', () => {
   test('when Basic credentials have a colon in the password, then only the first one parts them', () => {
-    expect(readClaim({ authorization: basic('known:pass:word') })).toEqual({ kind: 'basic', user: 'known', password: 'pass:word' });
+    expect(readClaim({ authorization: basic('known:pass:word') })).toEqual({
+      kind: 'basic',
+      user: 'known',
+      password: 'pass:word',
+    });
   });
 
   test('when the scheme is written in another case, then it is read', () => {
@@ -40,7 +46,10 @@ describe('claims', () => {
     ['a short signature', { 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': 'sha256=abcd' }],
     ['another algorithm', { 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': `sha1=${'a'.repeat(64)}` }],
     ['a signature twice', { 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': ['a', 'b'] }],
-    ['a wrong Basic beside a signature', { authorization: 'Basic !', 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': `sha256=${'a'.repeat(64)}` }],
+    [
+      'a wrong Basic beside a signature',
+      { authorization: 'Basic !', 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': `sha256=${'a'.repeat(64)}` },
+    ],
   ])('when the headers have %s, then nothing is claimed', (_name, headers) => {
     expect(readClaim(headers)).toEqual({ kind: 'none' });
   });
@@ -48,7 +57,10 @@ describe('claims', () => {
   test('when a relay signs, then its tenant and the signature are read', () => {
     const signature = sign('body');
 
-    const claim = readClaim({ 'x-dealbell-tenant': PUBLIC_ID, 'x-dealbell-signature': `sha256=${signature.toString('hex').toUpperCase()}` });
+    const claim = readClaim({
+      'x-dealbell-tenant': PUBLIC_ID,
+      'x-dealbell-signature': `sha256=${signature.toString('hex').toUpperCase()}`,
+    });
 
     expect(claim).toEqual({ kind: 'signature', tenantPublicId: PUBLIC_ID, signature });
   });

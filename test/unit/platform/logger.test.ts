@@ -72,11 +72,14 @@ describe('lines', () => {
     expect(line).toContain('"type":"Error"');
   });
 
-  test.each([[null], ['text'], [{ error: 'bare body' }], [42], [undefined]])('when %j was thrown, then logging it does not throw', (thrown) => {
-    const line = logged((log) => log.error({ err: thrown }, 'failed'));
+  test.each([[null], ['text'], [{ error: 'bare body' }], [42], [undefined]])(
+    'when %j was thrown, then logging it does not throw',
+    (thrown) => {
+      const line = logged((log) => log.error({ err: thrown }, 'failed'));
 
-    expect(JSON.parse(line)).toMatchObject({ msg: 'failed' });
-  });
+      expect(JSON.parse(line)).toMatchObject({ msg: 'failed' });
+    },
+  );
 
   test('when a message itself has a secret, then it is redacted', () => {
     expect(logged((log) => log.info(`Bearer ${SECRET}`))).not.toContain(SECRET);
@@ -86,6 +89,11 @@ describe('lines', () => {
   test('when facts are logged, then they stand as fields beside an ISO time', () => {
     const line: unknown = JSON.parse(logged((log) => log.info({ tenantId: 7, count: 2n, at: new Date(0), list: [1] }, 'routed')));
 
-    expect(line).toMatchObject({ tenantId: 7, at: '1970-01-01T00:00:00.000Z', list: [1], time: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(line).toMatchObject({
+      tenantId: 7,
+      at: '1970-01-01T00:00:00.000Z',
+      list: [1],
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
   });
 });

@@ -6,13 +6,10 @@ const OPTIONS = { maxItems: 3, inFlight: 1, isItemFault: () => true };
 
 test('when many calls come together, then they go in few batches and each gets its own answer', async () => {
   const batches: (readonly number[])[] = [];
-  const double = microBatch(
-    (items: readonly number[]) => {
-      batches.push(items);
-      return Promise.resolve(items.map((item) => item * 2));
-    },
-    OPTIONS,
-  );
+  const double = microBatch((items: readonly number[]) => {
+    batches.push(items);
+    return Promise.resolve(items.map((item) => item * 2));
+  }, OPTIONS);
 
   const answers = await Promise.all([1, 2, 3, 4, 5].map(double));
 
@@ -50,36 +47,39 @@ test('when the store is down, then the batch fails at once and is not tried one 
   expect(writes).toBe(1);
 });
 
-test.each([1, 2])('when batches are slow, then at most %d run at a time and what came meanwhile goes together', async (inFlight) => {
-  const open: (() => void)[] = [];
-  const sizes: number[] = [];
-  let running = 0;
-  let most = 0;
-  const write = microBatch(
-    async (items: readonly number[]) => {
-      sizes.push(items.length);
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise<void>((resolve) => open.push(resolve));
-      running -= 1;
-      return items;
-    },
-    { ...OPTIONS, inFlight },
-  );
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
+test.each([1, 2])(
+  'when batches are slow, then at most %d run at a time and what came meanwhile goes together',
+  async (inFlight) => {
+    const open: (() => void)[] = [];
+    const sizes: number[] = [];
+    let running = 0;
+    let most = 0;
+    const write = microBatch(
+      async (items: readonly number[]) => {
+        sizes.push(items.length);
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise<void>((resolve) => open.push(resolve));
+        running -= 1;
+        return items;
+      },
+      { ...OPTIONS, inFlight },
+    );
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-  const calls = Array.from({ length: 12 }, (_, index) => write(index));
-  let isDone = false;
-  void Promise.all(calls).then(() => (isDone = true));
-  while (!isDone) {
-    await turn();
-    open.shift()?.();
-  }
+    const calls = Array.from({ length: 12 }, (_, index) => write(index));
+    let isDone = false;
+    void Promise.all(calls).then(() => (isDone = true));
+    while (!isDone) {
+      await turn();
+      open.shift()?.();
+    }
 
-  expect(most).toBe(inFlight);
-  expect(sizes).toEqual([3, 3, 3, 3]);
-  expect(await Promise.all(calls)).toEqual(Array.from({ length: 12 }, (_, index) => index));
-});
+    expect(most).toBe(inFlight);
+    expect(sizes).toEqual([3, 3, 3, 3]);
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 12 }, (_, index) => index));
+  },
+);
 
 test('when a batch answers fewer items than it was given, then the rest fail and do not hang', async () => {
   const write = microBatch((items: readonly number[]) => Promise.resolve(items.slice(0, 1)), OPTIONS);

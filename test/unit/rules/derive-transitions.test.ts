@@ -50,7 +50,12 @@ describe('a deal changes', () => {
     ['the currency of a deal without value', { currency: 'USD' }, { value: null }, []],
     ['the close date set', { expected_close_date: null }, { expected_close_date: '2026-12-01' }, ['deal.close_date_changed']],
     ['the close date cleared', { expected_close_date: '2026-12-01' }, {}, ['deal.close_date_changed']],
-    ['the close date slipped', { expected_close_date: '2026-12-01' }, { expected_close_date: '2026-12-20' }, ['deal.close_date_changed']],
+    [
+      'the close date slipped',
+      { expected_close_date: '2026-12-01' },
+      { expected_close_date: '2026-12-20' },
+      ['deal.close_date_changed'],
+    ],
     ['a label added', { label_ids: [24] }, { label_ids: [24, 25] }, ['deal.label_added']],
     ['a first label', { label_ids: null }, { label_ids: [25] }, ['deal.label_added']],
     ['a label swapped', { label_ids: [24] }, { label_ids: [25] }, ['deal.label_added']],
@@ -58,7 +63,12 @@ describe('a deal changes', () => {
     ['labels in another order', { label_ids: [24, 25] }, { label_ids: [25, 24] }, []],
     ['labels as text and numbers', { label_ids: ['24'] }, { label_ids: [24] }, []],
     ['labels as one text', { label_ids: '24' }, { label_ids: '24,25' }, ['deal.label_added']],
-    ['won, stage and value at once', { status: 'open', stage_id: 10, value: 1 }, { status: 'won' }, ['deal.won', 'deal.stage_changed', 'deal.value_changed']],
+    [
+      'won, stage and value at once',
+      { status: 'open', stage_id: 10, value: 1 },
+      { status: 'won' },
+      ['deal.won', 'deal.stage_changed', 'deal.value_changed'],
+    ],
     ['nothing, with bookkeeping', { update_time: '2026-01-14T17:18:03Z', stage_change_time: null, close_time: null }, {}, []],
     ['nothing at all', {}, {}, []],
   ])('when %s, then exactly the named transitions are derived', (_name, previous, state, expected) => {

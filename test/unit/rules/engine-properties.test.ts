@@ -21,7 +21,9 @@ const wild = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constant(undefined));
 const wildState = fc
   .record(
     Object.fromEntries(
-      ['status', 'stage_id', 'pipeline_id', 'owner_id', 'value', 'currency', 'label_ids', 'custom_fields', 'won_time'].map((key) => [key, wild]),
+      ['status', 'stage_id', 'pipeline_id', 'owner_id', 'value', 'currency', 'label_ids', 'custom_fields', 'won_time'].map(
+        (key) => [key, wild],
+      ),
     ),
     { requiredKeys: [] },
   )
@@ -34,7 +36,11 @@ const wildWebhook = fc
     atMs: fc.integer({ min: 0, max: 5000 }),
     data: fc.option(wildState),
     previous: fc.option(wildState),
-    meta: fc.record({ correlation_id: pick([null, 'c']), merged_to_id: pick([null, '1', '2']), merged_from_id: pick([null, '1', '2']) }),
+    meta: fc.record({
+      correlation_id: pick([null, 'c']),
+      merged_to_id: pick([null, '1', '2']),
+      merged_from_id: pick([null, '1', '2']),
+    }),
   })
   .map((given) => aWebhook(given));
 
@@ -80,18 +86,24 @@ test('when states are any JSON, then every event is routed and every decision is
 
 test('when shadows are any JSON, then planning never throws', () => {
   fc.assert(
-    fc.property(pick(RECORD_ENTITIES), wildState, fc.option(wildState), wildWebhook, (entity, state, windowBefore, { body, receivedAt }) => {
-      const parsed = parseWebhook(body);
-      if (parsed.kind !== 'event') return;
-      const event = { ...parsed.event, entity, entityId: '1' };
-      const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
-      const shadow = { ...blank, entity, entityId: '1', state, windowOpenedAt: at(0), windowBefore };
-      const rules = compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500);
+    fc.property(
+      pick(RECORD_ENTITIES),
+      wildState,
+      fc.option(wildState),
+      wildWebhook,
+      (entity, state, windowBefore, { body, receivedAt }) => {
+        const parsed = parseWebhook(body);
+        if (parsed.kind !== 'event') return;
+        const event = { ...parsed.event, entity, entityId: '1' };
+        const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
+        const shadow = { ...blank, entity, entityId: '1', state, windowOpenedAt: at(0), windowBefore };
+        const rules = compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500);
 
-      const plan = planBatch([{ id: 1, receivedAt, event }], new Map([[`${entity}/1`, shadow]]), [], rules);
+        const plan = planBatch([{ id: 1, receivedAt, event }], new Map([[`${entity}/1`, shadow]]), [], rules);
 
-      expect(plan.routed).toHaveLength(1);
-    }),
+        expect(plan.routed).toHaveLength(1);
+      },
+    ),
     RUNS,
   );
 });
@@ -139,8 +151,8 @@ const outcome = (ledger: MemoryLedger) =>
     .sort();
 
 const dealRules = ([0, 1500, 4000, null] as const).flatMap((settleMs, index) =>
-  (['deal.created', 'deal.won', 'deal.reopened', 'deal.stage_changed', 'deal.value_changed', 'deal.owner_changed'] as const).map((eventType, kind) =>
-    aRule({ id: index * 10 + kind + 1, eventType, settleMs, targetWebhookIds: [index + 1] }),
+  (['deal.created', 'deal.won', 'deal.reopened', 'deal.stage_changed', 'deal.value_changed', 'deal.owner_changed'] as const).map(
+    (eventType, kind) => aRule({ id: index * 10 + kind + 1, eventType, settleMs, targetWebhookIds: [index + 1] }),
   ),
 );
 const destinations = [1, 2, 3, 4].map((id) => ({ id, spaceId: `space ${id}` }));
@@ -194,7 +206,10 @@ test('when messages leave on time between the events, then no rule tells a desti
 
       // Each message goes on from where the last one of the same rule and destination had ended.
       for (const rule of dealRules.filter(({ eventType }) => eventType.endsWith('_changed'))) {
-        const ways = ledger.told().filter((told) => told.rule === rule.id).map(({ ways: [way] }) => way?.split('>') ?? []);
+        const ways = ledger
+          .told()
+          .filter((told) => told.rule === rule.id)
+          .map(({ ways: [way] }) => way?.split('>') ?? []);
         for (const [index, [from]] of ways.entries()) if (index > 0) expect(from).toBe(ways[index - 1]?.[1]);
       }
       for (const rule of dealRules.filter(({ eventType }) => eventType === 'deal.created'))

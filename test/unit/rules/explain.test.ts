@@ -6,7 +6,12 @@ import { EVENT_NAMES, explainDecision, type NameOf } from '../../../src/rules/ex
 import { listDecisions } from '../../../src/rules/list-decisions';
 import { aRule, at } from '../../support/builders';
 
-const NAMES: Readonly<Record<string, string>> = { 'pipeline 1': 'Enterprise', 'pipeline 2': 'Renewals', 'stage 11': 'Negotiation', 'user 9': 'Ana Silva' };
+const NAMES: Readonly<Record<string, string>> = {
+  'pipeline 1': 'Enterprise',
+  'pipeline 2': 'Renewals',
+  'stage 11': 'Negotiation',
+  'user 9': 'Ana Silva',
+};
 const nameOf: NameOf = (entity, id) => NAMES[`${entity} ${id}`] ?? null;
 const event = { entity: 'deal', transitions: ['deal.stage_changed'] };
 
@@ -14,13 +19,37 @@ const worded = (decision: Partial<Decision>, given: Parameters<typeof aRule>[0] 
   explainDecision({ ruleId: 1, matched: false, code: 'matched', ...decision }, aRule(given), event, nameOf);
 
 test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
-  [{ code: 'pipeline', actual: 1 }, { pipelineIds: [2] }, 'Not matched: the pipeline is "Enterprise", and the rule asks for "Renewals".'],
-  [{ code: 'pipeline', actual: null }, { pipelineIds: [2] }, 'Not matched: the pipeline is not set, and the rule asks for "Renewals".'],
-  [{ code: 'stage', actual: 11 }, { stageIds: [5, 6] }, 'Not matched: the stage is "Negotiation", and the rule asks for stage 5 or stage 6.'],
-  [{ code: 'fromStage', actual: 11 }, { fromStageIds: [5] }, 'Not matched: the stage it left is "Negotiation", and the rule asks for stage 5.'],
+  [
+    { code: 'pipeline', actual: 1 },
+    { pipelineIds: [2] },
+    'Not matched: the pipeline is "Enterprise", and the rule asks for "Renewals".',
+  ],
+  [
+    { code: 'pipeline', actual: null },
+    { pipelineIds: [2] },
+    'Not matched: the pipeline is not set, and the rule asks for "Renewals".',
+  ],
+  [
+    { code: 'stage', actual: 11 },
+    { stageIds: [5, 6] },
+    'Not matched: the stage is "Negotiation", and the rule asks for stage 5 or stage 6.',
+  ],
+  [
+    { code: 'fromStage', actual: 11 },
+    { fromStageIds: [5] },
+    'Not matched: the stage it left is "Negotiation", and the rule asks for stage 5.',
+  ],
   [{ code: 'owner', actual: 3 }, { ownerIds: [9] }, 'Not matched: the owner is user 3, and the rule asks for "Ana Silva".'],
-  [{ code: 'minValue', actual: { amount: 8000, currency: 'EUR' } }, { minValue: 10_000 }, 'Not matched: the value 8,000 EUR is below 10,000 EUR.'],
-  [{ code: 'noValue' }, { minValue: 10_000, currency: 'USD' }, 'Not matched: the record has no value, and the rule asks for at least 10,000 USD.'],
+  [
+    { code: 'minValue', actual: { amount: 8000, currency: 'EUR' } },
+    { minValue: 10_000 },
+    'Not matched: the value 8,000 EUR is below 10,000 EUR.',
+  ],
+  [
+    { code: 'noValue' },
+    { minValue: 10_000, currency: 'USD' },
+    'Not matched: the record has no value, and the rule asks for at least 10,000 USD.',
+  ],
   [
     { code: 'otherCurrency', actual: { amount: 8000, currency: 'EUR', wanted: 'USD' } },
     { minValue: 1 },
@@ -41,13 +70,19 @@ test('when the rule is gone, then every code still has its sentence', () => {
 });
 
 test('when an event was nothing that rules can tell, then the sentence says that', () => {
-  const sentence = explainDecision({ ruleId: 1, matched: false, code: 'otherEvent' }, aRule(), { entity: 'person', transitions: [] });
+  const sentence = explainDecision({ ruleId: 1, matched: false, code: 'otherEvent' }, aRule(), {
+    entity: 'person',
+    transitions: [],
+  });
 
   expect(sentence).toBe('Not matched: the rule listens to "deal won", and this person event was nothing that rules can tell.');
 });
 
 test('when a transition is of a kind that is no more known, then its code stands for it', () => {
-  const sentence = explainDecision({ ruleId: 1, matched: false, code: 'otherEvent' }, aRule(), { entity: 'deal', transitions: ['deal.flown'] });
+  const sentence = explainDecision({ ruleId: 1, matched: false, code: 'otherEvent' }, aRule(), {
+    entity: 'deal',
+    transitions: ['deal.flown'],
+  });
 
   expect(sentence).toContain('deal.flown');
 });
@@ -64,7 +99,11 @@ describe('all decisions on an event', () => {
     ignoredReason: null,
     decisions: [{ ruleId: 1, matched: true, code: 'matched' as const }],
   };
-  const rules = new Map([aRule({ id: 1 }), aRule({ id: 2, name: 'Losses' }), aRule({ id: 3, enabled: false }), aRule({ id: 4, enabledAtMs: 1 })].map((rule) => [rule.id, rule]));
+  const rules = new Map(
+    [aRule({ id: 1 }), aRule({ id: 2, name: 'Losses' }), aRule({ id: 3, enabled: false }), aRule({ id: 4, enabledAtMs: 1 })].map(
+      (rule) => [rule.id, rule],
+    ),
+  );
 
   test('when rules listened to something else, then they are listed with that reason', () => {
     const lines = listDecisions(decided, rules, nameOf);
@@ -82,8 +121,15 @@ describe('all decisions on an event', () => {
   });
 
   test('when the rule was removed since, then its decision is still told', () => {
-    const [line] = listDecisions({ ...decided, decisions: [{ ruleId: 99, matched: false, code: 'owner', actual: 9 }] }, new Map(), nameOf);
+    const [line] = listDecisions(
+      { ...decided, decisions: [{ ruleId: 99, matched: false, code: 'owner', actual: 9 }] },
+      new Map(),
+      nameOf,
+    );
 
-    expect(line).toMatchObject({ ruleName: 'removed rule', reason: 'Not matched: the owner is "Ana Silva", and the rule asks for another one.' });
+    expect(line).toMatchObject({
+      ruleName: 'removed rule',
+      reason: 'Not matched: the owner is "Ana Silva", and the rule asks for another one.',
+    });
   });
 });

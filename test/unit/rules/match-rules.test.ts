@@ -69,7 +69,12 @@ describe('filters', () => {
   test('when a lead has its value as an object, then it is compared', () => {
     const rule = aRule({ eventType: 'lead.created', minValue: 400 });
     const state = { value: { amount: 500, currency: 'EUR' }, owner_id: 1 };
-    const candidate = { transitions: [{ type: 'lead.created' as const, changes: [] }], state, receivedAt: at(0), baseCurrency: 'EUR' };
+    const candidate = {
+      transitions: [{ type: 'lead.created' as const, changes: [] }],
+      state,
+      receivedAt: at(0),
+      baseCurrency: 'EUR',
+    };
 
     expect(matchRule(rule, candidate).matched).toBe(true);
     expect(matchRule(aRule({ eventType: 'lead.created', minValue: 501 }), candidate)).toMatchObject({ code: 'minValue' });

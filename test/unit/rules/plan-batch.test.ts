@@ -5,9 +5,18 @@ import { makeMemoryLedger, type MemoryLedger } from '../../support/memory-ledger
 
 const LEAD = 'b1810230-6c0d-11ed-9826-a53d0eb706a5';
 const CORRELATION = '59713ec6-03bf-42ad-a044-5f0403c1e5bb';
-const every = (['deal.created', 'deal.won', 'deal.merged', 'deal.deleted', 'deal.stage_changed', 'lead.created', 'lead.converted', 'lead.archived'] as const).map(
-  (eventType, index) => aRule({ id: index + 1, eventType }),
-);
+const every = (
+  [
+    'deal.created',
+    'deal.won',
+    'deal.merged',
+    'deal.deleted',
+    'deal.stage_changed',
+    'lead.created',
+    'lead.converted',
+    'lead.archived',
+  ] as const
+).map((eventType, index) => aRule({ id: index + 1, eventType }));
 const types = (ledger: MemoryLedger) => ledger.told().map(({ type }) => type);
 
 describe('an event is older than what is known of its record', () => {
@@ -15,7 +24,9 @@ describe('an event is older than what is known of its record', () => {
     const ledger = makeMemoryLedger({ rules: every });
     await ledger.route(aDealWebhook({ atMs: 10_000, previous: { stage_id: 1 }, data: { stage_id: 2 } }));
 
-    await ledger.route(aDealWebhook({ atMs: 5000, receivedMs: 11_000, previous: { status: 'open' }, data: { status: 'won', stage_id: 1 } }));
+    await ledger.route(
+      aDealWebhook({ atMs: 5000, receivedMs: 11_000, previous: { status: 'open' }, data: { status: 'won', stage_id: 1 } }),
+    );
 
     expect(types(ledger)).toEqual(['deal.stage_changed']);
     expect(ledger.codes(2)).toEqual(['2:outdated']);
@@ -25,7 +36,8 @@ describe('an event is older than what is known of its record', () => {
 
   test('when it names a user, pipeline or stage, then the name stays the newer one', async () => {
     const ledger = makeMemoryLedger({ rules: every });
-    const stage = (atMs: number, name: string) => aWebhook({ entity: 'stage', id: 3, action: 'change', atMs, data: { id: 3, name } });
+    const stage = (atMs: number, name: string) =>
+      aWebhook({ entity: 'stage', id: 3, action: 'change', atMs, data: { id: 3, name } });
 
     await ledger.route(stage(2000, 'New'), stage(1000, 'Old'));
 
@@ -99,11 +111,21 @@ describe.each([0, 1500])('with windows of %d ms', (settleMs) => {
       const ledger = await routed(changedHalf(0), deletedHalf(200));
 
       expect(types(ledger)).toEqual(['deal.merged']);
-      expect(ledger.deliveries()[0]?.change).toMatchObject({ entityId: '8', transition: { relatedId: '9' }, state: { stage_id: 2 } });
+      expect(ledger.deliveries()[0]?.change).toMatchObject({
+        entityId: '8',
+        transition: { relatedId: '9' },
+        state: { stage_id: 2 },
+      });
     });
 
     test('when a deal swallows two others, then both merges are told', async () => {
-      const second = aWebhook({ id: 10, atMs: 5000, action: 'delete', previous: dealState({ id: 10 }), meta: { merged_to_id: '8' } });
+      const second = aWebhook({
+        id: 10,
+        atMs: 5000,
+        action: 'delete',
+        previous: dealState({ id: 10 }),
+        meta: { merged_to_id: '8' },
+      });
 
       const ledger = await routed(deletedHalf(0), second);
 
@@ -112,28 +134,45 @@ describe.each([0, 1500])('with windows of %d ms', (settleMs) => {
 
     const leadGone = (atMs: number, action: 'delete' | 'change') =>
       action === 'delete'
-        ? aWebhook({ entity: 'lead', id: LEAD, atMs, action, previous: { id: LEAD, title: 'Lead' }, meta: { correlation_id: CORRELATION } })
+        ? aWebhook({
+            entity: 'lead',
+            id: LEAD,
+            atMs,
+            action,
+            previous: { id: LEAD, title: 'Lead' },
+            meta: { correlation_id: CORRELATION },
+          })
         : aWebhook({
             ...{ entity: 'lead', id: LEAD, atMs, action, previous: { is_archived: false } },
             ...{ data: { id: LEAD, title: 'Lead', is_archived: true }, meta: { correlation_id: CORRELATION } },
           });
     const dealComes = (atMs: number) => aDealWebhook({ atMs, meta: { correlation_id: CORRELATION } });
 
-    test.each(['delete', 'change'] as const)('when a lead goes (%s) and a deal comes, then only the conversion is told', async (action) => {
-      const ledger = await routed(leadGone(0, action), dealComes(900));
+    test.each(['delete', 'change'] as const)(
+      'when a lead goes (%s) and a deal comes, then only the conversion is told',
+      async (action) => {
+        const ledger = await routed(leadGone(0, action), dealComes(900));
 
-      // Without a window what was routed before has left before anybody could know better.
-      const archived = settleMs === 0 && !isTogether && action === 'change' ? ['lead.archived'] : [];
-      expect(types(ledger)).toEqual([...archived, 'lead.converted']);
-    });
+        // Without a window what was routed before has left before anybody could know better.
+        const archived = settleMs === 0 && !isTogether && action === 'change' ? ['lead.archived'] : [];
+        expect(types(ledger)).toEqual([...archived, 'lead.converted']);
+      },
+    );
 
-    test.each(['delete', 'change'] as const)('when a deal comes and its lead goes (%s), then only the conversion is told', async (action) => {
-      const ledger = await routed(dealComes(0), leadGone(900, action));
+    test.each(['delete', 'change'] as const)(
+      'when a deal comes and its lead goes (%s), then only the conversion is told',
+      async (action) => {
+        const ledger = await routed(dealComes(0), leadGone(900, action));
 
-      const created = settleMs === 0 && !isTogether ? ['deal.created'] : [];
-      expect(types(ledger)).toEqual([...created, 'lead.converted']);
-      expect(ledger.deliveries().at(-1)?.change).toMatchObject({ entity: 'deal', entityId: '8', transition: { relatedId: LEAD } });
-    });
+        const created = settleMs === 0 && !isTogether ? ['deal.created'] : [];
+        expect(types(ledger)).toEqual([...created, 'lead.converted']);
+        expect(ledger.deliveries().at(-1)?.change).toMatchObject({
+          entity: 'deal',
+          entityId: '8',
+          transition: { relatedId: LEAD },
+        });
+      },
+    );
 
     test('when a lead is archived and then deleted on its way to a deal, then the conversion is told once', async () => {
       const ledger = await routed(dealComes(0), leadGone(100, 'change'), leadGone(200, 'delete'));
@@ -153,16 +192,22 @@ describe.each([0, 1500])('with windows of %d ms', (settleMs) => {
       expect(types(ledger)).toEqual(['lead.converted']);
     });
 
-    test.each(['source_lead_id', 'origin_id'])('when the deal names its lead in %s, then the conversion is told once', async (field) => {
-      const gone = aWebhook({ entity: 'lead', id: LEAD, atMs: 900, action: 'delete', previous: { id: LEAD } });
+    test.each(['source_lead_id', 'origin_id'])(
+      'when the deal names its lead in %s, then the conversion is told once',
+      async (field) => {
+        const gone = aWebhook({ entity: 'lead', id: LEAD, atMs: 900, action: 'delete', previous: { id: LEAD } });
 
-      const ledger = await routed(aDealWebhook({ atMs: 0, data: { [field]: LEAD } }), gone);
+        const ledger = await routed(aDealWebhook({ atMs: 0, data: { [field]: LEAD } }), gone);
 
-      expect(types(ledger)).toEqual(['lead.converted']);
-    });
+        expect(types(ledger)).toEqual(['lead.converted']);
+      },
+    );
 
     test('when a converted deal is created as won, then both are told', async () => {
-      const ledger = await routed(leadGone(0, 'delete'), aDealWebhook({ atMs: 10, data: { status: 'won' }, meta: { correlation_id: CORRELATION } }));
+      const ledger = await routed(
+        leadGone(0, 'delete'),
+        aDealWebhook({ atMs: 10, data: { status: 'won' }, meta: { correlation_id: CORRELATION } }),
+      );
 
       expect(types(ledger).sort()).toEqual(['deal.won', 'lead.converted']);
     });
@@ -188,7 +233,12 @@ describe('origins that are no lead', () => {
 
   test('when a lead and a deal share no correlation, then each is its own story', async () => {
     const ledger = makeMemoryLedger({ rules: every });
-    const archived = aWebhook({ entity: 'lead', id: LEAD, previous: { is_archived: false }, data: { id: LEAD, is_archived: true } });
+    const archived = aWebhook({
+      entity: 'lead',
+      id: LEAD,
+      previous: { is_archived: false },
+      data: { id: LEAD, is_archived: true },
+    });
 
     await ledger.route(archived, aDealWebhook({ atMs: 100 }));
 
@@ -211,7 +261,7 @@ describe('decisions', () => {
 
     await ledger.route(aDealWebhook({ previous: { status: 'open', stage_id: 1 }, data: { status: 'won', stage_id: 2 } }));
 
-    expect(ledger.codes(1).sort()).toEqual(['2:matched', '5:matched']);
+    expect([...ledger.codes(1)].sort()).toEqual(['2:matched', '5:matched']);
   });
 
   test('when a body in the ledger is no event, then it is finished with the reason and blocks nothing', async () => {

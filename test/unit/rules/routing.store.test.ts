@@ -1,0 +1,45 @@
+/** Waiting messages as the router reads them back from PostgreSQL. */
+
+import { pino } from 'pino';
+import { tenantId } from '../../../src/core/tenant';
+import { makeRouteEvents } from '../../../src/rules/route-events';
+import { makeRoutingStore } from '../../../src/rules/routing.store';
+import { aDealWebhook, aRule, at } from '../../support/builders';
+import { useTestDatabase } from '../../support/test-database';
+
+const testDatabase = useTestDatabase();
+
+test('when a later event of the window is routed, then the message in the ledger tells the net change', async () => {
+  const { pool } = testDatabase.database;
+  const tenant = await testDatabase.database.prisma.tenant.create({
+    data: {
+      ...{ companyId: 1n, companyName: 'Acme', companyDomain: 'acme', locale: 'en_US', timeZone: 'UTC', baseCurrency: 'EUR' },
+      ...{ publicId: '11111111-2222-4333-8444-555555555555', sealedSigningSecret: 'sealed' },
+    },
+  });
+  const rule = aRule({ eventType: 'deal.stage_changed' });
+  const store = makeRoutingStore(testDatabase.database, () =>
+    Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }] }),
+  );
+  const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
+  const routeEvents = makeRouteEvents({ store, bell, log: pino({ level: 'silent' }), settleMs: 1500, nowMs: () => 0 });
+  const route = async (ms: number, from: number, to: number) => {
+    const { body } = aDealWebhook({ atMs: ms, previous: { stage_id: from }, data: { stage_id: to } });
+    await pool.query(
+      `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload)
+       VALUES ($1, 'deal', '8', 'change', $2, $3, $3, $4)`,
+      [tenant.id, `event ${ms}`, at(ms), body],
+    );
+    await routeEvents(tenantId(tenant.id));
+  };
+
+  await route(0, 1, 2);
+  await route(1000, 2, 3);
+  await route(1501, 3, 4);
+
+  const { rows } = await pool.query('SELECT transition, not_before FROM deliveries ORDER BY id');
+  expect(rows).toMatchObject([
+    { transition: { changes: [{ from: 1, to: 3 }] }, not_before: at(1500) },
+    { transition: { changes: [{ from: 3, to: 4 }] }, not_before: at(3001) },
+  ]);
+});
