@@ -190,7 +190,14 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
   const routeTurn = makeTurnstile(ROUTE_CONCURRENCY);
-  const routeEvents = makeRouteEvents({ store: routingStore, bell, log, settleMs: config.settleMs, nowMs });
+  const routeEvents = makeRouteEvents({
+    store: routingStore,
+    bell,
+    log,
+    settleMs: config.settleMs,
+    nowMs,
+    refreshRates: rates.refreshLacking,
+  });
 
   // 3 what is said
   const fetchRecord = makeFetchRecord({
@@ -421,7 +428,9 @@ function batched<T>(write: (items: readonly T[]) => Promise<void>): (items: read
     await write(items);
     return items.map(() => true);
   }, WRITE_BATCH);
-  return async (items) => void (await Promise.all(items.map(writeOne)));
+  return async (items) => {
+    await Promise.all(items.map(writeOne));
+  };
 }
 
 function listen(server: Server, { port, host }: Config): Promise<Server> {

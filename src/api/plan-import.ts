@@ -52,7 +52,10 @@ export function planImport(document: RuleDocument, surroundings: ImportSurroundi
   const rules = document.rules.map((rule, at): PlannedRule => {
     const resolved = resolveRule(rule, context, references);
     const position = Math.min(surroundings.lastPosition + 1 + at, MAX_POSITION);
-    const draft = { ...newDraft({ ...givenOf(rule), ...resolved.parts }, position), position };
+    const draft = {
+      ...newDraft({ ...givenOf(rule), ...resolved.parts, targetWebhookIds: [...resolved.parts.targetWebhookIds] }, position),
+      position,
+    };
     const planned = judged(
       rule,
       { ...draft, enabled: draft.enabled && resolved.reason === null },

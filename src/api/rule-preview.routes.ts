@@ -12,6 +12,8 @@ import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
 import { makeTurnstile } from '../platform/turnstile';
 import { draftRule, previewRule, type Preview, type PreviewedMessage } from '../rules/preview-rule';
+import type { RoutingRules } from '../rules/decide-rules';
+import { loadRates } from '../rules/exchange-rate.store';
 import { compileRules } from '../rules/route-events';
 import { countMatchesOfOthers, makeWalkStore } from '../rules/walk-events.store';
 import { makeWalkEvents } from '../rules/walk-events';
@@ -81,9 +83,11 @@ async function profileOf(prisma: PrismaClient, tenantId: Principal['tenantId']):
 }
 
 /** The draft alone, as the router would take it. */
-function compiled(deps: Deps, tenant: TenantProfile, draft: RuleDraft, destinations: Destinations) {
+async function compiled(deps: Deps, tenant: TenantProfile, draft: RuleDraft, destinations: Destinations): Promise<RoutingRules> {
   const rules = [draftRule(draft)];
-  return compileRules({ rules, destinations: [...destinations.values()] }, tenant.baseCurrency, deps.settleMs);
+  const compiledRules = compileRules({ rules, destinations: [...destinations.values()] }, tenant.baseCurrency, deps.settleMs);
+  const rates = await loadRates(deps.pool, tenant.id, tenant.baseCurrency);
+  return { ...compiledRules, rates, timeZone: tenant.timeZone };
 }
 
 /** The first few messages as they would have looked, with the names that the ledger knows. */

@@ -88,25 +88,34 @@ export type ConditionTree =
   | Condition
   | { readonly all: readonly ConditionTree[] }
   | { readonly any: readonly ConditionTree[] }
-  | { readonly not: readonly ConditionTree[] };
+  | { readonly not: ConditionTree | readonly ConditionTree[] };
 
 const GROUPS = ['all', 'any', 'not'] as const;
 
 /** A group or a single condition, told apart by its keys, so that a mistake is named where it is. */
 const nodeSchema: z.ZodType<ConditionTree> = z.unknown().transform((node, context): ConditionTree => {
+  // An empty tree asks for nothing.
+  if (typeof node === 'object' && node !== null && Object.keys(node).length === 0 && !Array.isArray(node)) return { all: [] };
   const group = GROUPS.find((name) => typeof node === 'object' && node !== null && name in node);
-  const parsed = group === undefined ? leafSchema.safeParse(node) : groupSchemas[group].safeParse(node);
+  return parseInto(group === undefined ? leafSchema : groupSchemas[group], node, context);
+});
+
+/** Parses by another schema and passes its complaints on, each at its own place. */
+function parseInto<S extends z.ZodType>(schema: S, value: unknown, context: z.RefinementCtx): z.output<S> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
   return z.NEVER;
-});
+}
 
 const branch = z.array(z.lazy(() => nodeSchema)).max(MAX_NODES);
 const groupSchemas = {
   all: z.strictObject({ all: branch }),
   any: z.strictObject({ any: branch }),
   /** `not` takes one condition or a list, of which none may hold. */
-  not: z.strictObject({ not: z.preprocess((node) => (Array.isArray(node) ? node : [node]), branch) }),
+  not: z.strictObject({
+    not: z.unknown().transform((node, context) => parseInto(Array.isArray(node) ? branch : nodeSchema, node, context)),
+  }),
 } as const;
 
 /** Conditions as the API takes them; bounded in depth and size before anything looks inside. */

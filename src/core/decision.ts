@@ -18,6 +18,8 @@ export const DECISION_CODES = [
   'otherCurrency',
   'fields',
   'conditions',
+  /** An earlier rule with `stopAfter` tells the same destinations of the same change. */
+  'alreadyTold',
   /** Every destination of the rule is paused, or it has none. */
   'noDestination',
   /** The change was taken back, or told by the message of another event, inside the settle window. */

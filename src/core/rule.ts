@@ -1,6 +1,7 @@
 /** A rule says which transitions are told, with which filters, to which destinations, in which layout. */
 
 import { z } from 'zod';
+import { conditionTreeSchema } from './condition';
 import { EVENT_TYPES, type EventType } from './transition';
 
 export const TEMPLATE_MODES = ['compact', 'detailed'] as const;
@@ -8,11 +9,6 @@ export type TemplateMode = (typeof TEMPLATE_MODES)[number];
 
 const id = z.number().int().positive();
 const idList = z.array(id).max(500);
-
-/** A condition tree is kept as sent; the rule engine reads it. Depth and size are bounded here. */
-const conditions = z
-  .record(z.string().max(20), z.unknown())
-  .refine((tree) => JSON.stringify(tree).length <= 20_000, 'conditions are limited to 20,000 characters');
 
 /** `filters` of a rule as the API takes them. */
 export const ruleFiltersSchema = z.strictObject({
@@ -26,7 +22,7 @@ export const ruleFiltersSchema = z.strictObject({
     .regex(/^[A-Z]{3}$/, 'a currency is a three-letter code such as EUR')
     .optional(),
   fields: z.array(z.string().min(1).max(100)).max(50).optional(),
-  conditions: conditions.optional(),
+  conditions: conditionTreeSchema.optional(),
 });
 export type RuleFilters = z.infer<typeof ruleFiltersSchema>;
 

@@ -30,9 +30,10 @@ const CLAIM = `
     SELECT s.space_id, h.id, greatest(h.not_before, g.next_slot_at, coalesce(g.lease_until, h.not_before)) AS ready_at
       FROM spaces s
       CROSS JOIN LATERAL (SELECT d.id, d.not_before FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id
-                             AND NOT EXISTS (SELECT 1 FROM deliveries e
-                                              WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
-                                                AND e.state IN ('queued', 'sending') AND e.space_id = d.space_id AND e.id < d.id)
+                             AND (SELECT e.id FROM deliveries e
+                                   WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                                     AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
+                                   ORDER BY e.id LIMIT 1) IS NULL
                            ORDER BY d.not_before, d.id LIMIT 1) h
       JOIN google_spaces g ON g.space_id = s.space_id
      WHERE s.space_id IS NOT NULL

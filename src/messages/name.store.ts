@@ -72,7 +72,10 @@ export function makeNameStore(database: Pick<Database, 'pool'>): NameStore {
   };
 }
 
-async function findAll(database: Pick<Database, 'pool'>, wanted: readonly WantedName[]): Promise<ReadonlyMap<string, StoredName>> {
+async function findAll(
+  database: Pick<Database, 'pool'>,
+  wanted: readonly WantedName[],
+): Promise<ReadonlyMap<string, StoredName>> {
   const columns = [wanted.map((name) => name.tenantId), wanted.map((name) => name.entity), wanted.map((name) => name.id)];
   const { rows } = await database.pool.query<NameRow>({ name: 'find-names', text: FIND_NAMES, values: columns });
   return new Map(rows.flatMap(storedName).map((name) => [keyOf(name), name]));

@@ -34,7 +34,7 @@ export function makeLingeringJobs(places: number): LingeringJobs {
   let isClosed = false;
 
   async function isRungAgain(job: Job): Promise<boolean> {
-    if (job.rung !== null) return true;
+    if (isRung(job)) return true;
     const mayLinger = !isClosed && jobs.size <= places / 2 && performance.now() - lastRungAtMs < RINGER_MS;
     if (!mayLinger) return false;
     await new Promise<void>((resolve) => {
@@ -44,7 +44,7 @@ export function makeLingeringJobs(places: number): LingeringJobs {
         resolve();
       };
     });
-    return job.rung !== null;
+    return isRung(job);
   }
 
   return {
@@ -75,4 +75,9 @@ export function makeLingeringJobs(places: number): LingeringJobs {
       for (const job of jobs.values()) job.wake();
     },
   };
+}
+
+/** Asked anew after every wait: rings come meanwhile. */
+function isRung(job: Job): boolean {
+  return job.rung !== null;
 }

@@ -147,7 +147,10 @@ interface Ringer {
   idle(): Promise<void>;
 }
 
-/** A job of this process that runs for the key is told; else one add per key is under way at a time; what is rung meanwhile, and a little after it, is one more add. */
+/**
+ * A job of this process that runs for the key is told. Otherwise one add per key is under way at a time; what is rung meanwhile,
+ * and a little after it, is one more add.
+ */
 function makeRinger(queue: OpenQueue, log: Logger, isTold: LingeringJobs['tell']): Ringer {
   const underWay = new Map<string, Promise<void>>();
   const again = new Map<string, Readonly<Record<string, unknown>>>();

@@ -28,7 +28,11 @@ export interface BrokenReference {
   readonly problem: string;
 }
 
-type CheckedRule = Pick<Rule, 'eventType' | 'filters'>;
+interface CheckedRule {
+  readonly eventType: Rule['eventType'];
+  /** Conditions as they lie in the database, of whatever grammar. */
+  readonly filters: Omit<Rule['filters'], 'conditions'> & { readonly conditions?: unknown };
+}
 
 /** Operators whose value names options or records; the others compare amounts, texts and dates. */
 const NAMING_OPERATORS: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 /** Decides every concerned rule for one event: what it tells, what a waiting message tells now, or why it stays silent. Pure. */
 
 import type { Decision } from '../core/decision';
+import type { ExchangeRates } from '../core/exchange-rates';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
@@ -17,6 +18,9 @@ export interface RoutingRules {
   readonly byId: ReadonlyMap<number, Rule>;
   readonly destinations: ReadonlyMap<number, Destination>;
   readonly baseCurrency: string;
+  readonly rates: ExchangeRates;
+  /** IANA zone of the tenant. */
+  readonly timeZone: string;
   /** The installation's `SETTLE_MS`, for rules without one of their own. */
   readonly defaultSettleMs: number;
   /** The longest settle time of any rule; 0 switches windows off. */
@@ -43,6 +47,8 @@ interface Scene {
   readonly waiting: readonly PendingDelivery[];
   readonly state: BatchState;
   readonly rules: RoutingRules;
+  /** Destinations that a rule with `stopAfter` told of this change, and by which rule. */
+  readonly toldBy: Map<number, Rule>;
 }
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
@@ -55,15 +61,17 @@ export function decideRules(
 ): readonly Decision[] {
   const waiting = pendingOf(state, story.entity, story.entityId);
   const shownBefore = window === null || window.isNew ? [] : transitionsBetween(window.before, story.change.before, story);
-  const scene: Scene = { stored, story, window, shownBefore, waiting, state, rules };
+  const scene: Scene = { stored, story, window, shownBefore, waiting, state, rules, toldBy: new Map() };
   const withMessages = waiting
     .map((delivery) => rules.byId.get(delivery.ruleId))
     .filter((rule) => rule !== undefined)
     .filter((rule) => waitingOf(rule, scene).length > 0);
   const net = window === null || window.isNew ? [] : netTransitions(window.before, story, []);
   const concerned = new Set([...listeners(story.transitions, rules), ...listeners(net, rules), ...withMessages]);
-  return [...concerned].map((rule) => decideRule(rule, scene));
+  return [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
 }
+
+const byPosition = (left: Rule, right: Rule): number => left.position - right.position || left.id - right.id;
 
 /** Rules that listen to any of these transitions. */
 export function listeners(transitions: readonly Transition[], rules: RoutingRules): readonly Rule[] {
@@ -75,13 +83,33 @@ function decideRule(rule: Rule, scene: Scene): Decision {
   const first = mine[0];
   if (first !== undefined) return decideAnew(rule, scene, mine, first);
   const basis = basisFor(rule, scene);
-  const match = measure(rule, scene, basis.transitions);
+  const match = measure(rule, scene, basis);
   return match.matched ? owe(rule, scene, match.transition, basis, destinationsOf(rule, scene)) : silent(rule, match);
 }
 
-function measure(rule: Rule, scene: Scene, transitions: readonly Transition[], state: RecordState = scene.story.state): Match {
+/** What a rule is measured by: transitions with the fields they changed. */
+interface Shown {
+  readonly transitions: readonly Transition[];
+  readonly previous: RecordState | null;
+}
+
+function measure(rule: Rule, scene: Scene, shown: Shown, state: RecordState = scene.story.state): Match {
   const { stored, rules } = scene;
-  return matchRule(rule, { transitions, state, receivedAt: stored.receivedAt, baseCurrency: rules.baseCurrency });
+  const { actorUserId, changeSource, isBulkEdit } = stored.event;
+  return matchRule(rule, {
+    ...shown,
+    state,
+    event: { actor_user_id: actorUserId, change_source: changeSource, is_bulk_edit: isBulkEdit },
+    receivedAt: stored.receivedAt,
+    baseCurrency: rules.baseCurrency,
+    rates: rules.rates,
+    timeZone: rules.timeZone,
+  });
+}
+
+/** Old values of what changed between two states of the story's record; null for a creation. */
+function previousBetween(before: RecordState | null, after: RecordState | null, story: Story): RecordState | null {
+  return before === null ? null : netChange(story.entity, before, after).previous;
 }
 
 function settleMsOf(rule: Rule, rules: RoutingRules): number {
@@ -103,15 +131,20 @@ function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
 }
 
 /** From which state on a rule measures the change, and since when its window is open. */
-interface Basis {
-  readonly transitions: readonly Transition[];
+interface Basis extends Shown {
   readonly before: RecordState | null;
   readonly openedAtMs: number;
 }
 
 /** What this event alone shows. */
 function ownBasis({ story, stored }: Scene): Basis {
-  return { transitions: story.transitions, before: story.change.before, openedAtMs: stored.receivedAt.getTime() };
+  const { before, previous } = story.change;
+  return {
+    transitions: story.transitions,
+    previous: before === null ? null : previous,
+    before,
+    openedAtMs: stored.receivedAt.getTime(),
+  };
 }
 
 /** The net change since the window opened, unless that was told already and the message has left: then this event alone. */
@@ -121,8 +154,10 @@ function basisFor(rule: Rule, scene: Scene): Basis {
   if (window === null || window.isNew || settleMs === 0) return ownBasis(scene);
   const openedAtMs = window.openedAt.getTime();
   if (stored.receivedAt.getTime() - openedAtMs > settleMs) return ownBasis(scene);
-  if (measure(rule, scene, scene.shownBefore, story.change.before ?? {}).matched) return ownBasis(scene);
-  return { transitions: netTransitions(window.before, story, []), before: window.before, openedAtMs };
+  const shownBefore = { transitions: scene.shownBefore, previous: previousBetween(window.before, story.change.before, story) };
+  if (measure(rule, scene, shownBefore, story.change.before ?? {}).matched) return ownBasis(scene);
+  const previous = previousBetween(window.before, story.change.after, story);
+  return { transitions: netTransitions(window.before, story, []), previous, before: window.before, openedAtMs };
 }
 
 /** Merges and conversions are no matter of fields: a waiting message of one stays what it is. */
@@ -164,7 +199,10 @@ function silent(rule: Rule, match: Extract<Match, { matched: false }>): Decision
  * whose message has left already hears of this event alone.
  */
 function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], first: PendingDelivery): Decision {
-  const match = measure(rule, scene, netTransitions(first.recordBefore, scene.story, [first.change.transition]));
+  const match = measure(rule, scene, {
+    transitions: netTransitions(first.recordBefore, scene.story, [first.change.transition]),
+    previous: previousBetween(first.recordBefore, scene.story.change.after, scene.story),
+  });
   const told = oweRest(rule, scene, mine);
   if (!match.matched) {
     for (const delivery of mine) dropDelivery(scene.state, delivery, 'The change was taken back before its message was due.');
@@ -172,7 +210,10 @@ function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], 
   }
   // Who began it is told, not the automation that tidied up a second later.
   const { actorUserId, occurredAt } = first.change;
-  for (const delivery of mine) retell(scene.state, delivery, { ...changeTold(scene, match.transition), actorUserId, occurredAt });
+  const change = { ...changeTold(scene, match.transition), actorUserId, occurredAt };
+  for (const delivery of mine) retellUnlessTold(rule, scene, delivery, change);
+  const isSilenced = mine.every((delivery) => isToldByAnother(rule, scene, delivery.chatWebhookId));
+  if (isSilenced) return told ?? alreadyTold(rule, scene, mine[0]?.chatWebhookId);
   return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
 }
 
@@ -181,7 +222,7 @@ function oweRest(rule: Rule, scene: Scene, mine: readonly PendingDelivery[]): De
   const rest = destinationsOf(rule, scene).filter(({ id }) => mine.every((delivery) => delivery.chatWebhookId !== id));
   if (rest.length === 0) return null;
   const basis = ownBasis(scene);
-  const match = measure(rule, scene, basis.transitions);
+  const match = measure(rule, scene, basis);
   return match.matched ? owe(rule, scene, match.transition, basis, rest) : null;
 }
 
@@ -201,12 +242,38 @@ function destinationsOf(rule: Rule, scene: Scene): readonly Destination[] {
   return rule.targetWebhookIds.map((id) => scene.rules.destinations.get(id)).filter((found) => found !== undefined);
 }
 
-/** A message for each destination, due when the window closes. */
+function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, change: RecordChange): void {
+  const teller = scene.toldBy.get(delivery.chatWebhookId);
+  if (teller !== undefined)
+    dropDelivery(scene.state, delivery, `Rule "${teller.name}" tells the same destination of this change.`);
+  else retell(scene.state, delivery, change);
+  if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);
+}
+
+function isToldByAnother(rule: Rule, scene: Scene, chatWebhookId: number): boolean {
+  const teller = scene.toldBy.get(chatWebhookId);
+  return teller !== undefined && teller.id !== rule.id;
+}
+
+function alreadyTold(rule: Rule, scene: Scene, chatWebhookId: number | undefined): Decision {
+  const teller = chatWebhookId === undefined ? undefined : scene.toldBy.get(chatWebhookId);
+  return {
+    ruleId: rule.id,
+    matched: false,
+    code: 'alreadyTold',
+    actual: { ruleId: teller?.id ?? null, ruleName: teller?.name ?? null },
+  };
+}
+
+/** A message for each destination that no rule with `stopAfter` told already, due when the window closes. */
 function owe(rule: Rule, scene: Scene, transition: Transition, basis: Basis, destinations: readonly Destination[]): Decision {
   const change = changeTold(scene, transition);
   const recordBefore = basis.before === null ? null : slim(basis.before);
-  for (const destination of destinations) {
+  const open = destinations.filter((destination) => !isToldByAnother(rule, scene, destination.id));
+  if (open.length === 0 && destinations.length > 0) return alreadyTold(rule, scene, destinations[0]?.id);
+  for (const destination of open) {
     oweTo(destination, rule, scene, { change, recordBefore, notBefore: dueAt(rule, scene, basis, destination) });
+    if (rule.stopAfter) scene.toldBy.set(destination.id, rule);
   }
   return { ruleId: rule.id, matched: true, code: destinations.length === 0 ? 'noDestination' : 'matched' };
 }

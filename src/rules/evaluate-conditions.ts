@@ -39,7 +39,7 @@ export function evaluateConditions(tree: ConditionTree, subject: ConditionSubjec
   if (isCondition(tree)) return evaluateOne(tree, subject);
   if ('all' in tree) return firstFailure(tree.all, subject) ?? HOLDS;
   if ('any' in tree) return evaluateAny(tree.any, subject);
-  return evaluateNot(tree.not, subject);
+  return evaluateNot('op' in tree.not || !Array.isArray(tree.not) ? [tree.not] : tree.not, subject);
 }
 
 function firstFailure(trees: readonly ConditionTree[], subject: ConditionSubject): ConditionResult | null {

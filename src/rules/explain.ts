@@ -4,9 +4,8 @@ import type { Decision } from '../core/decision';
 import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType } from '../core/transition';
-
-/** Finds the name of a pipeline, stage or user; null when it is not known. */
-export type NameOf = (entity: 'pipeline' | 'stage' | 'user', id: number) => string | null;
+import type { NameOf } from './decision-names';
+import { explainCondition } from './explain-condition';
 
 /** The event as far as its decisions need it. */
 export interface ExplainedEvent {
@@ -67,13 +66,15 @@ export function explainDecision(
     case 'noValue':
       return `Not matched: the record has no value, and the rule asks for at least ${amount(filters.minValue, filters.currency)}.`;
     case 'minValue':
-      return `Not matched: the value ${money(decision.actual)} is below ${amount(filters.minValue, currencyOf(decision.actual) ?? filters.currency)}.`;
+      return belowMinimum(decision.actual, filters.minValue);
     case 'otherCurrency':
       return `Not matched: the value ${money(decision.actual)} cannot be compared in ${wantedCurrency(decision.actual)}: no exchange rate is known.`;
     case 'fields':
-      return `Not matched: none of the fields ${(filters.fields ?? []).join(', ')} changed.`;
+      return `Not matched: none of the fields ${fieldNames(filters.fields ?? [], nameOf)} changed.`;
     case 'conditions':
-      return 'Not matched: the conditions of the rule do not hold.';
+      return explainCondition(decision.actual, nameOf);
+    case 'alreadyTold':
+      return `Not told: already told by ${tellerName(decision.actual)}, which stops the rules behind it.`;
     case 'noDestination':
       return 'Matched, but not told: every destination of the rule is paused or gone.';
     case 'settled':
@@ -81,6 +82,22 @@ export function explainDecision(
     default:
       return decision.code satisfies never;
   }
+}
+
+/** "value 8,000 EUR is 8,640 USD, below 10,000 USD". */
+function belowMinimum(actual: unknown, minimum: number | undefined): string {
+  const converted = isObject(actual) && typeof actual['converted'] === 'number' ? actual['converted'] : null;
+  const currency = converted === null ? (currencyOf(actual) ?? undefined) : wantedCurrency(actual);
+  const inOther = converted === null ? '' : ` is ${amount(converted, currency)},`;
+  return `Not matched: the value ${money(actual)}${inOther === '' ? ' is' : inOther} below ${amount(minimum, currency)}.`;
+}
+
+function fieldNames(fields: readonly string[], nameOf: NameOf): string {
+  return fields.map((field) => nameOf('dealField', field) ?? field).join(', ');
+}
+
+function tellerName(actual: unknown): string {
+  return isObject(actual) && typeof actual['ruleName'] === 'string' ? `rule "${actual['ruleName']}"` : 'another rule';
 }
 
 function otherEvent(rule: Rule | null, event: ExplainedEvent): string {

@@ -2,7 +2,8 @@
 
 import type { Decision } from '../core/decision';
 import type { Rule } from '../core/rule';
-import { explainDecision, type NameOf } from './explain';
+import type { NameOf } from './decision-names';
+import { explainDecision } from './explain';
 
 export interface WordedDecision {
   readonly ruleId: number;

@@ -1,17 +1,26 @@
 /** Whether a rule tells a change: every filter in a fixed order, and the first that fails is the reason. Pure. */
 
 import type { DecisionCode } from '../core/decision';
+import { convert, type ExchangeRates } from '../core/exchange-rates';
 import { idField, moneyOf, ownerIdOf, type RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType, Transition } from '../core/transition';
+import { evaluateConditions } from './evaluate-conditions';
 
 /** What a rule is measured against. */
 export interface Candidate {
   readonly transitions: readonly Transition[];
   /** The record after the change; for a deletion its last state. */
   readonly state: RecordState;
+  /** Old values of the fields that changed; null when the record was created by this change. */
+  readonly previous: RecordState | null;
+  /** Facts of the event itself: `actor_user_id`, `change_source`, `is_bulk_edit`. */
+  readonly event: RecordState;
   readonly receivedAt: Date;
   readonly baseCurrency: string;
+  readonly rates: ExchangeRates;
+  /** IANA zone in which days are meant. */
+  readonly timeZone: string;
 }
 
 export type Match =
@@ -79,14 +88,19 @@ function outside(code: DecisionCode, wanted: readonly number[] | undefined, actu
   return actual !== null && wanted.includes(actual) ? null : { code, actual };
 }
 
+/** The amount in the rule's currency, by Pipedrive's own rates; without a rate the rule stays silent and says so. */
 function byValue(rule: Rule, candidate: Candidate): Failure | null {
   const { minValue } = rule.filters;
   if (minValue === undefined) return null;
   const value = moneyOf(candidate.state);
   if (value === null) return { code: 'noValue' };
-  const currency = rule.filters.currency ?? candidate.baseCurrency;
-  if ((value.currency ?? currency) !== currency) return { code: 'otherCurrency', actual: { ...value, wanted: currency } };
-  return value.amount >= minValue ? null : { code: 'minValue', actual: { ...value, currency } };
+  const wanted = rule.filters.currency ?? candidate.baseCurrency;
+  const currency = value.currency ?? candidate.baseCurrency;
+  const converted = convert({ amount: value.amount, currency }, wanted, candidate.rates);
+  if (converted === null) return { code: 'otherCurrency', actual: { ...value, currency, wanted } };
+  if (converted >= minValue) return null;
+  const actual = { amount: value.amount, currency };
+  return { code: 'minValue', actual: currency === wanted ? actual : { ...actual, converted, wanted } };
 }
 
 function byFields(rule: Rule, _candidate: Candidate, transition: Transition): Failure | null {
@@ -95,9 +109,10 @@ function byFields(rule: Rule, _candidate: Candidate, transition: Transition): Fa
   return transition.changes.some((change) => fields.includes(change.field)) ? null : { code: 'fields' };
 }
 
-/** A rule with conditions stays silent rather than tell what its author excluded, until the rule engine reads them. */
-function byConditions(rule: Rule): Failure | null {
-  return rule.filters.conditions === undefined || Object.keys(rule.filters.conditions).length === 0
-    ? null
-    : { code: 'conditions' };
+function byConditions(rule: Rule, candidate: Candidate): Failure | null {
+  const { conditions } = rule.filters;
+  if (conditions === undefined) return null;
+  const { state, previous, event, rates, timeZone, receivedAt } = candidate;
+  const result = evaluateConditions(conditions, { state, previous, event, rates, timeZone, now: receivedAt });
+  return result.holds ? null : { code: 'conditions', actual: result.failed };
 }

@@ -14,7 +14,7 @@ export interface ReferenceKey {
   readonly kind: ReferenceKind;
   readonly id: string;
   /** Of an option: the key of its field. */
-  readonly field?: string;
+  readonly field?: string | undefined;
 }
 
 export interface PlacedReference extends ReferenceKey {

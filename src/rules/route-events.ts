@@ -1,8 +1,11 @@
 /** Routes a tenant's events: batches out of the ledger, decided in the order in which they came, written in one transaction each. */
 
 import type { Logger } from 'pino';
+import type { DecisionCode } from '../core/decision';
+import { NO_RATES, type ExchangeRates } from '../core/exchange-rates';
 import type { Bell } from '../core/jobs';
 import { parseWebhook } from '../core/pipedrive-event';
+import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import type { StoredEvent } from './batch-state';
@@ -25,7 +28,7 @@ export interface RawEvent {
 
 /** Whether this transaction may route the tenant. */
 export type TenantRouting =
-  | { readonly kind: 'locked'; readonly rulesVersion: number; readonly baseCurrency: string }
+  | { readonly kind: 'locked'; readonly rulesVersion: number; readonly baseCurrency: string; readonly timeZone: string }
   /** Another worker is at it. */
   | { readonly kind: 'busy' }
   | { readonly kind: 'gone' };
@@ -44,6 +47,7 @@ export interface RoutingTransaction {
   lockTenant(tenantId: TenantId): Promise<TenantRouting>;
   unroutedEvents(tenantId: TenantId, limit: number): Promise<readonly RawEvent[]>;
   loadRules(tenantId: TenantId): Promise<TenantRules>;
+  loadRates(tenantId: TenantId, baseCurrency: string): Promise<ExchangeRates>;
   loadShadows(tenantId: TenantId, wanted: Wanted, correlationIds: readonly string[]): Promise<ShadowMap>;
   loadPending(tenantId: TenantId, wanted: Wanted): Promise<readonly PendingDelivery[]>;
   write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
@@ -61,6 +65,8 @@ export interface RouteEventsDependencies {
   readonly log: Logger;
   readonly settleMs: number;
   readonly nowMs: () => number;
+  /** Asks for rates between these currencies, within seconds; true when it is worth deciding again. */
+  readonly refreshRates: (tenantId: TenantId, currencies: readonly string[]) => Promise<boolean>;
 }
 
 /** Routes everything that a tenant has waiting. Safe to run twice, anywhere, at any time: the ledger lets one through. */
@@ -68,55 +74,78 @@ export type RouteEvents = (tenantId: TenantId) => Promise<void>;
 
 interface CachedRules {
   readonly version: number;
-  readonly rules: RoutingRules;
+  readonly baseCurrency: string;
+  readonly rules: CompiledRules;
 }
+
+/** What a batch came to; `lacksRates`: nothing was written, because a decision needs rates that are not known. */
+type Progress = { readonly kind: 'more' | 'done' } | { readonly kind: 'lacksRates'; readonly currencies: readonly string[] };
 
 /** Makes the use case. It rejects when the database cannot be reached; nothing is lost then. */
 export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEvents {
   const { store, bell, log, nowMs } = dependencies;
   const cache = new Map<TenantId, CachedRules>();
 
-  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId): Promise<'more' | 'done'> {
+  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId, mayAskRates: boolean): Promise<Progress> {
     const tenant = await transaction.lockTenant(tenantId);
-    if (tenant.kind !== 'locked') return 'done';
+    if (tenant.kind !== 'locked') return { kind: 'done' };
     const raw = await transaction.unroutedEvents(tenantId, BATCH_SIZE);
-    if (raw.length === 0) return 'done';
+    if (raw.length === 0) return { kind: 'done' };
     const { events, ignored } = parseAll(raw);
-    const rules = await rulesOf(transaction, tenantId, tenant);
+    const compiled = await rulesOf(transaction, tenantId, tenant);
+    const rates = compiled.needsRates ? await transaction.loadRates(tenantId, tenant.baseCurrency) : NO_RATES;
+    const rules: RoutingRules = { ...compiled, rates, timeZone: tenant.timeZone };
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
     const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const plan = planBatch(events, shadows, pending, rules);
+    const lacking = mayAskRates ? lackingCurrencies(plan) : [];
+    if (lacking.length > 0) return { kind: 'lacksRates', currencies: lacking };
     await transaction.write(tenantId, plan, ignored);
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
-    return raw.length === BATCH_SIZE ? 'more' : 'done';
+    return { kind: raw.length === BATCH_SIZE ? 'more' : 'done' };
   }
 
   async function rulesOf(
     transaction: RoutingTransaction,
     tenantId: TenantId,
     tenant: { rulesVersion: number; baseCurrency: string },
-  ): Promise<RoutingRules> {
+  ): Promise<CompiledRules> {
     const cached = cache.get(tenantId);
-    if (cached?.version === tenant.rulesVersion && cached.rules.baseCurrency === tenant.baseCurrency) return cached.rules;
+    if (cached?.version === tenant.rulesVersion && cached.baseCurrency === tenant.baseCurrency) return cached.rules;
     const rules = compileRules(await transaction.loadRules(tenantId), tenant.baseCurrency, dependencies.settleMs);
-    cache.set(tenantId, { version: tenant.rulesVersion, rules });
+    cache.set(tenantId, { version: tenant.rulesVersion, baseCurrency: tenant.baseCurrency, rules });
     return rules;
+  }
+
+  /** A batch that lacks rates is decided again once they have been asked for, with or without them. */
+  async function route(tenantId: TenantId): Promise<'more' | 'done'> {
+    const progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, true));
+    if (progress.kind !== 'lacksRates') return progress.kind;
+    await dependencies.refreshRates(tenantId, progress.currencies);
+    const again = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, false));
+    return again.kind === 'more' ? 'more' : 'done';
   }
 
   return async (tenantId) => {
     const endsAtMs = nowMs() + MAX_JOB_MS;
     let progress: 'more' | 'done' = 'more';
     while (progress === 'more' && nowMs() < endsAtMs) {
-      progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId));
+      progress = await route(tenantId);
       bell.ringDeliver();
     }
     if (progress === 'more') bell.ringRoute(tenantId);
   };
 }
 
+/** Rules as they are kept between batches; rates and zone may change without them. */
+export interface CompiledRules extends Omit<RoutingRules, 'rates' | 'timeZone'> {
+  /** Some rule compares money. */
+  readonly needsRates: boolean;
+}
+
 /** Rules made ready for deciding: indexed by what they listen to. */
-export function compileRules(loaded: TenantRules, baseCurrency: string, defaultSettleMs: number): RoutingRules {
+export function compileRules(loaded: TenantRules, baseCurrency: string, defaultSettleMs: number): CompiledRules {
   const settleTimes = loaded.rules.map((rule) => rule.settleMs ?? defaultSettleMs);
   return {
     index: indexRules(loaded.rules),
@@ -125,7 +154,26 @@ export function compileRules(loaded: TenantRules, baseCurrency: string, defaultS
     baseCurrency,
     defaultSettleMs,
     longestSettleMs: Math.max(0, ...settleTimes),
+    needsRates: loaded.rules.some(({ filters }) => filters.minValue !== undefined || filters.conditions !== undefined),
   };
+}
+
+/** Currencies between which a decision needed a rate that is not known. */
+function lackingCurrencies(plan: BatchPlan): readonly string[] {
+  const currencies = plan.routed.flatMap(({ decisions }) =>
+    decisions.flatMap(({ code, actual }) => currenciesLackedBy(code, actual)),
+  );
+  return [...new Set(currencies)];
+}
+
+function currenciesLackedBy(code: DecisionCode, actual: unknown): readonly string[] {
+  if (!isObject(actual)) return [];
+  if (code === 'otherCurrency') return [actual['currency'], actual['wanted']].filter((item) => typeof item === 'string');
+  if (code !== 'conditions' || actual['lacksRate'] !== true) return [];
+  return [actual['actual'], actual['wanted']].flatMap((side) => {
+    const sides: readonly unknown[] = Array.isArray(side) ? side : [side];
+    return sides.map((item) => (isObject(item) ? item['currency'] : null)).filter((item) => typeof item === 'string');
+  });
 }
 
 function parseAll(raw: readonly RawEvent[]): {

@@ -9,13 +9,14 @@ import type { Database } from '../platform/database';
 import type { BatchPlan } from './plan-batch';
 import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import type { NewDelivery, PendingDelivery } from './routing-ledger';
+import { loadRates } from './exchange-rate.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
 
 /** First key of the advisory lock that keeps routing of one tenant to one transaction at a time over the whole fleet. */
 const ROUTE_LOCK = 0x64_62_01;
 
 const LOCK_TENANT = `
-  SELECT rules_version, base_currency, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
+  SELECT rules_version, base_currency, coalesce(settings ->> 'timeZone', time_zone) AS time_zone, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
 const UNROUTED = `
   SELECT id::float8 AS id, received_at, payload FROM events WHERE tenant_id = $1 AND routed_at IS NULL ORDER BY id LIMIT $2`;
 const PENDING = `
@@ -120,18 +121,22 @@ export function makeRoutingStore(database: Database, loadRules: LoadRules<PoolCl
 function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): RoutingTransaction {
   return {
     async lockTenant(tenant) {
-      const { rows } = await client.query<{ rules_version: number; base_currency: string; locked: boolean }>(LOCK_TENANT, [
-        tenant,
-      ]);
+      const { rows } = await client.query<{ rules_version: number; base_currency: string; time_zone: string; locked: boolean }>(
+        LOCK_TENANT,
+        [tenant],
+      );
       const row = rows[0];
       if (row === undefined) return { kind: 'gone' };
-      return row.locked ? { kind: 'locked', rulesVersion: row.rules_version, baseCurrency: row.base_currency } : { kind: 'busy' };
+      return row.locked
+        ? { kind: 'locked', rulesVersion: row.rules_version, baseCurrency: row.base_currency, timeZone: row.time_zone }
+        : { kind: 'busy' };
     },
     async unroutedEvents(tenant, limit) {
       const { rows } = await client.query<{ id: number; received_at: Date; payload: Buffer }>(UNROUTED, [tenant, limit]);
       return rows.map((row): RawEvent => ({ id: row.id, receivedAt: row.received_at, payload: row.payload }));
     },
     loadRules: (tenant) => loadRules(client, tenant),
+    loadRates: (tenant, baseCurrency) => loadRates(client, tenant, baseCurrency),
     loadShadows: (tenant, wanted, correlationIds) => loadShadows(client, tenant, wanted, correlationIds),
     loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
     write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),

@@ -9,7 +9,8 @@ import { shownHealth, type Destination } from '../delivery/chat-webhook.store';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { HistoryEvent } from '../rules/event-history.store';
-import { EVENT_NAMES, type NameOf } from '../rules/explain';
+import type { NameOf } from '../rules/decision-names';
+import { EVENT_NAMES } from '../rules/explain';
 import { listDecisions } from '../rules/list-decisions';
 import type { StoredRule } from '../rules/rule.store';
 

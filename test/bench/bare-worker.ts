@@ -30,13 +30,13 @@ function open() {
     const connection = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
     const queue = new Queue('bare', { connection, defaultJobOptions: options });
     const work = () => new Worker('bare', ({ data }) => post(data), { connection, concurrency: CONCURRENCY });
-    return { queue, work, close: async () => void (await connection.quit()) };
+    return { queue, work, close: () => connection.quit() };
   }
   const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
   const connection = { connectionString: settings.databaseUrl, schema: 'bare', migrate: true, max: 8 };
   const queue = new PostgresQueue('bare', { connection, defaultJobOptions: options });
   const work = () => new PostgresWorker('bare', ({ data }) => post(data), { connection, concurrency: CONCURRENCY });
-  return { queue, work, close: () => Promise.resolve() };
+  return { queue, work, close: () => Promise.resolve('OK') };
 }
 
 async function main(): Promise<void> {

@@ -49,7 +49,9 @@ export async function startLedger(encryptionKeys: string, webhookUrls: readonly 
       return urlOf(name);
     },
     query,
-    drop: async (databaseUrl) => void (await admin(`DROP DATABASE IF EXISTS ${nameOf(databaseUrl)} WITH (FORCE)`)),
+    async drop(databaseUrl) {
+      await admin(`DROP DATABASE IF EXISTS ${nameOf(databaseUrl)} WITH (FORCE)`);
+    },
     close,
   };
 }

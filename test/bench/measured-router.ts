@@ -17,7 +17,14 @@ async function main(): Promise<void> {
   const database = openDatabase({ connectionString: databaseUrl, log, poolSize: ROUTE_CONCURRENCY });
   const store = makeRoutingStore(database, loadRules);
   const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
-  const routeEvents = makeRouteEvents({ store, bell, log, settleMs: 0, nowMs: () => Date.now() });
+  const routeEvents = makeRouteEvents({
+    store,
+    bell,
+    log,
+    settleMs: 0,
+    nowMs: () => Date.now(),
+    refreshRates: () => Promise.resolve(false),
+  });
   serveParent(0, () => database.close());
   for (let tenants = await store.tenantsWithWork(); tenants.length > 0; tenants = await store.tenantsWithWork()) {
     const waiting = [...tenants];

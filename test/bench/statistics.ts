@@ -13,7 +13,14 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[index] ?? Number.NaN;
 }
 
-/** Median, least and greatest of the rounds of one figure. */
+/** Median (of an even number of rounds the mean of the middle two), least and greatest of the rounds of one figure. */
 export function spreadOf(values: readonly number[]): Spread {
-  return { median: percentile(values, 0.5), min: Math.min(...values), max: Math.max(...values) };
+  const middle =
+    (percentile(values, 0.5) +
+      -percentile(
+        values.map((value) => -value),
+        0.5,
+      )) /
+    2;
+  return { median: middle, min: Math.min(...values), max: Math.max(...values) };
 }

@@ -34,7 +34,10 @@ test('when a company installs, then the rates by which Pipedrive converts are ke
 test('when a company installs, then its fields and the names of their options are known', async () => {
   const labels = (await records('dealField')).find((field) => field.entityId === 'label_ids');
 
-  expect(labels?.state).toMatchObject({ field_type: 'set', options: expect.arrayContaining([expect.objectContaining({ id: 24 })]) });
+  expect(labels?.state).toMatchObject({
+    field_type: 'set',
+    options: expect.arrayContaining([expect.objectContaining({ id: 24 })]),
+  });
 });
 
 test('when a stage that a rule names is deleted at Pipedrive, then the rule says so', async () => {

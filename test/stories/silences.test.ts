@@ -133,7 +133,7 @@ describeOnBackends('Silences', (backend) => {
   });
 
   test('when a destination or rule is removed, then what waits for it is not told', async () => {
-    const channel = await connectChannel(world, token, 'Short-lived', { paused: false });
+    const channel = await connectChannel(world, token, 'Short-lived');
     await addRule(world, token, 'deal.won', channel);
     await put(world, token, `/chat-webhooks/${channel.id}`, { paused: true });
     await newDeal('Too late', { status: 'won' });

@@ -11,7 +11,12 @@ export interface Channel {
 }
 
 /** Makes a space (or takes the given one) and connects it. `fields` are further fields of `POST /chat-webhooks`. */
-export async function connectChannel(world: World, token: string, name: string, fields: { spaceId?: string } & object = {}): Promise<Channel> {
+export async function connectChannel(
+  world: World,
+  token: string,
+  name: string,
+  fields: { spaceId?: string } & object = {},
+): Promise<Channel> {
   const { spaceId = world.chat.createSpace({ name }).id, ...rest } = fields;
   const { url } = world.chat.createWebhook(spaceId, { name });
   const answer = await world.api('POST', '/chat-webhooks', token, { name, url, ...rest });
@@ -20,7 +25,13 @@ export async function connectChannel(world: World, token: string, name: string, 
 }
 
 /** Makes a rule that tells `channel`; gives its id. */
-export async function addRule(world: World, token: string, eventType: string, channel: Channel, fields: object = {}): Promise<number> {
+export async function addRule(
+  world: World,
+  token: string,
+  eventType: string,
+  channel: Channel,
+  fields: object = {},
+): Promise<number> {
   const rule = { name: `${eventType} for ${channel.spaceId}`, eventType, targetWebhookIds: [channel.id], ...fields };
   const answer = await world.api('POST', '/rules', token, rule);
   if (answer.status !== 201) throw new Error(`POST /rules answered ${answer.status}: ${JSON.stringify(answer.body)}`);

@@ -8,7 +8,11 @@ const UNFINISHED = `
          (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending'))::int AS deliveries`;
 
 /** Resolves when every webhook has been posted, every event is routed and no message is queued or being sent. */
-export async function ledgerAtRest(world: { pipedrive: { idle(): Promise<void> } }, pool: Pool, timeoutMs?: number): Promise<void> {
+export async function ledgerAtRest(
+  world: { pipedrive: { idle(): Promise<void> } },
+  pool: Pool,
+  timeoutMs?: number,
+): Promise<void> {
   await world.pipedrive.idle();
   await waitUntil('events routed and messages sent', async () => (await unfinished(pool)) === 0, timeoutMs);
 }

@@ -1,5 +1,6 @@
 /** A ledger in memory for the router: real webhook bodies in, decisions and owed messages out, in as many batches as a test likes. */
 
+import { NO_RATES, type ExchangeRates } from '../../src/core/exchange-rates';
 import { pino } from 'pino';
 import type { Decision } from '../../src/core/decision';
 import type { Rule } from '../../src/core/rule';
@@ -40,6 +41,8 @@ export interface LedgerSettings {
   /** Destinations by id; each its own space unless `spaceOf` says otherwise. */
   readonly destinations?: readonly Destination[];
   readonly baseCurrency?: string;
+  readonly rates?: ExchangeRates;
+  readonly timeZone?: string;
 }
 
 export interface Told {
@@ -96,9 +99,16 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
   }
 
   const transaction: RoutingTransaction = {
-    lockTenant: () => Promise.resolve({ kind: 'locked', rulesVersion: 1, baseCurrency: settings.baseCurrency ?? 'EUR' }),
+    lockTenant: () =>
+      Promise.resolve({
+        kind: 'locked',
+        rulesVersion: 1,
+        baseCurrency: settings.baseCurrency ?? 'EUR',
+        timeZone: settings.timeZone ?? 'UTC',
+      }),
     unroutedEvents: (_tenant, limit) => Promise.resolve(events.filter((event) => event.transitions === null).slice(0, limit)),
     loadRules: () => Promise.resolve({ rules: settings.rules, destinations }),
+    loadRates: () => Promise.resolve(settings.rates ?? NO_RATES),
     loadShadows: (_tenant, wanted, correlationIds) => Promise.resolve(loadShadows(shadows, wanted, correlationIds)),
     loadPending: (_tenant, wanted) => Promise.resolve(wanted.flatMap(({ entity, entityId }) => pendingOf(entity, entityId))),
     write: (_tenant, plan, ignored) => Promise.resolve(write(plan, ignored)),
@@ -110,6 +120,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     log: pino({ level: 'silent' }),
     settleMs: settings.settleMs ?? 1500,
     nowMs: () => 0,
+    refreshRates: () => Promise.resolve(false),
   });
 
   function pendingOf(entity: string, entityId: string): PendingDelivery[] {

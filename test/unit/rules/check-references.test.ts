@@ -28,8 +28,12 @@ const known: KnownReferences = {
   isListed: (entity) => ['user', 'pipeline', 'stage', 'dealField'].includes(entity),
 };
 
-const problemsOf = (rule: Parameters<typeof aRule>[0], facts = known) =>
-  checkReferences(aRule(rule), facts).map(({ path, problem }) => [path, problem]);
+type Given = Omit<NonNullable<Parameters<typeof aRule>[0]>, 'conditions'> & { readonly conditions?: unknown };
+
+const problemsOf = ({ conditions, ...rule }: Given, facts = known) => {
+  const { eventType, filters } = aRule(rule);
+  return checkReferences({ eventType, filters: { ...filters, conditions } }, facts).map(({ path, problem }) => [path, problem]);
+};
 
 const given = (condition: object) => ({ conditions: { all: [condition] } });
 const CONDITION = 'filters.conditions.all.0';

@@ -1,5 +1,6 @@
 /** Properties of the whole engine over generated events: it never throws, tells nothing twice, and always has a reason. */
 
+import { NO_RATES } from '../../../src/core/exchange-rates';
 import fc from 'fast-check';
 import { DECISION_CODES } from '../../../src/core/decision';
 import { parseWebhook } from '../../../src/core/pipedrive-event';
@@ -97,7 +98,11 @@ test('when shadows are any JSON, then planning never throws', () => {
         const event = { ...parsed.event, entity, entityId: '1' };
         const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
         const shadow = { ...blank, entity, entityId: '1', state, windowOpenedAt: at(0), windowBefore };
-        const rules = compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500);
+        const rules = {
+          ...compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500),
+          rates: NO_RATES,
+          timeZone: 'UTC',
+        };
 
         const plan = planBatch([{ id: 1, receivedAt, event }], new Map([[`${entity}/1`, shadow]]), [], rules);
 

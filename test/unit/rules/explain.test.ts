@@ -2,7 +2,8 @@
 
 import { DECISION_CODES, type Decision } from '../../../src/core/decision';
 import { EVENT_TYPES } from '../../../src/core/transition';
-import { EVENT_NAMES, explainDecision, type NameOf } from '../../../src/rules/explain';
+import type { NameOf } from '../../../src/rules/decision-names';
+import { EVENT_NAMES, explainDecision } from '../../../src/rules/explain';
 import { listDecisions } from '../../../src/rules/list-decisions';
 import { aRule, at } from '../../support/builders';
 

@@ -1,5 +1,6 @@
 /** Filters of a rule: what passes, what fails first, and which failure is the reason. */
 
+import { NO_RATES } from '../../../src/core/exchange-rates';
 import type { RecordState } from '../../../src/core/record';
 import type { Transition } from '../../../src/core/transition';
 import { indexRules, matchRule } from '../../../src/rules/match-rules';
@@ -8,8 +9,10 @@ import { aRule, at, dealState } from '../../support/builders';
 const WON: Transition = { type: 'deal.won', changes: [{ field: 'status', from: 'open', to: 'won' }] };
 const MOVED: Transition = { type: 'deal.stage_changed', changes: [{ field: 'stage_id', from: 10, to: 11 }] };
 
+const SETTING = { previous: {}, event: {}, receivedAt: at(0), baseCurrency: 'EUR', rates: NO_RATES, timeZone: 'UTC' };
+
 function matched(rule: ReturnType<typeof aRule>, state: RecordState = {}, transition = WON) {
-  return matchRule(rule, { transitions: [transition], state: dealState(state), receivedAt: at(0), baseCurrency: 'EUR' });
+  return matchRule(rule, { ...SETTING, transitions: [transition], state: dealState(state) });
 }
 
 describe('filters', () => {
@@ -26,7 +29,7 @@ describe('filters', () => {
     ['the minimum is 0 and the value too', { minValue: 0 }, { value: 0 }],
     ['the value has the currency of the rule', { minValue: 50, currency: 'USD' }, { currency: 'USD' }],
     ['the value has no currency', { minValue: 50 }, { currency: null }],
-    ['the conditions are an empty tree', { conditions: {} }, {}],
+    ['the conditions are an empty tree', { conditions: { all: [] } }, {}],
   ])('when %s, then the rule matches', (_name, given, state) => {
     expect(matched(aRule(given), state)).toEqual({ matched: true, transition: WON });
   });
@@ -70,10 +73,9 @@ describe('filters', () => {
     const rule = aRule({ eventType: 'lead.created', minValue: 400 });
     const state = { value: { amount: 500, currency: 'EUR' }, owner_id: 1 };
     const candidate = {
+      ...SETTING,
       transitions: [{ type: 'lead.created' as const, changes: [] }],
       state,
-      receivedAt: at(0),
-      baseCurrency: 'EUR',
     };
 
     expect(matchRule(rule, candidate).matched).toBe(true);

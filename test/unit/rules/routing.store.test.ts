@@ -22,7 +22,14 @@ test('when a later event of the window is routed, then the message in the ledger
     Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }] }),
   );
   const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
-  const routeEvents = makeRouteEvents({ store, bell, log: pino({ level: 'silent' }), settleMs: 1500, nowMs: () => 0 });
+  const routeEvents = makeRouteEvents({
+    store,
+    bell,
+    log: pino({ level: 'silent' }),
+    settleMs: 1500,
+    nowMs: () => 0,
+    refreshRates: () => Promise.resolve(false),
+  });
   const route = async (ms: number, from: number, to: number) => {
     const { body } = aDealWebhook({ atMs: ms, previous: { stage_id: from }, data: { stage_id: to } });
     await pool.query(

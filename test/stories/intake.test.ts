@@ -1,0 +1,302 @@
+/** `POST /webhook/pipedrive`: every answer of the contract, with the database or Redis away too, and nothing that breaks it. */
+
+import { createHmac } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import { startBreakableProxy, type BreakableProxy } from '../support/breakable-proxy';
+import { addRule, connectChannel, type Channel } from '../support/channel';
+import { freePort } from '../support/free-port';
+import { ledgerAtRest } from '../support/ledger-at-rest';
+import { describeWithRedis } from '../support/queue-backends';
+import { credentialsOf, rawWebhook } from '../support/raw-webhook';
+import { sharedDataPath } from '../support/shared-data';
+import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
+import { startWorld, type World } from '../support/world';
+
+/** What the bell may cost at most, and what a busy machine adds. */
+const BELL_LIMIT_MS = 250;
+const MACHINE_SLACK_MS = 250;
+
+const testDatabase = useTestDatabase();
+let proxy: BreakableProxy;
+let world: World;
+let token: string;
+let lastId = 70_000;
+
+beforeAll(async () => {
+  const { hostname, port } = new URL(testDatabase.connectionString);
+  proxy = await startBreakableProxy({ host: hostname, port: Number(port) });
+  const through = new URL(testDatabase.connectionString);
+  through.port = String(proxy.port);
+  world = await startWorld({ databaseUrl: through.href, config: { apiRateLimit: 1_000_000, spaceIntervalMs: 0 }, chat: { enforceQuota: false } });
+  token = await world.install();
+  await world.install(undefined, OTHER_COMPANY_ID);
+});
+afterAll(async () => {
+  await world.close();
+  await proxy.close();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function post(body: BodyInit, headers: Readonly<Record<string, string>> = {}, base = world.baseUrl): Promise<Answer> {
+  const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers }, duplex: 'half' as const };
+  const response = await fetch(`${base}/webhook/pipedrive`, init);
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+const basic = (pair: string): { authorization: string } => ({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
+const ours = (of = world): { authorization: string } => ({ authorization: credentialsOf(of) });
+const pairOf = (companyId: number): [string, string] => {
+  const [user = '', password = ''] = Buffer.from(credentialsOf(world, companyId).slice('Basic '.length), 'base64').toString().split(':');
+  return [user, password];
+};
+const won = (id = (lastId += 1)): string => {
+  const data = { id, title: `Deal ${id}`, status: 'won', value: 1, currency: 'EUR' };
+  return JSON.stringify(rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
+};
+const isListed = async (body: string): Promise<boolean> => {
+  const { entity, entity_id: id } = JSON.parse(body).meta;
+  return (await world.api('GET', `/events?entity=${entity}&entityId=${id}`, token)).body.items.length === 1;
+};
+
+describe('answers', () => {
+  test('when a webhook comes, comes again, or is of no interest, then 200 says which', async () => {
+    const body = won();
+
+    const answers = [await post(body, ours()), await post(body, ours())];
+    const product = await post(JSON.stringify(rawWebhook('product', 'create', 1, { data: { id: 1 } })), ours());
+
+    expect(answers).toEqual([{ status: 200, body: { status: 'accepted' } }, { status: 200, body: { status: 'duplicate' } }]);
+    expect(product).toMatchObject({ status: 200, body: { status: 'ignored', reason: expect.any(String) } });
+    expect(await isListed(body)).toBe(true);
+  });
+
+  test('when one webhook comes many times at once, then one of them is accepted', async () => {
+    const body = won();
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(body, ours())));
+
+    expect(answers.filter(({ body: { status } }) => status === 'accepted')).toHaveLength(1);
+    expect(answers.filter(({ body: { status } }) => status === 'duplicate')).toHaveLength(19);
+  });
+
+  test('when the credentials are absent, wrong or odd, then it is 401 and nothing is stored', async () => {
+    const [user, password] = pairOf(DEMO_COMPANY_ID);
+    const [, otherPassword] = pairOf(OTHER_COMPANY_ID);
+    const body = won();
+    const headers: readonly Readonly<Record<string, string>>[] = [
+      {},
+      basic(`${user}:wrong`),
+      basic(`${user}:${otherPassword}`),
+      basic(`nobody:${password}`),
+      basic(user),
+      basic(`${user}:`),
+      basic(`:${password}`),
+      basic(`${user}\0:${password}`),
+      basic(`${user}:${password}\0`),
+      basic(`${user}:${password} `),
+      { authorization: 'Basic' },
+      { authorization: 'Basic !!!' },
+      { authorization: `Bearer ${token}` },
+      { 'x-dealbell-tenant': 'nobody', 'x-dealbell-signature': 'sha256=00' },
+    ];
+
+    for (const header of headers) expect([header, (await post(body, header)).status]).toEqual([header, 401]);
+
+    expect(await isListed(body)).toBe(false);
+  });
+
+  test.each(['', 'null', '[]', '"x"', '{', '{}', '{"meta":{}}', '{"meta":{"entity":"deal"}}', '<xml/>', '\0', '{"data":{},"previous":null}'])(
+    'when the body is no webhook (%j), then it is 400',
+    async (body) => {
+      expect((await post(body, ours())).status).toBe(400);
+    },
+  );
+
+  test('when the body is over 1 MB, then it is 413, told beforehand or chunk by chunk', async () => {
+    const tooMuch = Buffer.alloc(1_048_577, 0x20);
+    const chunked = new ReadableStream({
+      start(controller) {
+        controller.enqueue(tooMuch);
+        controller.close();
+      },
+    });
+
+    expect((await post(tooMuch, ours())).status).toBe(413);
+    expect(await chunkedStatus(chunked)).toBe(413);
+    expect((await post(won().padEnd(1_048_576, ' '), ours())).status).toBe(200);
+  });
+
+  test('when a relay signs the body, then the tenant’s secret decides', async () => {
+    const { tenantPublicId, signingSecret } = (await world.api('GET', '/account', token)).body.webhook;
+    const body = won();
+    const signed = (secret: string, of = body) => ({
+      'x-dealbell-tenant': String(tenantPublicId),
+      'x-dealbell-signature': `sha256=${createHmac('sha256', secret).update(of).digest('hex')}`,
+    });
+
+    const answers = [
+      (await post(body, signed('another secret'))).status,
+      (await post(body, signed(signingSecret, `${body} `))).status,
+      (await post(body, { ...signed(signingSecret), 'x-dealbell-tenant': crypto.randomUUID() })).status,
+      (await post(body, signed(signingSecret))).status,
+    ];
+
+    expect(answers).toEqual([401, 401, 401, 200]);
+    expect(await isListed(body)).toBe(true);
+  });
+
+  test('when the sender goes away in the middle, then the next one is served', async () => {
+    const { port } = new URL(world.baseUrl);
+    const socket = connect({ host: '127.0.0.1', port: Number(port) });
+    socket.write(`POST /webhook/pipedrive HTTP/1.1\r\nhost: x\r\nauthorization: ${ours().authorization}\r\ncontent-length: 50\r\n\r\n{"meta"`);
+    socket.destroy();
+
+    expect((await post(won(), ours())).status).toBe(200);
+  });
+});
+
+/** A refused upload may be cut while it is still being written: then the answer counts that came before. */
+async function chunkedStatus(body: ReadableStream): Promise<number> {
+  const answer = await post(body, { ...ours(), 'transfer-encoding': 'chunked' }).catch(async () => await post(body, ours()));
+  return answer.status;
+}
+
+describe('when something is away', () => {
+  test.each(['refuse', 'hang'] as const)('the database (%s), then it is 503, and 200 again after', async (mode) => {
+    const [body, later] = [won(), won()];
+    expect((await post(won(), ours())).status).toBe(200);
+
+    proxy.set(mode);
+    const away = await post(body, ours());
+    proxy.set('through');
+    await waitUntil('the database is back', async () => (await post(later, ours())).status === 200, 20_000);
+
+    expect(away.status).toBe(503);
+    await waitUntil('the event is listed', () => isListed(later));
+  }, 30_000);
+
+  test('Redis at the start, then intake answers in time and the sweep delivers', async () => {
+    await delivered(`redis://127.0.0.1:${await freePort()}`, () => undefined);
+  });
+});
+
+describeWithRedis('when Redis goes away later', (redisUrl) => {
+  test.each(['refuse', 'hang'] as const)('by %s, then intake answers in time and the sweep delivers', async (mode) => {
+    const redis = await startBreakableProxy({ host: '127.0.0.1', port: Number(new URL(redisUrl()).port) });
+    try {
+      await delivered(`redis://127.0.0.1:${redis.port}`, () => redis.set(mode));
+    } finally {
+      await redis.close();
+    }
+  });
+});
+
+/** A world of its own on that Redis: after `breakIt` a webhook is answered in time and its message arrives. */
+async function delivered(redisUrl: string, breakIt: () => void): Promise<void> {
+  const other = await startWorld({ databaseUrl: testDatabase.connectionString, redisUrl, config: { spaceIntervalMs: 0 } });
+  try {
+    const otherToken = await other.install();
+    const channel: Channel = await connectChannel(other, otherToken, 'Without Redis');
+    await addRule(other, otherToken, 'deal.won', channel);
+    await post(won(), ours(other), other.baseUrl);
+    breakIt();
+
+    const startedAtMs = performance.now();
+    const answer = await post(won(), ours(other), other.baseUrl);
+    const tookMs = performance.now() - startedAtMs;
+    await other.chat.waitForMessages(channel.spaceId, 2, 10_000);
+
+    expect(answer).toEqual({ status: 200, body: { status: 'accepted' } });
+    expect(tookMs).toBeLessThan(BELL_LIMIT_MS + MACHINE_SLACK_MS);
+  } finally {
+    await other.close();
+  }
+}
+
+describe('whatever comes', () => {
+  const folder = sharedDataPath('pipedrive/webhooks');
+  const real = folder === null ? [won()] : readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const odd = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.double(), fc.constantFrom('\0', '\ud800', 2 ** 63, -1, 1e308, '9999999999999999999', 'won', null, [], {}));
+
+  /** A real payload with some values somewhere replaced. */
+  const mutated = fc.tuple(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), odd), { maxLength: 4 })).map(([text, changes]) => {
+    const body = JSON.parse(text);
+    for (const [at, value] of changes) replaceAt(body, at, value);
+    return JSON.stringify(body);
+  });
+  const anything = fc.oneof(
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
+    { weight: 1, arbitrary: fc.json() },
+    { weight: 4, arbitrary: mutated },
+  );
+
+  test('it is never answered with a 5xx, what is accepted is listed, and everything gets routed', async () => {
+    const listedBefore = await countEvents();
+    let accepted = 0;
+
+    await fc.assert(
+      fc.asyncProperty(anything, async (body) => {
+        const { status, body: answer } = await post(body, ours());
+        expect([200, 400]).toContain(status);
+        if (answer['status'] === 'accepted') accepted += 1;
+      }),
+      { numRuns: 500 },
+    );
+    await ledgerAtRest(world, testDatabase.database.pool, 20_000);
+
+    expect((await countEvents()) - listedBefore).toBeGreaterThanOrEqual(accepted);
+    expect(accepted).toBeGreaterThan(20);
+  });
+
+  test('when headers are odd, then it is 401 and nothing else', async () => {
+    const header = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
+
+    await fc.assert(
+      fc.asyncProperty(header, header, async (one, two) => {
+        const base64 = Buffer.from(`${one}:${two}`).toString('base64');
+        for (const authorization of [one, `Basic ${two}`, `Basic ${base64}`]) expect((await post('{}', { authorization })).status).toBe(401);
+        expect((await post('{}', { 'x-dealbell-tenant': one, 'x-dealbell-signature': two })).status).toBe(401);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  async function countEvents(): Promise<number> {
+    let count = 0;
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: { items: unknown[]; nextCursor: string | null } = (await world.api('GET', `/events?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`, token)).body;
+      count += page.items.length;
+      cursor = page.nextCursor;
+    }
+    return count;
+  }
+});
+
+/** Replaces the value at one of all places of a JSON value. */
+function replaceAt(body: unknown, place: number, value: unknown): void {
+  const places: { holder: Record<string, unknown>; key: string }[] = [];
+  const visit = (holder: Record<string, unknown>): void => {
+    for (const key of Object.keys(holder)) {
+      places.push({ holder, key });
+      const inner = holder[key];
+      if (isHolder(inner)) visit(inner);
+    }
+  };
+  if (isHolder(body)) visit(body);
+  const chosen = places[place % Math.max(1, places.length)];
+  if (chosen !== undefined) chosen.holder[chosen.key] = value;
+}
+
+function isHolder(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

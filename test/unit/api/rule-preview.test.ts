@@ -1,0 +1,225 @@
+/** `/presets` and `/rules/preview` over HTTP, on a real database. */
+
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import request from 'supertest';
+import { presetsFor } from '../../../src/rules/presets';
+import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { aDealWebhook, type SentWebhook } from '../../support/builders';
+import { filledPreset } from '../../support/filled-preset';
+import { useTestDatabase } from '../../support/test-database';
+import { waitUntil } from '../../support/wait-until';
+
+const testDatabase = useTestDatabase();
+const DAY = 86_400_000;
+let fixture: ApiFixture;
+let tenant: TestTenant;
+let destination: number;
+
+beforeAll(() => {
+  fixture = makeApiFixture(testDatabase.database);
+});
+beforeEach(async () => {
+  tenant = await fixture.addTenant();
+  destination = await addDestination();
+});
+afterEach(() => {
+  expect(fixture.reported).toEqual([]);
+});
+
+function call(method: 'get' | 'post' | 'put', path: string, { key } = tenant) {
+  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
+}
+
+let tokens = 0;
+async function addDestination(given: object = {}): Promise<number> {
+  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=p${(tokens += 1)}`;
+  return (
+    await call('post', '/chat-webhooks')
+      .send({ name: 'Sales', url, ...given })
+      .expect(201)
+  ).body.id;
+}
+
+/** The event came in this long ago. */
+async function addEvent({ body }: SentWebhook, agoMs: number, decisions: readonly object[] = []): Promise<number> {
+  const { rows } = await testDatabase.database.pool.query<{ id: string }>(
+    `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload, routed_at, decisions)
+     VALUES ($1, 'deal', '8', 'change', gen_random_uuid(), now(), $2, $3, now(), $4) RETURNING id`,
+    [tenant.id, new Date(Date.now() - agoMs), body, JSON.stringify(decisions)],
+  );
+  return Number(rows[0]?.id);
+}
+
+let lastMs = 0;
+const win = (title = 'Acme licence') =>
+  aDealWebhook({ atMs: (lastMs += 1000), previous: { status: 'open' }, data: { title, status: 'won', value: 48_000 } });
+const edit = () => aDealWebhook({ atMs: (lastMs += 1000), previous: { title: 'Old' }, data: { status: 'won' } });
+const rule = (given: object = {}) => ({ name: 'Draft', eventType: 'deal.won', targetWebhookIds: [destination], ...given });
+
+describe('presets', () => {
+  test('when they are read, then amounts are in the base currency', async () => {
+    const { body } = await call('get', '/presets').expect(200);
+
+    expect(body.items).toHaveLength(presetsFor('EUR').length);
+    expect(body.items).toContainEqual(
+      expect.objectContaining({ key: 'big-deal-won', filters: expect.objectContaining({ currency: 'EUR' }) }),
+    );
+  });
+
+  test('when nobody is signed in, then they are not shown', async () => {
+    await request(fixture.app).get('/presets').expect(401);
+  });
+
+  test.each(presetsFor('EUR').map((preset) => [preset.key, preset] as const))(
+    'when %s is filled in, then it is accepted as a rule',
+    async (_key, preset) => {
+      const { body } = await call('post', '/rules')
+        .send({ ...filledPreset(preset), targetWebhookId: destination })
+        .expect(201);
+
+      expect(body).toMatchObject({ name: preset.name, eventType: preset.eventType, settleMs: preset.settleMs });
+    },
+  );
+});
+
+describe('preview', () => {
+  test('when events are stored, then the draft says what it would have told, and nothing is written', async () => {
+    const first = await addEvent(win('Acme <users/all>'), 2 * DAY);
+    await addEvent(edit(), DAY);
+    await addEvent(win('Beta'), DAY);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule(), days: 7 }).expect(200);
+
+    expect(body).toMatchObject({ events: 3, messages: 2, maxPerMinute: 1, quietHours: 0, otherRules: [], complete: true });
+    expect(body.perDay.map(({ messages }: { messages: number }) => messages)).toEqual([1, 1]);
+    expect(body.examples).toHaveLength(2);
+    expect(body.examples[0]).toMatchObject({
+      eventId: first,
+      recordTitle: 'Acme <users/all>',
+      message: { fallbackText: expect.stringContaining('Acme') },
+    });
+    expect(Date.parse(body.to) - Date.parse(body.from)).toBe(7 * DAY);
+    expect((await call('get', '/rules')).body.items).toEqual([]);
+    expect((await call('get', '/deliveries')).body.items).toEqual([]);
+  });
+
+  test('when events are older than the days asked for, then they do not count', async () => {
+    for (const days of [40, 35, 31, 29, 3, 2]) await addEvent(win(`Deal of ${days} days`), days * DAY);
+
+    const month = (await call('post', '/rules/preview').send({ rule: rule() })).body;
+    const days = (await call('post', '/rules/preview').send({ rule: rule(), days: 3 })).body;
+
+    expect([month.events, month.messages, days.events]).toEqual([3, 3, 1]);
+  });
+
+  test('when names are in the ledger, then the examples have them', async () => {
+    await testDatabase.database.pool.query(
+      `INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'user', '1', '{"id":1,"name":"Ana Owner"}')`,
+      [tenant.id],
+    );
+    await addEvent(win(), DAY);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule({ templateMode: 'detailed' }) });
+
+    expect(JSON.stringify(body.examples[0].message)).toContain('Ana Owner');
+  });
+
+  test('when other rules matched the same events, then they are named', async () => {
+    const other = (await call('post', '/rules').send(rule({ name: 'Wins' }))).body.id;
+    const silent = (await call('post', '/rules').send(rule({ name: 'Silent' }))).body.id;
+    const decisions = [
+      { ruleId: other, matched: true, code: 'matched' },
+      { ruleId: silent, matched: false, code: 'owner' },
+    ];
+    await addEvent(win('A'), DAY, decisions);
+    await addEvent(win('B'), DAY, decisions);
+    await addEvent(edit(), DAY, decisions);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule() });
+
+    expect(body.otherRules).toEqual([{ ruleId: other, ruleName: 'Wins', events: 2 }]);
+  });
+
+  test('when a destination is quiet all day, then every message is in quiet hours', async () => {
+    const quiet = await addDestination({ name: 'Quiet', quietHours: { from: '00:00', to: '00:00', mode: 'hold' } });
+    await addEvent(win(), DAY);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule({ targetWebhookIds: [destination, quiet] }) });
+
+    expect(body).toMatchObject({ messages: 2, quietHours: 1 });
+  });
+
+  test('when another company asks, then these events are none of its own', async () => {
+    await addEvent(win(), DAY);
+    const mine = tenant;
+    tenant = await fixture.addTenant();
+    const foreign = await call('post', '/rules/preview').send({ rule: rule() });
+    destination = await addDestination();
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule() }).expect(200);
+
+    expect(body.events).toBe(0);
+    expect(foreign.status).toBe(422);
+    expect(mine.id).not.toBe(tenant.id);
+  });
+
+  test.each([
+    [{ rule: { eventType: 'deal.won', targetWebhookId: 1 } }, 'rule.name'],
+    [{ rule: { name: 'x', eventType: 'deal.vanished', targetWebhookId: 1 } }, 'rule.eventType'],
+    [{ rule: { name: 'x', eventType: 'deal.won' } }, 'rule.targetWebhookIds'],
+    [{ rule: { name: 'x', eventType: 'deal.won', targetWebhookId: 2_000_000 } }, 'rule.targetWebhookId'],
+    [{ rule: { name: 'x', eventType: 'deal.won', template: '{{ broken' } }, 'rule.template'],
+    [{ rule: { name: 'x', eventType: 'deal.won', surprise: 1 } }, 'rule.surprise'],
+    [{ rule: { name: 'x', eventType: 'deal.won', filters: { minValue: -1 } } }, 'rule.filters.minValue'],
+    [{ rule: { name: 'x', eventType: 'deal.field_changed' } }, 'rule.filters.fields'],
+    [{ rule: { name: 'x', eventType: 'deal.won' }, days: 91 }, 'days'],
+    [{ days: 3 }, 'rule'],
+    [{ rule: { name: 'x', eventType: 'deal.won' }, more: 1 }, 'more'],
+  ])('when the body is %j, then it is refused for %s', async (body, path) => {
+    const answer = await call('post', '/rules/preview').send(body).expect(422);
+
+    expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  test('when a rule is asked for by a word, then it is no rule', async () => {
+    await call('get', '/rules/preview').expect(405);
+    await call('get', '/rules/previews').expect(404);
+  });
+
+  test('when the client leaves, then the walk ends early', async () => {
+    await testDatabase.database.pool.query(
+      `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload, routed_at)
+       SELECT $1, 'deal', '8', 'change', gen_random_uuid(), now(), now(), $2, now() FROM generate_series(1, 20000)`,
+      [tenant.id, win().body],
+    );
+    const { pool } = testDatabase.database;
+    let pages = 0;
+    const counting = Object.assign(Object.create(pool), {
+      query: (...args: Parameters<typeof pool.query>) => {
+        if (String(args[0]).includes('payload FROM events')) pages += 1;
+        return pool.query(...args);
+      },
+    });
+    const { app } = makeApiFixture({ ...testDatabase.database, pool: counting });
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as unknown as AddressInfo;
+    const departure = new AbortController();
+
+    const asking = fetch(`http://127.0.0.1:${port}/rules/preview`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${tenant.key}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ rule: rule() }),
+      signal: departure.signal,
+    }).catch(() => null);
+    await waitUntil(() => pages > 2);
+    departure.abort();
+    await asking;
+    const pagesAtDeparture = pages;
+    await new Promise((resolve) => server.close(resolve));
+
+    expect(pages).toBeLessThan(pagesAtDeparture + 5);
+    expect(pages).toBeLessThan(60);
+  });
+});
