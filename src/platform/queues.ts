@@ -230,12 +230,17 @@ async function quit(connection: Redis): Promise<void> {
 
 function postgresBackend(settings: QueueSettings): Backend {
   const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
+  const tellTrouble = quietly(settings.log, 'postgres');
   const connection = {
     connectionString: settings.databaseUrl,
     schema: POSTGRES_SCHEMA,
     migrate: true,
     max: 4,
     connectionTimeoutMillis: 2000,
+    // BullMQ does not listen to a connection that it has checked out: its loss would end the process.
+    onConnect: (client: { on(event: 'error', listener: (error: Error) => void): unknown }): void => {
+      client.on('error', tellTrouble);
+    },
   };
   const queues: OpenQueue[] = [];
   return {

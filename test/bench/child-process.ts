@@ -31,6 +31,8 @@ export async function startMeasured(script: string, settings: object): Promise<M
   const child = fork(join(__dirname, script), [JSON.stringify(settings)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
+    // As npm start bounds the heap: unbounded, V8 lets garbage pile up for as long as the machine has memory.
+    execArgv: ['--max-old-space-size=384', '--max-semi-space-size=4'],
   });
   const ready = await nextMessage(child, 'ready');
   return {

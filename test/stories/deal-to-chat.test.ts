@@ -156,6 +156,8 @@ function seededDeal(world: World, title: string): number {
 }
 
 describeOnBackends('From a deal to a card', (backend) => {
+  // Before the database goes: such hooks run in the order in which they stand.
+  afterAll(() => world.close());
   const testDatabase = useTestDatabase();
   const spaces = new Map<string, { compact: Channel; detailed: Channel }>();
   let world: World;
@@ -176,7 +178,6 @@ describeOnBackends('From a deal to a card', (backend) => {
       spaces.set(type, { compact, detailed });
     }
   });
-  afterAll(() => world.close());
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   const about = (channel: Channel | undefined, title: string): readonly PostedMessage[] =>

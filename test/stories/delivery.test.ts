@@ -16,6 +16,8 @@ const CLOCK_SLACK_MS = 5;
 const REFUSAL_CONFIRM_MS = 600;
 
 describeOnBackends('Delivery', (backend) => {
+  // Before the database goes: such hooks run in the order in which they stand.
+  afterAll(() => world.close());
   const testDatabase = useTestDatabase();
   let world: World;
   let token: string;
@@ -28,7 +30,6 @@ describeOnBackends('Delivery', (backend) => {
     });
     token = await world.install();
   });
-  afterAll(() => world.close());
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   const listening = async (name: string, fields: object = {}): Promise<Channel> => {

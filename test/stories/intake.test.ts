@@ -2,6 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -21,6 +22,11 @@ import { startWorld, type World } from '../support/world';
 const BELL_LIMIT_MS = 250;
 const MACHINE_SLACK_MS = 250;
 
+// Before the database goes: such hooks run in the order in which they stand.
+afterAll(async () => {
+  await world.close();
+  await proxy.close();
+});
 const testDatabase = useTestDatabase();
 let proxy: BreakableProxy;
 let world: World;
@@ -36,11 +42,6 @@ beforeAll(async () => {
   token = await world.install();
   await world.install(undefined, OTHER_COMPANY_ID);
 });
-afterAll(async () => {
-  await world.close();
-  await proxy.close();
-});
-
 interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -123,15 +124,9 @@ describe('answers', () => {
 
   test('when the body is over 1 MB, then it is 413, told beforehand or chunk by chunk', async () => {
     const tooMuch = Buffer.alloc(1_048_577, 0x20);
-    const chunked = new ReadableStream({
-      start(controller) {
-        controller.enqueue(tooMuch);
-        controller.close();
-      },
-    });
 
     expect((await post(tooMuch, ours())).status).toBe(413);
-    expect(await chunkedStatus(chunked)).toBe(413);
+    expect(await chunkedStatus(tooMuch)).toBe(413);
     expect((await post(won().padEnd(1_048_576, ' '), ours())).status).toBe(200);
   });
 
@@ -164,10 +159,18 @@ describe('answers', () => {
   });
 });
 
-/** A refused upload may be cut while it is still being written: then the answer counts that came before. */
-async function chunkedStatus(body: ReadableStream): Promise<number> {
-  const answer = await post(body, { ...ours(), 'transfer-encoding': 'chunked' }).catch(async () => await post(body, ours()));
-  return answer.status;
+/** Posts without a content-length. The answer counts, also when it comes before the upload is over. */
+function chunkedStatus(body: Buffer): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${world.baseUrl}/webhook/pipedrive`, { method: 'POST', headers: ours() });
+    sent.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.once('error', reject);
+    sent.write(body);
+    sent.end();
+  });
 }
 
 describe('when something is away', () => {

@@ -13,6 +13,8 @@ const SETTLE_MS = 1_200;
 const TYPES = ['deal.created', 'deal.won', 'deal.stage_changed', 'deal.merged', 'deal.deleted', 'lead.converted', 'lead.archived'] as const;
 
 describeOnBackends('One story of several events', (backend) => {
+  // Before the database goes: such hooks run in the order in which they stand.
+  afterAll(() => world.close());
   const testDatabase = useTestDatabase();
   const channels = new Map<string, Channel>();
   let world: World;
@@ -32,7 +34,6 @@ describeOnBackends('One story of several events', (backend) => {
       channels.set(type, channel);
     }
   });
-  afterAll(() => world.close());
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   const cards = (type: string, title: string) =>

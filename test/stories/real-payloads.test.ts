@@ -65,6 +65,8 @@ if (folder === null) test.todo('real payloads (../shared is absent)');
 else
   describeOnBackends('Real payloads', (backend) => {
     const samples = samplesIn(folder);
+    // Before the database goes: such hooks run in the order in which they stand.
+    afterAll(() => world.close());
     const testDatabase = useTestDatabase();
     const channels = new Map<string, Channel>();
     let world: World;
@@ -85,7 +87,6 @@ else
         channels.set(type, channel);
       }
     });
-    afterAll(() => world.close());
 
     const counts = (): ReadonlyMap<string, number> =>
       new Map([...channels].map(([type, { spaceId }]) => [type, world.chat.messages(spaceId).length]));

@@ -10,6 +10,8 @@ import { waitUntil } from '../support/wait-until';
 import { startWorld, type World } from '../support/world';
 
 describeOnBackends('Silences', (backend) => {
+  // Before the database goes: such hooks run in the order in which they stand.
+  afterAll(() => world.close());
   const testDatabase = useTestDatabase();
   let world: World;
   let token: string;
@@ -27,7 +29,6 @@ describeOnBackends('Silences', (backend) => {
     wins = await connectChannel(world, token, 'Wins');
     winsRule = await addRule(world, token, 'deal.won', wins);
   });
-  afterAll(() => world.close());
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   const told = (channel: Channel, title: string): number =>
