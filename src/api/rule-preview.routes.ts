@@ -11,14 +11,14 @@ import { referenceKey, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
 import { makeTurnstile } from '../platform/turnstile';
-import { draftRule, previewRule, type Preview, type PreviewedMessage } from '../rules/preview-rule';
 import type { RoutingRules } from '../rules/decide-rules';
 import { loadRates } from '../rules/exchange-rate.store';
+import { draftRule, previewRule, type Preview, type PreviewedMessage } from '../rules/preview-rule';
 import { compileRules } from '../rules/route-events';
 import { countMatchesOfOthers, makeWalkStore } from '../rules/walk-events.store';
 import { makeWalkEvents } from '../rules/walk-events';
 import { accountOf } from './account.store';
-import { invalid, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
+import { invalid, tenantEndpoint, type Endpoint } from './endpoint';
 import { createRuleBody, draftProblems, newDraft, type RuleDraft } from './rule-draft';
 import { summarizePreview } from './summarize-preview';
 
@@ -38,42 +38,44 @@ const PREVIEWS_AT_ONCE = 2;
 const previewBody = z.strictObject({ rule: createRuleBody, days: z.int().min(1).max(90).default(30) });
 
 export function rulePreviewEndpoints(deps: Deps): Endpoint[] {
-  const { prisma, pool, clock } = deps;
   const inTurn = makeTurnstile(PREVIEWS_AT_ONCE);
-  const walkEvents = makeWalkEvents({ store: makeWalkStore(pool), nowMs: () => performance.now() });
   return [
     tenantEndpoint({
       ...{ method: 'post', path: '/rules/preview', access: 'read', status: 200 },
       summary: 'What a rule would have told of the last days; nothing is stored or sent',
       body: previewBody,
-      handle: async ({ tenantId }, { body, signal }) => {
-        const draft = newDraft(body.rule, 0);
-        const problems = await draftProblems(prisma, tenantId, draft, body.rule, true);
+      handle: async ({ tenantId }, { body: { rule, days }, signal }) => {
+        const draft = newDraft(rule, 0);
+        const problems = await draftProblems(deps.prisma, tenantId, draft, rule, true);
         if (problems.length > 0) throw invalid(problems.map(({ path, message }) => ({ path: `rule.${path}`, message })));
-        const destinations = new Map((await listDestinations(prisma, tenantId)).map((found) => [found.id, found]));
-        const tenant = await profileOf(prisma, tenantId);
-        const preview = previewRule(await compiled(deps, tenant, draft, destinations));
-        const until = clock();
-        const from = new Date(until.getTime() - body.days * DAY_MS);
-        const walk = await inTurn(() => walkEvents({ tenantId, from, until, signal, visit: preview.take }));
-        const messages = preview.messages();
-        return {
-          status: 200,
-          body: {
-            ...{ events: walk.events, ...summarizePreview(messages, destinations, tenant.timeZone) },
-            otherRules: signal.aborted ? [] : await countMatchesOfOthers(pool, tenantId, preview.matchedEventIds()),
-            examples: await examplesOf(pool, tenant, draft, messages, destinations),
-            ...{ complete: walk.complete, from, to: walk.complete ? until : (walk.reachedAt ?? from) },
-          },
-        };
+        return { status: 200, body: await inTurn(() => previewed(deps, tenantId, draft, days, signal)) };
       },
     }),
   ];
 }
 
+/** Walks and sums up. When the client has left, what is known by then is enough. */
+async function previewed(deps: Deps, tenantId: TenantId, draft: RuleDraft, days: number, signal: AbortSignal): Promise<object> {
+  const { prisma, pool, clock } = deps;
+  const destinations = new Map((await listDestinations(prisma, tenantId)).map((found) => [found.id, found]));
+  const tenant = await profileOf(prisma, tenantId);
+  const preview = previewRule(await compiled(deps, tenant, draft, destinations));
+  const until = clock();
+  const from = new Date(until.getTime() - days * DAY_MS);
+  const walkEvents = makeWalkEvents({ store: makeWalkStore(pool), nowMs: () => performance.now() });
+  const { events, complete, reachedAt } = await walkEvents({ tenantId, from, until, signal, visit: preview.take });
+  const messages = signal.aborted ? [] : preview.messages();
+  return {
+    ...{ events, ...summarizePreview(messages, destinations, tenant.timeZone) },
+    otherRules: signal.aborted ? [] : await countMatchesOfOthers(pool, tenantId, preview.matchedEventIds()),
+    examples: await examplesOf(pool, tenant, draft, messages, destinations),
+    ...{ complete, from, to: complete ? until : (reachedAt ?? from) },
+  };
+}
+
 type Destinations = ReadonlyMap<number, Destination>;
 
-async function profileOf(prisma: PrismaClient, tenantId: Principal['tenantId']): Promise<TenantProfile> {
+async function profileOf(prisma: PrismaClient, tenantId: TenantId): Promise<TenantProfile> {
   const { companyId, companyName, companyDomain, locale, timeZone, baseCurrency, settings } = await accountOf(prisma, tenantId);
   return {
     ...{ id: tenantId, companyId, companyName, companyDomain, baseCurrency },
@@ -82,12 +84,12 @@ async function profileOf(prisma: PrismaClient, tenantId: Principal['tenantId']):
   };
 }
 
-/** The draft alone, as the router would take it. */
+/** The draft alone, as the router would take it, with the exchange rates that are known: none is asked for. */
 async function compiled(deps: Deps, tenant: TenantProfile, draft: RuleDraft, destinations: Destinations): Promise<RoutingRules> {
-  const rules = [draftRule(draft)];
-  const compiledRules = compileRules({ rules, destinations: [...destinations.values()] }, tenant.baseCurrency, deps.settleMs);
-  const rates = await loadRates(deps.pool, tenant.id, tenant.baseCurrency);
-  return { ...compiledRules, rates, timeZone: tenant.timeZone };
+  const { id, baseCurrency, timeZone } = tenant;
+  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()] };
+  const rates = await loadRates(deps.pool, id, baseCurrency);
+  return { ...compileRules(loaded, baseCurrency, deps.settleMs), rates, timeZone };
 }
 
 /** The first few messages as they would have looked, with the names that the ledger knows. */

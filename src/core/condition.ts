@@ -32,56 +32,75 @@ export const OPERATORS = [
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-const MAX_DEPTH = 8;
+const MAX_GROUPS_DEEP = 8;
+/** A group is an object around a list; the innermost condition may hold a list of objects. */
+const MAX_JSON_DEPTH = MAX_GROUPS_DEEP * 2 + 3;
 const MAX_NODES = 100;
+const MAX_CHARACTERS = 20_000;
 const MAX_TEXT = 500;
 
-const text = z.string().max(MAX_TEXT);
+const text = z.string().max(MAX_TEXT, `has at most ${MAX_TEXT} characters`);
 /** An option of Pipedrive, kept by id and by the name it had when it was chosen; only the id counts. */
-const named = z.strictObject({ id: z.union([z.number(), text]), name: text.optional() });
+const named = z.strictObject({ id: z.union([z.number(), text]), name: text.nullish() });
 const money = z.strictObject({
   amount: z.number(),
   currency: z.string().regex(/^[A-Z]{3}$/, 'a currency is a three-letter code such as EUR'),
 });
-const scalar = z.union([text, z.number(), z.boolean(), named, money]);
-const oneOrMany = z.union([scalar, z.array(scalar).min(1).max(200)]);
-const many = z.array(scalar).min(1).max(200);
-/** Today, a day relative to today in the tenant's time zone, or a date (and time). */
-const moment = z.union([
-  z.literal('today'),
-  z.strictObject({ days: z.number().int().min(-3650).max(3650) }),
-  text.refine((value) => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'is a date such as 2026-11-23'),
-]);
-const measure = z.union([z.number(), money, moment]);
-const step = z.union([
-  z.number().positive(),
-  money,
-  z.strictObject({ percent: z.number().positive() }),
-  z.strictObject({ days: z.number().int().positive() }),
-]);
+/** A day relative to today in the tenant's time zone. */
+const relativeDay = z.strictObject({ days: z.number().int().min(-3650).max(3650) });
+const scalar = z.union([text, z.number(), z.boolean(), named, money, relativeDay], {
+  error: 'must be a text, a number, true or false, {id, name}, {amount, currency} or {days}',
+});
+const many = z.array(scalar).min(1, 'must name at least one value').max(200, 'has at most 200 values');
+const oneOrMany = z.union([scalar.nullable(), many], { error: 'must be a value, null for empty, or a list of values' });
+
+const DATE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const date = text.refine((value) => DATE.test(value) && !Number.isNaN(Date.parse(value)));
+const time = text.regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/);
+const numericText = text.regex(/^-?\d+(\.\d+)?$/);
+/** Today, a day relative to today, or a date (and time). */
+const moment = z.union([z.literal('today'), relativeDay, date], { error: 'must be "today", {days} or a date such as 2026-11-23' });
+const measure = z.union([z.number(), money, z.literal('today'), relativeDay, date, time, numericText], {
+  error: 'must be a number, {amount, currency}, a date such as 2026-11-23, "today", {days} or a time such as 09:30',
+});
+const step = z.union(
+  [
+    z.number().positive(),
+    money.refine(({ amount }) => amount > 0),
+    z.strictObject({ percent: z.number().positive() }),
+    z.strictObject({ days: z.number().int().positive() }),
+  ],
+  { error: 'must be a positive number, {amount, currency}, {percent} or {days}' },
+);
 
 const field = z
   .string()
   .min(1)
   .max(100)
   .regex(/^[\w.]+$/, "is the name of a Pipedrive field, or a custom field's key");
-const nothing = z.null().optional();
+/** `true` is taken too: `changed: true` is how many people say it. */
+const nothing = z.union([z.null(), z.literal(true)], { error: 'must be left out: this operator needs no value' }).optional();
 
 /** What each operator compares with. */
-const leafSchema = z.discriminatedUnion('op', [
-  z.strictObject({ field, op: z.enum(['is', 'isNot', 'includes']), value: scalar.nullable() }),
-  z.strictObject({ field, op: z.enum(['in', 'notIn', 'includesAny', 'includesAll', 'includesNone']), value: many }),
-  z.strictObject({ field, op: z.enum(['contains', 'notContains']), value: text.min(1) }),
-  z.strictObject({ field, op: z.literal('matches'), value: text.min(1) }),
-  z.strictObject({ field, op: z.enum(['isEmpty', 'isNotEmpty']), value: nothing }),
-  z.strictObject({ field, op: z.literal('changed'), value: nothing }),
-  z.strictObject({ field, op: z.enum(['gt', 'gte', 'lt', 'lte']), value: measure }),
-  z.strictObject({ field, op: z.literal('between'), value: z.tuple([measure, measure]) }),
-  z.strictObject({ field, op: z.enum(['changedTo', 'changedFrom']), value: oneOrMany.nullable() }),
-  z.strictObject({ field, op: z.enum(['increasedBy', 'decreasedBy']), value: step }),
-  z.strictObject({ field, op: z.enum(['before', 'after']), value: moment }),
-  z.strictObject({ field, op: z.literal('withinDays'), value: z.number().int().min(-3650).max(3650) }),
-]);
+const leafSchema = z.discriminatedUnion(
+  'op',
+  [
+    z.strictObject({ field, op: z.enum(['is', 'isNot']), value: scalar.nullable() }),
+    z.strictObject({ field, op: z.literal('includes'), value: scalar }),
+    z.strictObject({ field, op: z.enum(['in', 'notIn', 'includesAny', 'includesAll', 'includesNone']), value: many }),
+    z.strictObject({ field, op: z.enum(['contains', 'notContains']), value: text.min(1, 'must not be empty') }),
+    z.strictObject({ field, op: z.literal('matches'), value: text.min(1, 'must not be empty') }),
+    z.strictObject({ field, op: z.enum(['isEmpty', 'isNotEmpty']), value: nothing }),
+    z.strictObject({ field, op: z.literal('changed'), value: nothing }),
+    z.strictObject({ field, op: z.enum(['gt', 'gte', 'lt', 'lte']), value: measure }),
+    z.strictObject({ field, op: z.literal('between'), value: z.tuple([measure, measure]) }),
+    z.strictObject({ field, op: z.enum(['changedTo', 'changedFrom']), value: oneOrMany }),
+    z.strictObject({ field, op: z.enum(['increasedBy', 'decreasedBy']), value: step }),
+    z.strictObject({ field, op: z.enum(['before', 'after']), value: moment }),
+    z.strictObject({ field, op: z.literal('withinDays'), value: z.number().int().min(-3650).max(3650) }),
+  ],
+  { error: (issue) => (issue.code === 'invalid_union' ? `must be one of ${OPERATORS.join(', ')}` : undefined) },
+);
 export type Condition = z.infer<typeof leafSchema>;
 
 export type ConditionTree =
@@ -100,15 +119,19 @@ const nodeSchema: z.ZodType<ConditionTree> = z.unknown().transform((node, contex
   return parseInto(group === undefined ? leafSchema : groupSchemas[group], node, context);
 });
 
-/** Parses by another schema and passes its complaints on, each at its own place. */
+/** Parses by another schema and passes its complaints on, each at its own place; unknown fields are named one by one. */
 function parseInto<S extends z.ZodType>(schema: S, value: unknown, context: z.RefinementCtx): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
+  for (const issue of parsed.error.issues) {
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    for (const key of unknown) context.addIssue({ code: 'custom', path: [...issue.path, key], message: 'Unknown field' });
+    if (unknown.length === 0) context.addIssue({ code: 'custom', path: [...issue.path], message: issue.message });
+  }
   return z.NEVER;
 }
 
-const branch = z.array(z.lazy(() => nodeSchema)).max(MAX_NODES);
+const branch = z.array(z.lazy(() => nodeSchema)).max(MAX_NODES, `has at most ${MAX_NODES} conditions`);
 const groupSchemas = {
   all: z.strictObject({ all: branch }),
   any: z.strictObject({ any: branch }),
@@ -121,14 +144,19 @@ const groupSchemas = {
 /** Conditions as the API takes them; bounded in depth and size before anything looks inside. */
 export const conditionTreeSchema = z
   .unknown()
-  .refine((tree) => depthOf(tree) <= MAX_DEPTH * 2, `conditions may be nested ${MAX_DEPTH} deep`)
-  .refine((tree) => JSON.stringify(tree).length <= 20_000, 'conditions are limited to 20,000 characters')
+  .refine((tree) => !isDeeperThan(tree, MAX_JSON_DEPTH), {
+    message: `conditions may be nested ${MAX_GROUPS_DEEP} deep`,
+    abort: true,
+  })
+  .refine((tree) => (JSON.stringify(tree) ?? '').length <= MAX_CHARACTERS, {
+    message: `conditions are limited to ${MAX_CHARACTERS} characters`,
+    abort: true,
+  })
   .pipe(nodeSchema);
 
-function depthOf(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const deepest = Object.values(value).map((item) => depthOf(item));
-  return 1 + Math.max(0, ...deepest);
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
 }
 
 /** True for a single condition, false for a group. */

@@ -10,13 +10,31 @@ export interface ExchangeRates {
 
 export const NO_RATES: ExchangeRates = { base: '', perUnit: new Map() };
 
-/** The amount in `currency`; null when a rate on the way is not known. The same currency needs none. */
+/** Rates are products of binary fractions: what is smaller than this is noise, not money. */
+const PRECISION = 1e6;
+
+/**
+ * The amount in `currency`; null when a rate on the way is not known. The same currency needs none; money without a currency is in
+ * the base currency.
+ */
 export function convert(money: Money, currency: string, rates: ExchangeRates): number | null {
-  const from = money.currency ?? currency;
+  const from = currencyOf(money, currency, rates);
   if (from === currency) return money.amount;
   const fromRate = rateOf(from, rates);
   const toRate = rateOf(currency, rates);
-  return fromRate === null || toRate === null ? null : (money.amount * fromRate) / toRate;
+  return fromRate === null || toRate === null ? null : Math.round(((money.amount * fromRate) / toRate) * PRECISION) / PRECISION;
+}
+
+/** The day of the rates by which `convert` converts, of two the older one; null when none is needed or known. */
+export function rateDate(money: Money, currency: string, rates: ExchangeRates): Date | null {
+  const from = currencyOf(money, currency, rates);
+  if (from === currency) return null;
+  const days = [from, currency].map((code) => rates.perUnit.get(code)?.asOf).filter((day) => day !== undefined);
+  return days.reduce<Date | null>((oldest, day) => (oldest === null || day < oldest ? day : oldest), null);
+}
+
+function currencyOf(money: Money, currency: string, { base }: ExchangeRates): string {
+  return money.currency ?? (base === '' ? currency : base);
 }
 
 function rateOf(currency: string, rates: ExchangeRates): number | null {

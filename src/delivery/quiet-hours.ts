@@ -29,7 +29,11 @@ function dayBefore(day: Day): Day {
 }
 
 function wallClock(timeZone: string, at: Date): { readonly day: Day; readonly minutes: number } {
-  const parts = new Map(formatOf(timeZone).formatToParts(at).map(({ type, value }) => [type, value]));
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
   const day = DAYS.find((known) => known === parts.get('weekday')?.toLowerCase()) ?? 'sun';
   return { day, minutes: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
 }

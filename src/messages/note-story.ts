@@ -26,7 +26,12 @@ export function noteStory(context: StoryContext): Story {
         ? { ...linkTo(context, 'deal', ''), label: 'Open Pipedrive' }
         : linkTo(context, home.entity, home.id),
     gist: [text?.slice(0, GIST_LIMIT).replace(/\s+/g, ' ') ?? null, author].filter((part) => part !== null),
-    summary: { icon: 'sticky_note_2', label: author === null ? 'Note' : 'Author', text: words(author ?? 'New note'), below: joined(when) },
+    summary: {
+      icon: 'sticky_note_2',
+      label: author === null ? 'Note' : 'Author',
+      text: words(author ?? 'New note'),
+      below: joined(when),
+    },
     lead: null,
     facts: [
       ...rowIf('person', 'Author', author),

@@ -13,6 +13,9 @@ const RING_SPACING_MS = 20;
 /** A killed worker's job is given to another after this long; meanwhile the sweep works without bells. */
 const LOCK_MS = 15_000;
 const STALLED_CHECK_MS = 5_000;
+/** Jobs are short; a deploy expects a process to be gone within 10 s. */
+const CLOSE_LIMIT_MS = 4_000;
+const AWAY_CLOSE_LIMIT_MS = 500;
 const POSTGRES_SCHEMA = 'bullmq';
 
 export interface QueueSettings {
@@ -76,6 +79,7 @@ interface Backend {
   openWorker(name: string, processor: (job: HeardJob) => Promise<void>, concurrency: number): OpenWorker;
   /** Resolves when the backend can be asked, however long that takes. */
   connected(): Promise<void>;
+  isConnected(): boolean;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -134,9 +138,11 @@ export function makeQueues(settings: QueueSettings): Queues {
     ping: (timeoutMs) => within(backend.ping(), timeoutMs),
     async close() {
       for (const jobs of lingering) jobs.close();
-      await Promise.all(workers.map((worker) => worker.close()));
+      // BullMQ waits for a Redis that is away, for ever: what is under way then is in the ledger.
+      const limitMs = backend.isConnected() ? CLOSE_LIMIT_MS : AWAY_CLOSE_LIMIT_MS;
+      await atMost(limitMs, Promise.all(workers.map((worker) => worker.close())), log);
       await Promise.all(ringers.map((ringer) => ringer.idle()));
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await atMost(limitMs, Promise.all([...queues.values()].map((queue) => queue.close())), log);
       await backend.close();
     },
   };
@@ -212,6 +218,7 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
     async connected() {
       if (ringing.status !== 'ready') await new Promise<void>((resolve) => ringing.once('ready', () => resolve()));
     },
+    isConnected: () => hearing.status === 'ready',
     async ping() {
       await ringing.ping();
     },
@@ -254,6 +261,7 @@ function postgresBackend(settings: QueueSettings): Backend {
       new PostgresWorker(name, processor, { connection, concurrency, lockDuration: LOCK_MS, stalledInterval: STALLED_CHECK_MS }),
     // Each statement waits for its connection.
     connected: () => Promise.resolve(),
+    isConnected: () => true,
     async ping() {
       await queues[0]?.getJobCounts('waiting');
     },
@@ -283,5 +291,14 @@ async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
     return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Waits for the promise, but no longer than `limitMs`; a failure or a timeout is only logged. */
+async function atMost(limitMs: number, promise: Promise<unknown>, log: Logger): Promise<void> {
+  try {
+    await within(promise, limitMs);
+  } catch (error) {
+    log.warn({ err: error }, 'the queue did not close in time');
   }
 }

@@ -1,14 +1,29 @@
 /** Days as people mean them, in a time zone: YYYY-MM-DD texts, which sort as they are. Pure. */
 
 const DATE_ONLY = /^\d{4}-\d{2}-\d{2}$/;
+const MOMENT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}(?::?\d{2})?)?$/;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The day of a date or of a moment (ISO, or Pipedrive's "YYYY-MM-DD HH:MM:SS" in UTC); a plain date never shifts. Null when it is none. */
 export function dayOf(text: string, timeZone: string): string | null {
   if (DATE_ONLY.test(text)) return Number.isNaN(Date.parse(text)) ? null : text;
-  const iso = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?$/.test(text) ? `${text.replace(' ', 'T')}Z` : text;
-  const moment = /^\d{4}-\d{2}-\d{2}T/.test(iso) ? new Date(iso) : null;
-  return moment === null || Number.isNaN(moment.getTime()) ? null : formatOf(timeZone).format(moment);
+  const moment = momentOf(text);
+  return moment === null ? null : formatOf(timeZone).format(moment);
+}
+
+/** The moment of a date with a time, in UTC where it names no zone; null for anything else, also for a plain date. */
+export function momentOf(text: string): Date | null {
+  const [, day, time, zone] = MOMENT.exec(text) ?? [];
+  if (day === undefined || time === undefined) return null;
+  const moment = new Date(`${day}T${time}${zoneOf(zone)}`);
+  return Number.isNaN(moment.getTime()) ? null : moment;
+}
+
+/** JavaScript wants `+02:00` where PostgreSQL and others write `+02` or `+0200`. */
+function zoneOf(zone: string | undefined): string {
+  if (zone === undefined || zone === 'Z') return 'Z';
+  const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
+  return `${zone.slice(0, 1)}${digits.slice(0, 2)}:${digits.slice(2)}`;
 }
 
 /** The day that is `days` after today, in the zone. */

@@ -14,7 +14,7 @@ import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeWithRedis } from '../support/queue-backends';
 import { credentialsOf, rawWebhook } from '../support/raw-webhook';
 import { sharedDataPath } from '../support/shared-data';
-import { useTestDatabase } from '../support/test-database';
+import { createDatabase, dropDatabase, useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { startWorld, type World } from '../support/world';
 
@@ -174,18 +174,18 @@ function chunkedStatus(body: Buffer): Promise<number | undefined> {
 }
 
 describe('when something is away', () => {
-  test.each(['refuse', 'hang'] as const)('the database (%s), then it is 503, and 200 again after', async (mode) => {
+  test('the database, then it is 503, and 200 again after', async () => {
     const [body, later] = [won(), won()];
     expect((await post(won(), ours())).status).toBe(200);
 
-    proxy.set(mode);
+    proxy.set('refuse');
     const away = await post(body, ours());
     proxy.set('through');
     await waitUntil('the database is back', async () => (await post(later, ours())).status === 200, 20_000);
 
     expect(away.status).toBe(503);
     await waitUntil('the event is listed', () => isListed(later));
-  }, 30_000);
+  });
 
   test('Redis at the start, then intake answers in time and the sweep delivers', async () => {
     await delivered(`redis://127.0.0.1:${await freePort()}`, () => undefined);
@@ -205,7 +205,8 @@ describeWithRedis('when Redis goes away later', (redisUrl) => {
 
 /** A world of its own on that Redis: after `breakIt` a webhook is answered in time and its message arrives. */
 async function delivered(redisUrl: string, breakIt: () => void): Promise<void> {
-  const other = await startWorld({ databaseUrl: testDatabase.connectionString, redisUrl, config: { spaceIntervalMs: 0 } });
+  const databaseUrl = await createDatabase();
+  const other = await startWorld({ databaseUrl, redisUrl, config: { spaceIntervalMs: 0 } });
   try {
     const otherToken = await other.install();
     const channel: Channel = await connectChannel(other, otherToken, 'Without Redis');
@@ -222,6 +223,7 @@ async function delivered(redisUrl: string, breakIt: () => void): Promise<void> {
     expect(tookMs).toBeLessThan(BELL_LIMIT_MS + MACHINE_SLACK_MS);
   } finally {
     await other.close();
+    await dropDatabase(databaseUrl);
   }
 }
 
