@@ -43,6 +43,14 @@ export interface Transition {
   readonly again?: boolean;
   /** The other record of the story: the lead of a conversion, the deal that a merge swallowed. */
   readonly relatedId?: string;
+  /** How it came about, on the transition of a message: the facts of the event that began it. */
+  readonly cause?: Cause;
+}
+
+export interface Cause {
+  /** `app`, `api`, or whatever Pipedrive invents next. */
+  readonly changeSource: string | null;
+  readonly isBulkEdit: boolean;
 }
 
 /** A transition with the record that it happened to; what a delivery tells. */

@@ -142,7 +142,7 @@ export function makeQueues(settings: QueueSettings): Queues {
       const limitMs = backend.isConnected() ? CLOSE_LIMIT_MS : AWAY_CLOSE_LIMIT_MS;
       await atMost(limitMs, Promise.all(workers.map((worker) => worker.close())), log);
       await Promise.all(ringers.map((ringer) => ringer.idle()));
-      await atMost(limitMs, Promise.all([...queues.values()].map((queue) => queue.close())), log);
+      await atMost(AWAY_CLOSE_LIMIT_MS, Promise.all([...queues.values()].map((queue) => queue.close())), log);
       await backend.close();
     },
   };
@@ -223,7 +223,8 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
       await ringing.ping();
     },
     async close() {
-      await Promise.all([ringing, hearing].map(quit));
+      await atMost(AWAY_CLOSE_LIMIT_MS, Promise.all([ringing, hearing].map(quit)), settings.log);
+      for (const connection of [ringing, hearing]) connection.disconnect();
     },
   };
 }

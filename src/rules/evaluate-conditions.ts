@@ -1,10 +1,11 @@
 /** Evaluates a rule's conditions on a change: they hold, or the first one that failed with what was there. Pure. */
 
 import { isCondition, type Condition, type ConditionTree } from '../core/condition';
-import type { ExchangeRates } from '../core/exchange-rates';
+import { convert, rateDate, type ExchangeRates } from '../core/exchange-rates';
 import type { RecordState } from '../core/record';
+import { amountOf } from './compare-values';
 import { fieldValue, readValue, type FieldValue } from './field-value';
-import { judgeCondition } from './judge-condition';
+import { judgeCondition, oldValue } from './judge-condition';
 
 /** What conditions are measured against. */
 export interface ConditionSubject {
@@ -20,12 +21,23 @@ export interface ConditionSubject {
   readonly now: Date;
 }
 
+interface Conversion {
+  readonly amount: number;
+  readonly currency: string;
+  readonly asOf: string | null;
+}
+
 export interface FailedCondition {
   readonly field: string;
   readonly op: Condition['op'] | 'not' | 'any';
+  /** What the condition asked for; of `not` the tree that held, of `any` every failure (`FailedCondition`). */
   readonly wanted: unknown;
   /** The value that was there, as it can be shown; null when the field was empty. */
   readonly actual: unknown;
+  /** The value before the change; absent when the field did not change. */
+  readonly before?: unknown;
+  /** The value in the currency that the condition names, by the rate of that day (ISO). */
+  readonly converted?: Conversion;
   /** The comparison needed an exchange rate that is not known. */
   readonly lacksRate?: boolean;
 }
@@ -34,45 +46,92 @@ export type ConditionResult = { readonly holds: true } | { readonly holds: false
 
 const HOLDS: ConditionResult = { holds: true };
 
-/** Evaluates the tree. An empty group of any kind holds. */
+/**
+ * Evaluates the tree. An empty group of any kind holds. A comparison that lacks a rate neither holds nor fails, also under `not`:
+ * the rule stays silent, and that is the reason unless another condition decides without it.
+ */
 export function evaluateConditions(tree: ConditionTree, subject: ConditionSubject): ConditionResult {
   if (isCondition(tree)) return evaluateOne(tree, subject);
-  if ('all' in tree) return firstFailure(tree.all, subject) ?? HOLDS;
+  if ('all' in tree) return evaluateAll(tree.all, subject);
   if ('any' in tree) return evaluateAny(tree.any, subject);
   return evaluateNot('op' in tree.not || !Array.isArray(tree.not) ? [tree.not] : tree.not, subject);
 }
 
-function firstFailure(trees: readonly ConditionTree[], subject: ConditionSubject): ConditionResult | null {
+/** Ends at the first that fails for certain; a missing rate waits for whether another one does. */
+function evaluateAll(trees: readonly ConditionTree[], subject: ConditionSubject): ConditionResult {
+  let undecided: ConditionResult = HOLDS;
   for (const tree of trees) {
     const result = evaluateConditions(tree, subject);
-    if (!result.holds) return result;
+    if (!result.holds && result.failed.lacksRate !== true) return result;
+    if (undecided.holds) undecided = result;
   }
-  return null;
+  return undecided;
 }
 
-/** None held: the first one's failure stands for all. */
+/** None held: each failure counts. */
 function evaluateAny(trees: readonly ConditionTree[], subject: ConditionSubject): ConditionResult {
-  const results = trees.map((tree) => evaluateConditions(tree, subject));
-  return results.length === 0 || results.some((result) => result.holds) ? HOLDS : (results[0] ?? HOLDS);
+  const failures: FailedCondition[] = [];
+  for (const tree of trees) {
+    const result = evaluateConditions(tree, subject);
+    if (result.holds) return HOLDS;
+    failures.push(result.failed);
+  }
+  const [first] = failures;
+  if (first === undefined) return HOLDS;
+  const undecided = failures.find(lacksRate);
+  if (undecided !== undefined || failures.length === 1) return { holds: false, failed: undecided ?? first };
+  return { holds: false, failed: { field: '', op: 'any', wanted: failures.slice(0, MAX_TOLD), actual: null } };
 }
+
+const lacksRate = (failed: FailedCondition): boolean => failed.lacksRate === true;
+
+/** Alternatives told in a reason. */
+const MAX_TOLD = 5;
 
 function evaluateNot(trees: readonly ConditionTree[], subject: ConditionSubject): ConditionResult {
-  const held = trees.find((tree) => evaluateConditions(tree, subject).holds);
-  if (held === undefined) return HOLDS;
-  const first = isCondition(held) ? held : null;
-  const field = first?.field ?? '';
-  return {
-    holds: false,
-    failed: { field, op: 'not', wanted: held, actual: first === null ? null : shown(valueOf(field, subject)) },
-  };
+  let undecided: ConditionResult = HOLDS;
+  for (const tree of trees) {
+    const result = evaluateConditions(tree, subject);
+    if (result.holds) return { holds: false, failed: exclusionOf(tree, subject) };
+    if (undecided.holds && lacksRate(result.failed)) undecided = result;
+  }
+  return undecided;
+}
+
+/** What there is to say of a tree that held though it must not. */
+function exclusionOf(held: ConditionTree, subject: ConditionSubject): FailedCondition {
+  if (isCondition(held)) return { ...failureOf(held, subject), op: 'not', wanted: held };
+  return { field: '', op: 'not', wanted: held, actual: null };
 }
 
 function evaluateOne(condition: Condition, subject: ConditionSubject): ConditionResult {
-  const actual = valueOf(condition.field, subject);
-  const verdict = judgeCondition(condition, actual, subject);
+  const verdict = judgeCondition(condition, valueOf(condition.field, subject), subject);
   if (verdict === true) return HOLDS;
-  const failed = { field: condition.field, op: condition.op, wanted: condition.value ?? null, actual: shown(actual) };
+  const failed = failureOf(condition, subject);
   return { holds: false, failed: verdict === 'lacksRate' ? { ...failed, lacksRate: true } : failed };
+}
+
+const ON_CHANGES: ReadonlySet<string> = new Set(['changed', 'changedTo', 'changedFrom', 'increasedBy', 'decreasedBy']);
+
+/** What there is to say of a condition that failed. */
+function failureOf(condition: Condition, subject: ConditionSubject): FailedCondition {
+  const { field, op, value } = condition;
+  const actual = valueOf(field, subject);
+  const before = ON_CHANGES.has(op) ? oldValue(field, subject) : null;
+  const converted = ON_CHANGES.has(op) ? null : conversionOf(actual, value, subject);
+  return {
+    ...{ field, op, wanted: value ?? null, actual: shown(actual) },
+    ...(before === null ? {} : { before: shown(before) }),
+    ...(converted === null ? {} : { converted }),
+  };
+}
+
+function conversionOf(actual: FieldValue, wanted: unknown, { rates }: ConditionSubject): Conversion | null {
+  if (actual.kind !== 'money') return null;
+  const [currency] = (Array.isArray(wanted) ? wanted : [wanted]).flatMap((item: unknown) => amountOf(item)?.currency ?? []);
+  const amount = currency === undefined || currency === actual.currency ? null : convert(actual, currency, rates);
+  if (amount === null || currency === undefined) return null;
+  return { amount, currency, asOf: rateDate(actual, currency, rates)?.toISOString() ?? null };
 }
 
 const EVENT_FIELDS: ReadonlySet<string> = new Set(['actor_user_id', 'change_source', 'is_bulk_edit']);

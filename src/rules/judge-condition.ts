@@ -1,10 +1,16 @@
 /** Judges a single condition on a field: what each operator means. Pure, bounded in time. */
 
 import type { Condition } from '../core/condition';
-import { anyOf, both, compared, equals, hasAll, isStep, isWithinDays, opposite, textsOf, type Verdict } from './compare-values';
+import { isObject } from '../core/record';
+import { anyOf, both, compared, equals, hasAll, isWithinDays, opposite, textsOf, type Verdict } from './compare-values';
 import type { ConditionSubject } from './evaluate-conditions';
-import { fieldValue, type FieldValue } from './field-value';
+import { fieldValue, oldRawValue, readValue, type FieldValue } from './field-value';
+import { isStep } from './measure-step';
 import { patternOf } from './safe-pattern';
+import { isSame } from './same-value';
+
+/** A note may hold a megabyte; nobody needs a pattern to look that far. */
+const MAX_SEARCHED = 20_000;
 
 /** True, false, or that an exchange rate is missing. */
 export function judgeCondition(condition: Condition, actual: FieldValue, subject: ConditionSubject): Verdict {
@@ -18,11 +24,11 @@ export function judgeCondition(condition: Condition, actual: FieldValue, subject
     case 'notIn':
       return opposite(anyOf(condition.value, (wanted) => equals(actual, wanted, subject)));
     case 'contains':
-      return textsOf(actual).some((text) => text.toLowerCase().includes(condition.value.toLowerCase()));
+      return contains(actual, condition.value);
     case 'notContains':
-      return !textsOf(actual).some((text) => text.toLowerCase().includes(condition.value.toLowerCase()));
+      return !contains(actual, condition.value);
     case 'matches':
-      return textsOf(actual).some((text) => patternOf(condition.value)?.matcher(text).find() ?? false);
+      return textsOf(actual).some((text) => patternOf(condition.value)?.matcher(text.slice(0, MAX_SEARCHED)).find() ?? false);
     case 'isEmpty':
       return actual.kind === 'empty';
     case 'isNotEmpty':
@@ -38,6 +44,10 @@ export function judgeCondition(condition: Condition, actual: FieldValue, subject
     default:
       return judgeOrder(condition, actual, subject);
   }
+}
+
+function contains(actual: FieldValue, wanted: string): boolean {
+  return textsOf(actual).some((text) => text.toLowerCase().includes(wanted.toLowerCase()));
 }
 
 type OrderCondition = Extract<
@@ -108,7 +118,7 @@ function judgeChange(condition: ChangeCondition, actual: FieldValue, subject: Co
   }
 }
 
-/** Arrived at `wanted`, where it was not before; for lists: it was added. */
+/** Arrived at `wanted`; for lists: it was added, whatever else was there before. */
 function reached(now: FieldValue, before: FieldValue, wanted: unknown, subject: ConditionSubject): Verdict {
   if (now.kind === 'list') return hasAll(now, [wanted]) && !hasAll(before, [wanted]);
   return equals(now, wanted, subject);
@@ -118,15 +128,24 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** The value before the change; null when the field did not change. */
-function oldValue(field: string, subject: ConditionSubject): FieldValue | null {
-  const { previous, state } = subject;
+/**
+ * The value before the change; null when the field did not change. Of custom fields presence alone decides: a real change of an option
+ * carried the same id on both sides. Standard fields are named without having changed (Pipedrive's lead sample): they must differ.
+ */
+export function oldValue(field: string, { previous, state }: ConditionSubject): FieldValue | null {
   if (previous === null) return null;
-  if (field === 'value') {
-    return 'value' in previous || 'currency' in previous ? fieldValue({ ...state, ...previous }, field) : null;
-  }
-  if (field in previous) return fieldValue(previous, field);
-  const custom = previous['custom_fields'];
-  const isCustom = typeof custom === 'object' && custom !== null && Object.hasOwn(custom, field);
-  return isCustom ? fieldValue({ custom_fields: custom }, field) : null;
+  if (field === 'value' && !('value' in previous) && !('currency' in previous)) return null;
+  const raw = field === 'value' ? null : oldRawValue(previous, field);
+  if (raw === undefined) return null;
+  if (field !== 'value' && !Object.hasOwn(previous, field)) return readValue(raw);
+  const before = fieldValue({ ...state, ...previous }, field);
+  const isUnchanged = isSame(sorted(before), sorted(fieldValue(state, field))) || (isPlain(raw) && isSame(raw, state[field]));
+  return isUnchanged ? null : before;
 }
+
+/** The order of a list's entries means nothing. */
+function sorted(value: FieldValue): FieldValue {
+  return value.kind === 'list' ? { ...value, items: [...value.items].sort() } : value;
+}
+
+const isPlain = (raw: unknown): boolean => raw !== null && !Array.isArray(raw) && !isObject(raw);

@@ -1,7 +1,7 @@
 /** Whether a rule tells a change: every filter in a fixed order, and the first that fails is the reason. Pure. */
 
 import type { DecisionCode } from '../core/decision';
-import { convert, type ExchangeRates } from '../core/exchange-rates';
+import { convert, rateDate, type ExchangeRates } from '../core/exchange-rates';
 import { idField, moneyOf, ownerIdOf, type RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType, Transition } from '../core/transition';
@@ -95,12 +95,13 @@ function byValue(rule: Rule, candidate: Candidate): Failure | null {
   const value = moneyOf(candidate.state);
   if (value === null) return { code: 'noValue' };
   const wanted = rule.filters.currency ?? candidate.baseCurrency;
-  const currency = value.currency ?? candidate.baseCurrency;
-  const converted = convert({ amount: value.amount, currency }, wanted, candidate.rates);
-  if (converted === null) return { code: 'otherCurrency', actual: { ...value, currency, wanted } };
+  const actual = { amount: value.amount, currency: value.currency ?? candidate.baseCurrency };
+  const converted = convert(actual, wanted, candidate.rates);
+  if (converted === null) return { code: 'otherCurrency', actual: { ...actual, wanted } };
   if (converted >= minValue) return null;
-  const actual = { amount: value.amount, currency };
-  return { code: 'minValue', actual: currency === wanted ? actual : { ...actual, converted, wanted } };
+  if (actual.currency === wanted) return { code: 'minValue', actual };
+  const asOf = rateDate(actual, wanted, candidate.rates)?.toISOString() ?? null;
+  return { code: 'minValue', actual: { ...actual, converted, wanted, asOf } };
 }
 
 function byFields(rule: Rule, _candidate: Candidate, transition: Transition): Failure | null {

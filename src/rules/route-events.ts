@@ -170,7 +170,7 @@ function currenciesLackedBy(code: DecisionCode, actual: unknown): readonly strin
   if (!isObject(actual)) return [];
   if (code === 'otherCurrency') return [actual['currency'], actual['wanted']].filter((item) => typeof item === 'string');
   if (code !== 'conditions' || actual['lacksRate'] !== true) return [];
-  return [actual['actual'], actual['wanted']].flatMap((side) => {
+  return [actual['actual'], actual['before'], actual['wanted']].flatMap((side) => {
     const sides: readonly unknown[] = Array.isArray(side) ? side : [side];
     return sides.map((item) => (isObject(item) ? item['currency'] : null)).filter((item) => typeof item === 'string');
   });

@@ -62,6 +62,7 @@ const transition = z.object({
   changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
   again: z.boolean().optional(),
   relatedId: z.string().optional(),
+  cause: z.object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean() }).optional(),
 });
 
 /** A transition as it lies in the ledger. */
@@ -103,8 +104,13 @@ export const pendingRow = z
   }));
 
 function withoutUndefined(parsed: z.infer<typeof transition>): PendingDelivery['change']['transition'] {
-  const { again, relatedId, ...rest } = parsed;
-  return { ...rest, ...(again === undefined ? {} : { again }), ...(relatedId === undefined ? {} : { relatedId }) };
+  const { again, relatedId, cause, ...rest } = parsed;
+  return {
+    ...rest,
+    ...(again === undefined ? {} : { again }),
+    ...(relatedId === undefined ? {} : { relatedId }),
+    ...(cause === undefined ? {} : { cause }),
+  };
 }
 
 /** Makes the router's store. */

@@ -11,10 +11,11 @@ interface FirstRow {
 }
 
 const NEXT = `
-  SELECT id, received_at, payload FROM events
+  SELECT id::float8 AS id, received_at, payload FROM events
    WHERE tenant_id = $1 AND id > $2 AND received_at <= $3 AND ignored_reason IS NULL ORDER BY id LIMIT $4`;
-const BOUNDS = 'SELECT coalesce(min(id), 0) AS low, coalesce(max(id), 0) AS high FROM events WHERE tenant_id = $1';
-const FIRST_FROM = 'SELECT id, received_at FROM events WHERE tenant_id = $1 AND id >= $2 ORDER BY id LIMIT 1';
+const BOUNDS =
+  'SELECT coalesce(min(id), 0)::float8 AS low, coalesce(max(id), 0)::float8 AS high FROM events WHERE tenant_id = $1';
+const FIRST_FROM = 'SELECT id::float8 AS id, received_at FROM events WHERE tenant_id = $1 AND id >= $2 ORDER BY id LIMIT 1';
 const OTHER_RULES = `
   SELECT r.id AS "ruleId", r.name AS "ruleName", count(DISTINCT e.id)::int AS events
     FROM events e CROSS JOIN LATERAL jsonb_array_elements(e.decisions) AS decision
@@ -35,7 +36,7 @@ export function makeWalkStore(pool: Pool): WalkStore {
     lastEventBefore: (tenantId, from) => lastEventBefore(pool, tenantId, from),
     async nextEvents(tenantId, { id, until }, limit) {
       const { rows } = await pool.query<{ id: number; received_at: Date; payload: Buffer }>(NEXT, [tenantId, id, until, limit]);
-      return rows.map((row): RawEvent => ({ id: Number(row.id), receivedAt: row.received_at, payload: row.payload }));
+      return rows.map((row): RawEvent => ({ id: row.id, receivedAt: row.received_at, payload: row.payload }));
     },
   };
 }
@@ -46,12 +47,12 @@ export function makeWalkStore(pool: Pool): WalkStore {
  */
 async function lastEventBefore(pool: Pool, tenantId: TenantId, from: Date): Promise<number> {
   const { rows } = await pool.query<{ low: number; high: number }>(BOUNDS, [tenantId]);
-  let [low, high] = [Number(rows[0]?.low ?? 0) - 1, Number(rows[0]?.high ?? 0)];
+  let [low, high] = [(rows[0]?.low ?? 0) - 1, rows[0]?.high ?? 0];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     const first = (await pool.query<FirstRow>(FIRST_FROM, [tenantId, middle])).rows[0];
     if (first === undefined || first.received_at >= from) high = middle - 1;
-    else low = Number(first.id);
+    else low = first.id;
   }
   return Math.max(low, 0);
 }

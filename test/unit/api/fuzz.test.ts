@@ -65,12 +65,16 @@ const oddValue = fc.oneof(
 const FIELDS = [
   ...['name', 'url', 'timeZone', 'locale', 'threads', 'fold', 'quietHours', 'paused', 'eventType', 'filters', 'targetWebhookIds'],
   ...['targetWebhookId', 'templateMode', 'template', 'settleMs', 'position', 'stopAfter', 'enabled', 'ruleId', 'chatWebhookId'],
-  ...['filter', 'settings', 'token', 'apiToken'],
+  ...['filter', 'settings', 'token', 'apiToken', 'rule', 'days', 'document', 'dryRun', 'mapping'],
 ];
 const oddBody = fc.oneof(
   fc.dictionary(fc.constantFrom(...FIELDS), oddValue),
   fc.dictionary(fc.constantFrom('name', 'filters', 'template', 'conditions', 'enabled', 'position'), oddValue),
   fc.record({ filters: fc.record({ conditions: fc.dictionary(fc.string(), oddValue) }), name: fc.string() }),
+  fc.record({
+    document: fc.record({ version: fc.constant(1), rules: fc.array(fc.dictionary(fc.constantFrom(...FIELDS), oddValue)) }),
+  }),
+  fc.record({ rule: fc.dictionary(fc.constantFrom(...FIELDS), oddValue) }),
   fc.record({ filter: fc.dictionary(fc.constantFrom('state', 'ruleId', 'chatWebhookId', 'from', 'to'), oddValue) }),
   oddValue,
 );
@@ -81,6 +85,8 @@ test('when bodies are odd, then no request fails on our side', async () => {
     ['put', () => `/chat-webhooks/${ids.destination}`],
     ['post', () => '/rules'],
     ['put', () => `/rules/${ids.rule}`],
+    ['post', () => '/rules/preview'],
+    ['post', () => '/rules/import'],
     ['post', () => '/test'],
     ['post', () => '/deliveries/replay'],
     ['put', () => '/account'],
