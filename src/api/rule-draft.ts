@@ -8,6 +8,8 @@ import type { TenantId } from '../core/tenant';
 import { ownDestinationIds } from '../delivery/chat-webhook.store';
 import { templateProblem } from '../messages/text-template';
 import type { RuleFields } from '../rules/rule.store';
+import { isPattern } from '../rules/safe-pattern';
+import { conditionsOf } from '../rules/walk-conditions';
 import { idField, nameField } from './fields';
 
 const MAX_SETTLE_MS = 120_000;
@@ -105,6 +107,11 @@ export function* fieldProblems(draft: RuleDraft, given: GivenChange = {}): Gener
   }
   if (draft.eventType === 'deal.field_changed' && (draft.filters.fields ?? []).length === 0) {
     yield { path: 'filters.fields', message: 'deal.field_changed needs the fields to listen to' };
+  }
+  for (const { path, op, value } of conditionsOf(draft.filters.conditions)) {
+    if (op === 'matches' && typeof value === 'string' && !isPattern(value)) {
+      yield { path: `${path}.value`, message: 'is no pattern of RE2, the language of regular expressions without look-around' };
+    }
   }
   const problem = draft.template === null ? null : templateProblem(draft.template);
   if (problem !== null) yield { path: 'template', message: problem };

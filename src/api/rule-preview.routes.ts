@@ -11,7 +11,7 @@ import { referenceKey, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
 import { makeTurnstile } from '../platform/turnstile';
-import type { RoutingRules } from '../rules/decide-rules';
+import type { RoutingRules } from '../rules/measure-rule';
 import { loadRates } from '../rules/exchange-rate.store';
 import { draftRule, previewRule, type Preview, type PreviewedMessage } from '../rules/preview-rule';
 import { compileRules } from '../rules/route-events';

@@ -1,6 +1,6 @@
 /** The names that the words of decisions need: which to look for, and how to find them among what is known. Pure. */
 
-import type { Decision, DecisionCode } from '../core/decision';
+import { DECISION_CODES, type Decision, type DecisionCode } from '../core/decision';
 import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import {
@@ -51,8 +51,11 @@ const NAMED_BY: Partial<Record<DecisionCode, (filters: Filters, actual: unknown)
   conditions: (_filters, actual) => failedCondition(actual),
 };
 
-function namesOf({ code, actual }: Decision, filters: Filters): readonly Reference[] {
-  return NAMED_BY[code]?.(filters, actual) ?? [];
+function namesOf({ code, actual }: Pick<Decision, 'code' | 'actual'>, filters: Filters): readonly Reference[] {
+  if (code !== 'settled' || !isObject(actual)) return NAMED_BY[code]?.(filters, actual) ?? [];
+  // Why a waiting message no longer matched.
+  const inner = DECISION_CODES.find((known) => known === actual['code'] && known !== 'settled');
+  return inner === undefined ? [] : namesOf({ code: inner, actual: actual['actual'] }, filters);
 }
 
 function records(entity: ReferenceEntity, wanted: readonly number[] | undefined, actual: unknown): readonly Reference[] {
@@ -60,13 +63,14 @@ function records(entity: ReferenceEntity, wanted: readonly number[] | undefined,
   return ids.map((id) => ({ entity, id: String(id) }));
 }
 
-/** `{field, op, wanted, actual}`; of a negation `wanted` is the condition that held, `{field, op, value}`. */
+/** `{field, op, wanted, actual, before}`; `wanted` is of `not` the condition that held, `{field, op, value}`, of `any` every failure. */
 function failedCondition(failed: unknown): readonly Reference[] {
   if (!isObject(failed)) return [];
-  const { wanted, actual } = failed;
+  const { wanted, actual, before } = failed;
+  if (failed['op'] === 'any') return listed(wanted).flatMap(failedCondition);
   const field = typeof failed['field'] === 'string' ? failed['field'] : '';
   const inner = isObject(wanted) && 'op' in wanted ? failedCondition({ field: wanted['field'], wanted: wanted['value'] }) : [];
-  const values = [...listed(wanted), ...listed(actual)];
+  const values = [...listed(wanted), ...listed(actual), ...listed(before)];
   const own = field === '' ? [] : [referenceOfField(field), ...values.flatMap((value) => referencesOfValue(field, value))];
   return [...own, ...inner];
 }

@@ -1,105 +1,162 @@
 /** Words a condition that failed: the field by its name, what it was, what the rule asked for. Pure. */
 
-import { isObject } from '../core/record';
+import { isObject, type RecordState } from '../core/record';
 import type { NameOf } from './decision-names';
+import { fieldWords, isOrAre, listWords, moneyWords, numberWords, rateWords, valueWords } from './value-words';
 
-/** What people call Pipedrive's own fields; the rest is told by its API name with the underscores taken out. */
-const FIELD_WORDS: Readonly<Record<string, string>> = {
-  owner_id: 'owner',
-  creator_user_id: 'creator',
-  person_id: 'person',
-  org_id: 'organization',
-  organization_id: 'organization',
-  stage_id: 'stage',
-  pipeline_id: 'pipeline',
-  label_ids: 'labels',
-  add_time: 'creation date',
-  visible_to: 'visibility',
-  lost_reason: 'lost reason',
-  actor_user_id: 'person who did it',
-  change_source: 'source of the change',
-  is_bulk_edit: 'bulk edit',
-};
+const NOT_MATCHED = 'Not matched: ';
 
-const ASKS: Readonly<Record<string, string>> = {
-  is: 'be',
-  isNot: 'not be',
-  in: 'be one of',
-  notIn: 'be none of',
-  contains: 'contain',
-  notContains: 'not contain',
-  matches: 'match the pattern',
-  isEmpty: 'be empty',
-  isNotEmpty: 'be set',
-  gt: 'be more than',
-  gte: 'be at least',
-  lt: 'be less than',
-  lte: 'be at most',
-  between: 'be between',
-  includes: 'include',
-  includesAny: 'include one of',
-  includesAll: 'include all of',
-  includesNone: 'include none of',
-  changed: 'have changed',
-  changedTo: 'have changed to',
-  changedFrom: 'have changed from',
-  increasedBy: 'have increased by',
-  decreasedBy: 'have decreased by',
-  before: 'be before',
-  after: 'be after',
-  withinDays: 'be within days of today:',
-};
-
-/** One sentence for `{field, op, wanted, actual}`; a general one for anything else. */
+/** One sentence for a failed condition as the decision keeps it; a general one for anything else. */
 export function explainCondition(failed: unknown, nameOf: NameOf): string {
-  if (!isObject(failed) || typeof failed['op'] !== 'string') return 'Not matched: the conditions of the rule do not hold.';
-  const field = typeof failed['field'] === 'string' ? failed['field'] : '';
-  const actual = valueWords(failed['actual'], field, nameOf);
-  if (failed['op'] === 'not') return negation(failed['wanted'], field, actual, nameOf);
-  const asked = `${ASKS[failed['op']] ?? failed['op']} ${wantedWords(failed['wanted'], field, nameOf)}`.trim();
-  const reason = `Not matched: the ${fieldWords(field, nameOf)} is ${actual}, and the rule asks it to ${asked}`;
-  return failed['lacksRate'] === true ? `${reason}: no exchange rate between the two is known.` : `${reason}.`;
+  return `${NOT_MATCHED}${failureWords(failed, nameOf) ?? 'the conditions of the rule do not hold'}.`;
 }
 
-function negation(held: unknown, field: string, actual: string, nameOf: NameOf): string {
-  if (!isObject(held) || typeof held['op'] !== 'string') return 'Not matched: a condition holds that the rule excludes.';
-  const excluded = `${ASKS[held['op']] ?? held['op']} ${wantedWords(held['value'], field, nameOf)}`.trim();
-  return `Not matched: the ${fieldWords(field, nameOf)} is ${actual}, and the rule asks it not to ${excluded}.`;
+function failureWords(failed: unknown, nameOf: NameOf): string | null {
+  if (!isObject(failed) || typeof failed['op'] !== 'string') return null;
+  const { op } = failed;
+  if (op === 'any') return alternatives(failed['wanted'], nameOf);
+  if (op === 'not') return negation(failed, nameOf);
+  const field = textIn(failed, 'field');
+  if (failed['lacksRate'] === true) return unknownRate(failed, field, nameOf);
+  return flagWords(failed, field) ?? (CHANGE_ASKS[op] === undefined ? stateWords : changeWords)(failed, field, op, nameOf);
 }
 
-function fieldWords(field: string, nameOf: NameOf): string {
-  return (
-    FIELD_WORDS[field] ??
-    nameOf('dealField', field) ??
-    (/^[0-9a-f]{40}$/.test(field) ? 'custom field' : field.replaceAll('_', ' '))
+function textIn(state: RecordState, field: string): string {
+  return typeof state[field] === 'string' ? state[field] : '';
+}
+
+function alternatives(failures: unknown, nameOf: NameOf): string {
+  const words = (Array.isArray(failures) ? failures : []).map((failed: unknown) => failureWords(failed, nameOf));
+  return `none of the rule's alternatives holds: ${words.filter((text) => text !== null).join('; ')}`;
+}
+
+/** "the value is 8,000 EUR, which is 8,640 USD (rate of 23 Nov 2026)". */
+function stateWords(failed: RecordState, field: string, op: string, nameOf: NameOf): string {
+  return `${whatIs(failed, field, nameOf)}, and the rule ${asked(op, failed['wanted'], field, failed['actual'], nameOf)}`;
+}
+
+function whatIs(failed: RecordState, field: string, nameOf: NameOf): string {
+  const is = `the ${fieldWords(field, nameOf)} ${isOrAre(field)} ${valueWords(failed['actual'], field, nameOf)}`;
+  const converted = failed['converted'];
+  if (!isObject(converted) || typeof converted['amount'] !== 'number') return is;
+  return `${is}, which is ${moneyWords(converted['amount'], converted['currency'])}${rateWords(converted['asOf'])}`;
+}
+
+function unknownRate(failed: RecordState, field: string, nameOf: NameOf): string {
+  const wanted: readonly unknown[] = Array.isArray(failed['wanted']) ? failed['wanted'] : [failed['wanted']];
+  const [currency] = wanted.flatMap((item) => (isObject(item) && typeof item['currency'] === 'string' ? item['currency'] : []));
+  const limit = currency === undefined ? 'with its old value' : `in ${currency}`;
+  const value = valueWords(failed['actual'], field, nameOf);
+  return `the ${fieldWords(field, nameOf)} ${value} cannot be compared ${limit}: no exchange rate is known`;
+}
+
+type Words = (wanted: string) => string;
+
+/** What the rule asks of a field's value, given the words for what it names. */
+const ASKS: Readonly<Record<string, Words>> = {
+  is: (wanted) => `asks for ${wanted}`,
+  isNot: (wanted) => `excludes ${wanted}`,
+  in: (wanted) => `asks for ${wanted}`,
+  notIn: (wanted) => `excludes ${wanted}`,
+  contains: (wanted) => `asks for text with ${wanted} in it`,
+  notContains: (wanted) => `excludes text with ${wanted} in it`,
+  matches: (wanted) => `asks for text of the pattern ${wanted}`,
+  isEmpty: () => 'asks for it to be empty',
+  isNotEmpty: () => 'asks for it to be set',
+  gt: (wanted) => `asks for more than ${wanted}`,
+  gte: (wanted) => `asks for at least ${wanted}`,
+  lt: (wanted) => `asks for less than ${wanted}`,
+  lte: (wanted) => `asks for at most ${wanted}`,
+  between: (wanted) => `asks for something between ${wanted}`,
+  includes: (wanted) => `asks for ${wanted} among them`,
+  includesAny: (wanted) => `asks for ${wanted} among them`,
+  includesAll: (wanted) => `asks for all of ${wanted} among them`,
+  includesNone: (wanted) => `excludes ${wanted}`,
+  before: (wanted) => `asks for a day before ${wanted}`,
+  after: (wanted) => `asks for a day after ${wanted}`,
+};
+
+/** Operators whose values all count; of the others one is enough. */
+const ALL_OF: ReadonlySet<string> = new Set(['includesAll', 'between']);
+
+function asked(op: string, wanted: unknown, field: string, actual: unknown, nameOf: NameOf): string {
+  if (op === 'withinDays') return `asks for ${withinWords(wanted)}`;
+  if (wanted === null && op === 'is') return 'asks for it to be empty';
+  if (wanted === null && op === 'isNot') return 'asks for it to be set';
+  const currency = isObject(actual) && typeof actual['amount'] === 'number' ? actual['currency'] : null;
+  // A bare number means the record's own currency.
+  const named = (Array.isArray(wanted) ? wanted : [wanted]).map((item: unknown) =>
+    typeof item === 'number' && typeof currency === 'string' ? { amount: item, currency } : item,
   );
+  const words = listWords(named, field, nameOf, ALL_OF.has(op) ? 'and' : 'or');
+  return ASKS[op]?.(words) ?? `asks for "${op}" ${words}`;
 }
 
-function wantedWords(wanted: unknown, field: string, nameOf: NameOf): string {
-  if (wanted === null || wanted === undefined) return '';
-  if (!Array.isArray(wanted)) return valueWords(wanted, field, nameOf);
-  return wanted.map((item: unknown) => valueWords(item, field, nameOf)).join(' or ');
+function withinWords(days: unknown): string {
+  if (typeof days !== 'number' || days === 0) return 'today';
+  const count = Math.abs(days) === 1 ? 'day' : `${numberWords(Math.abs(days))} days`;
+  return days > 0 ? `today or the next ${count}` : `today or the last ${count}`;
 }
 
-/** A value with its name and unit; never a bare id where a name is known. */
-function valueWords(value: unknown, field: string, nameOf: NameOf): string {
-  if (value === null || value === undefined || value === '') return 'not set';
-  if (Array.isArray(value)) return value.map((item: unknown) => valueWords(item, field, nameOf)).join(', ');
-  if (isObject(value)) return objectWords(value, field, nameOf);
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  const name = typeof value === 'number' || typeof value === 'string' ? nameOf('dealField', field, value) : null;
-  if (name !== null) return `"${name}"`;
-  return typeof value === 'number' ? value.toLocaleString('en-US', { maximumFractionDigits: 2 }) : `"${String(value)}"`;
+/** What the rule asks of a change. */
+const CHANGE_ASKS: Readonly<Record<string, Words>> = {
+  changed: () => 'a change of it',
+  changedTo: (wanted) => `a change to ${wanted}`,
+  changedFrom: (wanted) => `a change from ${wanted}`,
+  increasedBy: (wanted) => `an increase of at least ${wanted}`,
+  decreasedBy: (wanted) => `a decrease of at least ${wanted}`,
+};
+
+function changeWords(failed: RecordState, field: string, op: string, nameOf: NameOf): string {
+  const { before, actual, wanted } = failed;
+  const name = fieldWords(field, nameOf);
+  const way = `from ${valueWords(before, field, nameOf)} to ${valueWords(actual, field, nameOf)}`;
+  const happened = 'before' in failed ? `the ${name} changed ${way}` : `the ${name} did not change`;
+  return `${happened}, and the rule asks for ${CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op}`;
 }
 
-function objectWords(value: Readonly<Record<string, unknown>>, field: string, nameOf: NameOf): string {
-  if (typeof value['amount'] === 'number') {
-    const amount = value['amount'].toLocaleString('en-US', { maximumFractionDigits: 2 });
-    return typeof value['currency'] === 'string' ? `${amount} ${value['currency']}` : amount;
-  }
-  if (typeof value['percent'] === 'number') return `${value['percent']} %`;
-  if (typeof value['days'] === 'number') return `${value['days']} days`;
-  if (typeof value['name'] === 'string') return `"${value['name']}"`;
-  if ('id' in value) return valueWords(value['id'], field, nameOf);
-  return [value['from'], value['until']].map((end) => (typeof end === 'string' ? end : '…')).join(' to ');
+function stepWords(wanted: unknown, op: string, field: string, actual: unknown, before: unknown, nameOf: NameOf): string {
+  if (op !== 'increasedBy' && op !== 'decreasedBy') return listWords(wanted, field, nameOf, 'or');
+  if (isObject(wanted) && typeof wanted['days'] === 'number') return `${numberWords(wanted['days'])} days`;
+  if (typeof wanted !== 'number') return valueWords(wanted, field, nameOf);
+  const [money] = [before, actual].filter((side) => isObject(side)).filter((side) => typeof side['amount'] === 'number');
+  if (money !== undefined) return moneyWords(wanted, money['currency']);
+  return [before, actual].some((side) => typeof side === 'string') ? `${numberWords(wanted)} days` : numberWords(wanted);
+}
+
+/** A condition holds that must not. */
+function negation(failed: RecordState, nameOf: NameOf): string {
+  const held = failed['wanted'];
+  if (!isObject(held) || typeof held['op'] !== 'string') return 'something is the case that the rule excludes';
+  const field = textIn(held, 'field');
+  const { op, value } = held;
+  const flag = flagWords({ ...failed, field }, field);
+  if (flag !== null) return flag;
+  if (CHANGE_ASKS[op] !== undefined) return excludedChange(failed, field, op, value, nameOf);
+  const is = whatIs(failed, field, nameOf);
+  if (op === 'is' || op === 'in' || op === 'includes' || op === 'includesAny') return `${is}, which the rule excludes`;
+  const excluded = asked(op, value, field, failed['actual'], nameOf).replace(/^asks for it to be/, 'being').replace(/^asks for /, '');
+  return op === 'isEmpty' || op === 'isNotEmpty'
+    ? `${is}, which the rule excludes`
+    : `${is}, and the rule leaves out ${excluded.replace(/^excludes /, 'everything but ')}`;
+}
+
+function excludedChange(failed: RecordState, field: string, op: string, wanted: unknown, nameOf: NameOf): string {
+  const { before, actual } = failed;
+  const way = `from ${valueWords(before, field, nameOf)} to ${valueWords(actual, field, nameOf)}`;
+  const step = CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op;
+  return `the ${fieldWords(field, nameOf)} changed ${way}, and the rule leaves out ${step}`;
+}
+
+/** A flag has two values: what the rule asks for is the other one. */
+const FLAGS: Readonly<Record<string, readonly [ifSet: string, ifNot: string]>> = {
+  is_bulk_edit: ['it was a bulk edit, which the rule leaves out', 'it was no bulk edit, and the rule tells nothing else'],
+  is_archived: ['it is archived, which the rule leaves out', 'it is not archived, and the rule tells only what is'],
+  done: ['it is done, and the rule tells only what is still to do', 'it is not done yet, and the rule tells only what is'],
+};
+
+function flagWords(failed: RecordState, field: string): string | null {
+  const words = FLAGS[field];
+  if (words === undefined || 'before' in failed || typeof failed['actual'] !== 'boolean') return null;
+  return ['changed', 'changedTo', 'changedFrom'].includes(textIn(failed, 'op')) ? null : words[failed['actual'] ? 0 : 1];
 }

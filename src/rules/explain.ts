@@ -1,11 +1,12 @@
 /** Words a decision for a sales manager: what was asked, what was there. Pure; names are filled in where they are known. */
 
-import type { Decision } from '../core/decision';
+import { DECISION_CODES, type Decision } from '../core/decision';
 import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainCondition } from './explain-condition';
+import { moneyWords, rateWords } from './value-words';
 
 /** The event as far as its decisions need it. */
 export interface ExplainedEvent {
@@ -78,7 +79,7 @@ export function explainDecision(
     case 'noDestination':
       return 'Matched, but not told: every destination of the rule is paused or gone.';
     case 'settled':
-      return settled(decision);
+      return settled(decision, rule, event, nameOf);
     default:
       return decision.code satisfies never;
   }
@@ -89,7 +90,8 @@ function belowMinimum(actual: unknown, minimum: number | undefined): string {
   const converted = isObject(actual) && typeof actual['converted'] === 'number' ? actual['converted'] : null;
   const currency = converted === null ? (currencyOf(actual) ?? undefined) : wantedCurrency(actual);
   const inOther = converted === null ? '' : ` is ${amount(converted, currency)},`;
-  return `Not matched: the value ${money(actual)}${inOther === '' ? ' is' : inOther} below ${amount(minimum, currency)}.`;
+  const rate = isObject(actual) ? rateWords(actual['asOf']) : '';
+  return `Not matched: the value ${money(actual)}${inOther === '' ? ' is' : inOther} below ${amount(minimum, currency)}${rate}.`;
 }
 
 function fieldNames(fields: readonly string[], nameOf: NameOf): string {
@@ -113,9 +115,14 @@ function wordsOf(type: string): string {
   return known === undefined ? type : known[1];
 }
 
-function settled(decision: Decision): string {
-  if (decision.toldByEventId === undefined) return 'Not told: the change was taken back before its message was due.';
-  return `Told together with event ${decision.toldByEventId}: both came within the settle window.`;
+function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, nameOf: NameOf): string {
+  const { toldByEventId, actual } = decision;
+  if (toldByEventId !== undefined) return `Told together with event ${toldByEventId}: both came within the settle window.`;
+  const code = DECISION_CODES.find((known) => isObject(actual) && known === actual['code']);
+  if (code === undefined || code === 'settled' || !isObject(actual))
+    return 'Not told: the change was taken back before its message was due.';
+  const reason = explainDecision({ ruleId: decision.ruleId, matched: false, code, actual: actual['actual'] }, rule, event, nameOf);
+  return `Not told: after this change the waiting message no longer matched. ${reason}`;
 }
 
 function mismatch(
@@ -141,8 +148,7 @@ function money(value: unknown): string {
 }
 
 function amount(value: number | undefined, currency: string | undefined): string {
-  const number = (value ?? 0).toLocaleString('en-US', { maximumFractionDigits: 2 });
-  return currency === undefined ? number : `${number} ${currency}`;
+  return moneyWords(value ?? 0, currency);
 }
 
 function currencyOf(value: unknown): string | null {

@@ -4,8 +4,9 @@ import type { Decision } from '../core/decision';
 import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
 import type { RecordChange } from '../core/transition';
 import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
-import { decideRules, listeners, type RoutingRules, type Window } from './decide-rules';
+import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
+import type { RoutingRules, Window } from './measure-rule';
 import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 import { isGone, tellStory, type Story } from './tell-story';
 

@@ -7,7 +7,7 @@ import { parseWebhook } from '../core/pipedrive-event';
 import type { Rule } from '../core/rule';
 import type { RecordChange } from '../core/transition';
 import type { StoredEvent } from './batch-state';
-import type { RoutingRules } from './decide-rules';
+import type { RoutingRules } from './measure-rule';
 import { planBatch, type BatchPlan } from './plan-batch';
 import { correlationIds, wantedRecords, withFound, type RawEvent } from './route-events';
 import { recordKey, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';

@@ -10,7 +10,7 @@ import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import type { StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
-import type { RoutingRules } from './decide-rules';
+import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
 import { recordKey, type Destination, type PendingDelivery, type ShadowMap } from './routing-ledger';

@@ -15,6 +15,11 @@ export function patternOf(source: string): RE2JS | null {
   return compiled;
 }
 
+/** Whether this can be compiled. */
+export function isPattern(source: string): boolean {
+  return patternOf(source) !== null;
+}
+
 function compile(source: string): RE2JS | null {
   try {
     return RE2JS.compile(source, RE2JS.CASE_INSENSITIVE);

@@ -37,7 +37,8 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  await Promise.all(running.map((each) => each.end('SIGKILL')));
+  // In order, so that the embedded database stops too.
+  await Promise.all(running.map((each) => each.end('SIGTERM')));
   await pipedrive.close();
   await chat.close();
   rmSync(dataDir, { recursive: true, force: true });
@@ -52,7 +53,11 @@ async function start(): Promise<DealbellProcess> {
 
 async function api(method: string, path: string, token: string | null, body?: object) {
   const headers = { 'Content-Type': 'application/json', ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${baseUrl}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const response = await fetch(`${baseUrl}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   return { status: response.status, body: await response.json() };
 }
 
@@ -71,7 +76,11 @@ async function channelFor(token: string, name: string): Promise<{ spaceId: strin
   const { id: spaceId } = chat.createSpace({ name });
   const { url } = chat.createWebhook(spaceId, {});
   const destination = await api('POST', '/chat-webhooks', token, { name, url });
-  const rule = await api('POST', '/rules', token, { name, eventType: 'deal.value_changed', targetWebhookIds: [destination.body.id] });
+  const rule = await api('POST', '/rules', token, {
+    name,
+    eventType: 'deal.value_changed',
+    targetWebhookIds: [destination.body.id],
+  });
   return { spaceId, ruleId: Number(rule.body.id) };
 }
 
@@ -79,12 +88,17 @@ async function channelFor(token: string, name: string): Promise<{ spaceId: strin
 async function change(deal: number, value: number): Promise<boolean> {
   const [webhook] = [...pipedrive.webhooks.values()].filter((each) => each.eventObject === 'deal');
   const data = { id: deal, title: `Deal ${deal}.`, value, currency: 'EUR', status: 'open' };
-  const outcome = await pipedrive.sendRaw(webhook?.id ?? 0, rawWebhook('deal', 'change', deal, { data, previous: { value: value - 1 } }));
+  const outcome = await pipedrive.sendRaw(
+    webhook?.id ?? 0,
+    rawWebhook('deal', 'change', deal, { data, previous: { value: value - 1 } }),
+  );
   return outcome.status === 200;
 }
 
 const valuesIn = (spaceId: string): readonly number[] =>
-  chat.messages(spaceId).map((message) => Number(/→ €(\d+)/.exec(visibleText(message))?.[1] ?? /€(\d+)\D*$/.exec(message.fallbackText ?? '')?.[1]));
+  chat
+    .messages(spaceId)
+    .map((message) => Number(/→ €(\d+)/.exec(visibleText(message))?.[1] ?? /€(\d+)\D*$/.exec(message.fallbackText ?? '')?.[1]));
 
 describe('kill -9', () => {
   let dealbell: DealbellProcess;
@@ -110,7 +124,17 @@ describe('kill -9', () => {
     token = await install();
 
     const objects = [...pipedrive.webhooks.values()].map((webhook) => webhook.eventObject);
-    expect([...objects].sort()).toEqual(['activity', 'deal', 'lead', 'note', 'organization', 'person', 'pipeline', 'stage', 'user']);
+    expect([...objects].sort()).toEqual([
+      'activity',
+      'deal',
+      'lead',
+      'note',
+      'organization',
+      'person',
+      'pipeline',
+      'stage',
+      'user',
+    ]);
   }, 90_000);
 
   test('when it is killed right after accepting, while Chat hangs, and between its messages, then each arrives once and in order', async () => {
@@ -131,7 +155,11 @@ describe('kill -9', () => {
     await dealbell.end('SIGKILL');
     dealbell = await start();
     await chat.waitForMessages(spaceId, 5, 30_000);
-    await waitUntil('nothing is owed', async () => (await api('GET', '/deliveries?state=sent', token)).body.items.length === 5, 30_000);
+    await waitUntil(
+      'nothing is owed',
+      async () => (await api('GET', '/deliveries?state=sent', token)).body.items.length === 5,
+      30_000,
+    );
 
     expect(valuesIn(spaceId)).toEqual([1, 2, 3, 4, 5]);
     expect(new Set(chat.messages(spaceId).map((message) => message.requestId)).size).toBe(5);
@@ -148,7 +176,11 @@ describe('kill -9', () => {
     const code = await dealbell.end('SIGTERM');
     const tookMs = performance.now() - startedAtMs;
     dealbell = await start();
-    await waitUntil('all is sent', async () => (await api('GET', `/deliveries?state=sent&ruleId=${ruleId}`, token)).body.items.length === 3, 30_000);
+    await waitUntil(
+      'all is sent',
+      async () => (await api('GET', `/deliveries?state=sent&ruleId=${ruleId}`, token)).body.items.length === 3,
+      30_000,
+    );
 
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(DRAIN_LIMIT_MS);
@@ -181,12 +213,16 @@ describe('starts that must not be', () => {
     }
   };
 
-  test.each(['web', 'worker'] as const)('when %s has no database, then one line says that DATABASE_URL is required', async (entry) => {
-    const said = await refusal(entry, {});
+  test.each(['web', 'worker'] as const)(
+    'when %s has no database, then one line says that DATABASE_URL is required',
+    async (entry) => {
+      const said = await refusal(entry, {});
 
-    expect(said.split('\n')).toHaveLength(1);
-    expect(said).toContain('DATABASE_URL');
-  }, 60_000);
+      expect(said.split('\n')).toHaveLength(1);
+      expect(said).toContain('DATABASE_URL');
+    },
+    60_000,
+  );
 
   test('when the schema is behind, then the command that mends it is named', async () => {
     const databaseUrl = await createEmptyDatabase();
@@ -199,11 +235,31 @@ describe('starts that must not be', () => {
 
   test('when variables are malformed, then each has its line and no secret is printed', async () => {
     const said = await refusal('main', {
-      ...{ DATABASE_URL: 'mysql://root:hunter2@db/x', REDIS_URL: 'hunter2', ENCRYPTION_KEYS: 'a:hunter2', SESSION_SECRET: 'hunter2' },
-      ...{ PORT: 'http', SETTLE_MS: '-1', LOG_LEVEL: 'loud', PIPEDRIVE_CLIENT_ID: '', GOOGLE_CHAT_ORIGIN: 'http://chat.example.com' },
+      ...{
+        DATABASE_URL: 'mysql://root:hunter2@db/x',
+        REDIS_URL: 'hunter2',
+        ENCRYPTION_KEYS: 'a:hunter2',
+        SESSION_SECRET: 'hunter2',
+      },
+      ...{
+        PORT: 'http',
+        SETTLE_MS: '-1',
+        LOG_LEVEL: 'loud',
+        PIPEDRIVE_CLIENT_ID: '',
+        GOOGLE_CHAT_ORIGIN: 'http://chat.example.com',
+      },
     });
 
-    const names = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEYS', 'SESSION_SECRET', 'PORT', 'SETTLE_MS', 'LOG_LEVEL', 'PIPEDRIVE_CLIENT_ID'];
+    const names = [
+      'DATABASE_URL',
+      'REDIS_URL',
+      'ENCRYPTION_KEYS',
+      'SESSION_SECRET',
+      'PORT',
+      'SETTLE_MS',
+      'LOG_LEVEL',
+      'PIPEDRIVE_CLIENT_ID',
+    ];
     for (const name of names) expect(said.split('\n').filter((line) => line.trim().startsWith(name))).toHaveLength(1);
     expect(said).not.toContain('hunter2');
     expect(said).not.toContain(SECRET);

@@ -1,159 +1,12 @@
 /** The main job end to end: each kind of event becomes the right card in the right space; filters keep the others out. */
 
-import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import type { PostedMessage } from '../fakes/google-chat/chat-ledger';
 import { addRule, connectChannel, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeOnBackends } from '../support/queue-backends';
 import { useTestDatabase } from '../support/test-database';
 import { startWorld, type World } from '../support/world';
-
-const DEAL_WORDS = ['Alice Moreau', '€12,345'];
-const PLACE_WORDS = ['New business', 'Qualified', 'Alpenglow Hotels', 'Jonas Weber'];
-
-/** What a person does at Pipedrive; gives the path of the record that the message must lead to. */
-type Deed = (world: World, title: string) => Promise<string>;
-
-interface Telling {
-  readonly type: string;
-  readonly deed: Deed;
-  /** What both cards must say besides the title. */
-  readonly words: readonly string[];
-  /** What the detailed card says besides. */
-  readonly details?: readonly string[];
-  readonly filters?: object;
-}
-
-const dealTelling = (type: string, deed: Deed, words: readonly string[] = [], filters = {}): Telling => ({
-  ...{ type, deed, filters },
-  words: [...DEAL_WORDS, ...words],
-  details: PLACE_WORDS,
-});
-
-const changing =
-  (changes: object | ((world: World) => object), start: object = {}): Deed =>
-  async (world, title) => {
-    const id = await newDeal(world, title, start);
-    world.pipedrive.updateDeal(id, typeof changes === 'function' ? changes(world) : changes);
-    return `/deal/${id}`;
-  };
-
-const TELLINGS: readonly Telling[] = [
-  dealTelling('deal.created', async (world, title) => `/deal/${await newDeal(world, title)}`),
-  dealTelling('deal.won', changing({ status: 'won' })),
-  dealTelling('deal.lost', changing({ status: 'lost', lost_reason: 'Went to a rival' }), ['Went to a rival']),
-  dealTelling('deal.reopened', changing({ status: 'open' }, { status: 'lost' })),
-  {
-    ...dealTelling('deal.stage_changed', changing((world) => ({ stage_id: stage(world, 'Proposal made') })), ['Qualified', 'Proposal made']),
-    details: ['New business', 'Alpenglow Hotels', 'Jonas Weber'],
-  },
-  {
-    ...dealTelling('deal.pipeline_changed', changing((world) => ({ pipeline_id: pipeline(world, 'Renewals') })), ['New business', 'Renewals']),
-    details: ['Up for renewal', 'Alpenglow Hotels', 'Jonas Weber'],
-  },
-  dealTelling('deal.owner_changed', changing({ owner_id: 12415001 }, { owner_id: 12415002 }), ['Ben Okafor']),
-  dealTelling('deal.value_changed', changing({ value: 12345 }, { value: 9000 }), ['€9,000']),
-  dealTelling('deal.close_date_changed', changing({ expected_close_date: '2027-03-31' }), ['31 Mar 2027']),
-  dealTelling('deal.label_added', changing({ label_ids: [24] })),
-  dealTelling('deal.field_changed', changing({ probability: 70 }), ['70'], { fields: ['probability'] }),
-  dealTelling('deal.merged', async (world, title) => {
-    const swallowed = await newDeal(world, 'The twin of it');
-    const survivor = await newDeal(world, title);
-    world.pipedrive.mergeDeals(swallowed, survivor);
-    return `/deal/${survivor}`;
-  }),
-  dealTelling('deal.deleted', async (world, title) => {
-    const id = await newDeal(world, title);
-    world.pipedrive.deleteDeal(id);
-    return `/deal/${id}`;
-  }),
-  { type: 'lead.created', deed: async (world, title) => `/leads/inbox/${await newLead(world, title)}`, words: ['Alice Moreau', '€12,345'] },
-  dealTelling('lead.converted', async (world, title) => {
-    const lead = await newLead(world, title);
-    return `/deal/${world.pipedrive.convertLead(lead, { nameLead: true }).id}`;
-  }),
-  {
-    type: 'lead.archived',
-    words: ['Alice Moreau'],
-    deed: async (world, title) => {
-      const lead = await newLead(world, title);
-      world.pipedrive.updateLead(lead, { is_archived: true });
-      return `/leads/inbox/${lead}`;
-    },
-  },
-  {
-    type: 'person.created',
-    words: ['Alice Moreau'],
-    deed: async (world, title) => `/person/${world.pipedrive.createPerson(DEMO_COMPANY_ID, { name: title }).id}`,
-  },
-  {
-    type: 'organization.created',
-    words: ['Alice Moreau'],
-    deed: async (world, title) => `/organization/${world.pipedrive.createOrganization(DEMO_COMPANY_ID, { name: title }).id}`,
-  },
-  { type: 'activity.created', words: ['Alice Moreau', 'Spa towels for 12 hotels'], deed: activity(false) },
-  { type: 'activity.completed', words: ['Alice Moreau', 'Spa towels for 12 hotels'], deed: activity(true) },
-  {
-    type: 'note.created',
-    words: ['Alice Moreau', 'Spa towels for 12 hotels'],
-    deed: async (world, title) => {
-      const deal = seededDeal(world, 'Spa towels for 12 hotels');
-      world.pipedrive.createNote(DEMO_COMPANY_ID, { content: `<p>${title}</p>`, deal_id: deal });
-      return `/deal/${deal}`;
-    },
-  },
-];
-
-function activity(isDoneLater: boolean): Deed {
-  return async (world, title) => {
-    const deal = seededDeal(world, 'Spa towels for 12 hotels');
-    const { id } = world.pipedrive.createActivity(DEMO_COMPANY_ID, { subject: title, deal_id: deal });
-    await world.pipedrive.idle();
-    if (isDoneLater) world.pipedrive.updateActivity(id, { done: true });
-    return `/deal/${deal}`;
-  };
-}
-
-async function newDeal(world: World, title: string, fields: object = {}): Promise<number> {
-  const company = world.pipedrive.company(DEMO_COMPANY_ID);
-  const organization = [...company.organizations.live.values()].find(({ name }) => name === 'Alpenglow Hotels');
-  const person = [...company.persons.live.values()].find(({ name }) => name === 'Jonas Weber');
-  const contact = { org_id: organization?.id ?? null, person_id: person?.id ?? null };
-  const deal = { title, value: 12345, currency: 'EUR', owner_id: 12415001, stage_id: stage(world, 'Qualified'), ...contact, ...fields };
-  const { id } = world.pipedrive.createDeal(DEMO_COMPANY_ID, deal);
-  await world.pipedrive.idle();
-  return id;
-}
-
-async function newLead(world: World, title: string): Promise<string> {
-  const contact = [...world.pipedrive.company(DEMO_COMPANY_ID).persons.live.values()].find(({ name }) => name === 'Jonas Weber');
-  const { id } = world.pipedrive.createLead(DEMO_COMPANY_ID, {
-    ...{ title, value: { amount: 12345, currency: 'EUR' }, owner_id: 12415001 },
-    ...{ person_id: contact?.id ?? null, organization_id: contact?.org_id ?? null },
-  });
-  await world.pipedrive.idle();
-  return id;
-}
-
-function stage(world: World, name: string): number {
-  return idNamed(world.pipedrive.company(DEMO_COMPANY_ID).stages.live.values(), name);
-}
-
-function pipeline(world: World, name: string): number {
-  return idNamed(world.pipedrive.company(DEMO_COMPANY_ID).pipelines.live.values(), name);
-}
-
-function idNamed(records: Iterable<{ readonly id: number; readonly name: string }>, name: string): number {
-  const found = [...records].find((record) => record.name === name);
-  if (found === undefined) throw new Error(`the demo company has no ${name}`);
-  return found.id;
-}
-
-function seededDeal(world: World, title: string): number {
-  const found = [...world.pipedrive.company(DEMO_COMPANY_ID).deals.live.values()].find((deal) => deal.title === title);
-  if (found === undefined) throw new Error(`the demo company has no deal ${title}`);
-  return found.id;
-}
+import { newDeal, pipeline, stage, TELLINGS } from './tellings';
 
 describeOnBackends('From a deal to a card', (backend) => {
   // Before the database goes: such hooks run in the order in which they stand.
@@ -189,22 +42,25 @@ describeOnBackends('From a deal to a card', (backend) => {
     expect(new Set(TELLINGS.map(({ type }) => type)).size).toBe(21);
   });
 
-  test.each(TELLINGS)('when $type happens, then both its cards arrive once, with names and a link', async ({ type, deed, words, details }) => {
-    const title = `Story of ${type.replace(/[._]/g, ' ')}`;
+  test.each(TELLINGS)(
+    'when $type happens, then both its cards arrive once, with names and a link',
+    async ({ type, deed, words, details }) => {
+      const title = `Story of ${type.replace(/[._]/g, ' ')}`;
 
-    const path = await deed(world, title);
-    await rest();
+      const path = await deed(world, title);
+      await rest();
 
-    const { compact, detailed } = spaces.get(type) ?? {};
-    const cards = [about(compact, title), about(detailed, title)];
-    expect(cards.map((found) => found.length)).toEqual([1, 1]);
-    for (const [card] of cards) {
-      expect(card?.rawBody).toContain(`https://brightwater.pipedrive.com${path}`);
-      for (const word of words) expect(card === undefined ? '' : visibleText(card)).toContain(word);
-      expect(card?.fallbackText).toMatch(/\S/);
-    }
-    for (const word of details ?? []) expect(visibleText(cards[1]?.[0] ?? { rawBody: '""' })).toContain(word);
-  });
+      const { compact, detailed } = spaces.get(type) ?? {};
+      const cards = [about(compact, title), about(detailed, title)];
+      expect(cards.map((found) => found.length)).toEqual([1, 1]);
+      for (const [card] of cards) {
+        expect(card?.rawBody).toContain(`https://brightwater.pipedrive.com${path}`);
+        for (const word of words) expect(card === undefined ? '' : visibleText(card)).toContain(word);
+        expect(card?.fallbackText).toMatch(/\S/);
+      }
+      for (const word of details ?? []) expect(visibleText(cards[1]?.[0] ?? { rawBody: '""' })).toContain(word);
+    },
+  );
 
   test('when a deal is won, then its card arrives within a second or two of the change', async () => {
     const id = await newDeal(world, 'A quick win');
@@ -221,7 +77,9 @@ describeOnBackends('From a deal to a card', (backend) => {
     await newDeal(world, 'Born a winner', { status: 'won' });
     await rest();
 
-    const told = ['deal.created', 'deal.won', 'deal.lost'].map((type) => about(spaces.get(type)?.compact, 'Born a winner').length);
+    const told = ['deal.created', 'deal.won', 'deal.lost'].map(
+      (type) => about(spaces.get(type)?.compact, 'Born a winner').length,
+    );
     expect(told).toEqual([1, 1, 0]);
   });
 
@@ -230,7 +88,9 @@ describeOnBackends('From a deal to a card', (backend) => {
     world.pipedrive.updateDeal(id, { pipeline_id: pipeline(world, 'Renewals') });
     await rest();
 
-    const told = ['deal.pipeline_changed', 'deal.stage_changed'].map((type) => about(spaces.get(type)?.compact, 'Moved far').length);
+    const told = ['deal.pipeline_changed', 'deal.stage_changed'].map(
+      (type) => about(spaces.get(type)?.compact, 'Moved far').length,
+    );
     expect(told).toEqual([1, 0]);
   });
 
@@ -247,13 +107,23 @@ describeOnBackends('From a deal to a card', (backend) => {
   });
 
   test('when stages are filtered, then the stage moved to and the stage left decide', async () => {
-    const [to, from, both] = [await connectChannel(world, token, 'To'), await connectChannel(world, token, 'From'), await connectChannel(world, token, 'Both')];
+    const [to, from, both] = [
+      await connectChannel(world, token, 'To'),
+      await connectChannel(world, token, 'From'),
+      await connectChannel(world, token, 'Both'),
+    ];
     const [demo, proposal, qualified] = ['Demo scheduled', 'Proposal made', 'Qualified'].map((name) => stage(world, name));
     await addRule(world, token, 'deal.stage_changed', to, { filters: { stageIds: [proposal] } });
     await addRule(world, token, 'deal.stage_changed', from, { filters: { fromStageIds: [demo] } });
-    await addRule(world, token, 'deal.stage_changed', both, { filters: { fromStageIds: [qualified, demo], stageIds: [proposal] } });
+    await addRule(world, token, 'deal.stage_changed', both, {
+      filters: { fromStageIds: [qualified, demo], stageIds: [proposal] },
+    });
 
-    for (const [title, start, end] of [['Filtered one', qualified, proposal], ['Filtered two', demo, qualified], ['Filtered three', demo, proposal]] as const) {
+    for (const [title, start, end] of [
+      ['Filtered one', qualified, proposal],
+      ['Filtered two', demo, qualified],
+      ['Filtered three', demo, proposal],
+    ] as const) {
       const id = await newDeal(world, title, { stage_id: start });
       world.pipedrive.updateDeal(id, { stage_id: end ?? 0 });
       await world.pipedrive.idle();
@@ -266,7 +136,11 @@ describeOnBackends('From a deal to a card', (backend) => {
   });
 
   test('when pipelines, owners or a least value are filtered, then only what fits is told and the reason of the others is on record', async () => {
-    const [lane, owner, large] = [await connectChannel(world, token, 'Lane'), await connectChannel(world, token, 'Owner'), await connectChannel(world, token, 'Large')];
+    const [lane, owner, large] = [
+      await connectChannel(world, token, 'Lane'),
+      await connectChannel(world, token, 'Owner'),
+      await connectChannel(world, token, 'Large'),
+    ];
     await addRule(world, token, 'deal.created', lane, { filters: { pipelineIds: [pipeline(world, 'Renewals')] } });
     await addRule(world, token, 'deal.created', owner, { filters: { ownerIds: [12415002, 12415004] } });
     const ruleId = await addRule(world, token, 'deal.created', large, { filters: { minValue: 10_000, currency: 'EUR' } });

@@ -41,16 +41,30 @@ describeOnBackends('Delivery', (backend) => {
   const win = async (channel: Channel, title: string, id = (lastId += 1)): Promise<void> => {
     const { items } = (await world.api('GET', '/rules?limit=100', token)).body;
     const rule = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
-    const data = { id, title, status: 'won', value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id: rule.filters.pipelineIds[0] };
-    expect(await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }))).toMatchObject({ status: 200 });
+    const data = {
+      id,
+      title,
+      status: 'won',
+      value: 1,
+      currency: 'EUR',
+      owner_id: 12415001,
+      pipeline_id: rule.filters.pipelineIds[0],
+    };
+    expect(await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }))).toMatchObject({
+      status: 200,
+    });
   };
   const requestsTo = (channel: { spaceId: string }): readonly RequestRecord[] =>
     world.chat.requests.filter((request) => request.spaceId === channel.spaceId);
   const titles = (channel: Channel): readonly string[] =>
     world.chat.messages(channel.spaceId).map((message) => /Message \w+/.exec(visibleText(message))?.[0] ?? '');
   const destination = async (channel: Channel) => (await world.api('GET', `/chat-webhooks/${channel.id}`, token)).body;
-  const attemptsOf = async (channel: Channel): Promise<readonly { status: string; httpStatus: number | null; errorMessage: string | null }[]> => {
-    const deliveries = (await world.api('GET', `/deliveries?chatWebhookId=${channel.id}`, token)).body.items.map((one: { id: number }) => one.id);
+  const attemptsOf = async (
+    channel: Channel,
+  ): Promise<readonly { status: string; httpStatus: number | null; errorMessage: string | null }[]> => {
+    const deliveries = (await world.api('GET', `/deliveries?chatWebhookId=${channel.id}`, token)).body.items.map(
+      (one: { id: number }) => one.id,
+    );
     const { items } = (await world.api('GET', '/logs?limit=100', token)).body;
     return items.filter((one: { deliveryId: number }) => deliveries.includes(one.deliveryId)).reverse();
   };
@@ -83,25 +97,28 @@ describeOnBackends('Delivery', (backend) => {
     ['a cut connection after posting', { reset: true, afterPosting: true }],
     ['200 without a message name', { status: 200, body: { error: { message: 'odd' } } }],
     ['a redirect', { redirectTo: 'http://127.0.0.1:1/elsewhere' }],
-  ])('when Chat answers with %s, then the same message goes out again and people see it once, before the next', async (_what, fault) => {
-    const channel = await listening('Trouble');
-    world.chat.failNext({ spaceId: channel.spaceId, ...fault });
+  ])(
+    'when Chat answers with %s, then the same message goes out again and people see it once, before the next',
+    async (_what, fault) => {
+      const channel = await listening('Trouble');
+      world.chat.failNext({ spaceId: channel.spaceId, ...fault });
 
-    const deal = (lastId += 1);
-    await win(channel, 'Message first', deal);
-    await win(channel, 'Message second', deal);
-    await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
-    await rest();
+      const deal = (lastId += 1);
+      await win(channel, 'Message first', deal);
+      await win(channel, 'Message second', deal);
+      await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+      await rest();
 
-    const [failed, again] = requestsTo(channel);
-    expect([again?.requestId, again?.rawBody]).toEqual([failed?.requestId, failed?.rawBody]);
-    expect(requestsTo(channel)).toHaveLength(3);
-    expect(titles(channel)).toEqual(['Message first', 'Message second']);
-    expect((await attemptsOf(channel)).map((one) => one.status)).toEqual(['failure', 'success', 'success']);
-    expect((await attemptsOf(channel))[0]?.errorMessage).toMatch(/\S/);
-    expect(world.chat.requestIdMismatch).toBe(0);
-    expect((await destination(channel)).health).toBe('healthy');
-  });
+      const [failed, again] = requestsTo(channel);
+      expect([again?.requestId, again?.rawBody]).toEqual([failed?.requestId, failed?.rawBody]);
+      expect(requestsTo(channel)).toHaveLength(3);
+      expect(titles(channel)).toEqual(['Message first', 'Message second']);
+      expect((await attemptsOf(channel)).map((one) => one.status)).toEqual(['failure', 'success', 'success']);
+      expect((await attemptsOf(channel))[0]?.errorMessage).toMatch(/\S/);
+      expect(world.chat.requestIdMismatch).toBe(0);
+      expect((await destination(channel)).health).toBe('healthy');
+    },
+  );
 
   test('when Chat rejects a message with 400, then a plain text goes out once in its place', async () => {
     const channel = await listening('Odd card');
@@ -148,7 +165,9 @@ describeOnBackends('Delivery', (backend) => {
     await world.chat.waitForMessages(channel.spaceId, 3, 10_000);
 
     expect(refusals).toHaveLength(3);
-    expect(Math.min(...refusals.slice(1).map((at, index) => at - (refusals[index] ?? 0)))).toBeGreaterThanOrEqual(REFUSAL_CONFIRM_MS - CLOCK_SLACK_MS);
+    expect(Math.min(...refusals.slice(1).map((at, index) => at - (refusals[index] ?? 0)))).toBeGreaterThanOrEqual(
+      REFUSAL_CONFIRM_MS - CLOCK_SLACK_MS,
+    );
     expect(broken).toMatchObject({ health: 'broken', healthReason: expect.stringContaining('404') });
     expect(held).toHaveLength(3);
     expect(titles(channel)).toEqual(['Message one', 'Message two', 'Message three']);
@@ -178,7 +197,10 @@ describeOnBackends('Delivery', (backend) => {
     const bad = await world.api('POST', '/test', token, { chatWebhookId: channel.id });
 
     expect([good.status, good.body]).toEqual([200, expect.objectContaining({ status: 'success', httpStatus: 200 })]);
-    expect([bad.status, bad.body]).toEqual([200, expect.objectContaining({ status: 'failure', httpStatus: 404, errorMessage: expect.any(String) })]);
+    expect([bad.status, bad.body]).toEqual([
+      200,
+      expect.objectContaining({ status: 'failure', httpStatus: 404, errorMessage: expect.any(String) }),
+    ]);
     expect(world.chat.messages(channel.spaceId)).toHaveLength(1);
   });
 
@@ -197,7 +219,10 @@ describeOnBackends('Delivery', (backend) => {
 
   test('when several workers run and one of them ends, then every message arrives once and in order', async () => {
     const channels = await Promise.all([1, 2, 3].map((number) => listening(`Crowd ${number}`)));
-    const [second] = [await world.startAnother({ web: false, worker: true }), await world.startAnother({ web: false, worker: true })];
+    const [second] = [
+      await world.startAnother({ web: false, worker: true }),
+      await world.startAnother({ web: false, worker: true }),
+    ];
 
     for (const channel of channels) {
       const deal = (lastId += 1);

@@ -1,4 +1,4 @@
-/** `POST /webhook/pipedrive`: every answer of the contract, with the database or Redis away too, and nothing that breaks it. */
+/** `POST /webhook/pipedrive`: every answer of the contract, and nothing that breaks it. */
 
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,56 +7,46 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { startBreakableProxy, type BreakableProxy } from '../support/breakable-proxy';
-import { addRule, connectChannel, type Channel } from '../support/channel';
-import { freePort } from '../support/free-port';
 import { ledgerAtRest } from '../support/ledger-at-rest';
-import { describeWithRedis } from '../support/queue-backends';
 import { credentialsOf, rawWebhook } from '../support/raw-webhook';
 import { sharedDataPath } from '../support/shared-data';
-import { createDatabase, dropDatabase, useTestDatabase } from '../support/test-database';
-import { waitUntil } from '../support/wait-until';
+import { useTestDatabase } from '../support/test-database';
 import { startWorld, type World } from '../support/world';
 
-/** What the bell may cost at most, and what a busy machine adds. */
-const BELL_LIMIT_MS = 250;
-const MACHINE_SLACK_MS = 250;
-
 // Before the database goes: such hooks run in the order in which they stand.
-afterAll(async () => {
-  await world.close();
-  await proxy.close();
-});
+afterAll(() => world.close());
 const testDatabase = useTestDatabase();
-let proxy: BreakableProxy;
 let world: World;
 let token: string;
 let lastId = 70_000;
 
 beforeAll(async () => {
-  const { hostname, port } = new URL(testDatabase.connectionString);
-  proxy = await startBreakableProxy({ host: hostname, port: Number(port) });
-  const through = new URL(testDatabase.connectionString);
-  through.port = String(proxy.port);
-  world = await startWorld({ databaseUrl: through.href, config: { apiRateLimit: 1_000_000, spaceIntervalMs: 0 }, chat: { enforceQuota: false } });
+  world = await startWorld({
+    databaseUrl: testDatabase.connectionString,
+    config: { apiRateLimit: 1_000_000, spaceIntervalMs: 0 },
+    chat: { enforceQuota: false },
+  });
   token = await world.install();
   await world.install(undefined, OTHER_COMPANY_ID);
 });
+
 interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-async function post(body: BodyInit, headers: Readonly<Record<string, string>> = {}, base = world.baseUrl): Promise<Answer> {
+async function post(body: BodyInit, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers }, duplex: 'half' as const };
-  const response = await fetch(`${base}/webhook/pipedrive`, init);
+  const response = await fetch(`${world.baseUrl}/webhook/pipedrive`, init);
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
 const basic = (pair: string): { authorization: string } => ({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` });
-const ours = (of = world): { authorization: string } => ({ authorization: credentialsOf(of) });
+const ours = (): { authorization: string } => ({ authorization: credentialsOf(world) });
 const pairOf = (companyId: number): [string, string] => {
-  const [user = '', password = ''] = Buffer.from(credentialsOf(world, companyId).slice('Basic '.length), 'base64').toString().split(':');
+  const [user = '', password = ''] = Buffer.from(credentialsOf(world, companyId).slice('Basic '.length), 'base64')
+    .toString()
+    .split(':');
   return [user, password];
 };
 const won = (id = (lastId += 1)): string => {
@@ -75,7 +65,10 @@ describe('answers', () => {
     const answers = [await post(body, ours()), await post(body, ours())];
     const product = await post(JSON.stringify(rawWebhook('product', 'create', 1, { data: { id: 1 } })), ours());
 
-    expect(answers).toEqual([{ status: 200, body: { status: 'accepted' } }, { status: 200, body: { status: 'duplicate' } }]);
+    expect(answers).toEqual([
+      { status: 200, body: { status: 'accepted' } },
+      { status: 200, body: { status: 'duplicate' } },
+    ]);
     expect(product).toMatchObject({ status: 200, body: { status: 'ignored', reason: expect.any(String) } });
     expect(await isListed(body)).toBe(true);
   });
@@ -115,12 +108,21 @@ describe('answers', () => {
     expect(await isListed(body)).toBe(false);
   });
 
-  test.each(['', 'null', '[]', '"x"', '{', '{}', '{"meta":{}}', '{"meta":{"entity":"deal"}}', '<xml/>', '\0', '{"data":{},"previous":null}'])(
-    'when the body is no webhook (%j), then it is 400',
-    async (body) => {
-      expect((await post(body, ours())).status).toBe(400);
-    },
-  );
+  test.each([
+    '',
+    'null',
+    '[]',
+    '"x"',
+    '{',
+    '{}',
+    '{"meta":{}}',
+    '{"meta":{"entity":"deal"}}',
+    '<xml/>',
+    '\0',
+    '{"data":{},"previous":null}',
+  ])('when the body is no webhook (%j), then it is 400', async (body) => {
+    expect((await post(body, ours())).status).toBe(400);
+  });
 
   test('when the body is over 1 MB, then it is 413, told beforehand or chunk by chunk', async () => {
     const tooMuch = Buffer.alloc(1_048_577, 0x20);
@@ -152,7 +154,9 @@ describe('answers', () => {
   test('when the sender goes away in the middle, then the next one is served', async () => {
     const { port } = new URL(world.baseUrl);
     const socket = connect({ host: '127.0.0.1', port: Number(port) });
-    socket.write(`POST /webhook/pipedrive HTTP/1.1\r\nhost: x\r\nauthorization: ${ours().authorization}\r\ncontent-length: 50\r\n\r\n{"meta"`);
+    socket.write(
+      `POST /webhook/pipedrive HTTP/1.1\r\nhost: x\r\nauthorization: ${ours().authorization}\r\ncontent-length: 50\r\n\r\n{"meta"`,
+    );
     socket.destroy();
 
     expect((await post(won(), ours())).status).toBe(200);
@@ -173,71 +177,24 @@ function chunkedStatus(body: Buffer): Promise<number | undefined> {
   });
 }
 
-describe('when something is away', () => {
-  test('the database, then it is 503, and 200 again after', async () => {
-    const [body, later] = [won(), won()];
-    expect((await post(won(), ours())).status).toBe(200);
-
-    proxy.set('refuse');
-    const away = await post(body, ours());
-    proxy.set('through');
-    await waitUntil('the database is back', async () => (await post(later, ours())).status === 200, 20_000);
-
-    expect(away.status).toBe(503);
-    await waitUntil('the event is listed', () => isListed(later));
-  });
-
-  test('Redis at the start, then intake answers in time and the sweep delivers', async () => {
-    await delivered(`redis://127.0.0.1:${await freePort()}`, () => undefined);
-  });
-});
-
-describeWithRedis('when Redis goes away later', (redisUrl) => {
-  test.each(['refuse', 'hang'] as const)('by %s, then intake answers in time and the sweep delivers', async (mode) => {
-    const redis = await startBreakableProxy({ host: '127.0.0.1', port: Number(new URL(redisUrl()).port) });
-    try {
-      await delivered(`redis://127.0.0.1:${redis.port}`, () => redis.set(mode));
-    } finally {
-      await redis.close();
-    }
-  });
-});
-
-/** A world of its own on that Redis: after `breakIt` a webhook is answered in time and its message arrives. */
-async function delivered(redisUrl: string, breakIt: () => void): Promise<void> {
-  const databaseUrl = await createDatabase();
-  const other = await startWorld({ databaseUrl, redisUrl, config: { spaceIntervalMs: 0 } });
-  try {
-    const otherToken = await other.install();
-    const channel: Channel = await connectChannel(other, otherToken, 'Without Redis');
-    await addRule(other, otherToken, 'deal.won', channel);
-    await post(won(), ours(other), other.baseUrl);
-    breakIt();
-
-    const startedAtMs = performance.now();
-    const answer = await post(won(), ours(other), other.baseUrl);
-    const tookMs = performance.now() - startedAtMs;
-    await other.chat.waitForMessages(channel.spaceId, 2, 10_000);
-
-    expect(answer).toEqual({ status: 200, body: { status: 'accepted' } });
-    expect(tookMs).toBeLessThan(BELL_LIMIT_MS + MACHINE_SLACK_MS);
-  } finally {
-    await other.close();
-    await dropDatabase(databaseUrl);
-  }
-}
-
 describe('whatever comes', () => {
   const folder = sharedDataPath('pipedrive/webhooks');
   const real = folder === null ? [won()] : readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
-  const odd = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.double(), fc.constantFrom('\0', '\ud800', 2 ** 63, -1, 1e308, '9999999999999999999', 'won', null, [], {}));
+  const odd = fc.oneof(
+    fc.jsonValue(),
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.constantFrom('\0', '\ud800', 2 ** 63, -1, 1e308, '9999999999999999999', 'won', null, [], {}),
+  );
 
   /** A real payload with some values somewhere replaced. */
-  const mutated = fc.tuple(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), odd), { maxLength: 4 })).map(([text, changes]) => {
-    const body = JSON.parse(text);
-    for (const [at, value] of changes) replaceAt(body, at, value);
-    return JSON.stringify(body);
-  });
+  const mutated = fc
+    .tuple(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), odd), { maxLength: 4 }))
+    .map(([text, changes]) => {
+      const body = JSON.parse(text);
+      for (const [at, value] of changes) replaceAt(body, at, value);
+      return JSON.stringify(body);
+    });
   const anything = fc.oneof(
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)) },
     { weight: 1, arbitrary: fc.json() },
@@ -268,7 +225,8 @@ describe('whatever comes', () => {
     await fc.assert(
       fc.asyncProperty(header, header, async (one, two) => {
         const base64 = Buffer.from(`${one}:${two}`).toString('base64');
-        for (const authorization of [one, `Basic ${two}`, `Basic ${base64}`]) expect((await post('{}', { authorization })).status).toBe(401);
+        for (const authorization of [one, `Basic ${two}`, `Basic ${base64}`])
+          expect((await post('{}', { authorization })).status).toBe(401);
         expect((await post('{}', { 'x-dealbell-tenant': one, 'x-dealbell-signature': two })).status).toBe(401);
       }),
       { numRuns: 50 },
@@ -279,7 +237,9 @@ describe('whatever comes', () => {
     let count = 0;
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page: { items: unknown[]; nextCursor: string | null } = (await world.api('GET', `/events?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`, token)).body;
+      const page: { items: unknown[]; nextCursor: string | null } = (
+        await world.api('GET', `/events?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`, token)
+      ).body;
       count += page.items.length;
       cursor = page.nextCursor;
     }

@@ -10,7 +10,15 @@ import { useTestDatabase } from '../support/test-database';
 import { startWorld, type World } from '../support/world';
 
 const SETTLE_MS = 1_200;
-const TYPES = ['deal.created', 'deal.won', 'deal.stage_changed', 'deal.merged', 'deal.deleted', 'lead.converted', 'lead.archived'] as const;
+const TYPES = [
+  'deal.created',
+  'deal.won',
+  'deal.stage_changed',
+  'deal.merged',
+  'deal.deleted',
+  'lead.converted',
+  'lead.archived',
+] as const;
 
 describeOnBackends('One story of several events', (backend) => {
   // Before the database goes: such hooks run in the order in which they stand.
@@ -52,22 +60,40 @@ describeOnBackends('One story of several events', (backend) => {
     ...fields,
   });
 
-  test.each(['the deleted half first', 'the surviving half first'])('when deals are merged, %s, then it is told once and as no deletion', async (order) => {
-    const [gone, kept] = [(lastId += 1), (lastId += 1)];
-    const title = `Merged, ${order}`;
-    const shared = { correlation_id: randomUUID(), timestamp: new Date().toISOString() };
-    const deleted = rawWebhook('deal', 'delete', gone, { previous: dealState(gone, 'Swallowed'), merged_to_id: String(kept), ...shared });
-    const changed = rawWebhook('deal', 'change', kept, {
-      ...{ data: dealState(kept, title), previous: { update_time: '2026-11-01T10:00:00Z' }, merged_from_id: String(gone), ...shared },
-    });
-    await post(rawWebhook('deal', 'change', kept, { data: dealState(kept, title), previous: { probability: 1 }, timestamp: '2026-11-01T10:00:00Z' }));
+  test.each(['the deleted half first', 'the surviving half first'])(
+    'when deals are merged, %s, then it is told once and as no deletion',
+    async (order) => {
+      const [gone, kept] = [(lastId += 1), (lastId += 1)];
+      const title = `Merged, ${order}`;
+      const shared = { correlation_id: randomUUID(), timestamp: new Date().toISOString() };
+      const deleted = rawWebhook('deal', 'delete', gone, {
+        previous: dealState(gone, 'Swallowed'),
+        merged_to_id: String(kept),
+        ...shared,
+      });
+      const changed = rawWebhook('deal', 'change', kept, {
+        ...{
+          data: dealState(kept, title),
+          previous: { update_time: '2026-11-01T10:00:00Z' },
+          merged_from_id: String(gone),
+          ...shared,
+        },
+      });
+      await post(
+        rawWebhook('deal', 'change', kept, {
+          data: dealState(kept, title),
+          previous: { probability: 1 },
+          timestamp: '2026-11-01T10:00:00Z',
+        }),
+      );
 
-    await post(...(order.startsWith('the deleted') ? [deleted, changed] : [changed, deleted]));
-    await rest();
+      await post(...(order.startsWith('the deleted') ? [deleted, changed] : [changed, deleted]));
+      await rest();
 
-    expect(told(title)).toEqual({ 'deal.merged': 1 });
-    expect(cards('deal.deleted', 'Swallowed')).toEqual([]);
-  });
+      expect(told(title)).toEqual({ 'deal.merged': 1 });
+      expect(cards('deal.deleted', 'Swallowed')).toEqual([]);
+    },
+  );
 
   describe('lead conversions', () => {
     const leadState = (id: string, title: string) => ({ id, title, owner_id: 12415001, is_archived: false });
@@ -92,7 +118,8 @@ describeOnBackends('One story of several events', (backend) => {
       await post(four?.created ?? {}, four?.archived ?? {});
       await rest();
 
-      for (const title of ['Lead 1', 'Lead 2', 'Lead 3', 'Lead 4']) expect([title, told(title)]).toEqual([title, { 'lead.converted': 1 }]);
+      for (const title of ['Lead 1', 'Lead 2', 'Lead 3', 'Lead 4'])
+        expect([title, told(title)]).toEqual([title, { 'lead.converted': 1 }]);
     });
 
     test('when the deal names its lead, then no correlation is needed', async () => {
@@ -116,8 +143,17 @@ describeOnBackends('One story of several events', (backend) => {
   describe('the settle window', () => {
     const newDeal = async (title: string): Promise<number> => {
       const id = (lastId += 1);
-      await post(rawWebhook('deal', 'change', id, { data: dealState(id, title), previous: { probability: 1 }, timestamp: '2026-11-01T10:00:00Z' }));
-      await testDatabase.database.pool.query(`UPDATE records SET window_opened_at = NULL WHERE entity = 'deal' AND entity_id = $1`, [String(id)]);
+      await post(
+        rawWebhook('deal', 'change', id, {
+          data: dealState(id, title),
+          previous: { probability: 1 },
+          timestamp: '2026-11-01T10:00:00Z',
+        }),
+      );
+      await testDatabase.database.pool.query(
+        `UPDATE records SET window_opened_at = NULL WHERE entity = 'deal' AND entity_id = $1`,
+        [String(id)],
+      );
       return id;
     };
     const change = (id: number, title: string, data: object, previous: object) =>
@@ -140,7 +176,11 @@ describeOnBackends('One story of several events', (backend) => {
       expect(told('Back again')).toEqual({});
       expect(told('On and on')).toEqual({ 'deal.stage_changed': 1 });
       const [step] = cards('deal.stage_changed', 'On and on');
-      expect([step?.includes(a?.name ?? '-'), step?.includes(c?.name ?? '-'), step?.includes(b?.name ?? '-')]).toEqual([true, true, false]);
+      expect([step?.includes(a?.name ?? '-'), step?.includes(c?.name ?? '-'), step?.includes(b?.name ?? '-')]).toEqual([
+        true,
+        true,
+        false,
+      ]);
       expect([told('First name'), told('Second name')]).toEqual([{}, { 'deal.won': 1 }]);
       expect(cards('deal.won', 'Second name')[0]).toContain('777');
     });

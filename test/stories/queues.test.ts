@@ -30,7 +30,11 @@ describeOnBackends('The bell', (backend) => {
     const queues = makeQueues({ databaseUrl, redisUrl: backend.redisUrl(), log: pino({ level: 'silent' }) });
     opened.push(queues);
     queues.queue('any');
-    const isReached = (): Promise<boolean> => queues.ping(5_000).then(() => true, () => false);
+    const isReached = (): Promise<boolean> =>
+      queues.ping(5_000).then(
+        () => true,
+        () => false,
+      );
     await waitUntil('the queue can be reached', isReached);
     return queues;
   };
@@ -93,7 +97,9 @@ describeOnBackends('The bell', (backend) => {
     const startedAtMs = performance.now();
     const ending = setInterval(handler.endAll, 5);
     queue.ring('now', { now: true });
-    await waitUntil('the ring', () => handler.runs.slice(before).some(({ payload }) => JSON.stringify(payload) === '{"now":true}'));
+    await waitUntil('the ring', () =>
+      handler.runs.slice(before).some(({ payload }) => JSON.stringify(payload) === '{"now":true}'),
+    );
     const tookMs = performance.now() - startedAtMs;
     clearInterval(ending);
     handler.endAll();
@@ -170,7 +176,11 @@ describeOnBackends('The bell', (backend) => {
 
       for (let step = 1; step <= 10; step += 1) {
         const posts = Array.from({ length: 10 }, (_, deal) => deal + 1).flatMap((id) => {
-          const body = () => rawWebhook('deal', 'change', id, { data: { id, title: `Deal ${id}.`, stage_id: step, value: step, currency: 'EUR' }, previous: { stage_id: step - 1 } });
+          const body = () =>
+            rawWebhook('deal', 'change', id, {
+              data: { id, title: `Deal ${id}.`, stage_id: step, value: step, currency: 'EUR' },
+              previous: { stage_id: step - 1 },
+            });
           return [postAs(world, body()), postAs(world, body(), OTHER_COMPANY_ID)];
         });
         await Promise.all(posts);

@@ -46,7 +46,10 @@ const folder = sharedDataPath('pipedrive/webhooks');
 
 function samplesIn(path: string): readonly Sample[] {
   const files = readdirSync(path).filter((file) => file.startsWith('v2-') && file.endsWith('.json'));
-  const all = files.map((file): Sample => ({ name: file.slice(0, -'.json'.length), body: JSON.parse(readFileSync(join(path, file), 'utf8')) }));
+  const all = files.map((file): Sample => ({
+    name: file.slice(0, -'.json'.length),
+    body: JSON.parse(readFileSync(join(path, file), 'utf8')),
+  }));
   const base = all.find(({ name }) => name === 'v2-real-deal-change-stage-2026-01')?.body;
   return all
     .filter(({ body }) => typeof body.meta === 'object')
@@ -111,7 +114,8 @@ else
         const card = visibleText(world.chat.messages(channels.get(type)?.spaceId).at(-1) ?? { rawBody: '""' });
         expect(card).toContain(record.title ?? record.name ?? record.subject ?? '');
         // Nobody here knows these users and organizations: they are left out, not shown as numbers.
-        for (const id of [record.owner_id, record.org_id, record.person_id, record.user_id].filter((value) => value > 999)) expect(card).not.toContain(String(id));
+        for (const id of [record.owner_id, record.org_id, record.person_id, record.user_id].filter((value) => value > 999))
+          expect(card).not.toContain(String(id));
       }
     });
   });

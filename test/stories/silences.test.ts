@@ -83,7 +83,10 @@ describeOnBackends('Silences', (backend) => {
 
     expect(told(wins, 'Old news')).toBe(0);
     const [old] = await eventsOf(id);
-    expect(old).toMatchObject({ transitions: expect.arrayContaining(['deal.won']), decisions: [{ ruleId: winsRule, matched: false, reason: expect.stringContaining('older') }] });
+    expect(old).toMatchObject({
+      transitions: expect.arrayContaining(['deal.won']),
+      decisions: [{ ruleId: winsRule, matched: false, reason: expect.stringContaining('older') }],
+    });
   });
 
   test('when another tenant’s deal is won, or our event comes under its credentials, then our spaces stay silent', async () => {
@@ -159,7 +162,16 @@ describeOnBackends('Silences', (backend) => {
   test('when a body has the v1 format, then it is ignored, and that stands in the list of events', async () => {
     const v1 = {
       ...{ v: 1, event: 'updated.deal', retry: 0, matches_filters: { current: [] } },
-      meta: { v: 1, action: 'updated', object: 'deal', id: 515151, company_id: 1, user_id: 2, host: 'x.pipedrive.com', timestamp: 1523440213 },
+      meta: {
+        v: 1,
+        action: 'updated',
+        object: 'deal',
+        id: 515151,
+        company_id: 1,
+        user_id: 2,
+        host: 'x.pipedrive.com',
+        timestamp: 1523440213,
+      },
       current: { id: 515151, title: 'Old format', status: 'won' },
       previous: { id: 515151, title: 'Old format', status: 'open' },
     };
@@ -170,7 +182,9 @@ describeOnBackends('Silences', (backend) => {
 
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.body)).toMatchObject({ status: 'ignored', reason: expect.stringContaining('v1') });
-    expect(await eventsOf(515151)).toMatchObject([{ entity: 'deal', ignoredReason: expect.stringContaining('v1'), transitions: [], decisions: [] }]);
+    expect(await eventsOf(515151)).toMatchObject([
+      { entity: 'deal', ignoredReason: expect.stringContaining('v1'), transitions: [], decisions: [] },
+    ]);
     expect(told(wins, 'Old format')).toBe(0);
   });
 });

@@ -197,7 +197,8 @@ describe('preview', () => {
       [tenant.id, win().body],
     );
     const query = jest.spyOn(testDatabase.database.pool, 'query');
-    const pages = () => query.mock.calls.filter(([statement]) => JSON.stringify(statement).includes('payload FROM events')).length;
+    const pages = () =>
+      query.mock.calls.filter(([statement]) => JSON.stringify(statement).includes('payload FROM events')).length;
     const departure = new AbortController();
     const server = fixture.app.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,0 +1,150 @@
+/** Measures a rule by one event of a record: by that event alone, or by the net change since its settle window opened. Pure. */
+
+import type { ExchangeRates } from '../core/exchange-rates';
+import type { RecordState } from '../core/record';
+import type { Rule } from '../core/rule';
+import type { Cause, RecordChange } from '../core/transition';
+import type { BatchState, StoredEvent } from './batch-state';
+import { matchRule, type Match, type RuleIndex } from './match-rules';
+import { netSince, type Shown } from './net-transitions';
+import type { Destination, PendingDelivery } from './routing-ledger';
+import type { Story } from './tell-story';
+
+/** What routing of a tenant goes by. */
+export interface RoutingRules {
+  readonly index: RuleIndex;
+  readonly byId: ReadonlyMap<number, Rule>;
+  readonly destinations: ReadonlyMap<number, Destination>;
+  readonly baseCurrency: string;
+  readonly rates: ExchangeRates;
+  /** IANA zone of the tenant. */
+  readonly timeZone: string;
+  /** The installation's `SETTLE_MS`, for rules without one of their own. */
+  readonly defaultSettleMs: number;
+  /** The longest settle time of any rule; 0 switches windows off. */
+  readonly longestSettleMs: number;
+}
+
+/** A record's settle window: the net change since `before` is what counts. */
+export interface Window {
+  readonly openedAt: Date;
+  /** Null: the record was created inside the window. */
+  readonly before: RecordState | null;
+  /** This event opened it. */
+  readonly isNew: boolean;
+}
+
+/** Everything that deciding one event needs. */
+export interface Scene {
+  readonly stored: StoredEvent;
+  readonly story: Story;
+  readonly window: Window | null;
+  /** What the window had shown before this event; nothing when this event opened it. */
+  readonly shownBefore: Shown;
+  /** Messages about the same record that still wait. */
+  readonly waiting: readonly PendingDelivery[];
+  readonly state: BatchState;
+  readonly rules: RoutingRules;
+  /** Destinations that a rule with `stopAfter` told of this change, and by which rule. */
+  readonly toldBy: Map<number, Rule>;
+  /** Destinations that such a rule was about to tell and does not any more: the rules behind it may speak again. */
+  readonly freed: Map<number, PendingDelivery>;
+}
+
+/** Who began a change, when and how. */
+export interface Beginning extends Pick<RecordChange, 'actorUserId' | 'occurredAt'> {
+  readonly cause: Cause;
+}
+
+/** Measures the rule by this change, which somebody began. */
+export function measure(
+  rule: Rule,
+  scene: Scene,
+  { transitions, previous }: Shown,
+  { actorUserId, cause }: Beginning,
+  state: RecordState = scene.story.state,
+): Match {
+  const { stored, rules } = scene;
+  return matchRule(rule, {
+    ...{ transitions, previous, state },
+    event: { actor_user_id: actorUserId, change_source: cause.changeSource, is_bulk_edit: cause.isBulkEdit },
+    receivedAt: stored.receivedAt,
+    baseCurrency: rules.baseCurrency,
+    rates: rules.rates,
+    timeZone: rules.timeZone,
+  });
+}
+
+/** The event as the beginning of a change. */
+export function beginningOf({ stored }: Pick<Scene, 'stored'>): Beginning {
+  const { actorUserId, occurredAt, changeSource, isBulkEdit } = stored.event;
+  return { actorUserId, occurredAt, cause: { changeSource, isBulkEdit } };
+}
+
+/** Who began what a message tells; not the automation that tidied up a second later. */
+export function begunBy({ change }: PendingDelivery, scene: Scene): Beginning {
+  const { actorUserId, occurredAt, transition } = change;
+  return { actorUserId, occurredAt, cause: transition.cause ?? beginningOf(scene).cause };
+}
+
+/** How long the rule waits for later edits, in milliseconds. */
+export function settleMsOf(rule: Rule, rules: RoutingRules): number {
+  return rule.settleMs ?? rules.defaultSettleMs;
+}
+
+/**
+ * Messages of the rule whose window this event falls into. Their `notBefore` may lie after the window's end, for the sake of
+ * order within a space; a rule that does not settle has no window at all.
+ */
+export function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
+  const settleMs = settleMsOf(rule, scene.rules);
+  if (settleMs === 0) return [];
+  const receivedMs = scene.stored.receivedAt.getTime();
+  return scene.waiting.filter(
+    ({ ruleId, notBefore, receivedAt }) =>
+      ruleId === rule.id && receivedMs <= Math.min(notBefore.getTime(), receivedAt.getTime() + settleMs),
+  );
+}
+
+/** From which state on a rule measures the change, and since when its window is open. */
+export interface Basis extends Shown {
+  readonly before: RecordState | null;
+  readonly openedAtMs: number;
+  readonly beginning: Beginning;
+}
+
+/** What this event alone shows. */
+export function ownBasis(scene: Scene): Basis {
+  const { story, stored } = scene;
+  const { before, previous } = story.change;
+  return {
+    transitions: story.transitions,
+    previous: before === null ? null : previous,
+    before,
+    openedAtMs: stored.receivedAt.getTime(),
+    beginning: beginningOf(scene),
+  };
+}
+
+/** The net change since the window opened, unless that was told already and the message has left: then this event alone. */
+export function basisFor(rule: Rule, scene: Scene): Basis {
+  const { story, window, stored } = scene;
+  const settleMs = settleMsOf(rule, scene.rules);
+  if (window === null || window.isNew || settleMs === 0) return ownBasis(scene);
+  const openedAtMs = window.openedAt.getTime();
+  if (stored.receivedAt.getTime() - openedAtMs > settleMs) return ownBasis(scene);
+  const beginning = beginningOf(scene);
+  if (measure(rule, scene, scene.shownBefore, beginning, story.change.before ?? {}).matched) return ownBasis(scene);
+  return { ...netSince(window.before, story, []), before: window.before, openedAtMs, beginning };
+}
+
+/** A destination at which the rule was silenced since that message: the whole net change is news there. */
+export function freedBasis(rule: Rule, scene: Scene, message: PendingDelivery): Basis {
+  const { story, window, stored } = scene;
+  const windowMs = window === null ? null : window.openedAt.getTime();
+  const isInWindow = windowMs !== null && stored.receivedAt.getTime() - windowMs <= settleMsOf(rule, scene.rules);
+  const before = isInWindow && window !== null ? window.before : message.recordBefore;
+  const openedAtMs = isInWindow ? windowMs : message.receivedAt.getTime();
+  const beginning = begunBy(message, scene);
+  return { ...netSince(before, story, [message.change.transition]), before, openedAtMs, beginning };
+}

@@ -1,0 +1,122 @@
+/** Fields and their values in the words of a reason: names for ids, amounts with their currency, days as people write them. Pure. */
+
+import { isObject } from '../core/record';
+import type { NameOf } from './decision-names';
+
+/** What people call Pipedrive's own fields; the rest is told by its API name with the underscores taken out. */
+const FIELD_WORDS: Readonly<Record<string, string>> = {
+  owner_id: 'owner',
+  user_id: 'author',
+  creator_user_id: 'creator',
+  creator_id: 'creator',
+  person_id: 'person',
+  org_id: 'organization',
+  organization_id: 'organization',
+  deal_id: 'deal',
+  lead_id: 'lead',
+  stage_id: 'stage',
+  pipeline_id: 'pipeline',
+  label_ids: 'labels',
+  add_time: 'creation date',
+  won_time: 'date of the win',
+  lost_time: 'date of the loss',
+  visible_to: 'visibility',
+  actor_user_id: 'person who did it',
+  change_source: 'source of the change',
+  is_bulk_edit: 'bulk edit',
+};
+
+const VALUE_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  change_source: { app: 'Pipedrive itself', api: 'the API or an automation' },
+};
+
+const PLURALS: ReadonlySet<string> = new Set(['label_ids', 'emails', 'phones']);
+/** Values told one by one; the rest is counted. */
+const MAX_TOLD = 8;
+
+/** The field as it stands after "the". */
+export function fieldWords(field: string, nameOf: NameOf): string {
+  const isCustom = /^[0-9a-f]{40}/.test(field);
+  return FIELD_WORDS[field] ?? nameOf('dealField', field) ?? (isCustom ? 'custom field' : field.replaceAll('_', ' '));
+}
+
+/** "is", or "are" for what there are several of. */
+export function isOrAre(field: string): 'is' | 'are' {
+  return PLURALS.has(field) ? 'are' : 'is';
+}
+
+/** Several values: "A", "B" or "C". */
+export function listWords(values: unknown, field: string, nameOf: NameOf, link: 'or' | 'and'): string {
+  const all: readonly unknown[] = Array.isArray(values) ? values : [values];
+  const told = all.slice(0, MAX_TOLD).map((item) => valueWords(item, field, nameOf));
+  const words = all.length > MAX_TOLD ? [...told, `${all.length - MAX_TOLD} more`] : told;
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${link} ${words.at(-1) ?? ''}`;
+}
+
+/** A value with its name and unit; never a bare id where a name is known. */
+export function valueWords(value: unknown, field: string, nameOf: NameOf): string {
+  if (value === null || value === undefined || value === '') return 'not set';
+  if (Array.isArray(value)) return listWords(value, field, nameOf, 'and');
+  if (isObject(value)) return objectWords(value, field, nameOf);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'number' && typeof value !== 'string') return 'something else';
+  const words = VALUE_WORDS[field]?.[String(value)];
+  if (words !== undefined) return words;
+  const name = nameOf('dealField', field, value);
+  return name === null ? plainWords(value, field) : `"${name}"`;
+}
+
+function plainWords(value: number | string, field: string): string {
+  if (/_ids?$/.test(field) && /^\d+$/.test(String(value))) return `${idWords(field)} ${value}`;
+  if (typeof value === 'number') return numberWords(value);
+  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return 'one whose name is not known';
+  return value === 'today' ? value : (dayWords(value) ?? `"${value}"`);
+}
+
+/** What an id is an id of, where no name is known. */
+function idWords(field: string): string {
+  if (field === 'label_ids') return 'label';
+  return ['owner_id', 'creator_user_id', 'creator_id', 'actor_user_id'].includes(field) ? 'user' : (FIELD_WORDS[field] ?? 'number');
+}
+
+function objectWords(value: Readonly<Record<string, unknown>>, field: string, nameOf: NameOf): string {
+  if (typeof value['amount'] === 'number') return moneyWords(value['amount'], value['currency']);
+  if (typeof value['percent'] === 'number') return `${numberWords(value['percent'])} %`;
+  if (typeof value['days'] === 'number') return relativeWords(value['days']);
+  if ('id' in value) {
+    const name = typeof value['id'] === 'object' ? null : nameOf('dealField', field, value['id']);
+    const kept = typeof value['name'] === 'string' ? value['name'] : null;
+    return name === null && kept !== null ? `"${kept}"` : valueWords(value['id'], field, nameOf);
+  }
+  const ends = [value['from'], value['until']].map((end) => (typeof end === 'string' ? (dayWords(end) ?? end) : 'an open end'));
+  return ends.join(' to ');
+}
+
+export function moneyWords(amount: number, currency: unknown): string {
+  return typeof currency === 'string' ? `${numberWords(amount)} ${currency}` : numberWords(amount);
+}
+
+export function numberWords(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+}
+
+function relativeWords(days: number): string {
+  if (days === 0) return 'today';
+  const words = `${Math.abs(days)} ${Math.abs(days) === 1 ? 'day' : 'days'}`;
+  return days > 0 ? `${words} from now` : `${words} ago`;
+}
+
+/** "3 Dec 2026", with the time where it has one; null for what is no date. */
+export function dayWords(text: string): string | null {
+  const [, day, clock] = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}).*)?$/.exec(text) ?? [];
+  const date = day === undefined ? Number.NaN : Date.parse(day);
+  if (Number.isNaN(date)) return null;
+  const words = new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+  return clock === undefined ? words : `${words} ${clock} UTC`;
+}
+
+/** " (rate of 23 Nov 2026)"; empty where no date is known. */
+export function rateWords(asOf: unknown): string {
+  const day = typeof asOf === 'string' ? dayWords(asOf.slice(0, 10)) : null;
+  return day === null ? '' : ` (rate of ${day})`;
+}
