@@ -54,6 +54,7 @@ import { makeSecretBox } from './platform/secret-box';
 import { makeSessions } from './platform/session';
 import { makeTurnstile } from './platform/turnstile';
 import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.store';
+import { makeRetryingSync } from './registration/retry-sync';
 import { makeSyncWebhooks } from './registration/sync-webhooks';
 import { makeUnregisterWebhooks } from './registration/unregister-webhooks';
 import { loadRates, saveRates } from './rules/exchange-rate.store';
@@ -152,7 +153,11 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const apis = makeConnectionApi({ makeApi, accessTokens, box, listActive, apiUrl: config.pipedrive.apiUrl });
   const apiOf = (connection: Parameters<typeof apis.apiOf>[0]) => apis.apiOf(connection, 'background');
   const subscriptionUrl = `${config.baseUrl}${WEBHOOK_PATH}`;
-  const syncWebhooks = makeSyncWebhooks({ store: webhookStore, listConnections: listActive, apiOf, subscriptionUrl, clock, log });
+  const registration = makeRetryingSync({
+    syncWebhooks: makeSyncWebhooks({ store: webhookStore, listConnections: listActive, apiOf, subscriptionUrl, clock, log }),
+    log,
+  });
+  const { syncWebhooks } = registration;
   const unregisterWebhooks = makeUnregisterWebhooks({ store: webhookStore, listConnections: listActive, apiOf, clock });
   const forgetTenant = makeForgetTenant({ listActive, unregisterWebhooks, revoke: (token) => oauth.revoke(token), box, log });
   const referenceRecords = makeReferenceRecordStore(database);
@@ -398,6 +403,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await sweep.close();
       await queues.close();
       await deliverDue.close();
+      registration.close();
       await failOver.settled();
       sessions.close();
       await database.close();

@@ -17,6 +17,9 @@ export interface AdminDependencies {
 /** `GET /health`, `/health/live`, `/metrics`, `/admin`, `/admin/queues`. Without a token the operator's pages do not exist (404). */
 export function makeAdminRouter(dependencies: AdminDependencies): Router {
   const router = Router();
+  router.get('/', (_request, response) => {
+    response.redirect('/docs');
+  });
   router.get('/health/live', (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ status: 'ok' });
   });
@@ -48,12 +51,17 @@ function requireOperator(token: string): RequestHandler {
       next();
       return;
     }
-    response.status(401).set('WWW-Authenticate', 'Basic realm="Dealbell operator", charset="UTF-8"').json({
-      type: 'about:blank',
-      title: 'Unauthorized',
-      status: 401,
-      detail: "The operator's token is required.",
-    });
+    response
+      .status(401)
+      .set('WWW-Authenticate', 'Basic realm="Dealbell operator", charset="UTF-8"')
+      .type('application/problem+json')
+      .json({
+        type: 'about:blank',
+        title: 'Unauthorized',
+        status: 401,
+        detail: "The operator's token is required.",
+        errors: [],
+      });
   };
 }
 

@@ -74,10 +74,10 @@ export function tenantEndpoint<Body extends z.ZodType = z.ZodUnknown, Query exte
     handle(principal: Principal, call: Call<z.output<Body>, z.output<Query>>): Promise<ApiAnswer>;
   },
 ): Endpoint;
-export function tenantEndpoint({ handle, body = NOTHING, query = NOTHING, ...rest }: TenantDefinition): Endpoint {
+export function tenantEndpoint({ handle, body = NO_BODY, query = NOTHING, ...rest }: TenantDefinition): Endpoint {
   return {
     ...rest,
-    body: body === NOTHING ? null : body,
+    body: body === NO_BODY ? null : body,
     query: query === NOTHING ? null : query,
     handle: async (principal, raw) =>
       await handle(principal, { ...raw, body: parseInput(body, raw.body), query: parseInput(query, raw.query) }),
@@ -85,6 +85,8 @@ export function tenantEndpoint({ handle, body = NOTHING, query = NOTHING, ...res
 }
 
 const NOTHING = z.unknown();
+/** No body, or an empty one: a field that is not known is refused here as everywhere. */
+const NO_BODY = z.union([z.undefined(), z.null(), z.literal(''), z.strictObject({})]);
 
 /** A request that needs no credential. `guard` may throw before the body is looked at. */
 export function openEndpoint<Body extends z.ZodType>(

@@ -55,18 +55,20 @@ const many = z.array(scalar).min(1, 'must name at least one value').max(200, 'ha
 const oneOrMany = z.union([scalar.nullable(), many], { error: 'must be a value, null for empty, or a list of values' });
 
 const DATE = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-const date = text.refine((value) => DATE.test(value) && !Number.isNaN(Date.parse(value)));
+const date = text.refine((value) => DATE.test(value) && !Number.isNaN(Date.parse(value)), 'is a date such as 2026-11-23');
 const time = text.regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/);
 const numericText = text.regex(/^-?\d+(\.\d+)?$/);
 /** Today, a day relative to today, or a date (and time). */
-const moment = z.union([z.literal('today'), relativeDay, date], { error: 'must be "today", {days} or a date such as 2026-11-23' });
+const moment = z.union([z.literal('today'), relativeDay, date], {
+  error: 'must be "today", {days} or a date such as 2026-11-23',
+});
 const measure = z.union([z.number(), money, z.literal('today'), relativeDay, date, time, numericText], {
   error: 'must be a number, {amount, currency}, a date such as 2026-11-23, "today", {days} or a time such as 09:30',
 });
 const step = z.union(
   [
     z.number().positive(),
-    money.refine(({ amount }) => amount > 0),
+    money.refine(({ amount }) => amount > 0, 'must be more than 0'),
     z.strictObject({ percent: z.number().positive() }),
     z.strictObject({ days: z.number().int().positive() }),
   ],
@@ -99,7 +101,7 @@ const leafSchema = z.discriminatedUnion(
     z.strictObject({ field, op: z.enum(['before', 'after']), value: moment }),
     z.strictObject({ field, op: z.literal('withinDays'), value: z.number().int().min(-3650).max(3650) }),
   ],
-  { error: (issue) => (issue.code === 'invalid_union' ? `must be one of ${OPERATORS.join(', ')}` : undefined) },
+  { error: `must be one of ${OPERATORS.join(', ')}` },
 );
 export type Condition = z.infer<typeof leafSchema>;
 
@@ -148,11 +150,15 @@ export const conditionTreeSchema = z
     message: `conditions may be nested ${MAX_GROUPS_DEEP} deep`,
     abort: true,
   })
-  .refine((tree) => (JSON.stringify(tree) ?? '').length <= MAX_CHARACTERS, {
+  .refine((tree) => charactersOf(tree) <= MAX_CHARACTERS, {
     message: `conditions are limited to ${MAX_CHARACTERS} characters`,
     abort: true,
   })
   .pipe(nodeSchema);
+
+function charactersOf(tree: unknown): number {
+  return tree === undefined ? 0 : JSON.stringify(tree).length;
+}
 
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -89,7 +89,7 @@ const TITLES: Readonly<Record<number, string>> = {
 };
 
 function problem(status: number, detail: string): Answer {
-  return { status, body: { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail } };
+  return { status, body: { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail, errors: [] } };
 }
 
 const TOO_LARGE = problem(413, 'A webhook may have at most 1 MB.');

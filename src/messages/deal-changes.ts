@@ -80,7 +80,7 @@ function stageWay(context: StoryContext): Way {
   ];
   const pipeline = nameOf(names, 'pipeline', idField(change.state, 'pipeline_id'));
   const isOnePipeline = from !== null && to !== null && from.pipelineId === to.pipelineId;
-  const step = isOnePipeline ? (to.position ?? 0) - (from.position ?? 0) : 0;
+  const step = isOnePipeline && from.position !== null && to.position !== null ? to.position - from.position : 0;
   const [emoji, headline]: readonly [string, string] =
     step > 0 ? ['➡️', 'Deal moved forward'] : step < 0 ? ['⬅️', 'Deal moved back'] : ['➡️', 'Deal stage changed'];
   const tone: Tone = step < 0 ? 'warning' : 'moved';
@@ -90,8 +90,14 @@ function stageWay(context: StoryContext): Way {
     icon: 'swap_horiz',
     label: pipeline ?? 'Stage',
     text: fromTo(from?.name ?? null, to?.name ?? null, tone),
+    note: step > 1 ? skippedWords(step - 1) : null,
     tells: pipeline !== null && to !== null ? ['stage'] : [],
   };
+}
+
+/** By Pipedrive's `order_nr`, which numbers the stages of a pipeline. */
+function skippedWords(count: number): string {
+  return count === 1 ? 'skipping one stage' : `skipping ${String(count)} stages`;
 }
 
 function pipelineWay(context: StoryContext): Way {
@@ -133,13 +139,19 @@ function valueWay(context: StoryContext): Way {
   const written = (money: Money | null) => (money === null ? NO_VALUE : format.money(money));
   return {
     emoji: '💰',
-    headline: step === null || step === 0 ? 'Deal value changed' : step > 0 ? 'Deal value up' : 'Deal value down',
+    headline: valueHeadline(before, to, step),
     icon: step === null || step === 0 ? 'payments' : step > 0 ? 'trending_up' : 'trending_down',
     label: 'Value',
     text: fromTo(written(before), written(to), tone),
     note: step === null || step === 0 || to === null ? null : stepWords(context, step, before, to),
     tells: ['value'],
   };
+}
+
+function valueHeadline(from: Money | null, to: Money | null, step: number | null): string {
+  if (from === null && to !== null) return 'Deal value set';
+  if (to === null && from !== null) return 'Deal value cleared';
+  return step === null || step === 0 ? 'Deal value changed' : step > 0 ? 'Deal value up' : 'Deal value down';
 }
 
 /** Null when the two cannot be compared: another currency. A missing value counts as nothing. */
@@ -169,13 +181,19 @@ function closeDateWay(context: StoryContext): Way {
   );
   return {
     emoji: '📅',
-    headline: 'Expected close date changed',
+    headline: closeDateHeadline(moved?.from ?? null, now ?? null, days),
     icon: 'event',
     label: 'Expected close',
     text,
     note,
     tells: ['closeDate'],
   };
+}
+
+function closeDateHeadline(from: unknown, to: unknown, days: number | null): string {
+  if (days !== null && days !== 0) return days > 0 ? 'Expected close date slipped' : 'Expected close date pulled in';
+  if (from === null && to !== null) return 'Expected close date set';
+  return to === null && from !== null ? 'Expected close date cleared' : 'Expected close date changed';
 }
 
 function labelWay(context: StoryContext): Way {

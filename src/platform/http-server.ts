@@ -1,11 +1,19 @@
 /** Opens and closes an HTTP server as promises. */
 
 import type { Server } from 'node:http';
+import { AppError } from '../core/errors';
 
 /** Rejects when the port is taken or not allowed. */
 export function listen(server: Server, { port, host }: { readonly port: number; readonly host: string }): Promise<Server> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      const isTaken = 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
+      reject(
+        isTaken
+          ? new AppError('port_taken', `PORT ${port} on ${host} is taken or not allowed: ${error.message}`, { cause: error })
+          : error,
+      );
+    });
     server.listen(port, host, () => resolve(server));
   });
 }

@@ -80,10 +80,13 @@ function decideFor(rule: Rule, scene: Scene, destinations: readonly Destination[
 
 function tell(rule: Rule, scene: Scene, destinations: readonly Destination[], basis: Basis): Decision {
   const match = measure(rule, scene, basis, basis.beginning);
-  return match.matched ? owe(rule, scene, match.transition, basis, destinations) : silent(rule, match);
+  return match.matched ? owe(rule, scene, match.transition, basis, destinations) : silent(rule, scene, match);
 }
 
-function silent(rule: Rule, match: Mismatch): Decision {
+/** What this event alone would have been, but the window is not: the change was taken back in it. */
+function silent(rule: Rule, scene: Scene, match: Mismatch): Decision {
+  const isOwn = scene.story.transitions.some((transition) => transition.type === rule.eventType);
+  if (match.code === 'otherEvent' && isOwn) return { ruleId: rule.id, matched: false, code: 'settled' };
   const decision = { ruleId: rule.id, matched: false, code: match.code };
   return match.actual === undefined ? decision : { ...decision, actual: match.actual };
 }

@@ -135,7 +135,9 @@ function negation(failed: RecordState, nameOf: NameOf): string {
   if (CHANGE_ASKS[op] !== undefined) return excludedChange(failed, field, op, value, nameOf);
   const is = whatIs(failed, field, nameOf);
   if (op === 'is' || op === 'in' || op === 'includes' || op === 'includesAny') return `${is}, which the rule excludes`;
-  const excluded = asked(op, value, field, failed['actual'], nameOf).replace(/^asks for it to be/, 'being').replace(/^asks for /, '');
+  const excluded = asked(op, value, field, failed['actual'], nameOf)
+    .replace(/^asks for it to be/, 'being')
+    .replace(/^asks for /, '');
   return op === 'isEmpty' || op === 'isNotEmpty'
     ? `${is}, which the rule excludes`
     : `${is}, and the rule leaves out ${excluded.replace(/^excludes /, 'everything but ')}`;

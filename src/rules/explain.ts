@@ -121,7 +121,12 @@ function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, n
   const code = DECISION_CODES.find((known) => isObject(actual) && known === actual['code']);
   if (code === undefined || code === 'settled' || !isObject(actual))
     return 'Not told: the change was taken back before its message was due.';
-  const reason = explainDecision({ ruleId: decision.ruleId, matched: false, code, actual: actual['actual'] }, rule, event, nameOf);
+  const reason = explainDecision(
+    { ruleId: decision.ruleId, matched: false, code, actual: actual['actual'] },
+    rule,
+    event,
+    nameOf,
+  );
   return `Not told: after this change the waiting message no longer matched. ${reason}`;
 }
 

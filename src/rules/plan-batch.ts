@@ -8,6 +8,7 @@ import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
 import type { RoutingRules, Window } from './measure-rule';
 import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import { isSame } from './same-value';
 import { isGone, tellStory, type Story } from './tell-story';
 
 export interface RoutedEvent {
@@ -42,7 +43,7 @@ export function planBatch(
     retold: new Map(),
     dropped: new Map(),
   };
-  const routed = events.map((stored) => routeOne(stored, state, rules));
+  const routed = events.map((stored) => routeOne(stored, state, rules)).map((event) => withoutTakenBack(event, state));
   return {
     routed,
     shadows: [...state.touched].map((key) => state.shadows.get(key)).filter((shadow) => shadow !== undefined),
@@ -50,6 +51,16 @@ export function planBatch(
     retold: [...state.retold].filter(([id]) => !state.dropped.has(id)).map(([id, change]) => ({ id, change })),
     dropped: [...state.dropped].map(([id, reason]) => ({ id, reason })),
   };
+}
+
+/** A decision says what came of it: a message that a later event of the same batch took back was never made. */
+function withoutTakenBack(routed: RoutedEvent, state: BatchState): RoutedEvent {
+  const decisions = routed.decisions.map((decision): Decision => {
+    const made = state.created.filter((delivery) => delivery.eventId === routed.id && delivery.rule.id === decision.ruleId);
+    const isTakenBack = decision.code === 'matched' && made.length > 0 && made.every((delivery) => delivery.isDropped);
+    return isTakenBack ? { ruleId: decision.ruleId, matched: false, code: 'settled' } : decision;
+  });
+  return { ...routed, decisions };
 }
 
 function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): RoutedEvent {
@@ -65,8 +76,23 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
   return { id: stored.id, transitions: story.transitions.map((transition) => transition.type), decisions };
 }
 
+/**
+ * Older than what is known, or the same once more: whether `meta.id` survives a retry, and whether two users' webhooks share it, is
+ * nowhere documented, so an event that brings a record to the moment and state in which it is already known tells nothing.
+ */
 function isOutdated(shadow: Shadow | null, stored: StoredEvent): boolean {
-  return shadow?.occurredAt != null && stored.event.occurredAt < shadow.occurredAt;
+  if (shadow?.occurredAt == null) return false;
+  const { occurredAt, action, state } = stored.event;
+  if (occurredAt < shadow.occurredAt) return true;
+  if (occurredAt.getTime() !== shadow.occurredAt.getTime()) return false;
+  return action === 'delete' ? shadow.deletedAt !== null : state !== null && isSame(slim(state), shadow.state);
+}
+
+/** A clock that runs ahead must not silence a record until it is caught up with. */
+const MAX_AHEAD_MS = 10 * 60_000;
+
+function knownSince({ event, receivedAt }: StoredEvent): Date {
+  return new Date(Math.min(event.occurredAt.getTime(), receivedAt.getTime() + MAX_AHEAD_MS));
 }
 
 /** Users, pipelines and stages only give names. */
@@ -80,7 +106,7 @@ function routeReference(stored: StoredEvent, state: BatchState): RoutedEvent {
       ...emptyShadow(event.entity, event.entityId),
       ...shadow,
       state: newState,
-      occurredAt: event.occurredAt,
+      occurredAt: knownSince(stored),
       deletedAt,
     });
   }
@@ -116,7 +142,7 @@ function moveShadow(stored: StoredEvent, story: Story, before: Shadow | null, wi
   putShadow(state, {
     ...current,
     state: slim(event.state ?? { ...current.state, ...event.previous }),
-    occurredAt: event.occurredAt,
+    occurredAt: knownSince(stored),
     deletedAt: event.action === 'delete' ? event.occurredAt : null,
     mergedInto: event.mergedToId ?? current.mergedInto,
     conversionKey: isHalfOfConversion(stored, story, before, current) ? event.correlationId : current.conversionKey,

@@ -47,6 +47,18 @@ const RETELL = `
 const DROP = `
   UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND d.state = 'queued'`;
+/** The events that had owed what is dropped now say so, unless another destination of the rule still hears of it. */
+const TAKE_BACK = `
+  UPDATE events e SET decisions = (
+      SELECT jsonb_agg(CASE WHEN (x ->> 'ruleId')::int = ANY (d.rule_ids) AND x ->> 'code' = 'matched'
+                            THEN jsonb_build_object('ruleId', x -> 'ruleId', 'matched', false, 'code', 'settled') ELSE x END)
+        FROM jsonb_array_elements(e.decisions) x)
+    FROM (SELECT event_id, array_agg(rule_id) AS rule_ids FROM deliveries gone
+           WHERE gone.id = ANY ($1::bigint[]) AND gone.state = 'dropped'
+             AND NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.event_id = gone.event_id AND other.rule_id = gone.rule_id
+                                AND other.state <> 'dropped')
+           GROUP BY event_id) d
+   WHERE e.id = d.event_id AND jsonb_typeof(e.decisions) = 'array'`;
 /** A loose index scan: one look-up per tenant that has something to route, however many events there are. */
 const TENANTS_WITH_WORK = `
   WITH RECURSIVE waiting AS (
@@ -182,7 +194,10 @@ async function writePlan(
     const retold = plan.retold.map(({ id, change }) => ({ id, transition: change.transition, record: change.state }));
     await client.query(RETELL, [JSON.stringify(retold)]);
   }
-  if (plan.dropped.length > 0) await client.query(DROP, [JSON.stringify(plan.dropped)]);
+  if (plan.dropped.length > 0) {
+    await client.query(DROP, [JSON.stringify(plan.dropped)]);
+    await client.query(TAKE_BACK, [plan.dropped.map(({ id }) => id)]);
+  }
 }
 
 function deliveryRow(delivery: NewDelivery): object {

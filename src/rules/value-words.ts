@@ -76,7 +76,9 @@ function plainWords(value: number | string, field: string): string {
 /** What an id is an id of, where no name is known. */
 function idWords(field: string): string {
   if (field === 'label_ids') return 'label';
-  return ['owner_id', 'creator_user_id', 'creator_id', 'actor_user_id'].includes(field) ? 'user' : (FIELD_WORDS[field] ?? 'number');
+  return ['owner_id', 'creator_user_id', 'creator_id', 'actor_user_id'].includes(field)
+    ? 'user'
+    : (FIELD_WORDS[field] ?? 'number');
 }
 
 function objectWords(value: Readonly<Record<string, unknown>>, field: string, nameOf: NameOf): string {

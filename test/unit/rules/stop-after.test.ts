@@ -31,7 +31,12 @@ test('when a rule with stopAfter tells a destination, then the rule behind it ke
 
 test.each<[string, Given, Given, readonly string[]]>([
   ['positions are equal, the lower id is first', { position: 1, id: 5 }, { position: 1, id: 6 }, [`5 to 1: ${WON}`]],
-  ['positions are equal and the stopping rule has the higher id', { id: 6 }, { position: 1, id: 5 }, [`5 to 1: ${WON}`, `6 to 1: ${WON}`]],
+  [
+    'positions are equal and the stopping rule has the higher id',
+    { id: 6 },
+    { position: 1, id: 5 },
+    [`5 to 1: ${WON}`, `6 to 1: ${WON}`],
+  ],
   ['the stopping rule is behind', { position: 9 }, {}, [`1 to 1: ${WON}`, `2 to 1: ${WON}`]],
   ['the stopping rule does not match', { minValue: 1000 }, {}, [`1 to 1: ${WON}`]],
   ['the stopping rule is off', { enabled: false }, {}, [`1 to 1: ${WON}`]],
@@ -126,14 +131,17 @@ describe.each([
     expect(ledger.event(2).decisions).toMatchObject([{ toldByEventId: 1 }, { toldByEventId: 1 }]);
   });
 
-  test.each([0, 100])('and the rule behind waits only %d ms, then it still tells what the stopping rule gave up', async (settleMs) => {
-    const rules = [first({ minValue: 500, settleMs: 60_000 }), second({ settleMs })];
+  test.each([0, 100])(
+    'and the rule behind waits only %d ms, then it still tells what the stopping rule gave up',
+    async (settleMs) => {
+      const rules = [first({ minValue: 500, settleMs: 60_000 }), second({ settleMs })];
 
-    const ledger = await routed(rules, win(0), edit(30_000, { value: 900 }, { value: 5 }));
+      const ledger = await routed(rules, win(0), edit(30_000, { value: 900 }, { value: 5 }));
 
-    expect(told(ledger)).toEqual([`1 to 1: ${WON}`]);
-    expect(ledger.told()).toMatchObject([{ dueMs: 30_000 }]);
-  });
+      expect(told(ledger)).toEqual([`1 to 1: ${WON}`]);
+      expect(ledger.told()).toMatchObject([{ dueMs: 30_000 }]);
+    },
+  );
 });
 
 test('when the message of the stopping rule has left, then a later event does not bring the rule behind to speak of the same', async () => {
