@@ -3,7 +3,7 @@
 import type { PipedriveEvent } from '../core/pipedrive-event';
 import { isObject, type RecordState } from '../core/record';
 import type { RecordChange } from '../core/transition';
-import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 
 /** An event as it lies in the ledger. */
 export interface StoredEvent {
@@ -18,7 +18,7 @@ export interface BatchState {
   pending: readonly PendingDelivery[];
   readonly created: NewDelivery[];
   readonly retold: Map<number, RecordChange>;
-  readonly dropped: Map<number, string>;
+  readonly dropped: Map<number, Dropping>;
 }
 
 /** A record's new shadow, to be written with the batch. */
@@ -49,10 +49,15 @@ export function pendingOf(state: BatchState, entity: string, entityId: string): 
   return state.pending.filter((delivery) => delivery.change.entity === entity && delivery.change.entityId === entityId);
 }
 
-/** A waiting delivery will not be sent, for a reason that is kept. */
-export function dropDelivery(state: BatchState, delivery: PendingDelivery, reason: string): void {
-  if (delivery.id === null) delivery.created.isDropped = true;
-  else state.dropped.set(delivery.id, reason);
+/** A waiting delivery will not be sent; its event's decision will say why. */
+export function dropDelivery(
+  state: BatchState,
+  delivery: PendingDelivery,
+  reason: string,
+  decision: Dropping['decision'] = { code: 'settled' },
+): void {
+  if (delivery.id === null) delivery.created.dropped = { reason, decision };
+  else state.dropped.set(delivery.id, { reason, decision });
   state.pending = state.pending.filter((other) => other !== delivery);
 }
 

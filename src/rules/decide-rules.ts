@@ -146,9 +146,11 @@ function destinationsOf(rule: Rule, scene: Scene): readonly Destination[] {
 
 function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, change: RecordChange): void {
   const teller = scene.toldBy.get(delivery.chatWebhookId);
-  if (teller !== undefined)
-    dropDelivery(scene.state, delivery, `Rule "${teller.name}" tells the same destination of this change.`);
-  else retell(scene.state, delivery, change);
+  if (teller !== undefined) {
+    const actual = { ruleId: teller.id, ruleName: teller.name };
+    const reason = `Rule "${teller.name}" tells the same destination of this change.`;
+    dropDelivery(scene.state, delivery, reason, { code: 'alreadyTold', actual });
+  } else retell(scene.state, delivery, change);
   if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);
 }
 
@@ -187,7 +189,7 @@ function oweTo(
   message: Pick<NewDelivery, 'change' | 'recordBefore' | 'notBefore'>,
 ): void {
   const { id: eventId, receivedAt } = scene.stored;
-  const created: NewDelivery = { ...message, eventId, rule, destination, isDropped: false };
+  const created: NewDelivery = { ...message, eventId, rule, destination, dropped: null };
   const addressed = {
     ...message,
     eventId,

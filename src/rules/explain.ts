@@ -51,7 +51,7 @@ export function explainDecision(
     case 'matched':
       return 'Matched: a message was made.';
     case 'outdated':
-      return 'Not told: this event is older than what was already known of the record.';
+      return 'Not told: this event is older than what was already known of the record, or repeats it.';
     case 'switchedOnLater':
       return 'Not told: the rule was switched on after this event had come in.';
     case 'otherEvent':

@@ -7,7 +7,7 @@ import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from 
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
 import type { RoutingRules, Window } from './measure-rule';
-import { recordKey, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 import { isSame } from './same-value';
 import { isGone, tellStory, type Story } from './tell-story';
 
@@ -25,7 +25,7 @@ export interface BatchPlan {
   /** Waiting deliveries decided anew: with what they tell now. */
   readonly retold: readonly { readonly id: number; readonly change: RecordChange }[];
   /** Waiting deliveries that have nothing left to tell, with the reason. */
-  readonly dropped: readonly { readonly id: number; readonly reason: string }[];
+  readonly dropped: readonly (Dropping & { readonly id: number })[];
 }
 
 /** Plans the batch. `shadows` holds every record the events name; `pending` the waiting deliveries of those records. */
@@ -47,9 +47,9 @@ export function planBatch(
   return {
     routed,
     shadows: [...state.touched].map((key) => state.shadows.get(key)).filter((shadow) => shadow !== undefined),
-    created: state.created.filter((delivery) => !delivery.isDropped),
+    created: state.created.filter((delivery) => delivery.dropped === null),
     retold: [...state.retold].filter(([id]) => !state.dropped.has(id)).map(([id, change]) => ({ id, change })),
-    dropped: [...state.dropped].map(([id, reason]) => ({ id, reason })),
+    dropped: [...state.dropped].map(([id, dropping]) => ({ id, ...dropping })),
   };
 }
 
@@ -57,8 +57,10 @@ export function planBatch(
 function withoutTakenBack(routed: RoutedEvent, state: BatchState): RoutedEvent {
   const decisions = routed.decisions.map((decision): Decision => {
     const made = state.created.filter((delivery) => delivery.eventId === routed.id && delivery.rule.id === decision.ruleId);
-    const isTakenBack = decision.code === 'matched' && made.length > 0 && made.every((delivery) => delivery.isDropped);
-    return isTakenBack ? { ruleId: decision.ruleId, matched: false, code: 'settled' } : decision;
+    const gone = made.map((delivery) => delivery.dropped).filter((dropped) => dropped !== null);
+    const [first] = gone;
+    const isGone = decision.code === 'matched' && first !== undefined && gone.length === made.length;
+    return isGone ? { ruleId: decision.ruleId, matched: false, ...first.decision } : decision;
   });
   return { ...routed, decisions };
 }

@@ -1,5 +1,6 @@
 /** What routing reads and writes: shadows, waiting deliveries, destinations. Types only. */
 
+import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange } from '../core/transition';
@@ -33,6 +34,12 @@ export interface Destination {
   readonly spaceId: string;
 }
 
+/** Why a message that was owed will not be sent. */
+export interface Dropping {
+  readonly reason: string;
+  readonly decision: Pick<Decision, 'code' | 'actual'>;
+}
+
 /** A message that this batch owes; `change` may still be retold by a later event of the same batch. */
 export interface NewDelivery {
   readonly eventId: number;
@@ -41,7 +48,8 @@ export interface NewDelivery {
   change: RecordChange;
   readonly recordBefore: RecordState | null;
   readonly notBefore: Date;
-  isDropped: boolean;
+  /** Why it will not be sent after all, and what its event's decision says then; null while it is owed. */
+  dropped: Dropping | null;
 }
 
 interface Waiting {

@@ -50,15 +50,17 @@ const DROP = `
 /** The events that had owed what is dropped now say so, unless another destination of the rule still hears of it. */
 const TAKE_BACK = `
   UPDATE events e SET decisions = (
-      SELECT jsonb_agg(CASE WHEN (x ->> 'ruleId')::int = ANY (d.rule_ids) AND x ->> 'code' = 'matched'
-                            THEN jsonb_build_object('ruleId', x -> 'ruleId', 'matched', false, 'code', 'settled') ELSE x END)
+      SELECT jsonb_agg(coalesce((SELECT g.decision FROM unnest(gone.rule_ids, gone.decisions) AS g(rule_id, decision)
+                                  WHERE g.rule_id = (x ->> 'ruleId')::int AND x ->> 'code' = 'matched' LIMIT 1), x))
         FROM jsonb_array_elements(e.decisions) x)
-    FROM (SELECT event_id, array_agg(rule_id) AS rule_ids FROM deliveries gone
-           WHERE gone.id = ANY ($1::bigint[]) AND gone.state = 'dropped'
-             AND NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.event_id = gone.event_id AND other.rule_id = gone.rule_id
+    FROM (SELECT d.event_id, array_agg(d.rule_id) AS rule_ids,
+                 array_agg(r.decision || jsonb_build_object('ruleId', d.rule_id, 'matched', false)) AS decisions
+            FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, decision jsonb)
+            JOIN deliveries d ON d.id = r.id AND d.state = 'dropped'
+           WHERE NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.event_id = d.event_id AND other.rule_id = d.rule_id
                                 AND other.state <> 'dropped')
-           GROUP BY event_id) d
-   WHERE e.id = d.event_id AND jsonb_typeof(e.decisions) = 'array'`;
+           GROUP BY d.event_id) gone
+   WHERE e.id = gone.event_id AND jsonb_typeof(e.decisions) = 'array'`;
 /** A loose index scan: one look-up per tenant that has something to route, however many events there are. */
 const TENANTS_WITH_WORK = `
   WITH RECURSIVE waiting AS (
@@ -196,7 +198,7 @@ async function writePlan(
   }
   if (plan.dropped.length > 0) {
     await client.query(DROP, [JSON.stringify(plan.dropped)]);
-    await client.query(TAKE_BACK, [plan.dropped.map(({ id }) => id)]);
+    await client.query(TAKE_BACK, [JSON.stringify(plan.dropped)]);
   }
 }
 

@@ -214,7 +214,7 @@ describe.each([
     const first = await routed(makeMemoryLedger({ rules: [rule] }), enumEdit, titleEdit);
     const second = await routed(
       makeMemoryLedger({ rules: [rule] }),
-      aDealWebhook({ atMs: 0, previous: { title: 'Oldest' }, data: { custom_fields: option, title: 'Old' } }),
+      aDealWebhook({ atMs: -1, previous: { title: 'Oldest' }, data: { custom_fields: option, title: 'Old' } }),
       { ...enumEdit, receivedAt: titleEdit.receivedAt },
     );
 

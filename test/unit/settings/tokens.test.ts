@@ -14,7 +14,7 @@ test('when Pipedrive signed the token, then its user and company are believed', 
 
 test.each([
   ['is expired', iframeToken({ userId: 7, companyId: 9, exp: nowS() - 60 })],
-  ['never expires', iframeToken({ userId: 7, companyId: 9, exp: undefined })],
+  ['is two days old and never expires', iframeToken({ userId: 7, companyId: 9, exp: undefined, iat: nowS() - 172_800 })],
   ['lives for years', iframeToken({ userId: 7, companyId: 9, exp: nowS() + 1e8 })],
   ['has another secret', iframeToken({ userId: 7, companyId: 9 }, { secret: 'another' })],
   ['is unsigned', iframeToken({ userId: 7, companyId: 9 }, { algorithm: 'none' })],
