@@ -229,6 +229,33 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
   };
 }
 
+type PostgresBackend = ReturnType<typeof createPostgresBackend>;
+type PostgresConnection = NonNullable<Parameters<typeof createPostgresBackend>[1]['connection']>;
+
+/** After a failed look for jobs a worker rests this long. */
+const FAILED_LOOK_REST_MS = 500;
+
+/**
+ * A worker that BullMQ does not take for unconnected looks for jobs again at once when a look has failed; while PostgreSQL is away that is
+ * a loop of promises alone, in which no timer and no request of this process ever gets its turn.
+ */
+function patient<B extends object>(backend: B): B {
+  for (const name of ['waitForJob', 'moveToActive']) {
+    const look: unknown = Reflect.get(backend, name);
+    if (typeof look !== 'function') throw new TypeError(`BullMQ's backend has no ${name} any more`);
+    Reflect.set(backend, name, async (...args: unknown[]): Promise<unknown> => {
+      try {
+        const answer: unknown = await Reflect.apply(look, backend, args);
+        return answer;
+      } catch (error) {
+        await delay(FAILED_LOOK_REST_MS);
+        throw error;
+      }
+    });
+  }
+  return backend;
+}
+
 const retryStrategy = (attempt: number): number => Math.min(attempt * 100, 2000);
 
 async function quit(connection: Redis): Promise<void> {
@@ -237,7 +264,10 @@ async function quit(connection: Redis): Promise<void> {
 }
 
 function postgresBackend(settings: QueueSettings): Backend {
-  const { Queue: PostgresQueue, Worker: PostgresWorker } = withBackend(createPostgresBackend);
+  const { Queue: PostgresQueue } = withBackend(createPostgresBackend);
+  const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
+    patient(createPostgresBackend(...args)),
+  );
   const tellTrouble = quietly(settings.log, 'postgres');
   const connection = {
     connectionString: settings.databaseUrl,

@@ -187,11 +187,15 @@ describe('whatever comes', () => {
     fc.constantFrom('\0', '\ud800', 2 ** 63, -1, 1e308, '9999999999999999999', 'won', null, [], {}),
   );
 
+  let nextId = 1_000_000;
+
   /** A real payload with some values somewhere replaced. */
   const mutated = fc
     .tuple(fc.constantFrom(...real), fc.array(fc.tuple(fc.nat(), odd), { maxLength: 4 }))
     .map(([text, changes]) => {
       const body = JSON.parse(text);
+      // Each its own record: twins would only be duplicates of each other.
+      body.meta.entity_id = String((nextId += 1));
       for (const [at, value] of changes) replaceAt(body, at, value);
       return JSON.stringify(body);
     });
