@@ -203,6 +203,14 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
   });
   const hearing = new Redis(redisUrl, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy });
   for (const connection of [ringing, hearing]) connection.on('error', quietly(settings.log, 'redis'));
+  // Each worker blocks on a copy of its own. While Redis is away BullMQ never ends it, and it would keep the process alive.
+  const copies: Redis[] = [];
+  const duplicate = hearing.duplicate.bind(hearing);
+  hearing.duplicate = (override) => {
+    const copy = duplicate(override);
+    copies.push(copy);
+    return copy;
+  };
   return {
     name: 'redis',
     // Without the version check, which asks at once and, not yet connected, would fail this queue for good; the workers check it.
@@ -224,7 +232,7 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
     },
     async close() {
       await atMost(AWAY_CLOSE_LIMIT_MS, Promise.all([ringing, hearing].map(quit)), settings.log);
-      for (const connection of [ringing, hearing]) connection.disconnect();
+      for (const connection of [ringing, hearing, ...copies]) connection.disconnect();
     },
   };
 }
