@@ -30,7 +30,6 @@ export const OPERATORS = [
   'after',
   'withinDays',
 ] as const;
-export type Operator = (typeof OPERATORS)[number];
 
 const MAX_GROUPS_DEEP = 8;
 /** A group is an object around a list; the innermost condition may hold a list of objects. */

@@ -94,7 +94,7 @@ export function aRule(given: GivenRule = {}): Rule {
 }
 
 /** The last known state of deal 8. */
-export function aShadow(given: Partial<Shadow> = {}): Shadow {
+function aShadow(given: Partial<Shadow> = {}): Shadow {
   return {
     entity: 'deal',
     entityId: '8',
