@@ -2,7 +2,7 @@
 
 import { connect, createServer, type Socket } from 'node:net';
 
-export type ProxyMode = 'through' | 'refuse' | 'hang';
+type ProxyMode = 'through' | 'refuse' | 'hang';
 
 export interface BreakableProxy {
   readonly port: number;

@@ -4,7 +4,6 @@ import type { ClaimedDelivery, ClaimedDestination } from '../../src/delivery/del
 import type { PipedriveEvent } from '../../src/core/pipedrive-event';
 import type { RecordState } from '../../src/core/record';
 import type { Rule, RuleFilters } from '../../src/core/rule';
-import type { Shadow } from '../../src/rules/routing-ledger';
 import { aChange, aTenant } from '../fixtures/record-changes';
 
 /** The moment from which tests count milliseconds. */
@@ -90,23 +89,6 @@ export function aRule(given: GivenRule = {}): Rule {
     ...own,
     filters: Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)),
     enabledAt: at(enabledAtMs ?? -86_400_000),
-  };
-}
-
-/** The last known state of deal 8. */
-function aShadow(given: Partial<Shadow> = {}): Shadow {
-  return {
-    entity: 'deal',
-    entityId: '8',
-    state: dealState(),
-    occurredAt: at(-60_000),
-    deletedAt: null,
-    mergedInto: null,
-    conversionKey: null,
-    convertedFrom: null,
-    windowOpenedAt: null,
-    windowBefore: null,
-    ...given,
   };
 }
 

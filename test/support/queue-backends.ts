@@ -13,7 +13,7 @@ export interface QueueBackend {
   redisUrl(): string | null;
 }
 
-export interface TestRedis {
+interface TestRedis {
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
@@ -63,7 +63,7 @@ function leaveOut(title: string): void {
 }
 
 /** True when `redis-server` is on the PATH. */
-export function canStartRedis(): boolean {
+function canStartRedis(): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'redis-server')));
 }
 
@@ -84,9 +84,9 @@ function borrowed(url: string): TestRedis {
   return { url: own.href, port: Number(own.port === '' ? 6379 : own.port), close: () => Promise.resolve() };
 }
 
-/** Starts a server without persistence on a free port of 127.0.0.1, or on the given one. */
-export async function startRedis(wantedPort?: number): Promise<TestRedis> {
-  const port = wantedPort ?? (await freePort());
+/** Starts a server without persistence on a free port of 127.0.0.1. */
+async function startRedis(): Promise<TestRedis> {
+  const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'dealbell-redis-'));
   const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no' };
   const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);

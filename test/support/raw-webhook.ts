@@ -38,7 +38,7 @@ export function rawWebhook(
   return { data, previous, meta: { ...usual, ...meta } };
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number | null;
   readonly body: string;
 }
