@@ -15,7 +15,8 @@ export interface StoredEvent {
 export interface BatchState {
   readonly shadows: ShadowMap;
   readonly touched: Set<string>;
-  pending: readonly PendingDelivery[];
+  /** Waiting deliveries by the key of their record. */
+  readonly pending: Map<string, PendingDelivery[]>;
   readonly created: NewDelivery[];
   readonly retold: Map<number, RecordChange>;
   readonly dropped: Map<number, Dropping>;
@@ -46,7 +47,18 @@ export function emptyShadow(entity: string, entityId: string): Shadow {
 
 /** Deliveries of a record that still wait for their settle window to close. */
 export function pendingOf(state: BatchState, entity: string, entityId: string): readonly PendingDelivery[] {
-  return state.pending.filter((delivery) => delivery.change.entity === entity && delivery.change.entityId === entityId);
+  return state.pending.get(recordKey(entity, entityId)) ?? [];
+}
+
+/** One more delivery waits. */
+export function addPending(pending: BatchState['pending'], delivery: PendingDelivery): void {
+  const waiting = pending.get(keyOf(delivery));
+  if (waiting === undefined) pending.set(keyOf(delivery), [delivery]);
+  else waiting.push(delivery);
+}
+
+function keyOf({ change }: PendingDelivery): string {
+  return recordKey(change.entity, change.entityId);
 }
 
 /** A waiting delivery will not be sent; its event's decision will say why. */
@@ -58,7 +70,7 @@ export function dropDelivery(
 ): void {
   if (delivery.id === null) delivery.created.dropped = { reason, decision };
   else state.dropped.set(delivery.id, { reason, decision });
-  state.pending = state.pending.filter((other) => other !== delivery);
+  replacePending(state, delivery, []);
 }
 
 /** Drops what waits to tell `type` of a record, because another story tells it. */
@@ -71,14 +83,22 @@ export function dropPending(state: BatchState, entity: string, entityId: string,
 /** A waiting delivery tells something newer. */
 export function retell(state: BatchState, delivery: PendingDelivery, change: RecordChange): void {
   const told = { ...delivery, change };
-  state.pending = state.pending.map((other) => (other === delivery ? told : other));
+  replacePending(state, delivery, [told]);
   if (delivery.id === null) delivery.created.change = change;
   else state.retold.set(delivery.id, change);
+}
+
+function replacePending(state: BatchState, delivery: PendingDelivery, by: readonly PendingDelivery[]): void {
+  const waiting = state.pending.get(keyOf(delivery)) ?? [];
+  state.pending.set(
+    keyOf(delivery),
+    waiting.flatMap((other) => (other === delivery ? by : [other])),
+  );
 }
 
 /** Pipedrive sends every custom field of the account, unset ones as null: a real deal had 190 of them. */
 export function slim(state: RecordState): RecordState {
   const custom = state['custom_fields'];
-  if (!isObject(custom)) return state;
+  if (!isObject(custom) || !Object.values(custom).includes(null)) return state;
   return { ...state, custom_fields: Object.fromEntries(Object.entries(custom).filter(([, value]) => value !== null)) };
 }

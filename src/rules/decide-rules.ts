@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
-import { dropDelivery, pendingOf, retell, slim, type BatchState, type StoredEvent } from './batch-state';
+import { addPending, dropDelivery, pendingOf, retell, slim, type BatchState, type StoredEvent } from './batch-state';
 import type { Match } from './match-rules';
 import {
   basisFor,
@@ -34,7 +34,7 @@ export function decideRules(
   state: BatchState,
   rules: RoutingRules,
 ): readonly Decision[] {
-  const waiting = pendingOf(state, story.entity, story.entityId);
+  const waiting = [...pendingOf(state, story.entity, story.entityId)];
   const isOpen = window !== null && !window.isNew;
   const shownBefore = isOpen ? shownBetween(window.before, story.change.before, story) : NOTHING_SHOWN;
   const scene: Scene = { stored, story, window, shownBefore, waiting, state, rules, toldBy: new Map(), freed: new Map() };
@@ -87,8 +87,8 @@ function tell(rule: Rule, scene: Scene, destinations: readonly Destination[], ba
 function silent(rule: Rule, scene: Scene, match: Mismatch): Decision {
   const isOwn = scene.story.transitions.some((transition) => transition.type === rule.eventType);
   if (match.code === 'otherEvent' && isOwn) return { ruleId: rule.id, matched: false, code: 'settled' };
-  const decision = { ruleId: rule.id, matched: false, code: match.code };
-  return match.actual === undefined ? decision : { ...decision, actual: match.actual };
+  const { code, actual } = match;
+  return actual === undefined ? { ruleId: rule.id, matched: false, code } : { ruleId: rule.id, matched: false, code, actual };
 }
 
 /**
@@ -199,7 +199,7 @@ function oweTo(
     spaceId: destination.spaceId,
   };
   scene.state.created.push(created);
-  scene.state.pending = [...scene.state.pending, { ...addressed, id: null, created }];
+  addPending(scene.state.pending, { ...addressed, id: null, created });
 }
 
 /** When the window closes, but never before a message of an earlier event about the same record in the same space. */

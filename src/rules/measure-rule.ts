@@ -66,7 +66,9 @@ export function measure(
 ): Match {
   const { stored, rules } = scene;
   return matchRule(rule, {
-    ...{ transitions, previous, state },
+    transitions,
+    previous,
+    state,
     event: { actor_user_id: actorUserId, change_source: cause.changeSource, is_bulk_edit: cause.isBulkEdit },
     receivedAt: stored.receivedAt,
     baseCurrency: rules.baseCurrency,

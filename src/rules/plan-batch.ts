@@ -3,7 +3,7 @@
 import type { Decision } from '../core/decision';
 import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
 import type { RecordChange } from '../core/transition';
-import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
+import { addPending, emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
 import type { RoutingRules, Window } from './measure-rule';
@@ -38,12 +38,15 @@ export function planBatch(
   const state: BatchState = {
     shadows: new Map(shadows),
     touched: new Set(),
-    pending,
+    pending: byRecord(pending),
     created: [],
     retold: new Map(),
     dropped: new Map(),
   };
-  const routed = events.map((stored) => routeOne(stored, state, rules)).map((event) => withoutTakenBack(event, state));
+  const routed = withoutTakenBack(
+    events.map((stored) => routeOne(slimmed(stored), state, rules)),
+    state.created,
+  );
   return {
     routed,
     shadows: [...state.touched].map((key) => state.shadows.get(key)).filter((shadow) => shadow !== undefined),
@@ -53,16 +56,42 @@ export function planBatch(
   };
 }
 
+/** Once per event, so that all that is made of its state has nothing left to leave out. */
+function slimmed(stored: StoredEvent): StoredEvent {
+  const { event } = stored;
+  const state = event.state === null ? null : slim(event.state);
+  return state === event.state ? stored : { ...stored, event: { ...event, state } };
+}
+
+function byRecord(deliveries: readonly PendingDelivery[]): BatchState['pending'] {
+  const pending: BatchState['pending'] = new Map();
+  for (const delivery of deliveries) addPending(pending, delivery);
+  return pending;
+}
+
 /** A decision says what came of it: a message that a later event of the same batch took back was never made. */
-function withoutTakenBack(routed: RoutedEvent, state: BatchState): RoutedEvent {
-  const decisions = routed.decisions.map((decision): Decision => {
-    const made = state.created.filter((delivery) => delivery.eventId === routed.id && delivery.rule.id === decision.ruleId);
-    const gone = made.map((delivery) => delivery.dropped).filter((dropped) => dropped !== null);
-    const [first] = gone;
-    const isGone = decision.code === 'matched' && first !== undefined && gone.length === made.length;
-    return isGone ? { ruleId: decision.ruleId, matched: false, ...first.decision } : decision;
+function withoutTakenBack(routed: readonly RoutedEvent[], created: readonly NewDelivery[]): readonly RoutedEvent[] {
+  const takenBack = takenBackEntirely(created);
+  if (takenBack.size === 0) return routed;
+  return routed.map((event) => {
+    const decisions = event.decisions.map((decision): Decision => {
+      const dropped = decision.code === 'matched' ? takenBack.get(`${event.id}/${decision.ruleId}`) : undefined;
+      return dropped === undefined ? decision : { ruleId: decision.ruleId, matched: false, ...dropped.decision };
+    });
+    return { ...event, decisions };
   });
-  return { ...routed, decisions };
+}
+
+/** Why each event and rule (`event/rule`) of which no message is left has none. */
+function takenBackEntirely(created: readonly NewDelivery[]): ReadonlyMap<string, Dropping> {
+  const takenBack = new Map<string, Dropping>();
+  for (const { eventId, rule, dropped } of created) {
+    const key = `${eventId}/${rule.id}`;
+    if (dropped !== null && !takenBack.has(key)) takenBack.set(key, dropped);
+  }
+  if (takenBack.size === 0) return takenBack;
+  for (const { eventId, rule, dropped } of created) if (dropped === null) takenBack.delete(`${eventId}/${rule.id}`);
+  return takenBack;
 }
 
 function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): RoutedEvent {

@@ -99,7 +99,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
     const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const plan = planBatch(events, shadows, pending, rules);
-    const lacking = mayAskRates ? lackingCurrencies(plan) : [];
+    const lacking = mayAskRates && compiled.needsRates ? lackingCurrencies(plan) : [];
     if (lacking.length > 0) return { kind: 'lacksRates', currencies: lacking };
     await transaction.write(tenantId, plan, ignored);
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
