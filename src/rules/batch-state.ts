@@ -40,8 +40,7 @@ export function emptyShadow(entity: string, entityId: string): Shadow {
     mergedInto: null,
     conversionKey: null,
     convertedFrom: null,
-    windowOpenedAt: null,
-    windowBefore: null,
+    windows: [],
   };
 }
 

@@ -14,38 +14,42 @@ import {
   ownBasis,
   settleMsOf,
   waitingOf,
+  windowFor,
   type Basis,
   type Beginning,
   type RoutingRules,
   type Scene,
-  type Window,
 } from './measure-rule';
-import { netSince, netTransitions, shownBetween, type Shown } from './net-transitions';
+import { netOfWindow, netSince, netTransitions } from './net-transitions';
 import type { Destination, NewDelivery, PendingDelivery } from './routing-ledger';
+import type { WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
-
-const NOTHING_SHOWN: Shown = { transitions: [], previous: null };
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
 export function decideRules(
   stored: StoredEvent,
   story: Story,
-  window: Window | null,
+  windows: readonly WindowNow[],
   state: BatchState,
   rules: RoutingRules,
 ): readonly Decision[] {
   const waiting = [...pendingOf(state, story.entity, story.entityId)];
-  const isOpen = window !== null && !window.isNew;
-  const shownBefore = isOpen ? shownBetween(window.before, story.change.before, story) : NOTHING_SHOWN;
-  const scene: Scene = { stored, story, window, shownBefore, waiting, state, rules, toldBy: new Map(), freed: new Map() };
+  const scene: Scene = { stored, story, windows, waiting, state, rules, toldBy: new Map(), freed: new Map() };
   const withMessages = waiting
     .map((delivery) => rules.byId.get(delivery.ruleId))
     .filter((rule) => rule !== undefined)
     .filter((rule) => waitingOf(rule, scene).length > 0);
-  const since = [...(isOpen ? [window.before] : []), ...withMessages.flatMap((rule) => silencedSince(rule, scene))];
-  const net = since.flatMap((before) => listeners(netTransitions(before, story, []), rules));
-  const concerned = new Set([...listeners(story.transitions, rules), ...net, ...withMessages]);
+  const since = withMessages.flatMap((rule) => silencedSince(rule, scene));
+  const silenced = since.flatMap((before) => listeners(netTransitions(before, story, []), rules));
+  const settling = windows.filter(({ isNew }) => !isNew).flatMap((window) => settlingIn(window, scene));
+  const concerned = new Set([...listeners(story.transitions, rules), ...settling, ...silenced, ...withMessages]);
   return [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
+}
+
+/** Rules of this window that listen to its net change. */
+function settlingIn(window: WindowNow, scene: Scene): readonly Rule[] {
+  const { transitions } = netOfWindow(window, scene.story);
+  return listeners(transitions, scene.rules).filter((rule) => windowFor(rule, scene) === window);
 }
 
 /** From when on the rules behind a rule with `stopAfter` were kept from telling. */

@@ -33,7 +33,7 @@ export function changeOfEvent(entity: RecordEntity, event: PipedriveEvent, befor
  * The state before a change: today's state with the old values put back. Not the last known one: where webhooks were missed that
  * one lags behind, and the net change of a window would tell what happened long ago.
  */
-function undoneState(after: RecordState, previous: RecordState): RecordState {
+export function undoneState(after: RecordState, previous: RecordState): RecordState {
   const custom = { ...objectField(after, 'custom_fields'), ...objectField(previous, 'custom_fields') };
   return { ...after, ...previous, custom_fields: custom };
 }

@@ -1,13 +1,14 @@
 /** Measures a rule by one event of a record: by that event alone, or by the net change since its settle window opened. Pure. */
 
 import type { ExchangeRates } from '../core/exchange-rates';
-import type { RecordState } from '../core/record';
+import type { RecordEntity, RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { Cause, RecordChange } from '../core/transition';
 import type { BatchState, StoredEvent } from './batch-state';
 import { matchRule, type Match, type RuleIndex } from './match-rules';
-import { netSince, type Shown } from './net-transitions';
+import { netOfWindow, netSince, shownBeforeEvent, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery } from './routing-ledger';
+import { windowOf, type SettleClock, type WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
 
 /** What routing of a tenant goes by. */
@@ -21,26 +22,16 @@ export interface RoutingRules {
   readonly timeZone: string;
   /** The installation's `SETTLE_MS`, for rules without one of their own. */
   readonly defaultSettleMs: number;
-  /** The longest settle time of any rule; 0 switches windows off. */
-  readonly longestSettleMs: number;
-}
-
-/** A record's settle window: the net change since `before` is what counts. */
-export interface Window {
-  readonly openedAt: Date;
-  /** Null: the record was created inside the window. */
-  readonly before: RecordState | null;
-  /** This event opened it. */
-  readonly isNew: boolean;
+  /** The settle times of each kind of record; none: nothing settles. */
+  readonly clocks: ReadonlyMap<RecordEntity, SettleClock>;
 }
 
 /** Everything that deciding one event needs. */
 export interface Scene {
   readonly stored: StoredEvent;
   readonly story: Story;
-  readonly window: Window | null;
-  /** What the window had shown before this event; nothing when this event opened it. */
-  readonly shownBefore: Shown;
+  /** The record's settle windows; none where nothing settles, or another record is told of. */
+  readonly windows: readonly WindowNow[];
   /** Messages about the same record that still wait. */
   readonly waiting: readonly PendingDelivery[];
   readonly state: BatchState;
@@ -94,18 +85,17 @@ export function settleMsOf(rule: Rule, rules: RoutingRules): number {
   return rule.settleMs ?? rules.defaultSettleMs;
 }
 
-/**
- * Messages of the rule whose window this event falls into. Their `notBefore` may lie after the window's end, for the sake of
- * order within a space; a rule that does not settle has no window at all.
- */
-export function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
+/** The settle window that counts for the rule; null when it has none. */
+export function windowFor(rule: Rule, scene: Scene): WindowNow | null {
   const settleMs = settleMsOf(rule, scene.rules);
-  if (settleMs === 0) return [];
-  const receivedMs = scene.stored.receivedAt.getTime();
-  return scene.waiting.filter(
-    ({ ruleId, notBefore, receivedAt }) =>
-      ruleId === rule.id && receivedMs <= Math.min(notBefore.getTime(), receivedAt.getTime() + settleMs),
-  );
+  return settleMs === 0 ? null : windowOf(rule, settleMs, scene.windows);
+}
+
+/** Messages of the rule that were owed since its open window began: this event decides them anew. */
+export function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
+  const window = windowFor(rule, scene);
+  if (window === null || window.isNew) return [];
+  return scene.waiting.filter(({ ruleId, receivedAt }) => ruleId === rule.id && receivedAt >= window.openedAt);
 }
 
 /** From which state on a rule measures the change, and since when its window is open. */
@@ -130,23 +120,23 @@ export function ownBasis(scene: Scene): Basis {
 
 /** The net change since the window opened, unless that was told already and the message has left: then this event alone. */
 export function basisFor(rule: Rule, scene: Scene): Basis {
-  const { story, window, stored } = scene;
-  const settleMs = settleMsOf(rule, scene.rules);
-  if (window === null || window.isNew || settleMs === 0) return ownBasis(scene);
-  const openedAtMs = window.openedAt.getTime();
-  if (stored.receivedAt.getTime() - openedAtMs > settleMs) return ownBasis(scene);
+  const { story } = scene;
+  const window = windowFor(rule, scene);
+  if (window === null || window.isNew) return ownBasis(scene);
   const beginning = beginningOf(scene);
-  if (measure(rule, scene, scene.shownBefore, beginning, story.change.before ?? {}).matched) return ownBasis(scene);
-  return { ...netSince(window.before, story, []), before: window.before, openedAtMs, beginning };
+  const openedAtMs = window.openedAt.getTime();
+  const wasTold = measure(rule, scene, shownBeforeEvent(window, story), beginning, story.change.before ?? {}).matched;
+  return wasTold ? { ...ownBasis(scene), openedAtMs } : { ...netOfWindow(window, story), openedAtMs, beginning };
 }
 
 /** A destination at which the rule was silenced since that message: the whole net change is news there. */
 export function freedBasis(rule: Rule, scene: Scene, message: PendingDelivery): Basis {
-  const { story, window, stored } = scene;
-  const windowMs = window === null ? null : window.openedAt.getTime();
-  const isInWindow = windowMs !== null && stored.receivedAt.getTime() - windowMs <= settleMsOf(rule, scene.rules);
-  const before = isInWindow && window !== null ? window.before : message.recordBefore;
-  const openedAtMs = isInWindow ? windowMs : message.receivedAt.getTime();
+  const { story } = scene;
+  const window = windowFor(rule, scene);
   const beginning = begunBy(message, scene);
-  return { ...netSince(before, story, [message.change.transition]), before, openedAtMs, beginning };
+  if (window !== null && !window.isNew)
+    return { ...netOfWindow(window, story), openedAtMs: window.openedAt.getTime(), beginning };
+  const { recordBefore, change, receivedAt } = message;
+  const shown = netSince(recordBefore, story, [change.transition]);
+  return { ...shown, before: recordBefore, openedAtMs: receivedAt.getTime(), beginning };
 }

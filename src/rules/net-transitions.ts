@@ -2,8 +2,9 @@
 
 import type { RecordState } from '../core/record';
 import type { FieldChange, Transition } from '../core/transition';
-import { deriveTransitions, netChange } from './derive-transitions';
+import { deriveTransitions, netChange, undoneState } from './derive-transitions';
 import { isSame } from './same-value';
+import type { WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
 
 /** What a rule is measured by: transitions with the fields they changed. */
@@ -16,9 +17,21 @@ export interface Shown {
 /** Merges and conversions are no matter of fields: a waiting message of one stays what it is. */
 const STORIES: ReadonlySet<string> = new Set(['deal.merged', 'lead.converted']);
 
-/** What changed between two states of the story's record. */
-export function shownBetween(before: RecordState | null, after: RecordState | null, story: Story): Shown {
-  return { transitions: transitionsBetween(before, after, story), previous: previousBetween(before, after, story, []) };
+/** What an open window shows now, and the state from before it. */
+export function netOfWindow({ was }: WindowNow, story: Story): Shown & { readonly before: RecordState | null } {
+  const { entity, change, convertedFrom } = story;
+  const { after } = change;
+  const before = was === null ? null : undoneState(after ?? change.before ?? {}, was);
+  const net = { entity, before, after, previous: was ?? {}, convertedFromLeadId: convertedFrom };
+  return { transitions: withStory(deriveTransitions(net), story.transitions, after), previous: was, before };
+}
+
+/** What an open window had shown before this event. */
+export function shownBeforeEvent({ wasBefore }: WindowNow, story: Story): Shown {
+  const { entity, change, convertedFrom } = story;
+  const before = wasBefore === null ? null : undoneState(change.before ?? {}, wasBefore);
+  const net = { entity, before, after: change.before, previous: wasBefore ?? {}, convertedFromLeadId: convertedFrom };
+  return { transitions: deriveTransitions(net), previous: wasBefore };
 }
 
 /** The net change from `before` to now. `told` is what a waiting message tells. */
@@ -32,8 +45,11 @@ export function netTransitions(before: RecordState | null, story: Story, told: r
   const derived = transitionsBetween(before, story.change.after, story);
   if (story.change.after === null) return derived;
   const seen = [...told, ...story.transitions];
-  const kept = seen.find((transition) => STORIES.has(transition.type));
-  const net = before === null ? derived : withPresent(derived, seen);
+  return withStory(before === null ? derived : withPresent(derived, seen), seen, story.change.after);
+}
+
+function withStory(net: readonly Transition[], seen: readonly Transition[], after: RecordState | null): readonly Transition[] {
+  const kept = after === null ? undefined : seen.find((transition) => STORIES.has(transition.type));
   return kept === undefined ? net : [kept, ...net.filter((transition) => transition.type !== kept.type)];
 }
 

@@ -6,9 +6,10 @@ import type { RecordChange } from '../core/transition';
 import { addPending, emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
-import type { RoutingRules, Window } from './measure-rule';
+import type { RoutingRules } from './measure-rule';
 import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 import { isSame } from './same-value';
+import { moveWindows, storedWindows, type WindowNow } from './settle-windows';
 import { isGone, tellStory, type Story } from './tell-story';
 
 export interface RoutedEvent {
@@ -101,9 +102,9 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
   const shadow = state.shadows.get(recordKey(entity, event.entityId)) ?? null;
   if (isOutdated(shadow, stored)) return routeOutdated(stored, entity, shadow, rules);
   const story = tellStory(event, entity, shadow, state);
-  const window = windowOf(stored, story, shadow, rules);
-  moveShadow(stored, story, shadow, window, state);
-  const decisions = decideRules(stored, story, window, state, rules);
+  const windows = windowsOf(stored, story, shadow, rules);
+  moveShadow(stored, story, shadow, windows, state);
+  const decisions = decideRules(stored, story, windows, state, rules);
   return { id: stored.id, transitions: story.transitions.map((transition) => transition.type), decisions };
 }
 
@@ -154,20 +155,24 @@ function routeOutdated(stored: StoredEvent, entity: RecordEntity, shadow: Shadow
   return { id: stored.id, transitions: transitions.map((transition) => transition.type), decisions };
 }
 
-/** The settle window of the record that the event names; the first event after a quiet time opens a new one. */
-function windowOf(stored: StoredEvent, story: Story, shadow: Shadow | null, rules: RoutingRules): Window | null {
+/** The settle windows of the record that the event names, unless the story is another record's. */
+function windowsOf(stored: StoredEvent, story: Story, shadow: Shadow | null, rules: RoutingRules): readonly WindowNow[] {
   const isOwn = story.entity === stored.event.entity && story.entityId === stored.event.entityId;
-  if (rules.longestSettleMs === 0 || !isOwn) return null;
-  const openedAt = shadow?.windowOpenedAt ?? null;
-  const isOpen = openedAt !== null && stored.receivedAt.getTime() - openedAt.getTime() <= rules.longestSettleMs;
-  if (isOpen) return { openedAt, before: shadow?.windowBefore ?? null, isNew: false };
-  // What a merge brought along is told as the merge, not again as the net change of the window.
-  const before = story.change.mergedFromId == null ? story.change.before : story.change.after;
-  return { openedAt: stored.receivedAt, before: before === null ? null : slim(before), isNew: true };
+  if (!isOwn) return [];
+  const { change, transitions } = story;
+  const types = transitions.map(({ type }) => type);
+  const event = { receivedAt: stored.receivedAt, change, types, known: shadow?.state ?? null };
+  return moveWindows(event, shadow?.windows ?? [], rules.clocks.get(story.entity));
 }
 
 /** The record that the event names takes its new state; a deletion keeps the last one. */
-function moveShadow(stored: StoredEvent, story: Story, before: Shadow | null, window: Window | null, state: BatchState): void {
+function moveShadow(
+  stored: StoredEvent,
+  story: Story,
+  before: Shadow | null,
+  windows: readonly WindowNow[],
+  state: BatchState,
+): void {
   const { event } = stored;
   const current = state.shadows.get(recordKey(event.entity, event.entityId)) ?? emptyShadow(event.entity, event.entityId);
   putShadow(state, {
@@ -178,8 +183,7 @@ function moveShadow(stored: StoredEvent, story: Story, before: Shadow | null, wi
     mergedInto: event.mergedToId ?? current.mergedInto,
     conversionKey: isHalfOfConversion(stored, story, before, current) ? event.correlationId : current.conversionKey,
     convertedFrom: event.entity === 'deal' ? (story.convertedFrom ?? current.convertedFrom) : null,
-    windowOpenedAt: window?.openedAt ?? null,
-    windowBefore: window?.before ?? null,
+    windows: storedWindows(windows),
   });
 }
 

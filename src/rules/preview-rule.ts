@@ -50,7 +50,7 @@ export function previewRule(rules: RoutingRules): Preview {
   let lastId = 0;
 
   function pendingFor(stored: StoredEvent, shadows: ShadowMap): readonly PendingDelivery[] {
-    if (rules.longestSettleMs === 0) return [];
+    if (rules.clocks.size === 0) return [];
     return withFound(wantedRecords([stored]), shadows)
       .flatMap(({ entity, entityId }) => waiting.get(recordKey(entity, entityId)) ?? [])
       .filter((delivery) => delivery.notBefore >= stored.receivedAt);

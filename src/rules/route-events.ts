@@ -13,6 +13,7 @@ import { leadNamedBy } from './convert-lead';
 import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
+import { settleClocks } from './settle-windows';
 import { recordKey, type Destination, type PendingDelivery, type ShadowMap } from './routing-ledger';
 
 const BATCH_SIZE = 200;
@@ -97,7 +98,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const rules: RoutingRules = { ...compiled, rates, timeZone: tenant.timeZone };
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
-    const pending = rules.longestSettleMs === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
+    const pending = rules.clocks.size === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const plan = planBatch(events, shadows, pending, rules);
     const lacking = mayAskRates && compiled.needsRates ? lackingCurrencies(plan) : [];
     if (lacking.length > 0) return { kind: 'lacksRates', currencies: lacking };
@@ -146,14 +147,14 @@ export interface CompiledRules extends Omit<RoutingRules, 'rates' | 'timeZone'> 
 
 /** Rules made ready for deciding: indexed by what they listen to. */
 export function compileRules(loaded: TenantRules, baseCurrency: string, defaultSettleMs: number): CompiledRules {
-  const settleTimes = loaded.rules.map((rule) => rule.settleMs ?? defaultSettleMs);
+  const clocks = settleClocks(loaded.rules, defaultSettleMs);
   return {
     index: indexRules(loaded.rules),
     byId: new Map(loaded.rules.map((rule) => [rule.id, rule])),
     destinations: new Map(loaded.destinations.map((destination) => [destination.id, destination])),
     baseCurrency,
     defaultSettleMs,
-    longestSettleMs: Math.max(0, ...settleTimes),
+    clocks,
     needsRates: loaded.rules.some(({ filters }) => filters.minValue !== undefined || filters.conditions !== undefined),
   };
 }

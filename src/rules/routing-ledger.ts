@@ -4,6 +4,7 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange } from '../core/transition';
+import type { SettleWindow } from './settle-windows';
 
 /** The last known state of a record. */
 export interface Shadow {
@@ -18,8 +19,8 @@ export interface Shadow {
   /** `correlation_id` while this record may be half of a lead conversion. */
   readonly conversionKey: string | null;
   readonly convertedFrom: string | null;
-  readonly windowOpenedAt: Date | null;
-  readonly windowBefore: RecordState | null;
+  /** Its settle windows, of which some may be over. */
+  readonly windows: readonly SettleWindow[];
 }
 
 export type ShadowMap = Map<string, Shadow>;

@@ -6,6 +6,16 @@ import type { TenantId } from '../core/tenant';
 import { recordKey, type Shadow, type ShadowMap } from './routing-ledger';
 
 const object = z.record(z.string(), z.unknown());
+const isoDate = z.iso.datetime().transform((text) => new Date(text));
+const windows = z.array(
+  z.object({
+    settleMs: z.number(),
+    matter: z.string().nullable(),
+    since: isoDate.nullable(),
+    openedAt: isoDate,
+    was: object.nullable(),
+  }),
+);
 const shadowRow = z
   .object({
     entity: z.string(),
@@ -16,8 +26,7 @@ const shadowRow = z
     merged_into: z.string().nullable(),
     conversion_key: z.string().nullable(),
     converted_from: z.string().nullable(),
-    window_opened_at: z.date().nullable(),
-    window_before: object.nullable(),
+    windows: windows.nullable(),
   })
   .transform((row): Shadow => ({
     entity: row.entity,
@@ -28,12 +37,10 @@ const shadowRow = z
     mergedInto: row.merged_into,
     conversionKey: row.conversion_key,
     convertedFrom: row.converted_from,
-    windowOpenedAt: row.window_opened_at,
-    windowBefore: row.window_before,
+    windows: row.windows ?? [],
   }));
 
-const COLUMNS =
-  'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, window_opened_at, window_before';
+const COLUMNS = 'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, windows';
 
 /** Two index look-ups told apart by UNION: an OR of both would scan the tenant's whole table. */
 const LOAD = `
@@ -66,11 +73,10 @@ const SAVE = `
   INSERT INTO records (tenant_id, ${COLUMNS}, refreshed_at)
   SELECT $1, ${COLUMNS}, now()
     FROM jsonb_to_recordset($2::jsonb) AS r(entity text, entity_id text, state jsonb, occurred_at timestamptz, deleted_at timestamptz,
-         merged_into text, conversion_key text, converted_from text, window_opened_at timestamptz, window_before jsonb)
+         merged_into text, conversion_key text, converted_from text, windows jsonb)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, occurred_at = excluded.occurred_at,
     deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, conversion_key = excluded.conversion_key,
-    converted_from = excluded.converted_from, window_opened_at = excluded.window_opened_at, window_before = excluded.window_before,
-    refreshed_at = now()`;
+    converted_from = excluded.converted_from, windows = excluded.windows, refreshed_at = now()`;
 
 /** Writes the shadows of a batch. */
 export async function saveShadows(client: PoolClient, tenantId: TenantId, shadows: readonly Shadow[]): Promise<void> {
@@ -84,8 +90,7 @@ export async function saveShadows(client: PoolClient, tenantId: TenantId, shadow
     merged_into: shadow.mergedInto,
     conversion_key: shadow.conversionKey,
     converted_from: shadow.convertedFrom,
-    window_opened_at: shadow.windowOpenedAt,
-    window_before: shadow.windowBefore,
+    windows: shadow.windows.length === 0 ? null : shadow.windows,
   }));
   await client.query(SAVE, [tenantId, JSON.stringify(rows)]);
 }

@@ -150,10 +150,9 @@ describeOnBackends('One story of several events', (backend) => {
           timestamp: '2026-11-01T10:00:00Z',
         }),
       );
-      await testDatabase.database.pool.query(
-        `UPDATE records SET window_opened_at = NULL WHERE entity = 'deal' AND entity_id = $1`,
-        [String(id)],
-      );
+      await testDatabase.database.pool.query(`UPDATE records SET windows = NULL WHERE entity = 'deal' AND entity_id = $1`, [
+        String(id),
+      ]);
       return id;
     };
     const change = (id: number, title: string, data: object, previous: object) =>

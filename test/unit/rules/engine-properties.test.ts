@@ -92,12 +92,13 @@ test('when shadows are any JSON, then planning never throws', () => {
       wildState,
       fc.option(wildState),
       wildWebhook,
-      (entity, state, windowBefore, { body, receivedAt }) => {
+      (entity, state, was, { body, receivedAt }) => {
         const parsed = parseWebhook(body);
         if (parsed.kind !== 'event') return;
         const event = { ...parsed.event, entity, entityId: '1' };
         const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
-        const shadow = { ...blank, entity, entityId: '1', state, windowOpenedAt: at(0), windowBefore };
+        const windows = [1500, 4000].map((settleMs) => ({ settleMs, matter: null, since: null, openedAt: at(0), was }));
+        const shadow = { ...blank, entity, entityId: '1', state, windows };
         const rules = {
           ...compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }] }, 'EUR', 1500),
           rates: NO_RATES,

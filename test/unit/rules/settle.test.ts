@@ -243,4 +243,121 @@ describe.each([
     expect(brief(ledger)).toEqual(['9 deal.merged']);
     expect(ledger.deliveries()[0]?.change.state).toMatchObject({ title: 'New' });
   });
+
+  /** One rule per settle time, each with a destination of its own. */
+  const onWonEach = (...settleTimes: readonly number[]) =>
+    settleTimes.map((settleMs, index) => aRule({ id: index + 1, settleMs, minValue: 500, targetWebhookIds: [index + 1] }));
+  const win = (atMs: number, value: number) =>
+    aDealWebhook({ atMs, previous: { status: 'open' }, data: { status: 'won', value } });
+  const fill = (atMs: number, from: number, value: number) =>
+    aDealWebhook({ atMs, previous: { value: from }, data: { status: 'won', value } });
+  const rename = (atMs: number, data: RecordState = {}) =>
+    aDealWebhook({ atMs, previous: { title: 'Before' }, data: { title: 'After', ...data } });
+
+  test('and a longer rule keeps its window open, then a shorter one still tells a later win whose value follows', async () => {
+    const ledger = await routed(
+      makeMemoryLedger({ rules: onWonEach(1500, 60_000) }),
+      create(0),
+      win(30_000, 0),
+      fill(31_000, 0, 900),
+    );
+
+    expect(ledger.told().map(({ rule, type, dueMs }) => `${rule} ${type} at ${dueMs}`)).toEqual([
+      '1 deal.won at 31500',
+      '2 deal.won at 60000',
+    ]);
+  });
+
+  test('and a longer rule keeps its window open, then a shorter one still cancels what is taken back later', async () => {
+    const rules = [1500, 60_000].map((settleMs, index) =>
+      aRule({ id: index + 1, eventType: 'deal.stage_changed', settleMs, targetWebhookIds: [index + 1] }),
+    );
+
+    const ledger = await routed(makeMemoryLedger({ rules }), move(0, 1, 2), move(30_000, 2, 3), move(31_000, 3, 2));
+
+    expect(ledger.told().map(({ rule, ways }) => `${rule} ${ways.join()}`)).toEqual(['1 1>2', '2 1>2']);
+  });
+
+  test('and windows follow each other, then each tells its own net change', async () => {
+    const ledger = await routed(
+      makeMemoryLedger({ rules: [onStage] }),
+      ...[move(0, 1, 2), move(1500, 2, 3), move(1501, 3, 4), move(3001, 4, 3), move(3002, 3, 5)],
+    );
+
+    expect(ledger.told().map(({ ways, dueMs }) => `${ways.join()} at ${dueMs}`)).toEqual(['1>3 at 1500', '3>5 at 4502']);
+  });
+
+  test('and a rule is switched on inside the window of the others, then its own begins with the next event', async () => {
+    const [old, young] = [
+      aRule({ id: 1, minValue: 500, targetWebhookIds: [1] }),
+      aRule({ id: 2, minValue: 500, targetWebhookIds: [2], enabledAtMs: 400 }),
+    ];
+
+    const lost = (atMs: number) => aDealWebhook({ atMs, previous: { status: 'open' }, data: { status: 'lost' } });
+    const wonBack = (atMs: number) => aDealWebhook({ atMs, previous: { status: 'lost' }, data: { status: 'won', value: 0 } });
+
+    const ledger = await routed(makeMemoryLedger({ rules: [old, young] }), lost(0), wonBack(1000), fill(2000, 0, 900));
+
+    expect(ledger.told().map(({ rule, dueMs }) => `${rule} at ${dueMs}`)).toEqual(['2 at 2500']);
+  });
+
+  test('and an edit that no rule is about comes first, then the window opens with the change and lasts its whole time', async () => {
+    const ledger = await routed(
+      makeMemoryLedger({ rules: [onStage] }),
+      ...[rename(0, { stage_id: 1 }), move(1000, 1, 2), move(2400, 2, 1)],
+    );
+
+    expect(brief(ledger)).toEqual([]);
+  });
+
+  test('and a rule asks in a condition whether the value rose, then the value opens its window', async () => {
+    const conditions = { field: 'value', op: 'increasedBy', value: 500 } as const;
+    const raise = aDealWebhook({ atMs: 0, previous: { value: 0 }, data: { value: 900 } });
+    const won = aDealWebhook({ atMs: 1000, previous: { status: 'open' }, data: { status: 'won', value: 900 } });
+
+    const ledger = await routed(makeMemoryLedger({ rules: [aRule({ conditions })] }), raise, won);
+
+    expect(ledger.told()).toMatchObject([{ type: 'deal.won', dueMs: 1500 }]);
+  });
+
+  test('and a deal is won and reopened again inside the window, then a rule on reopened deals keeps silent too', async () => {
+    const rule = aRule({ eventType: 'deal.reopened' });
+    const reopened = aDealWebhook({ atMs: 900, previous: { status: 'won' }, data: { status: 'open' } });
+
+    const ledger = await routed(makeMemoryLedger({ rules: [rule] }), win(0, 5), reopened);
+
+    expect(brief(ledger)).toEqual([]);
+  });
+
+  test('and a rule is switched on between a change and its way back, then only what came after is told', async () => {
+    const young = aRule({ id: 1, eventType: 'deal.stage_changed', enabledAtMs: 400 });
+
+    const ledger = await routed(
+      makeMemoryLedger({ rules: [young] }),
+      move(0, 1, 2),
+      move(1000, 2, 1),
+      rename(1400, { stage_id: 1 }),
+    );
+
+    expect(brief(ledger)).toEqual(['1 deal.stage_changed 2>1']);
+  });
+
+  test('and an option field was edited without a visible difference before the rule matches, then the edit still counts', async () => {
+    const rule = aRule({ eventType: 'deal.field_changed', fields: [KEY], minValue: 500 });
+    const option = { [KEY]: { id: 4581, type: 'enum' } };
+    const enumEdit = aDealWebhook({ atMs: 0, previous: { custom_fields: option }, data: { custom_fields: option, value: 0 } });
+    const value = aDealWebhook({ atMs: 900, previous: { value: 0 }, data: { custom_fields: option, value: 900 } });
+
+    const ledger = await routed(makeMemoryLedger({ rules: [rule] }), enumEdit, value);
+
+    expect(brief(ledger)).toEqual([expect.stringContaining('1 deal.field_changed')]);
+  });
+
+  test('and a deal is deleted and brought back inside the window, then nothing is told', async () => {
+    const back = aDealWebhook({ atMs: 900, action: 'create', data: {} });
+
+    const ledger = await routed(makeMemoryLedger({ rules: [onDeleted, onCreated] }), remove(0), back);
+
+    expect(brief(ledger)).toEqual([]);
+  });
 });
