@@ -1,7 +1,7 @@
 /** Plans a batch of events of one tenant: shadows moved on, one decision per rule, messages owed. Pure: no clock, no database. */
 
 import type { Decision } from '../core/decision';
-import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
+import { RECORD_ENTITIES, type RecordEntity, type RecordState } from '../core/record';
 import type { RecordChange } from '../core/transition';
 import { addPending, emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
 import { decideRules, listeners } from './decide-rules';
@@ -18,13 +18,21 @@ export interface RoutedEvent {
   readonly decisions: readonly Decision[];
 }
 
+/** A waiting delivery with what it tells now. */
+export interface Retold {
+  readonly id: number;
+  readonly change: RecordChange;
+  /** As before: it is kept by what differs from the record that is told. */
+  readonly recordBefore: RecordState | null;
+}
+
 /** What the transaction has to write. */
 export interface BatchPlan {
   readonly routed: readonly RoutedEvent[];
   readonly shadows: readonly Shadow[];
   readonly created: readonly NewDelivery[];
-  /** Waiting deliveries decided anew: with what they tell now. */
-  readonly retold: readonly { readonly id: number; readonly change: RecordChange }[];
+  /** Waiting deliveries decided anew. */
+  readonly retold: readonly Retold[];
   /** Waiting deliveries that have nothing left to tell, with the reason. */
   readonly dropped: readonly (Dropping & { readonly id: number })[];
 }
@@ -52,7 +60,7 @@ export function planBatch(
     routed,
     shadows: [...state.touched].map((key) => state.shadows.get(key)).filter((shadow) => shadow !== undefined),
     created: state.created.filter((delivery) => delivery.dropped === null),
-    retold: [...state.retold].filter(([id]) => !state.dropped.has(id)).map(([id, change]) => ({ id, change })),
+    retold: retoldOf(pending, state),
     dropped: [...state.dropped].map(([id, dropping]) => ({ id, ...dropping })),
   };
 }
@@ -62,6 +70,13 @@ function slimmed(stored: StoredEvent): StoredEvent {
   const { event } = stored;
   const state = event.state === null ? null : slim(event.state);
   return state === event.state ? stored : { ...stored, event: { ...event, state } };
+}
+
+function retoldOf(pending: readonly PendingDelivery[], { retold, dropped }: BatchState): readonly Retold[] {
+  return pending.flatMap(({ id, recordBefore }) => {
+    const change = id === null || dropped.has(id) ? undefined : retold.get(id);
+    return id === null || change === undefined ? [] : [{ id, change, recordBefore }];
+  });
 }
 
 function byRecord(deliveries: readonly PendingDelivery[]): BatchState['pending'] {

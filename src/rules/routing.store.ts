@@ -6,11 +6,12 @@ import { RECORD_ENTITIES } from '../core/record';
 import { tenantId, type TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { Database } from '../platform/database';
-import type { BatchPlan } from './plan-batch';
+import type { BatchPlan, Retold } from './plan-batch';
 import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import type { NewDelivery, PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
+import { stateUndoSchema, undone, undoTo } from './state-undo';
 
 /** First key of the advisory lock that keeps routing of one tenant to one transaction at a time over the whole fleet. */
 const ROUTE_LOCK = 0x64_62_01;
@@ -42,8 +43,8 @@ const OWE = `
          template text, not_before timestamptz)
   ON CONFLICT DO NOTHING`;
 const RETELL = `
-  UPDATE deliveries d SET transition = r.transition, record = r.record
-    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transition jsonb, record jsonb) WHERE d.id = r.id AND d.state = 'queued'`;
+  UPDATE deliveries d SET transition = r.transition, record = r.record, record_before = r.record_before
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transition jsonb, record jsonb, record_before jsonb) WHERE d.id = r.id AND d.state = 'queued'`;
 const DROP = `
   UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND d.state = 'queued'`;
@@ -91,7 +92,7 @@ export const pendingRow = z
     entity_id: z.string(),
     transition,
     record: object,
-    record_before: object.nullable(),
+    record_before: stateUndoSchema.nullable(),
     actor_user_id: z.number().nullable(),
     occurred_at: z.date(),
     not_before: z.date(),
@@ -113,7 +114,7 @@ export const pendingRow = z
       actorUserId: row.actor_user_id,
       occurredAt: row.occurred_at,
     },
-    recordBefore: row.record_before,
+    recordBefore: undone(row.record, row.record_before),
     notBefore: row.not_before,
   }));
 
@@ -193,13 +194,16 @@ async function writePlan(
   await client.query(FINISH_EVENTS, [JSON.stringify(finished)]);
   if (plan.created.length > 0) await client.query(OWE, [tenant, JSON.stringify(plan.created.map(deliveryRow))]);
   if (plan.retold.length > 0) {
-    const retold = plan.retold.map(({ id, change }) => ({ id, transition: change.transition, record: change.state }));
-    await client.query(RETELL, [JSON.stringify(retold)]);
+    await client.query(RETELL, [JSON.stringify(plan.retold.map(retoldRow))]);
   }
   if (plan.dropped.length > 0) {
     await client.query(DROP, [JSON.stringify(plan.dropped)]);
     await client.query(TAKE_BACK, [JSON.stringify(plan.dropped)]);
   }
+}
+
+function retoldRow({ id, change, recordBefore }: Retold): object {
+  return { id, transition: change.transition, record: change.state, record_before: undoTo(recordBefore, change.state) };
 }
 
 function deliveryRow(delivery: NewDelivery): object {
@@ -213,7 +217,7 @@ function deliveryRow(delivery: NewDelivery): object {
     entity_id: change.entityId,
     transition: change.transition,
     record: change.state,
-    record_before: delivery.recordBefore,
+    record_before: undoTo(delivery.recordBefore, change.state),
     actor_user_id: change.actorUserId,
     occurred_at: change.occurredAt,
     template_mode: rule.templateMode,
