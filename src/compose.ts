@@ -175,6 +175,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     listInstalledTenants,
     apiOf: (id) => apis.bestApiOf(id, 'lookUp'),
     saveAll: referenceRecords.saveAll,
+    listsRead: referenceRecords.listsRead,
     clock,
     log,
   });

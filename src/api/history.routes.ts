@@ -48,14 +48,14 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
         const rows = await pageOfEvents(pool, tenantId, { entity, entityId, beforeId, limit: limit + 1 });
         const rules = new Map((await listRules(prisma, tenantId)).map((rule) => [rule.id, rule]));
         const decisions = rows.flatMap((event) => event.decisions);
-        const nameOf = await loadDecisionNames(pool, tenantId, decisions, rules);
+        const namesOf = await loadDecisionNames(pool, tenantId, decisions, rules);
         return pageAnswer(
           rows,
           limit,
           ({ id }) => [id],
           (event) => ({
             ...event,
-            decisions: listDecisions(event, rules, nameOf),
+            decisions: listDecisions(event, rules, namesOf),
           }),
         );
       },

@@ -1,8 +1,17 @@
 /** Plans an import of rules: what each reference stands for here, and what becomes of each rule. Pure; nothing is written. */
 
-import { isObject } from '../core/record';
+import type { FieldError } from '../core/errors';
+import { isObject, type RecordEntity } from '../core/record';
 import { ruleFiltersSchema, type Rule } from '../core/rule';
-import { keyOfReference, placedReferences, withReplaced, type ReferenceKey } from '../rules/placed-references';
+import { recordEntityOf } from '../core/transition';
+import type { KnownFields } from '../rules/field-catalogue';
+import {
+  keyOfReference,
+  placedReferences,
+  withReplaced,
+  type ReferenceKey,
+  type ReferringRule,
+} from '../rules/placed-references';
 import {
   resolveReference,
   type Directory,
@@ -11,6 +20,7 @@ import {
   type Resolution,
   type ResolveContext,
 } from '../rules/resolve-references';
+import { resolveNames, type ResolvedFilters } from '../rules/resolve-names';
 import { fieldProblems, MAX_POSITION, newDraft, type RuleDraft } from './rule-draft';
 import { givenOf, type DocumentRule, type GivenMapping, type RuleDocument } from './rule-document';
 
@@ -35,6 +45,8 @@ export interface ImportSurroundings {
   readonly directory: Directory;
   readonly mapping: Mapping;
   readonly companyId: number;
+  /** What rules about this kind of record can name here. */
+  readonly known: (entity: RecordEntity) => KnownFields;
   readonly existing: readonly Rule[];
   readonly lastPosition: number;
   /** How many more active rules the plan allows. */
@@ -50,10 +62,11 @@ export function planImport(document: RuleDocument, surroundings: ImportSurroundi
   let free = surroundings.freeActiveRules;
 
   const rules = document.rules.map((rule, at): PlannedRule => {
-    const resolved = resolveRule(rule, context, references);
+    const named = namedFilters(rule, surroundings);
+    const resolved = resolveRule({ ...rule, filters: named.filters }, context, references);
     const position = Math.min(surroundings.lastPosition + 1 + at, MAX_POSITION);
     const draft = {
-      ...newDraft({ ...givenOf(rule), ...resolved.parts, targetWebhookIds: [...resolved.parts.targetWebhookIds] }, position),
+      ...newDraft({ ...givenOf(rule, resolved.parts.filters), targetWebhookIds: [...resolved.parts.targetWebhookIds] }, position),
       position,
     };
     const planned = judged(
@@ -62,6 +75,7 @@ export function planImport(document: RuleDocument, surroundings: ImportSurroundi
       resolved.reason,
       present,
       free,
+      named.problems[0] ?? misfit(draft, surroundings),
     );
     if (planned.status === 'created') present.add(contentOf(planned.draft));
     if (planned.status === 'created' && planned.draft.enabled) free -= 1;
@@ -76,7 +90,10 @@ function judged(
   reason: string | null,
   present: ReadonlySet<string>,
   free: number,
+  unnameable: FieldError | null,
 ): PlannedRule {
+  if (unnameable !== null)
+    return { status: 'rejected', name, reason: `${unnameable.path}: ${unnameable.message}`, isOverLimit: false };
   if (present.has(contentOf(draft)))
     return { status: 'skipped', name, reason: 'A rule of this name and content is there already.' };
   const problem = fieldProblems(draft).next();
@@ -87,20 +104,35 @@ function judged(
   return { status: 'created', draft, reason };
 }
 
+/** Names that a person wrote into the document in the place of ids and keys; what the document describes is no such name. */
+function namedFilters(rule: DocumentRule, { known }: ImportSurroundings): ResolvedFilters {
+  const described = new Set(rule.references.map(({ id }) => id));
+  return resolveNames(rule.filters ?? {}, known(recordEntityOf(rule.eventType)), { isSettled: (text) => described.has(text) });
+}
+
+/** A field of the same name may be of another type here. */
+function misfit({ eventType, filters }: RuleDraft, { known }: ImportSurroundings): FieldError | null {
+  return resolveNames(filters, known(recordEntityOf(eventType)), { isSettled: () => true }).problems[0] ?? null;
+}
+
 interface ResolvedRule {
   readonly parts: Pick<RuleDraft, 'filters' | 'targetWebhookIds'>;
   /** Why the rule has to stay off; null when it need not. */
   readonly reason: string | null;
 }
 
-function resolveRule(rule: DocumentRule, context: ResolveContext, seen: Map<string, ResolvedReference>): ResolvedRule {
+function resolveRule(
+  rule: DocumentRule & ReferringRule,
+  context: ResolveContext,
+  seen: Map<string, ResolvedReference>,
+): ResolvedRule {
   const described = new Map(rule.references.map((reference) => [keyOfReference(reference), reference]));
   const typeOf = (key: string) =>
     described.get(keyOfReference({ kind: 'field', id: key }))?.fieldType ?? fieldTypeHere(key, context);
   const reasons: string[] = [];
   const lost = new Set<string>();
-  let whole: unknown = { filters: rule.filters ?? {}, targetWebhookIds: rule.targetWebhookIds };
-  for (const { path, ...key } of placedReferences({ ...rule, filters: rule.filters ?? {} }, typeOf)) {
+  let whole: unknown = { filters: rule.filters, targetWebhookIds: rule.targetWebhookIds };
+  for (const { path, ...key } of placedReferences(rule, typeOf)) {
     const { resolution } = resolved(described.get(keyOfReference(key)) ?? { ...key, name: null }, context, seen);
     if (resolution.how !== 'missing') whole = withReplaced(whole, path.split('.'), resolution.thing);
     else reasons.push(resolution.reason);
@@ -166,8 +198,12 @@ interface MappedPair {
   readonly to: ReferenceKey;
 }
 
+const PLAIN_KINDS = [
+  ...(['pipeline', 'stage', 'user', 'person', 'organization', 'leadLabel', 'activityType', 'field', 'destination'] as const),
+];
+
 function mappedPairs({ option = {}, ...kinds }: GivenMapping): readonly MappedPair[] {
-  const plain = (['pipeline', 'stage', 'user', 'person', 'organization', 'field', 'destination'] as const).flatMap((kind) =>
+  const plain = PLAIN_KINDS.flatMap((kind) =>
     Object.entries(kinds[kind] ?? {}).map(([id, to]) => ({
       path: `mapping.${kind}.${id}`,
       from: { kind, id },

@@ -5,17 +5,19 @@ import type { FieldError } from '../core/errors';
 import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import { checkReferences, referencesOfRules, type BrokenReference } from '../rules/check-references';
+import { LISTED_KINDS, type ListedKind } from '../rules/lists-wanted';
 import { loadReferences } from '../rules/reference.store';
+import { FIELD_ENTITIES } from '../rules/references';
+
+const LISTS: readonly ListedKind[] = [...LISTED_KINDS, ...FIELD_ENTITIES];
 
 export interface Attention {
   readonly needsAttention: boolean;
   readonly attention: readonly FieldError[];
 }
 
-const LISTED = ['user', 'pipeline', 'stage', 'dealField'] as const;
-
 /** Reads these lists at Pipedrive again; true when something was read. Bounded in time, never throws. */
-export type RefreshReferences = (tenantId: TenantId, entities: readonly (typeof LISTED)[number][]) => Promise<boolean>;
+export type RefreshReferences = (tenantId: TenantId, entities: readonly ListedKind[]) => Promise<boolean>;
 
 /** Judges many rules with one statement. */
 export async function attentionOfRules(
@@ -38,13 +40,13 @@ export async function attentionOfNewRule(
 ): Promise<Attention> {
   const wanted = referencesOfRules([rule]);
   const broken = checkReferences(rule, await loadReferences(pool, tenantId, wanted));
-  const outdated = LISTED.filter((entity) => broken.some((reference) => isPerhapsYounger(reference, entity)));
+  const outdated = LISTS.filter((entity) => broken.some((reference) => isPerhapsYounger(reference, entity)));
   if (outdated.length === 0 || !(await refreshReferences(tenantId, outdated))) return shown(broken);
   return shown(checkReferences(rule, await loadReferences(pool, tenantId, wanted)));
 }
 
-function isPerhapsYounger(reference: BrokenReference, entity: (typeof LISTED)[number]): boolean {
-  return reference.kind === 'unknown' && (reference.entity === 'option' ? 'dealField' : reference.entity) === entity;
+function isPerhapsYounger(reference: BrokenReference, entity: ListedKind): boolean {
+  return reference.kind === 'unknown' && reference.list === entity;
 }
 
 function shown(broken: readonly BrokenReference[]): Attention {

@@ -1,6 +1,7 @@
 /** Rules as a JSON document that travels: each with what it names, by id and by name. Schemas of what comes in, and what goes out. */
 
 import { z } from 'zod';
+import type { RuleFilters } from '../core/rule';
 import { keyOfReference, placedReferences, REFERENCE_KINDS, type PlacedReference } from '../rules/placed-references';
 import type { Directory, NamedThing } from '../rules/resolve-references';
 import type { StoredRule } from '../rules/rule.store';
@@ -50,6 +51,8 @@ export const mappingSchema = z.strictObject({
   user: idMap,
   person: idMap,
   organization: idMap,
+  leadLabel: idMap,
+  activityType: idMap,
   field: idMap,
   option: z.record(z.string().max(100), z.record(z.string().max(100), anyId)).optional(),
   destination: idMap,
@@ -84,6 +87,6 @@ export function exportedRule(rule: StoredRule, directory: Directory): object {
 }
 
 /** What POST /rules would have been given for it. */
-export function givenOf({ references: _references, ...rule }: DocumentRule): GivenRule {
-  return rule;
+export function givenOf({ references: _references, ...rule }: DocumentRule, filters: RuleFilters): GivenRule {
+  return { ...rule, filters };
 }

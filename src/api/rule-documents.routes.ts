@@ -3,9 +3,19 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import type { RecordEntity } from '../core/record';
+import type { GivenFilters } from '../core/rule';
 import type { TenantId } from '../core/tenant';
+import { recordEntityOf, type EventType } from '../core/transition';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
+import { namedValues } from '../rules/check-references';
 import { loadDirectory } from '../rules/directory.store';
+import type { KnownFields } from '../rules/field-catalogue';
+import { loadKnownFields, withContacts } from '../rules/field-catalogue.store';
+import { listsWanted } from '../rules/lists-wanted';
+import { idOf } from '../rules/references';
+import { contactNamesIn } from '../rules/resolve-names';
+import { conditionsOf } from '../rules/walk-conditions';
 import type { Directory, Mapping } from '../rules/resolve-references';
 import { countRules, insertRule, listRules, type StoredRule } from '../rules/rule.store';
 import { accountOf } from './account.store';
@@ -13,7 +23,7 @@ import type { RunChange } from './change.store';
 import { invalid, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { planImport, readMapping, type ImportPlan, type PlannedRule, type ResolvedReference } from './plan-import';
 import type { RefreshReferences } from './rule-attention';
-import { exportedRule, mappingSchema, referencesOfRule, ruleDocumentSchema, type RuleDocument } from './rule-document';
+import { exportedRule, mappingSchema, ruleDocumentSchema, type RuleDocument } from './rule-document';
 
 interface Deps {
   readonly prisma: PrismaClient;
@@ -47,14 +57,14 @@ export function ruleDocumentEndpoints(deps: Deps): Endpoint[] {
       summary: 'Make the rules of such a document, all or none; dryRun only reports what would come of it',
       body: importBody,
       handle: async (principal, { body: { document, dryRun, mapping: given } }) => {
-        const directory = await directoryFor(deps, principal.tenantId, document.rules.map(referring));
-        const { mapping, problems } = readMapping(given, directory);
+        const here = await whatIsHere(deps, principal.tenantId, document.rules.map(referring), contactsIn(document));
+        const { mapping, problems } = readMapping(given, here.directory);
         if (problems.length > 0) throw invalid(problems);
         if (dryRun) {
-          const plan = await planned(deps, deps.prisma, principal.tenantId, { document, directory, mapping });
+          const plan = await planned(deps, deps.prisma, principal.tenantId, { document, ...here, mapping });
           return { status: 200, body: report(plan, [], false) };
         }
-        return { status: 200, body: await imported(deps, principal, { document, directory, mapping }) };
+        return { status: 200, body: await imported(deps, principal, { document, ...here, mapping }) };
       },
     }),
   ];
@@ -62,7 +72,7 @@ export function ruleDocumentEndpoints(deps: Deps): Endpoint[] {
 
 async function exported(deps: Deps, tenantId: TenantId): Promise<object> {
   const rules = await listRules(deps.prisma, tenantId);
-  const directory = await directoryFor(deps, tenantId, rules);
+  const { directory } = await whatIsHere(deps, tenantId, rules, []);
   const { companyId, companyName } = await accountOf(deps.prisma, tenantId);
   return {
     version: 1,
@@ -72,27 +82,51 @@ async function exported(deps: Deps, tenantId: TenantId): Promise<object> {
   };
 }
 
-type Referring = Parameters<typeof referencesOfRule>[0];
+interface Referring {
+  readonly eventType: EventType;
+  readonly filters: GivenFilters;
+}
 
-const referring = ({ eventType, filters = {}, targetWebhookIds }: RuleDocument['rules'][number]): Referring => ({
-  ...{ eventType, filters, targetWebhookIds },
-});
+const referring = ({ eventType, filters = {} }: RuleDocument['rules'][number]): Referring => ({ eventType, filters });
 
-/** Fields are read at Pipedrive when a rule names some and none was read yet. */
-async function directoryFor(deps: Deps, tenantId: TenantId, rules: readonly Referring[]): Promise<Directory> {
-  const named = rules.flatMap((rule) => referencesOfRule(rule, []));
-  const contacts = named
-    .filter(({ kind }) => kind === 'person' || kind === 'organization' || kind === 'option')
-    .map(({ id }) => id);
-  const directory = await loadDirectory(deps.pool, tenantId, contacts);
-  const needsFields = named.some(({ kind }) => kind === 'field' || kind === 'option');
-  if (!needsFields || directory.some(({ kind }) => kind === 'field')) return directory;
-  return (await deps.refreshReferences(tenantId, ['dealField'])) ? await loadDirectory(deps.pool, tenantId, contacts) : directory;
+/** Persons and organizations that the document describes; elsewhere they have other ids. */
+function contactsIn({ rules }: RuleDocument): readonly string[] {
+  const references = rules.flatMap((rule) => rule.references);
+  return references.flatMap(({ kind, name }) => (kind === 'person' || kind === 'organization' ? (name ?? []) : []));
+}
+
+/** What rules can name in this company. Lists that the rules need and that were never read are read at Pipedrive first. */
+async function whatIsHere(
+  deps: Deps,
+  tenantId: TenantId,
+  rules: readonly Referring[],
+  contactNames: readonly string[],
+): Promise<Pick<Import, 'directory' | 'known'>> {
+  const { pool } = deps;
+  const load = () => loadAllKnown(pool, tenantId, rules);
+  let known = await load();
+  const lists = [...new Set(rules.flatMap((rule) => listsWanted(rule.filters, known(recordEntityOf(rule.eventType)), [])))];
+  if (lists.length > 0 && (await deps.refreshReferences(tenantId, lists))) known = await load();
+  const values = rules.flatMap(({ filters }) => conditionsOf(filters.conditions).flatMap(namedValues));
+  const ids = [...new Set(values.flatMap(({ value }) => idOf(value) ?? []))];
+  return { known, directory: await loadDirectory(pool, tenantId, { ids, names: contactNames }) };
+}
+
+async function loadAllKnown(pool: Pool, tenantId: TenantId, rules: readonly Referring[]): Promise<Import['known']> {
+  const loaded = new Map<RecordEntity, KnownFields>();
+  for (const entity of new Set(rules.map(({ eventType }) => recordEntityOf(eventType)))) {
+    const known = await loadKnownFields(pool, tenantId, entity);
+    const ofEntity = rules.filter(({ eventType }) => recordEntityOf(eventType) === entity);
+    const contacts = ofEntity.flatMap(({ filters }) => contactNamesIn(filters, known));
+    loaded.set(entity, contacts.length === 0 ? known : await withContacts(pool, tenantId, known, contacts));
+  }
+  return (entity) => loaded.get(entity) ?? { entity, fields: [], choices: new Map(), isListed: () => false };
 }
 
 interface Import {
   readonly document: RuleDocument;
   readonly directory: Directory;
+  readonly known: (entity: RecordEntity) => KnownFields;
   readonly mapping: Mapping;
 }
 
@@ -100,13 +134,13 @@ async function planned(
   { loadPlan }: Deps,
   client: PrismaClient | Prisma.TransactionClient,
   tenantId: TenantId,
-  { document, directory, mapping }: Import,
+  { document, ...here }: Import,
 ): Promise<ImportPlan> {
   const existing = await listRules(client, tenantId);
   const { active, lastPosition } = await countRules(client, tenantId);
   const { companyId } = await accountOf(client, tenantId);
   const freeActiveRules = (await loadPlan(client, tenantId)).limits.activeRules - active;
-  return planImport(document, { directory, mapping, companyId, existing, lastPosition, freeActiveRules });
+  return planImport(document, { ...here, companyId, existing, lastPosition, freeActiveRules });
 }
 
 /** All or nothing. Throws an AppError: 403 when the plan allows fewer rules, 422 when a rule cannot be made. */

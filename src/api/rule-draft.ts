@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { FieldError } from '../core/errors';
-import { eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES } from '../core/rule';
+import { eventTypeSchema, givenFiltersSchema, TEMPLATE_MODES, type RuleFilters } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import { ownDestinationIds } from '../delivery/chat-webhook.store';
 import { templateProblem } from '../messages/text-template';
@@ -20,7 +20,7 @@ const MAX_TEMPLATE_LENGTH = 4000;
 const settings = {
   name: nameField,
   eventType: eventTypeSchema,
-  filters: ruleFiltersSchema,
+  filters: givenFiltersSchema,
   targetWebhookIds: z.array(idField).min(1, 'must name at least one destination').max(MAX_TARGETS),
   /** One destination may be named so. */
   targetWebhookId: idField,
@@ -34,10 +34,13 @@ const settings = {
 export const updateRuleBody = z.strictObject(z.object(settings).partial().shape);
 export const createRuleBody = z.strictObject({ ...updateRuleBody.shape, name: nameField, eventType: eventTypeSchema });
 
-/** What PUT takes; what is not given stays. */
-export type GivenChange = z.infer<typeof updateRuleBody>;
-/** What POST takes. */
-export type GivenRule = z.infer<typeof createRuleBody>;
+type Named<Body> = Omit<Body, 'filters'> & { readonly filters?: RuleFilters | undefined };
+export type ChangeBody = z.infer<typeof updateRuleBody>;
+export type RuleBody = z.infer<typeof createRuleBody>;
+/** What PUT takes, once names are ids; what is not given stays. */
+export type GivenChange = Named<ChangeBody>;
+/** What POST takes, once names are ids. */
+export type GivenRule = Named<RuleBody>;
 export type RuleDraft = RuleFields & { readonly targetWebhookIds: readonly number[] };
 
 const DEFAULTS = {

@@ -19,12 +19,15 @@ import { countMatchesOfOthers, makeWalkStore } from '../rules/walk-events.store'
 import { makeWalkEvents } from '../rules/walk-events';
 import { accountOf } from './account.store';
 import { invalid, tenantEndpoint, type Endpoint } from './endpoint';
+import { nameFilters } from './name-filters';
+import type { RefreshReferences } from './rule-attention';
 import { createRuleBody, draftProblems, newDraft, type RuleDraft } from './rule-draft';
 import { summarizePreview } from './summarize-preview';
 
 interface Deps {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
+  readonly refreshReferences: RefreshReferences;
   readonly clock: () => Date;
   /** `SETTLE_MS`. */
   readonly settleMs: number;
@@ -45,8 +48,10 @@ export function rulePreviewEndpoints(deps: Deps): Endpoint[] {
       summary: 'What a rule would have told of the last days; nothing is stored or sent',
       body: previewBody,
       handle: async ({ tenantId }, { body: { rule, days }, signal }) => {
-        const draft = newDraft(rule, 0);
-        const problems = await draftProblems(deps.prisma, tenantId, draft, rule, true);
+        const { filters: given = {}, ...rest } = rule;
+        const filters = await nameFilters(deps, tenantId, rule.eventType, given, 'rule.');
+        const draft = newDraft({ ...rest, filters }, 0);
+        const problems = await draftProblems(deps.prisma, tenantId, draft, { ...rest, filters }, true);
         if (problems.length > 0) throw invalid(problems.map(({ path, message }) => ({ path: `rule.${path}`, message })));
         return { status: 200, body: await inTurn(() => previewed(deps, tenantId, draft, days, signal)) };
       },

@@ -1,13 +1,16 @@
 /** `/rules`: what a tenant wants to hear of. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
+import type { EventType } from '../core/transition';
 import { dropWaiting } from '../delivery/chat-webhook.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { countRules, deleteRule, findRule, insertRule, pageOfRules, updateRule, type StoredRule } from '../rules/rule.store';
 import type { RunChange } from './change.store';
+import { nameFilters } from './name-filters';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
 import { pageAnswer, pageFields, readCursor } from './paging';
 import { attentionOfNewRule, attentionOfRules, type Attention, type RefreshReferences } from './rule-attention';
@@ -18,6 +21,7 @@ import {
   merged,
   newDraft,
   updateRuleBody,
+  type ChangeBody,
   type GivenChange,
   type GivenRule,
   type RuleDraft,
@@ -58,7 +62,7 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
       ...{ method: 'post', path: '/rules', access: 'change', status: 201, summary: 'Make a rule; it never announces the past' },
       body: createRuleBody,
       handle: async (principal, { body }) => {
-        const rule = await create(deps, principal, body);
+        const rule = await create(deps, principal, await named(deps, principal.tenantId, body.eventType, body));
         return { status: 201, body: await written(principal.tenantId, rule) };
       },
     }),
@@ -81,7 +85,13 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
       },
       body: updateRuleBody,
       handle: async (principal, { id, body }) => {
-        const rule = await update(deps, principal, id, body);
+        const before = await findRule(prisma, principal.tenantId, id);
+        if (before === null) throw missing('rule');
+        // Filters that stay have to suit the new event type too.
+        const filters = body.filters ?? (body.eventType === undefined ? undefined : before.filters);
+        const eventType = body.eventType ?? before.eventType;
+        const change = await named(deps, principal.tenantId, eventType, { ...body, filters });
+        const rule = await update(deps, principal, id, change);
         return { status: 200, body: await written(principal.tenantId, rule) };
       },
     }),
@@ -99,6 +109,12 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
       },
     }),
   ];
+}
+
+/** The body with ids and keys in the place of names. */
+async function named<Body extends ChangeBody>(deps: Deps, tenantId: TenantId, eventType: EventType, body: Body) {
+  const { filters, ...rest } = body;
+  return filters === undefined ? rest : { ...rest, filters: await nameFilters(deps, tenantId, eventType, filters) };
 }
 
 type Actor = { readonly tenantId: TenantId; readonly actor: string };
@@ -124,12 +140,18 @@ async function update(deps: Deps, principal: Actor, id: number, body: GivenChang
     const draft = merged(before, body);
     const isSwitchedOn = draft.enabled && !before.enabled;
     await refuseBadDraft(client, tenantId, draft, body, isSwitchedOn);
+    if (isUnchanged(before, draft)) return { result: before, note: null };
     if (isSwitchedOn) {
       refuseOverLimit('activeRules', (await countRules(client, tenantId)).active, await deps.loadPlan(client, tenantId));
     }
     const result = await updateRule(client, tenantId, id, { ...draft, enabledAt: isSwitchedOn ? deps.clock() : null });
     return { result, note: { action: 'rule.updated', subject: `rule ${id}`, changes: { fields: Object.keys(body) } } };
   });
+}
+
+/** What changes nothing is no new version. */
+function isUnchanged(before: StoredRule, draft: RuleDraft): boolean {
+  return isDeepStrictEqual(merged(before, {}), draft);
 }
 
 async function refuseBadDraft(

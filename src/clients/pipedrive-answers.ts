@@ -160,7 +160,12 @@ export function recordAsWebhook(raw: RecordState): RecordState {
   return typeof state['visible_to'] === 'number' ? { ...state, visible_to: String(state['visible_to']) } : state;
 }
 
-/** A deal field: `{id: field key, name, field_type, options: [{id, label}] | null}`. */
+/** A label of leads, under its UUID. */
+export function leadLabelAsWebhook(raw: RecordState): RecordState {
+  return { id: raw['id'], name: raw['name'] };
+}
+
+/** A field: `{id: field key, name, field_type, options: [{id, label}] | null}`. */
 export function fieldAsWebhook(raw: RecordState): RecordState {
   return { id: raw['field_code'], name: raw['field_name'], field_type: raw['field_type'], options: raw['options'] ?? null };
 }

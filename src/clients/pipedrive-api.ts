@@ -10,6 +10,7 @@ import {
   currentUserAnswer,
   dealsSummaryAnswer,
   fieldAsWebhook,
+  leadLabelAsWebhook,
   oneAnswer,
   pageAnswer,
   pipelineAsWebhook,
@@ -43,6 +44,10 @@ export interface PipedriveApi {
   listStages(): Promise<ApiResult<readonly RecordState[]>>;
   getStage(id: number): Promise<ApiResult<RecordState>>;
   listDealFields(): Promise<ApiResult<readonly RecordState[]>>;
+  listPersonFields(): Promise<ApiResult<readonly RecordState[]>>;
+  listOrganizationFields(): Promise<ApiResult<readonly RecordState[]>>;
+  listActivityFields(): Promise<ApiResult<readonly RecordState[]>>;
+  listLeadLabels(): Promise<ApiResult<readonly RecordState[]>>;
   getDealField(key: string): Promise<ApiResult<RecordState>>;
   /** `id` of each is its key, such as `call`. */
   listActivityTypes(): Promise<ApiResult<readonly RecordState[]>>;
@@ -71,6 +76,10 @@ const webhooks = (sdk: Sdk) => v1.WebhooksApiFactory(sdk.v1, undefined, sdk.http
 const pipelines = (sdk: Sdk) => v2.PipelinesApiFactory(sdk.v2, undefined, sdk.http);
 const stages = (sdk: Sdk) => v2.StagesApiFactory(sdk.v2, undefined, sdk.http);
 const dealFields = (sdk: Sdk) => v2.DealFieldsApiFactory(sdk.v2, undefined, sdk.http);
+const personFields = (sdk: Sdk) => v2.PersonFieldsApiFactory(sdk.v2, undefined, sdk.http);
+const organizationFields = (sdk: Sdk) => v2.OrganizationFieldsApiFactory(sdk.v2, undefined, sdk.http);
+const activityFields = (sdk: Sdk) => v2.ActivityFieldsApiFactory(sdk.v2, undefined, sdk.http);
+const leadLabels = (sdk: Sdk) => v1.LeadLabelsApiFactory(sdk.v1, undefined, sdk.http);
 const deals = (sdk: Sdk) => v2.DealsApiFactory(sdk.v2, undefined, sdk.http);
 const persons = (sdk: Sdk) => v2.PersonsApiFactory(sdk.v2, undefined, sdk.http);
 const organizations = (sdk: Sdk) => v2.OrganizationsApiFactory(sdk.v2, undefined, sdk.http);
@@ -102,6 +111,12 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
     listStages: () => all('listStages', 5, (sdk, page) => stages(sdk).getStages(page), stageAsWebhook),
     getStage: (id) => one('getStage', 1, (sdk) => stages(sdk).getStage({ id }), stageAsWebhook),
     listDealFields: () => all('listDealFields', 10, (sdk, page) => dealFields(sdk).getDealFields(page), fieldAsWebhook),
+    listPersonFields: () => all('listPersonFields', 10, (sdk, page) => personFields(sdk).getPersonFields(page), fieldAsWebhook),
+    listOrganizationFields: () =>
+      all('listOrganizationFields', 10, (sdk, page) => organizationFields(sdk).getOrganizationFields(page), fieldAsWebhook),
+    listActivityFields: () =>
+      all('listActivityFields', 10, (sdk, page) => activityFields(sdk).getActivityFields(page), fieldAsWebhook),
+    listLeadLabels: () => all('listLeadLabels', 10, (sdk) => leadLabels(sdk).getLeadLabels(), leadLabelAsWebhook),
     getDealField: (key) => one('getDealField', 1, (sdk) => dealFields(sdk).getDealField({ field_code: key }), fieldAsWebhook),
     listActivityTypes: () => all('listActivityTypes', 20, (sdk) => activityTypes(sdk).getActivityTypes(), activityTypeAsWebhook),
     getDeal: (id) => one('getDeal', 1, (sdk) => deals(sdk).getDeal({ id })),

@@ -74,11 +74,8 @@ const step = z.union(
   { error: 'must be a positive number, {amount, currency}, {percent} or {days}' },
 );
 
-const field = z
-  .string()
-  .min(1)
-  .max(100)
-  .regex(/^[\w.]+$/, "is the name of a Pipedrive field, or a custom field's key");
+/** Pipedrive's name of a field or a custom field's key; as people write it, also what the field is called. */
+const field = z.string({ error: 'must name a field' }).trim().min(1, 'must name a field').max(200, 'has at most 200 characters');
 /** `true` is taken too: `changed: true` is how many people say it. */
 const nothing = z.union([z.null(), z.literal(true)], { error: 'must be left out: this operator needs no value' }).optional();
 

@@ -26,6 +26,18 @@ export const ruleFiltersSchema = z.strictObject({
 });
 export type RuleFilters = z.infer<typeof ruleFiltersSchema>;
 
+const nameOrId = z.union([id, z.string().trim().min(1).max(200)], { error: 'must be an id or a name' });
+const namedList = z.array(nameOrId).max(500, 'has at most 500 entries').optional();
+
+/** `filters` as people write them: names may stand for ids, and are made into ids before anything is stored. */
+export const givenFiltersSchema = ruleFiltersSchema.extend({
+  pipelineIds: namedList,
+  stageIds: namedList,
+  fromStageIds: namedList,
+  ownerIds: namedList,
+});
+export type GivenFilters = z.infer<typeof givenFiltersSchema>;
+
 export const eventTypeSchema = z.enum(EVENT_TYPES);
 
 /** A rule as it is decided by and rendered from. */

@@ -1,6 +1,6 @@
 /** A transition is what an event means to a sales team: won, moved to another stage, owner changed. */
 
-import type { RecordEntity, RecordState } from './record';
+import { RECORD_ENTITIES, type RecordEntity, type RecordState } from './record';
 
 /** Every event type a rule can listen to, in the contract's order. */
 export const EVENT_TYPES = [
@@ -27,6 +27,12 @@ export const EVENT_TYPES = [
   'note.created',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The kind of record whose fields a rule on this event type asks for: a converted lead is told of as its deal. */
+export function recordEntityOf(eventType: EventType): RecordEntity {
+  if (eventType === 'lead.converted') return 'deal';
+  return RECORD_ENTITIES.find((entity) => eventType.startsWith(`${entity}.`)) ?? 'deal';
+}
 
 /** One field's way from one value to another; custom fields are named by their 40-character key. */
 export interface FieldChange {

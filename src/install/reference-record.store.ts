@@ -1,4 +1,4 @@
-/** Users, pipelines, stages and deal fields as whole lists read from Pipedrive's API, in the table `records`. */
+/** Users, pipelines, stages, fields, labels and activity types as whole lists read from Pipedrive's API, in the table `records`. */
 
 import { idField, textField, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
@@ -11,6 +11,8 @@ export interface ReferenceRecordStore {
    * list lacks are marked as deleted: no webhook tells of fields. An empty list is not believed.
    */
   saveAll(tenantId: TenantId, entity: string, states: readonly RecordState[], readAt: Date): Promise<void>;
+  /** Which lists were ever kept. */
+  listsRead(tenantId: TenantId): Promise<readonly string[]>;
 }
 
 const SAVE_ALL = `
@@ -24,10 +26,19 @@ const MARK_MISSING = `
    WHERE tenant_id = $1 AND entity = $2 AND entity_id <> ALL ($3::text[]) AND deleted_at IS NULL
      AND coalesce(occurred_at, refreshed_at) < $4`;
 
-const LISTED_WHOLE: ReadonlySet<string> = new Set(['pipeline', 'stage', 'dealField']);
+const LISTS_READ = `SELECT entity_id FROM records WHERE tenant_id = $1 AND entity = 'listRead'`;
+
+const LISTED_WHOLE: ReadonlySet<string> = new Set([
+  ...['pipeline', 'stage', 'dealField', 'personField', 'organizationField', 'activityField', 'leadLabel', 'activityType'],
+]);
 
 export function makeReferenceRecordStore({ pool }: Database): ReferenceRecordStore {
   return {
+    async listsRead(tenantId) {
+      const { rows } = await pool.query<{ entity_id: string }>(LISTS_READ, [tenantId]);
+      return rows.map((row) => row.entity_id);
+    },
+
     async saveAll(tenantId, entity, states, readAt) {
       const stateById = new Map(states.map((state) => [String(idField(state, 'id') ?? textField(state, 'id') ?? ''), state]));
       stateById.delete('');

@@ -2,13 +2,14 @@
 
 import { isObject, textField } from '../core/record';
 import type { Rule } from '../core/rule';
+import { recordEntityOf } from '../core/transition';
 import {
   distinct,
   entityOfField,
   idOf,
-  isCustomField,
   referenceOfField,
   referencesOfValue,
+  isCustomField,
   type KnownReference,
   type KnownReferences,
   type Reference,
@@ -20,6 +21,8 @@ export interface BrokenReference {
   /** Where the rule names it, such as `filters.stageIds.0`. */
   readonly path: string;
   readonly entity: ReferenceEntity | 'option';
+  /** The list of Pipedrive's in which it would stand: an option's field, else the entity's own. */
+  readonly list: ReferenceEntity;
   readonly id: string;
   /** As it was called last; absent when that is not known. */
   readonly name?: string;
@@ -43,13 +46,14 @@ const NAMING_OPERATORS: ReadonlySet<string> = new Set([
 export function referencesOfRules(rules: readonly CheckedRule[]): readonly Reference[] {
   return distinct(
     rules.flatMap((rule) => {
+      const of = recordEntityOf(rule.eventType);
       const conditions = conditionsOf(rule.filters.conditions);
       return [
         ...filterReferences(rule).map(({ entity, id }) => ({ entity, id })),
-        ...(rule.filters.fields ?? []).map(referenceOfField),
-        ...conditions.map(({ field }) => referenceOfField(field)),
+        ...(rule.filters.fields ?? []).map((field) => referenceOfField(field, of)),
+        ...conditions.map(({ field }) => referenceOfField(field, of)),
         ...conditions.flatMap((condition) =>
-          namedValues(condition).flatMap(({ value }) => referencesOfValue(condition.field, value)),
+          namedValues(condition).flatMap(({ value }) => referencesOfValue(condition.field, value, of)),
         ),
       ];
     }),
@@ -87,34 +91,35 @@ function filterReferences({ filters }: CheckedRule): readonly PlacedReference[] 
 
 function checkCondition(condition: PlacedCondition, rule: CheckedRule, known: KnownReferences): readonly BrokenReference[] {
   const { field, path } = condition;
-  const definition = hasDealFields(rule, field) ? known.find('dealField', referenceOfField(field).id) : null;
-  const entity = entityOfField(field, definition?.fieldType ?? null);
+  const of = recordEntityOf(rule.eventType);
+  const reference = referenceOfField(field, of);
+  const definition = known.find(reference.entity, reference.id);
+  const entity = entityOfField(field, definition?.fieldType ?? null, of);
   const values = namedValues(condition).flatMap(({ path: valuePath, value }) => {
     const id = idOf(value);
     const keptName = isObject(value) ? textField(value, 'name') : null;
     if (id === null) return [];
     if (entity !== null) return checkRecord({ path: valuePath, entity, id, keptName }, known);
-    return checkOption({ path: valuePath, id, keptName }, field, definition);
+    return checkOption({ path: valuePath, id, keptName, list: reference.entity }, field, definition);
   });
   return [...checkField(`${path}.field`, field, rule, known), ...values];
 }
 
+/** Whether the operator compares with options or records, which have names. */
+export function isNaming(op: string): boolean {
+  return NAMING_OPERATORS.has(op);
+}
+
 /** The values of a condition that may be ids, each with its place. */
 export function namedValues({ path, op, value }: PlacedCondition): readonly { readonly path: string; readonly value: unknown }[] {
-  if (!NAMING_OPERATORS.has(op) || value === null || value === undefined) return [];
+  if (!isNaming(op) || value === null || value === undefined) return [];
   if (!Array.isArray(value)) return [{ path: `${path}.value`, value }];
   return value.map((item: unknown, at) => ({ path: `${path}.value.${at}`, value: item }));
 }
 
-/** The definitions that are read are those of deals; leads have the same custom fields, but labels of their own. */
-function hasDealFields({ eventType }: CheckedRule, field: string): boolean {
-  return eventType.startsWith('deal.') || (eventType.startsWith('lead.') && isCustomField(field));
-}
-
 /** Unknown standard fields pass: Pipedrive does not list all that its webhooks have. */
 function checkField(path: string, field: string, rule: CheckedRule, known: KnownReferences): readonly BrokenReference[] {
-  if (!hasDealFields(rule, field) || !isCustomField(field)) return [];
-  return checkRecord({ path, ...referenceOfField(field) }, known);
+  return isCustomField(field) ? checkRecord({ path, ...referenceOfField(field, recordEntityOf(rule.eventType)) }, known) : [];
 }
 
 function checkRecord({ path, entity, id, keptName = null }: PlacedReference, known: KnownReferences): readonly BrokenReference[] {
@@ -124,12 +129,12 @@ function checkRecord({ path, entity, id, keptName = null }: PlacedReference, kno
   const name = found?.name ?? keptName;
   const kind = found?.gone ?? 'unknown';
   const problem = `${wordsOf(entity, id, name)} ${KIND_WORDS[kind]}.`;
-  return [{ path, entity, id, ...(name === null ? {} : { name }), kind, problem }];
+  return [{ path, entity, list: entity, id, ...(name === null ? {} : { name }), kind, problem }];
 }
 
 /** Options go when their field is edited; a value may also be an option's label, as people write it. */
 function checkOption(
-  { path, id, keptName }: { path: string; id: string; keptName: string | null },
+  { path, id, keptName, list }: { path: string; id: string; keptName: string | null; list: ReferenceEntity },
   field: string,
   definition: KnownReference | null,
 ): readonly BrokenReference[] {
@@ -139,7 +144,7 @@ function checkOption(
   if (options.size === 0 || options.has(id) || isLabel) return [];
   const what = keptName === null ? `The option ${id}` : `The option "${keptName}"`;
   const problem = `${what} of the field "${definition.name ?? field}" ${KIND_WORDS.unknown}.`;
-  return [{ path, entity: 'option', id, ...(keptName === null ? {} : { name: keptName }), kind: 'unknown', problem }];
+  return [{ path, entity: 'option', list, id, ...(keptName === null ? {} : { name: keptName }), kind: 'unknown', problem }];
 }
 
 const KIND_WORDS = {
@@ -154,10 +159,14 @@ const ENTITY_WORDS: Readonly<Record<ReferenceEntity, string>> = {
   stage: 'stage',
   person: 'person',
   organization: 'organization',
-  dealField: 'field',
+  deal: 'deal',
+  lead: 'lead',
+  leadLabel: 'label',
+  activityType: 'activity type',
+  ...{ dealField: 'field', personField: 'field', organizationField: 'field', activityField: 'field' },
 };
 
 function wordsOf(entity: ReferenceEntity, id: string, name: string | null): string {
   if (name !== null) return `The ${ENTITY_WORDS[entity]} "${name}"`;
-  return entity === 'dealField' ? `The custom field ${id}` : `The ${ENTITY_WORDS[entity]} ${id}`;
+  return ENTITY_WORDS[entity] === 'field' ? `The custom field ${id}` : `The ${ENTITY_WORDS[entity]} ${id}`;
 }

@@ -4,7 +4,8 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { idField, textField } from '../core/record';
 import type { TenantId } from '../core/tenant';
-import { knownFrom } from './references';
+import { optionFieldKey } from './placed-references';
+import { FIELD_ENTITIES, knownFrom } from './references';
 import type { NamedThing } from './resolve-references';
 
 const LOAD = `
@@ -14,21 +15,32 @@ const LOAD = `
                             'pipeline_id', r.state->'pipeline_id', 'email', r.state->'email') AS state
     FROM records r
    WHERE r.tenant_id = $1
-     AND (r.entity IN ('user', 'pipeline', 'stage', 'dealField') OR r.entity IN ('person', 'organization') AND r.entity_id = ANY ($2::text[]))
+     AND (r.entity = ANY ($2::text[])
+          OR r.entity IN ('person', 'organization')
+             AND (r.entity_id = ANY ($3::text[]) OR lower(trim(r.state->>'name')) = ANY ($4::text[])))
    ORDER BY r.entity, r.entity_id`;
 const DESTINATIONS = `SELECT id::text, name, space_id AS "spaceId" FROM chat_webhooks WHERE tenant_id = $1 ORDER BY id`;
 
+const WHOLE_KINDS = ['user', 'pipeline', 'stage', 'leadLabel', 'activityType', ...FIELD_ENTITIES] as const;
+
 const row = z.object({
-  entity: z.enum(['user', 'pipeline', 'stage', 'dealField', 'person', 'organization']),
+  entity: z.enum([...WHOLE_KINDS, 'person', 'organization']),
   entity_id: z.string(),
   is_deleted: z.boolean(),
   state: z.record(z.string(), z.unknown()),
 });
 type Row = z.infer<typeof row>;
 
-/** What is there now; what was deleted is left out. Persons and organizations are too many: only those of `contactIds`. */
-export async function loadDirectory(pool: Pool, tenantId: TenantId, contactIds: readonly string[]): Promise<NamedThing[]> {
-  const { rows } = await pool.query(LOAD, [tenantId, contactIds]);
+/** Persons and organizations are too many to be loaded whole. */
+export interface WantedContacts {
+  readonly ids: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** What is there now; what was deleted is left out, and of persons and organizations all but the wanted. */
+export async function loadDirectory(pool: Pool, tenantId: TenantId, { ids, names }: WantedContacts): Promise<NamedThing[]> {
+  const lowered = names.map((name) => name.trim().toLowerCase());
+  const { rows } = await pool.query(LOAD, [tenantId, WHOLE_KINDS, ids, lowered]);
   const records = rows.map((found) => row.parse(found));
   const destinations = await pool.query<{ id: string; name: string; spaceId: string }>(DESTINATIONS, [tenantId]);
   const pipelines = new Map(
@@ -51,9 +63,18 @@ function thingsOf(record: Row, pipelines: ReadonlyMap<string, string | null>): r
   if (entity === 'stage')
     return [{ kind: entity, id, name, pipelineName: pipelines.get(String(idField(state, 'pipeline_id'))) ?? null }];
   if (entity === 'user') return [{ kind: entity, id, name, email: textField(state, 'email') }];
-  if (entity !== 'dealField') return [{ kind: entity, id, name }];
+  const of = OWNERS.find((owner) => entity === `${owner}Field`);
+  if (of === undefined) return isPlainKind(entity) ? [{ kind: entity, id, name }] : [];
+  const key = optionFieldKey(id, of);
   const ofField = [...(options ?? [])].map(([optionId, label]) => ({
-    ...{ kind: 'option' as const, id: optionId, name: label, field: id, fieldName: name },
+    ...{ kind: 'option' as const, id: optionId, name: label, field: key, fieldName: name },
   }));
-  return [{ kind: 'field', id, name, fieldType }, ...ofField];
+  return [{ kind: 'field', id: key, name, fieldType }, ...ofField];
+}
+
+const OWNERS = ['deal', 'person', 'organization', 'activity'] as const;
+const PLAIN_KINDS = ['pipeline', 'person', 'organization', 'leadLabel', 'activityType'] as const;
+
+function isPlainKind(entity: string): entity is (typeof PLAIN_KINDS)[number] {
+  return PLAIN_KINDS.some((kind) => kind === entity);
 }

@@ -4,7 +4,8 @@ import type { Pool } from 'pg';
 import type { Decision } from '../core/decision';
 import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
-import { makeNameOf, namesNeededBy, type NameOf } from './decision-names';
+import { makeNameOf, namesNeededBy } from './decision-names';
+import type { NamesOf } from './list-decisions';
 import { loadReferences } from './reference.store';
 
 export interface HistoryEvent {
@@ -58,6 +59,7 @@ export async function loadDecisionNames(
   tenantId: TenantId,
   decisions: readonly Decision[],
   rules: ReadonlyMap<number, Rule>,
-): Promise<NameOf> {
-  return makeNameOf(await loadReferences(pool, tenantId, namesNeededBy(decisions, rules)));
+): Promise<NamesOf> {
+  const known = await loadReferences(pool, tenantId, namesNeededBy(decisions, rules));
+  return (of) => makeNameOf(known, of);
 }

@@ -95,7 +95,7 @@ function belowMinimum(actual: unknown, minimum: number | undefined): string {
 }
 
 function fieldNames(fields: readonly string[], nameOf: NameOf): string {
-  return fields.map((field) => nameOf('dealField', field) ?? field).join(', ');
+  return fields.map((field) => nameOf('field', field) ?? field).join(', ');
 }
 
 function tellerName(actual: unknown): string {

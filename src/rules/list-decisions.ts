@@ -1,7 +1,9 @@
 /** The decisions on one event, completed and in words. Pure: the router stores only those of rules that listen to the event's kind. */
 
 import type { Decision } from '../core/decision';
+import type { RecordEntity } from '../core/record';
 import type { Rule } from '../core/rule';
+import { recordEntityOf } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainDecision } from './explain';
 
@@ -23,20 +25,24 @@ export interface DecidedEvent {
   readonly decisions: readonly Decision[];
 }
 
+/** Names for the words of a decision, by the kind of record whose fields it names. */
+export type NamesOf = (of: RecordEntity) => NameOf;
+
 /**
  * One line per rule: the stored decisions, then "listens to something else" for every rule that was on when the event came
  * in and has none. `rules` are all rules of the tenant, also those that are off.
  */
-export function listDecisions(event: DecidedEvent, rules: ReadonlyMap<number, Rule>, nameOf: NameOf): WordedDecision[] {
+export function listDecisions(event: DecidedEvent, rules: ReadonlyMap<number, Rule>, namesOf: NamesOf): WordedDecision[] {
   if (event.routedAt === null || event.ignoredReason !== null) return [];
   const decided = new Set(event.decisions.map((decision) => decision.ruleId));
   const others = [...rules.values()]
     .filter((rule) => rule.enabled && rule.enabledAt <= event.receivedAt && !decided.has(rule.id))
     .map((rule): Decision => ({ ruleId: rule.id, matched: false, code: 'otherEvent' }));
-  return [...event.decisions, ...others].map((decision) => worded(decision, rules.get(decision.ruleId) ?? null, event, nameOf));
+  return [...event.decisions, ...others].map((decision) => worded(decision, rules.get(decision.ruleId) ?? null, event, namesOf));
 }
 
-function worded(decision: Decision, rule: Rule | null, event: DecidedEvent, nameOf: NameOf): WordedDecision {
-  const reason = explainDecision(decision, rule, event, nameOf);
+function worded(decision: Decision, rule: Rule | null, event: DecidedEvent, namesOf: NamesOf): WordedDecision {
+  const of = rule === null ? 'deal' : recordEntityOf(rule.eventType);
+  const reason = explainDecision(decision, rule, event, namesOf(of));
   return { ruleId: decision.ruleId, ruleName: rule?.name ?? 'removed rule', matched: decision.matched, reason };
 }

@@ -1,12 +1,16 @@
 /** Where a rule names pipelines, stages, people, fields, options and destinations, and the same rule with others in their place. Pure. */
 
-import { isObject } from '../core/record';
+import { isObject, type RecordEntity } from '../core/record';
 import type { Rule } from '../core/rule';
+import { recordEntityOf } from '../core/transition';
 import { ID_FILTERS, namedValues } from './check-references';
-import { entityOfField, idOf, isCustomField, referenceOfField } from './references';
+import { entityOfField, fieldEntityOf, idOf, isCustomField, referenceOfField } from './references';
 import { conditionsOf, type PlacedCondition } from './walk-conditions';
 
-export const REFERENCE_KINDS = ['pipeline', 'stage', 'user', 'person', 'organization', 'field', 'option', 'destination'] as const;
+export const REFERENCE_KINDS = [
+  ...(['pipeline', 'stage', 'user', 'person', 'organization', 'leadLabel', 'activityType'] as const),
+  ...(['field', 'option', 'destination'] as const),
+] as const;
 export type ReferenceKind = (typeof REFERENCE_KINDS)[number];
 
 /** `id` is Pipedrive's or, for destinations, ours; for fields the key. */
@@ -36,15 +40,24 @@ export function placedReferences(rule: ReferringRule, fieldTypeOf: (key: string)
     ...ID_FILTERS.flatMap(([filter, kind]) =>
       (filters[filter] ?? []).map((id, at) => ({ path: `filters.${filter}.${at}`, kind, id: String(id) })),
     ),
-    ...(filters.fields ?? []).flatMap((field, at) => placedField(`filters.fields.${at}`, field)),
+    ...(filters.fields ?? []).flatMap((field, at) => placedField(`filters.fields.${at}`, field, rule)),
     ...conditionsOf(filters.conditions).flatMap((condition) => placedInCondition(condition, rule, fieldTypeOf)),
     ...targetWebhookIds.map((id, at) => ({ path: `targetWebhookIds.${at}`, kind: 'destination' as const, id: String(id) })),
   ];
 }
 
 /** Standard fields are called the same everywhere. */
-function placedField(path: string, field: string): readonly PlacedReference[] {
-  return isCustomField(field) ? [{ path, kind: 'field', id: referenceOfField(field).id }] : [];
+function placedField(path: string, field: string, rule: ReferringRule): readonly PlacedReference[] {
+  return isCustomField(field) ? [{ path, kind: 'field', id: keyOfField(field, rule) }] : [];
+}
+
+/** Options of a field that deals have too (`label_ids`) are told apart by whose they are: `person.label_ids`. */
+export function optionFieldKey(field: string, of: RecordEntity): string {
+  return isCustomField(field) || fieldEntityOf(of) === 'dealField' ? field : `${of}.${field}`;
+}
+
+function keyOfField(field: string, { eventType }: ReferringRule): string {
+  return referenceOfField(field, recordEntityOf(eventType)).id;
 }
 
 function placedInCondition(
@@ -53,22 +66,23 @@ function placedInCondition(
   fieldTypeOf: (key: string) => string | null,
 ): readonly PlacedReference[] {
   const { field, path } = condition;
-  const key = referenceOfField(field).id;
-  const entity = entityOfField(field, fieldTypeOf(key));
-  const kind = entity === null || entity === 'dealField' ? null : entity;
+  const of = recordEntityOf(rule.eventType);
+  const key = keyOfField(field, rule);
+  const entity = entityOfField(field, fieldTypeOf(key), of);
+  const kind = REFERENCE_KINDS.find((known) => known === entity) ?? null;
   const values = namedValues(condition).flatMap(({ path: valuePath, value }): readonly PlacedReference[] => {
     const id = idOf(value);
     if (id === null) return [];
     if (kind !== null) return [{ path: valuePath, kind, id }];
-    return hasOwnOptions(field, rule) ? [{ path: valuePath, kind: 'option', id, field: key }] : [];
+    if (entity !== null || !hasOwnOptions(field, of)) return [];
+    return [{ path: valuePath, kind: 'option', id, field: optionFieldKey(key, of) }];
   });
-  return [...placedField(`${path}.field`, field), ...values];
+  return [...placedField(`${path}.field`, field, rule), ...values];
 }
 
 /** Options whose ids differ from company to company; those of standard fields (status, currency) are the same everywhere. */
-function hasOwnOptions(field: string, { eventType }: ReferringRule): boolean {
-  if (eventType.startsWith('deal.') && (field === 'label_ids' || field === 'channel')) return true;
-  return isCustomField(field);
+function hasOwnOptions(field: string, of: RecordEntity): boolean {
+  return isCustomField(field) || field === 'channel' || (field === 'label_ids' && of !== 'lead');
 }
 
 /** Something to stand in the place of a reference. */
@@ -87,10 +101,12 @@ export function withReplaced(value: unknown, path: readonly string[], replacemen
   return isObject(value) ? { ...value, [step]: withReplaced(value[step], rest, replacement) } : value;
 }
 
+const CUSTOM_KEY_LENGTH = 40;
+
 /** A number stays a number, `{id, name}` gets both, and a part of a custom field (`<key>_currency`) stays that part. */
 function inFormOf(value: unknown, { id, name }: Replacement): unknown {
   if (isObject(value)) return { id: inFormOf(value['id'], { id, name }), ...(name === null ? {} : { name }) };
   if (typeof value === 'number') return Number(id);
   if (typeof value !== 'string') return id;
-  return isCustomField(value) ? id + value.slice(referenceOfField(value).id.length) : id;
+  return isCustomField(value) ? id + value.slice(CUSTOM_KEY_LENGTH) : id;
 }

@@ -3,12 +3,12 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../core/tenant';
-import { knownFrom, type KnownReferences, type Reference, type ReferenceEntity } from './references';
+import { knownFrom, REFERENCE_ENTITIES, type KnownReferences, type Reference, type ReferenceEntity } from './references';
 
 /** Only what references are made of leaves the database: a person's state may be large. */
 const LOAD = `
   SELECT r.entity, r.entity_id, r.deleted_at IS NOT NULL AS is_deleted,
-         jsonb_build_object('name', r.state->'name', 'field_name', r.state->'field_name', 'field_type', r.state->'field_type',
+         jsonb_build_object('name', r.state->'name', 'title', r.state->'title', 'field_name', r.state->'field_name', 'field_type', r.state->'field_type',
                             'options', r.state->'options', 'active_flag', r.state->'active_flag', 'is_deleted', r.state->'is_deleted') AS state
     FROM unnest($2::text[], $3::text[]) AS wanted (entity, entity_id)
     JOIN records r ON r.tenant_id = $1 AND r.entity = wanted.entity AND r.entity_id = wanted.entity_id`;
@@ -22,7 +22,7 @@ const row = z.object({
   is_deleted: z.boolean(),
   state: z.record(z.string(), z.unknown()),
 });
-const entitySchema = z.enum(['user', 'pipeline', 'stage', 'person', 'organization', 'dealField']);
+const entitySchema = z.enum(REFERENCE_ENTITIES);
 
 /** One statement for all of `wanted`, none for an empty list. */
 export async function loadReferences(pool: Pool, tenantId: TenantId, wanted: readonly Reference[]): Promise<KnownReferences> {

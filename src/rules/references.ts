@@ -1,9 +1,18 @@
 /** What rules and reasons refer to by id: users, pipelines, stages, fields and their options, as far as they are known. Pure. */
 
-import { idField, isObject, textField, type RecordState } from '../core/record';
+import { idField, isObject, textField, type RecordEntity, type RecordState } from '../core/record';
 
-/** A `dealField`'s id is its key (`label_ids`, a 40-character hash). */
-export type ReferenceEntity = 'user' | 'pipeline' | 'stage' | 'person' | 'organization' | 'dealField';
+export const FIELD_ENTITIES = ['dealField', 'personField', 'organizationField', 'activityField'] as const;
+/** A field's id is its key (`label_ids`, a 40-character hash). */
+export type FieldEntity = (typeof FIELD_ENTITIES)[number];
+
+export const REFERENCE_ENTITIES = [
+  ...(['user', 'pipeline', 'stage', 'person', 'organization', 'deal', 'lead'] as const),
+  /** By UUID and by key (`call`). */
+  ...(['leadLabel', 'activityType'] as const),
+  ...FIELD_ENTITIES,
+] as const;
+export type ReferenceEntity = (typeof REFERENCE_ENTITIES)[number];
 
 export interface Reference {
   readonly entity: ReferenceEntity;
@@ -15,7 +24,7 @@ export interface KnownReference {
   readonly name: string | null;
   /** What became of it; null while it is there. */
   readonly gone: 'deleted' | 'deactivated' | null;
-  /** Of a deal field: its type, such as `enum`, and the labels of its options by id (null: the field has none). */
+  /** Of a field: its type, such as `enum`, and the labels of its options by id (null: the field has none). */
   readonly fieldType: string | null;
   readonly options: ReadonlyMap<string, string> | null;
 }
@@ -38,28 +47,52 @@ const ID_FIELDS: Readonly<Record<string, ReferenceEntity>> = {
   person_id: 'person',
   org_id: 'organization',
   organization_id: 'organization',
+  deal_id: 'deal',
+  lead_id: 'lead',
+  update_user_id: 'user',
+  last_update_user_id: 'user',
 };
+
+/** Where a field of one kind of record means something of its own. */
+const OWN_ID_FIELDS: Partial<Readonly<Record<RecordEntity, Readonly<Record<string, ReferenceEntity>>>>> = {
+  lead: { label_ids: 'leadLabel' },
+  activity: { type: 'activityType' },
+};
+
+function idFieldOf(field: string, of: RecordEntity): ReferenceEntity | null {
+  return OWN_ID_FIELDS[of]?.[field] ?? (Object.hasOwn(ID_FIELDS, field) ? (ID_FIELDS[field] ?? null) : null);
+}
+
+/** Where the fields of a kind of record are listed: leads have those of deals; notes have none of their own. */
+export function fieldEntityOf(of: RecordEntity): FieldEntity {
+  const known = FIELD_ENTITIES.find((entity) => entity === `${of}Field`);
+  return known ?? 'dealField';
+}
 
 /** Types of custom fields whose value is another record's id. */
 const ID_FIELD_TYPES: Readonly<Record<string, ReferenceEntity>> = { user: 'user', people: 'person', org: 'organization' };
 
 /** What a field's values are ids of; null for a field with values of its own. */
-export function entityOfField(field: string, fieldType: string | null): ReferenceEntity | null {
-  return ID_FIELDS[field] ?? ID_FIELD_TYPES[fieldType ?? ''] ?? null;
+export function entityOfField(field: string, fieldType: string | null, of: RecordEntity): ReferenceEntity | null {
+  return idFieldOf(field, of) ?? ID_FIELD_TYPES[fieldType ?? ''] ?? null;
 }
 
 /** Everything that a field's value may refer to: while a custom field's type is not known, an id may be anybody's. */
-export function referencesOfValue(field: string, value: unknown): readonly Reference[] {
+export function referencesOfValue(field: string, value: unknown, of: RecordEntity): readonly Reference[] {
   const id = idOf(value);
-  if (id === null || !/^\d{1,15}$/.test(id)) return [];
-  const entity = ID_FIELDS[field];
-  if (entity !== undefined) return [{ entity, id }];
+  if (id === null || id.length > 100) return [];
+  const entity = idFieldOf(field, of);
+  if (entity !== null) return NAMED_BY_TEXT.has(entity) || isNumber(id) ? [{ entity, id }] : [];
+  if (!isNumber(id)) return [];
   return isCustomField(field) ? Object.values(ID_FIELD_TYPES).map((kind) => ({ entity: kind, id })) : [];
 }
 
+const NAMED_BY_TEXT: ReadonlySet<ReferenceEntity> = new Set(['lead', 'leadLabel', 'activityType']);
+const isNumber = (id: string): boolean => /^\d{1,15}$/.test(id);
+
 /** The field itself, under the key of its definition: a part of a custom field (`<key>_currency`) belongs to the whole. */
-export function referenceOfField(field: string): Reference {
-  return { entity: 'dealField', id: customFieldKey(field) ?? field };
+export function referenceOfField(field: string, of: RecordEntity): Reference & { readonly entity: FieldEntity } {
+  return { entity: fieldEntityOf(of), id: customFieldKey(field) ?? field };
 }
 
 /** A custom field is named by 40 hexadecimal digits. */
@@ -85,7 +118,7 @@ export function distinct(references: readonly Reference[]): readonly Reference[]
 /** Reads a row of `records`: pipelines, stages and users say `active_flag`, some answers `is_deleted`. */
 export function knownFrom(entity: ReferenceEntity, state: RecordState, isDeleted: boolean): KnownReference {
   return {
-    name: textField(state, 'name') ?? textField(state, 'field_name'),
+    name: textField(state, 'name') ?? textField(state, 'title') ?? textField(state, 'field_name'),
     gone: goneFrom(entity, state, isDeleted),
     fieldType: textField(state, 'field_type'),
     options: optionsOf(state['options']),

@@ -1,5 +1,6 @@
 /** Finds in this company what a rule from elsewhere names: by id and name together, else by name alone, never by a mere id of another company. Pure. */
 
+import { nearest } from './nearest-names';
 import { keyOfReference, type ReferenceKey, type ReferenceKind } from './placed-references';
 
 /** Something that rules can name, in this company or as a document describes it. */
@@ -47,7 +48,14 @@ export function resolveReference(wanted: NamedThing, context: ResolveContext): R
     return { how: 'missing', reason: `There are several: ${wordsOf(wanted)}. Say in the mapping which is meant.` };
   const [inSpace, another2] = bySpace(wanted, candidates);
   if (inSpace !== undefined && another2 === undefined) return { how: 'bySpace', thing: inSpace };
-  return { how: 'missing', reason: `There is no ${wordsOf(wanted)} here.` };
+  const near =
+    wanted.name === null
+      ? ''
+      : nearest(
+          wanted.name,
+          candidates.flatMap(({ name }) => name ?? []),
+        );
+  return { how: 'missing', reason: `There is no ${wordsOf(wanted)} here.${near}` };
 }
 
 function candidatesFor(wanted: NamedThing, context: ResolveContext): readonly NamedThing[] {
@@ -87,6 +95,8 @@ const KIND_WORDS: Readonly<Record<ReferenceKind, string>> = {
   user: 'user',
   person: 'person',
   organization: 'organization',
+  leadLabel: 'lead label',
+  activityType: 'activity type',
   field: 'field',
   option: 'option',
   destination: 'destination',

@@ -37,7 +37,7 @@ const MAX_TOLD = 8;
 /** The field as it stands after "the". */
 export function fieldWords(field: string, nameOf: NameOf): string {
   const isCustom = /^[0-9a-f]{40}/.test(field);
-  return FIELD_WORDS[field] ?? nameOf('dealField', field) ?? (isCustom ? 'custom field' : field.replaceAll('_', ' '));
+  return FIELD_WORDS[field] ?? nameOf('field', field) ?? (isCustom ? 'custom field' : field.replaceAll('_', ' '));
 }
 
 /** "is", or "are" for what there are several of. */
@@ -62,7 +62,7 @@ export function valueWords(value: unknown, field: string, nameOf: NameOf): strin
   if (typeof value !== 'number' && typeof value !== 'string') return 'something else';
   const words = VALUE_WORDS[field]?.[String(value)];
   if (words !== undefined) return words;
-  const name = nameOf('dealField', field, value);
+  const name = nameOf('field', field, value);
   return name === null ? plainWords(value, field) : `"${name}"`;
 }
 
@@ -86,7 +86,7 @@ function objectWords(value: Readonly<Record<string, unknown>>, field: string, na
   if (typeof value['percent'] === 'number') return `${numberWords(value['percent'])} %`;
   if (typeof value['days'] === 'number') return relativeWords(value['days']);
   if ('id' in value) {
-    const name = typeof value['id'] === 'object' ? null : nameOf('dealField', field, value['id']);
+    const name = typeof value['id'] === 'object' ? null : nameOf('field', field, value['id']);
     const kept = typeof value['name'] === 'string' ? value['name'] : null;
     return name === null && kept !== null ? `"${kept}"` : valueWords(value['id'], field, nameOf);
   }

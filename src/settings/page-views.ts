@@ -9,9 +9,8 @@ import { shownHealth, type Destination } from '../delivery/chat-webhook.store';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { HistoryEvent } from '../rules/event-history.store';
-import type { NameOf } from '../rules/decision-names';
 import { EVENT_NAMES } from '../rules/explain';
-import { listDecisions } from '../rules/list-decisions';
+import { listDecisions, type NamesOf } from '../rules/list-decisions';
 import type { StoredRule } from '../rules/rule.store';
 
 type Frame = SettingsView['frame'];
@@ -24,7 +23,7 @@ export interface PageFacts {
   readonly rules: readonly StoredRule[];
   readonly events: readonly HistoryEvent[];
   readonly deliveries: readonly HistoryDelivery[];
-  readonly nameOf: NameOf;
+  readonly namesOf: NamesOf;
 }
 
 const HEALTH_WORDS: Readonly<Record<Destination['health'], { readonly text: string; readonly tone: Tone }>> = {
@@ -105,7 +104,7 @@ function eventViews(facts: PageFacts): EventView[] {
   const destinations = new Map(facts.destinations.map(({ id, name }) => [id, name]));
   return facts.events.map((event) => {
     const decided = new Set(event.decisions.map((decision) => decision.ruleId));
-    const all = listDecisions(event, rules, facts.nameOf);
+    const all = listDecisions(event, rules, facts.namesOf);
     const others = all.filter((decision) => !decided.has(decision.ruleId)).length;
     const messages = facts.deliveries.filter((delivery) => delivery.eventId === event.id);
     return {

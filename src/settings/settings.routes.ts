@@ -121,6 +121,6 @@ async function gather(
     destinations: await listDestinations(prisma, tenant.id),
     rules,
     deliveries: eventIds.length === 0 ? [] : await deliveriesOfEvents(pool, tenant.id, eventIds),
-    nameOf: await loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
+    namesOf: await loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
   };
 }

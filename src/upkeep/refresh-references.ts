@@ -7,7 +7,9 @@ import type { TenantId } from '../core/tenant';
 import { atMost } from './at-most';
 import { makeSpacing } from './spacing';
 
-export type ListedEntity = 'user' | 'pipeline' | 'stage' | 'dealField';
+/** The lists that are read again by the day, since no webhook tells of them: those of fields and labels. */
+const DAILY = ['dealField', 'personField', 'organizationField', 'activityField', 'leadLabel', 'activityType'] as const;
+export type ListedEntity = 'user' | 'pipeline' | 'stage' | (typeof DAILY)[number];
 
 type ListAnswer =
   | { readonly ok: true; readonly value: readonly RecordState[] }
@@ -19,12 +21,19 @@ interface ListApi {
   listPipelines(): Promise<ListAnswer>;
   listStages(): Promise<ListAnswer>;
   listDealFields(): Promise<ListAnswer>;
+  listPersonFields(): Promise<ListAnswer>;
+  listOrganizationFields(): Promise<ListAnswer>;
+  listActivityFields(): Promise<ListAnswer>;
+  listLeadLabels(): Promise<ListAnswer>;
+  listActivityTypes(): Promise<ListAnswer>;
 }
 
 interface Needs {
   readonly listInstalledTenants: () => Promise<readonly TenantId[]>;
   /** Over the tenant's best connection; null when it has none. */
   readonly apiOf: (tenantId: TenantId) => Promise<ListApi | null>;
+  /** Which lists of the tenant were ever read. */
+  readonly listsRead: (tenantId: TenantId) => Promise<readonly string[]>;
   readonly saveAll: (tenantId: TenantId, entity: string, states: readonly RecordState[], readAt: Date) => Promise<void>;
   readonly clock: () => Date;
   readonly log: Logger;
@@ -35,7 +44,7 @@ interface Needs {
 export interface RefreshReferences {
   /** Reads these lists now unless that was done a moment ago. True when something was read in time. Never throws. */
   refresh(tenantId: TenantId, entities: readonly ListedEntity[]): Promise<boolean>;
-  /** The daily run over the fields of all installed tenants: 10 tokens of each company's budget. */
+  /** The daily run over all installed tenants: deal fields (10 tokens of each company's budget), and what else its rules made us read. */
   refreshAll(): Promise<{ readonly tenants: number; readonly failed: number }>;
 }
 
@@ -47,6 +56,11 @@ const LISTS: Readonly<Record<ListedEntity, (api: ListApi) => Promise<ListAnswer>
   pipeline: (api) => api.listPipelines(),
   stage: (api) => api.listStages(),
   dealField: (api) => api.listDealFields(),
+  personField: (api) => api.listPersonFields(),
+  organizationField: (api) => api.listOrganizationFields(),
+  activityField: (api) => api.listActivityFields(),
+  leadLabel: (api) => api.listLeadLabels(),
+  activityType: (api) => api.listActivityTypes(),
 };
 
 export function makeRefreshReferences(needs: Needs): RefreshReferences {
@@ -62,6 +76,11 @@ export function makeRefreshReferences(needs: Needs): RefreshReferences {
     }, false);
   }
 
+  async function daily(tenantId: TenantId): Promise<readonly ListedEntity[]> {
+    const known = new Set(await needs.listsRead(tenantId));
+    return DAILY.filter((entity) => entity === 'dealField' || known.has(entity));
+  }
+
   return {
     async refresh(tenantId, entities) {
       const due = [...new Set(entities)].filter((entity) => spacing.take(`${tenantId} ${entity}`));
@@ -71,7 +90,7 @@ export function makeRefreshReferences(needs: Needs): RefreshReferences {
     async refreshAll() {
       const tenants = await needs.listInstalledTenants();
       let failed = 0;
-      for (const tenantId of tenants) if (!(await read(tenantId, ['dealField']))) failed++;
+      for (const tenantId of tenants) if (!(await read(tenantId, await daily(tenantId)))) failed++;
       log.info({ tenants: tenants.length, failed }, 'fields refreshed');
       return { tenants: tenants.length, failed };
     },

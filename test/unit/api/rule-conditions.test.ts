@@ -58,7 +58,7 @@ test('when a rule has conditions of every kind, then they are given back as they
       ],
       ...[
         { field: 'value', op: 'decreasedBy', value: 5 },
-        { field: 'close', op: 'increasedBy', value: { days: 3 } },
+        { field: 'expected_close_date', op: 'increasedBy', value: { days: 3 } },
       ],
       ...[
         { field: 'won_time', op: 'before', value: 'today' },
@@ -69,7 +69,7 @@ test('when a rule has conditions of every kind, then they are given back as they
         { field: 'won_time', op: 'withinDays', value: -7 },
       ],
       ...[
-        { field: 'due_time', op: 'lt', value: '09:30' },
+        { field: `${KEY}_until`, op: 'lt', value: '09:30' },
         { field: 'is_bulk_edit', op: 'is', value: false },
       ],
     ],

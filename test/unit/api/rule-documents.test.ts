@@ -177,6 +177,87 @@ test("when it goes to another company, then names decide and the rule gets that 
   ]);
 });
 
+test('when rules are about leads, persons and activities, then their labels, fields and types are found by name too', async () => {
+  const size = 'c'.repeat(40);
+  const uuid = (digit: string) => `${digit.repeat(8)}-4e75-11ea-9643-03698ef1cfd6`;
+  const crm = async (owner: TestTenant, offset: number, digit: string) => {
+    await addRecords(owner, {
+      leadLabel: [{ id: uuid(digit), name: 'Hot' }],
+      personField: [
+        { id: 'label_ids', name: 'Labels', field_type: 'set', options: [{ id: offset + 5, label: 'VIP' }] },
+        { id: size, name: 'Shoe size', field_type: 'enum', options: [{ id: offset + 6, label: 'Large' }] },
+      ],
+      activityType: [{ id: `visit_${digit}`, name: 'Visit' }],
+      person: [{ id: offset + 70, name: 'Cy Deal' }],
+    });
+    return await addDestination(owner, 'Sales space', digit.repeat(4));
+  };
+  const from = await crm(tenant, 0, 'a');
+  await crm(other, 100, 'b');
+  const about = (eventType: string, ...all: object[]) =>
+    addRule(tenant, [from], { name: eventType, eventType, filters: { conditions: { all } } });
+  await about('lead.created', { field: 'label_ids', op: 'includes', value: 'Hot' });
+  await about(
+    'person.created',
+    { field: 'label_ids', op: 'includesAny', value: ['VIP'] },
+    { field: 'Shoe size', op: 'is', value: 'Large' },
+  );
+  await about('activity.created', { field: 'type', op: 'in', value: ['Visit'] }, { field: 'person_id', op: 'is', value: 70 });
+
+  const { body } = await call('post', '/rules/import', other)
+    .send({ document: await exported() })
+    .expect(200);
+
+  expect(body.rules.map((rule: { reason: string | null }) => rule.reason)).toEqual([null, null, null]);
+  const conditionsOf = async (owner: TestTenant) =>
+    (await rulesOf(owner)).map((rule: { filters: { conditions: unknown } }) => rule.filters.conditions);
+  expect(await conditionsOf(other)).toEqual([
+    { all: [{ field: 'label_ids', op: 'includes', value: { id: uuid('b'), name: 'Hot' } }] },
+    {
+      all: [
+        { field: 'label_ids', op: 'includesAny', value: [{ id: 105, name: 'VIP' }] },
+        { field: size, op: 'is', value: { id: 106, name: 'Large' } },
+      ],
+    },
+    {
+      all: [
+        { field: 'type', op: 'in', value: [{ id: 'visit_b', name: 'Visit' }] },
+        { field: 'person_id', op: 'is', value: 170 },
+      ],
+    },
+  ]);
+  const back = await call('post', '/rules/import').send({ document: await exported(other), dryRun: true });
+  expect(back.body.rules.map(({ status }: { status: string }) => status)).toEqual(['skipped', 'skipped', 'skipped']);
+});
+
+test('when a person writes names into a document, then they are found; one that is not there is reported and nothing is made', async () => {
+  await addCrm(other, 100);
+  const target = await addDestination(other, 'Sales space');
+  const written = (name: string, option: string) => ({
+    ...{ name, eventType: 'deal.won', targetWebhookIds: [target] },
+    filters: { pipelineIds: ['Sales'], conditions: { field: 'Region', op: 'is', value: option } },
+  });
+  const send = (rules: object[], dryRun: boolean) =>
+    call('post', '/rules/import', other).send({ document: { version: 1, rules }, dryRun });
+
+  const dry = await send([written('North', 'North'), written('East', 'East')], true);
+  const both = await send([written('North', 'North'), written('East', 'East')], false);
+  const one = await send([written('North', 'North')], false);
+
+  expect(dry.body.rules).toMatchObject([
+    { status: 'created' },
+    {
+      status: 'rejected',
+      reason: 'filters.conditions.value: There is no option called "East" for "Region". There are: "North".',
+    },
+  ]);
+  expect(both.status).toBe(422);
+  expect(one.body.rules).toMatchObject([{ status: 'created', enabled: true, reason: null }]);
+  expect(await rulesOf(other)).toMatchObject([
+    { filters: { pipelineIds: [101], conditions: { field: FIELD, op: 'is', value: { id: 131, name: 'North' } } } },
+  ]);
+});
+
 test('when an id means something else there, then the rule comes switched off with the reason rather than wrong', async () => {
   await addCrm(tenant, 0);
   await addRecords(other, { pipeline: [{ id: 1, name: 'Partners' }], user: [{ id: 9, name: 'Ben Other' }] });
@@ -188,7 +269,12 @@ test('when an id means something else there, then the rule comes switched off wi
     .expect(200);
 
   expect(body.references).toMatchObject([
-    { kind: 'pipeline', resolution: 'missing', target: null, reason: 'There is no pipeline "Sales" here.' },
+    {
+      kind: 'pipeline',
+      resolution: 'missing',
+      target: null,
+      reason: 'There is no pipeline "Sales" here. There are: "Partners".',
+    },
     { kind: 'user', resolution: 'missing' },
     { kind: 'destination', resolution: 'byName' },
   ]);

@@ -141,6 +141,20 @@ test('when fields are put, then they change, filters as a whole, and the version
   expect(body.targetWebhookIds).toEqual([destination, second]);
 });
 
+test('when nothing changes by a PUT, then there is no new version and no entry in the audit trail', async () => {
+  const rule = await addRule({ filters: { minValue: 5, ownerIds: [1] } });
+  const trail = async () => (await call('get', '/audit')).body.items.length;
+  const before = await trail();
+
+  const empty = await call('put', `/rules/${rule.id}`).send({}).expect(200);
+  const same = await call('put', `/rules/${rule.id}`)
+    .send({ filters: { ownerIds: [1], minValue: 5 } })
+    .expect(200);
+
+  expect([empty.body, same.body]).toEqual([rule, rule]);
+  expect(await trail()).toBe(before);
+});
+
 test('when a rule is switched off and on, then its past begins anew, and not by any other change', async () => {
   const { id, enabledAt } = await addRule();
 

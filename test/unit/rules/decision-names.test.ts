@@ -64,18 +64,18 @@ test('when names are known, then records, fields and the values of fields have t
       knownRow('dealField', 'label_ids', { field_name: 'Label', field_type: 'set', options: [{ id: 3, label: 'Hot' }] }),
     ].map(([key, found]) => [key, found] as const),
   );
-  const nameOf = makeNameOf({ find: (entity, id) => rows.get(`${entity} ${id}`) ?? null, isListed: () => false });
+  const nameOf = makeNameOf({ find: (entity, id) => rows.get(`${entity} ${id}`) ?? null, isListed: () => false }, 'deal');
 
   expect({
     user: nameOf('user', 9),
     unknown: nameOf('stage', 4),
-    field: nameOf('dealField', 'label_ids'),
-    option: nameOf('dealField', 'label_ids', '3'),
-    keptOption: nameOf('dealField', 'label_ids', { id: 3, name: 'Warm' }),
-    goneOption: nameOf('dealField', 'label_ids', 8),
-    owner: nameOf('dealField', 'owner_id', 9),
-    manager: nameOf('dealField', MANAGER, 9),
-    empty: nameOf('dealField', MANAGER, null),
+    field: nameOf('field', 'label_ids'),
+    option: nameOf('field', 'label_ids', '3'),
+    keptOption: nameOf('field', 'label_ids', { id: 3, name: 'Warm' }),
+    goneOption: nameOf('field', 'label_ids', 8),
+    owner: nameOf('field', 'owner_id', 9),
+    manager: nameOf('field', MANAGER, 9),
+    empty: nameOf('field', MANAGER, null),
   }).toEqual({
     ...{ user: 'Ana', unknown: null, field: 'Label', option: 'Hot', keptOption: 'Hot', goneOption: null },
     ...{ owner: 'Ana', manager: 'Ana', empty: null },

@@ -107,7 +107,7 @@ describe('all decisions on an event', () => {
   );
 
   test('when rules listened to something else, then they are listed with that reason', () => {
-    const lines = listDecisions(decided, rules, nameOf);
+    const lines = listDecisions(decided, rules, () => nameOf);
 
     expect(lines.map(({ ruleId, matched }) => [ruleId, matched])).toEqual([
       [1, true],
@@ -117,15 +117,15 @@ describe('all decisions on an event', () => {
   });
 
   test('when the event was not routed yet or is ignored, then there are none', () => {
-    expect(listDecisions({ ...decided, routedAt: null }, rules, nameOf)).toEqual([]);
-    expect(listDecisions({ ...decided, ignoredReason: 'v1' }, rules, nameOf)).toEqual([]);
+    expect(listDecisions({ ...decided, routedAt: null }, rules, () => nameOf)).toEqual([]);
+    expect(listDecisions({ ...decided, ignoredReason: 'v1' }, rules, () => nameOf)).toEqual([]);
   });
 
   test('when the rule was removed since, then its decision is still told', () => {
     const [line] = listDecisions(
       { ...decided, decisions: [{ ruleId: 99, matched: false, code: 'owner', actual: 9 }] },
       new Map(),
-      nameOf,
+      () => nameOf,
     );
 
     expect(line).toMatchObject({

@@ -23,8 +23,14 @@ function aRefresh(answerOf: (entity: string) => Promise<ListAnswer> = () => Prom
               listPipelines: () => answerOf('pipeline'),
               listStages: () => answerOf('stage'),
               listDealFields: () => answerOf('dealField'),
+              listPersonFields: () => answerOf('personField'),
+              listOrganizationFields: () => answerOf('organizationField'),
+              listActivityFields: () => answerOf('activityField'),
+              listLeadLabels: () => answerOf('leadLabel'),
+              listActivityTypes: () => answerOf('activityType'),
             },
       ),
+    listsRead: (id) => Promise.resolve(id === 1 ? ['stage', 'personField'] : []),
     saveAll: (id, entity) => {
       saved.push(`${id} ${entity}`);
       return Promise.resolve();
@@ -75,9 +81,9 @@ test('when one of two lists fails, then the other is kept', async () => {
   expect(saved).toEqual(['1 user']);
 });
 
-test('when the daily run comes, then the fields of every tenant that is connected are read', async () => {
+test('when the daily run comes, then every connected tenant’s deal fields are read, and what else it ever asked for', async () => {
   const { references, saved } = aRefresh();
 
   expect(await references.refreshAll()).toEqual({ tenants: 2, failed: 1 });
-  expect(saved).toEqual(['1 dealField']);
+  expect(saved).toEqual(['1 dealField', '1 personField']);
 });
