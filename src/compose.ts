@@ -18,8 +18,9 @@ import { makePipedriveOAuth } from './clients/pipedrive-oauth';
 import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantId, tenantIdSchema } from './core/tenant';
-import { makeDeliverDue, type AttemptRecord } from './delivery/deliver-due';
+import { makeDeliverDue, type FrozenBody } from './delivery/deliver-due';
 import { makeDeliveryStore } from './delivery/delivery.store';
+import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
 import { makeOpenDestination } from './delivery/open-destination';
 import { makeRenderBodies } from './delivery/render-bodies';
 import { makeSendTest } from './delivery/send-test';
@@ -139,7 +140,8 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const routeQueue = queues.queue('route');
   const deliverQueue = queues.queue('deliver');
   const upkeepQueue = queues.queue('upkeep');
-  const bell = surroundings.isSilent === true ? SILENT_BELL : makeBell(routeQueue, deliverQueue);
+  const dueSpaces = makeDueSpaces(database.pool);
+  const bell = surroundings.isSilent === true ? SILENT_BELL : makeBell(routeQueue, deliverQueue, dueSpaces, log);
 
   // Installation: who is connected, by which tokens, hearing what
   const tenants = makeTenantStore({ database, box, clock, defaultPlan: config.defaultPlan });
@@ -218,10 +220,10 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const openDestination = makeOpenDestination(box);
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database.pool);
-  const recordAll = batched<AttemptRecord>((attempts) => deliveryStore.record(attempts));
+  const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);
   const deliverDue = makeDeliverDue({
-    store: { claimDue: (limit) => deliveryStore.claimDue(limit), freeze: batched((bodies) => deliveryStore.freeze(bodies)) },
-    record: (attempt) => recordAll([attempt]),
+    store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
+    record: batched((attempts) => deliveryStore.record(attempts)),
     renderBodies: makeRenderBodies(gatherFacts),
     postBody: async (delivery, body, isThreaded) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
@@ -261,7 +263,10 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const sweep = makeSweep({
     tenantsWithWork: () => routingStore.tenantsWithWork(),
     routeEvents,
-    deliverDue: () => deliverDue.wake(),
+    async deliverDue() {
+      await dueSpaces.markForgotten();
+      await deliverDue.wake();
+    },
     tidy: () => deliveryStore.tidy(),
     log,
     intervalMs: surroundings.sweepIntervalMs ?? SWEEP_INTERVAL_MS,
@@ -418,24 +423,33 @@ const SILENT_BELL: Bell = { ringRoute: () => undefined, ringDeliver: () => undef
 function makeBell(
   routeQueue: { ring(key: string, payload: object): void },
   deliverQueue: { ring(key: string, payload: object): void },
+  dueSpaces: DueSpaces,
+  log: Logger,
 ): Bell {
+  const mark = batched<string>((spaceIds) => dueSpaces.mark([...new Set(spaceIds)]));
   let turn = 0;
+  const ring = (): void => {
+    turn = (turn + 1) % DELIVER_KEYS;
+    deliverQueue.ring(`due:${turn}`, {});
+  };
   return {
     ringRoute: (id) => routeQueue.ring(`tenant:${tenantId(id)}`, { tenantId: id }),
-    ringDeliver: () => {
-      turn = (turn + 1) % DELIVER_KEYS;
-      deliverQueue.ring(`due:${turn}`, {});
+    ringDeliver(spaceIds) {
+      const marked = spaceIds === undefined ? dueSpaces.markForgotten() : Promise.all(spaceIds.map(mark));
+      marked.then(ring, (error: unknown) => {
+        log.warn({ err: error }, 'the bell could not be rung; the sweep will find the work');
+      });
     },
   };
 }
 
-/** Lists that are written at the same time share a statement. */
-function batched<T>(write: (items: readonly T[]) => Promise<void>): (items: readonly T[]) => Promise<void> {
+/** Items that are written at the same time share a statement. */
+function batched<T>(write: (items: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
   const writeOne = microBatch(async (items: readonly T[]) => {
     await write(items);
     return items.map(() => true);
   }, WRITE_BATCH);
-  return async (items) => {
-    await Promise.all(items.map(writeOne));
+  return async (item) => {
+    await writeOne(item);
   };
 }

@@ -9,6 +9,6 @@ import type { TenantId } from './tenant';
 export interface Bell {
   /** This tenant has events to route. */
   ringRoute(tenantId: TenantId): void;
-  /** Some space has messages to send. */
-  ringDeliver(): void;
+  /** These Google spaces were given messages to send; when absent, any may have been. */
+  ringDeliver(spaceIds?: readonly string[]): void;
 }

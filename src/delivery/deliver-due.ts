@@ -13,6 +13,8 @@ import { settleAttempt, settleUnsent, type AttemptSettings } from './settle-atte
 
 export interface ClaimedDelivery {
   readonly id: number;
+  /** Of its row, as it was claimed: a row that has another one by now was changed. */
+  readonly version: string;
   readonly eventId: number;
   readonly ruleId: number;
   readonly chatWebhookId: number;
@@ -76,10 +78,19 @@ export interface AttemptRecord {
   readonly delayAllMs: number | null;
 }
 
+/** What is about to be posted: a new body, or the one that was frozen at an earlier attempt. */
+export interface FrozenBody {
+  readonly delivery: ClaimedDelivery;
+  readonly body: string;
+}
+
 export interface DeliveryStore {
   /** Takes the due head of up to `limit` free spaces. `nextMs`: until another space is ready; null when nothing waits. */
   claimDue(limit: number): Promise<{ readonly claimed: readonly ClaimedDelivery[]; readonly nextMs: number | null }>;
-  freeze(bodies: readonly { readonly deliveryId: number; readonly body: string }[]): Promise<void>;
+  /** Begins attempts. False for a delivery that was changed since it was claimed: it must not be posted. */
+  freeze(bodies: readonly FrozenBody[]): Promise<readonly boolean[]>;
+  /** Gives spaces back in which nothing was tried. */
+  release(spaceIds: readonly string[]): Promise<void>;
   record(attempts: readonly AttemptRecord[]): Promise<void>;
   /** Lets held messages go whose destination is well again, and drops those that are too old. */
   tidy(): Promise<void>;
@@ -97,7 +108,7 @@ export type RenderBodies = (
 export type PostBody = (delivery: ClaimedDelivery, body: string, isThreaded: boolean) => Promise<DeliveryOutcome>;
 
 export interface DeliverDueDependencies {
-  readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze'>;
+  readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze' | 'release'>;
   /** Records one attempt; concurrent calls may share a statement. */
   readonly record: (attempt: AttemptRecord) => Promise<void>;
   readonly renderBodies: RenderBodies;
@@ -221,27 +232,38 @@ function byTenant(claimed: readonly ClaimedDelivery[]): Iterable<readonly Claime
   return groups.values();
 }
 
-/** Bodies by delivery: those frozen before, and new ones, frozen now. A failure leaves them out; they are tried again later. */
-async function prepare(
-  group: readonly ClaimedDelivery[],
-  dependencies: DeliverDueDependencies,
-): Promise<ReadonlyMap<number, string>> {
-  const bodies = new Map<number, string>();
-  for (const delivery of group) if (delivery.renderedBody !== null) bodies.set(delivery.id, delivery.renderedBody);
-  const fresh = group.filter((delivery) => delivery.renderedBody === null && unsendable(delivery) === null);
-  const [first] = fresh;
-  if (first === undefined) return bodies;
+/** What may be posted, by delivery; null for one that was changed meanwhile. A failure leaves them out; they are tried again later. */
+type Ready = ReadonlyMap<number, string | null>;
+
+async function prepare(group: readonly ClaimedDelivery[], dependencies: DeliverDueDependencies): Promise<Ready> {
+  const sendable = group.filter((delivery) => unsendable(delivery) === null);
+  const [first] = sendable;
+  if (first === undefined) return new Map();
   try {
-    const rendered = await dependencies.renderBodies(first.tenant, fresh);
-    await dependencies.store.freeze([...rendered].map(([deliveryId, body]) => ({ deliveryId, body })));
-    for (const [id, body] of rendered) bodies.set(id, body);
+    const fresh = sendable.filter((delivery) => delivery.renderedBody === null);
+    const rendered = fresh.length === 0 ? new Map<number, string>() : await dependencies.renderBodies(first.tenant, fresh);
+    return await freezeAll(sendable, rendered, dependencies);
   } catch (error) {
     dependencies.log.error({ err: error, tenantId: first.tenant.id, deliveryId: first.id }, 'messages could not be prepared');
     // One that cannot be rendered must not keep the others from their way.
-    const alone = fresh.length > 1 ? fresh : [];
-    for (const delivery of alone) for (const [id, body] of await prepare([delivery], dependencies)) bodies.set(id, body);
+    const alone = sendable.length > 1 ? sendable : [];
+    const ready = new Map<number, string | null>();
+    for (const delivery of alone) for (const [id, body] of await prepare([delivery], dependencies)) ready.set(id, body);
+    return ready;
   }
-  return bodies;
+}
+
+async function freezeAll(
+  deliveries: readonly ClaimedDelivery[],
+  rendered: ReadonlyMap<number, string>,
+  { store }: DeliverDueDependencies,
+): Promise<Ready> {
+  const bodies = deliveries.flatMap((delivery) => {
+    const body = delivery.renderedBody ?? rendered.get(delivery.id);
+    return body === undefined ? [] : [{ delivery, body }];
+  });
+  const isFrozen = await store.freeze(bodies);
+  return new Map(bodies.map(({ delivery, body }, index) => [delivery.id, isFrozen[index] === true ? body : null]));
 }
 
 /** Why nothing may be posted for this delivery now; null when it may. */
@@ -255,13 +277,17 @@ function unsendable(delivery: ClaimedDelivery): { state: 'held' | 'dropped'; rea
 
 async function deliverOne(
   delivery: ClaimedDelivery,
-  body: string | undefined,
+  body: string | null | undefined,
   dependencies: DeliverDueDependencies,
 ): Promise<void> {
-  const { record, postBody, settings, nowMs, jitter, log } = dependencies;
+  const { store, record, postBody, settings, nowMs, jitter, log } = dependencies;
   const obstacle = unsendable(delivery);
   if (obstacle !== null) {
     await record(settleUnsent(delivery, obstacle.state, obstacle.reason));
+    return;
+  }
+  if (body === null) {
+    await store.release([delivery.spaceId]);
     return;
   }
   const startedAtMs = nowMs();

@@ -7,67 +7,76 @@ import { TEMPLATE_MODES } from '../core/rule';
 import { THREAD_POLICIES } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
-import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './deliver-due';
+import type { AttemptRecord, ClaimedDelivery, DeliveryStore, FrozenBody } from './deliver-due';
 
 /** A lease outlives the longest attempt (names 2.5 s, POST 10 s); a killed worker's messages go out after it. */
 const LEASE_MS = 15_000;
 
 /**
- * One statement: the head of each space that has something due, its slot and lease taken if both are free. A loose index scan finds
- * the spaces, so idle ones cost nothing; SKIP LOCKED and the re-check of the locked row keep two workers out of one space.
- * A message waits for the earlier ones about its record: one that was put off (a refusal) is not overtaken.
- * `coalesce` hides the state from the partial indexes: statistics taken when nothing waited make the planner read the whole backlog
- * through them. `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
+ * One statement: of the spaces that wait, whose slot and lease are free, the longest waiting get the lease and give their head. What
+ * is idle, or waits for its slot, is not looked at; SKIP LOCKED keeps two workers out of one space. A message waits for the earlier
+ * ones about its record: one that was put off (a refusal) is not overtaken. A space in which nothing is due learns when to look
+ * again, unless more was owed since the snapshot of this statement (`marks`).
+ * `coalesce` hides the space from the planner: statistics taken when nothing waited make it read the whole backlog.
+ * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
  */
 const CLAIM = `
-  WITH RECURSIVE spaces AS (
-    (SELECT space_id FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY space_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT d.space_id FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id > s.space_id
-             ORDER BY d.space_id LIMIT 1)
-      FROM spaces s WHERE s.space_id IS NOT NULL
+  WITH waiting AS MATERIALIZED (
+    SELECT space_id, marks, greatest(due_at, next_slot_at, lease_until) AS ready_at FROM google_spaces WHERE is_waiting
+  ), free AS MATERIALIZED (
+    SELECT g.space_id, g.troubles, g.marks = w.marks AS is_sure FROM waiting w JOIN google_spaces g ON g.space_id = w.space_id
+     WHERE w.ready_at <= now() AND g.is_waiting AND g.next_slot_at <= now() AND (g.lease_until IS NULL OR g.lease_until <= now())
+     ORDER BY w.ready_at LIMIT $1 FOR UPDATE OF g SKIP LOCKED
   ), heads AS MATERIALIZED (
-    SELECT s.space_id, h.id, greatest(h.not_before, g.next_slot_at, coalesce(g.lease_until, h.not_before)) AS ready_at
-      FROM spaces s
-      CROSS JOIN LATERAL (SELECT d.id, d.not_before FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id
-                             AND (SELECT e.id FROM deliveries e
-                                   WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                                     AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
-                                   ORDER BY e.id LIMIT 1) IS NULL
-                           ORDER BY d.not_before, d.id LIMIT 1) h
-      JOIN google_spaces g ON g.space_id = s.space_id
-     WHERE s.space_id IS NOT NULL
-  ), free AS (
-    SELECT g.space_id, heads.id, g.troubles FROM heads JOIN google_spaces g ON g.space_id = heads.space_id
-     WHERE heads.ready_at <= now() AND g.next_slot_at <= now() AND (g.lease_until IS NULL OR g.lease_until <= now())
-     ORDER BY heads.ready_at LIMIT $1 FOR UPDATE OF g SKIP LOCKED
-  ), leased AS (
-    UPDATE google_spaces g SET lease_until = now() + $2 * interval '1 millisecond' FROM free WHERE g.space_id = free.space_id
-    RETURNING g.space_id, free.id, free.troubles
+    SELECT free.troubles, free.is_sure, free.space_id AS free_id, h.* FROM free
+      LEFT JOIN LATERAL (SELECT d.xmin::text AS version, d.* FROM deliveries d
+                          WHERE d.state IN ('queued', 'sending') AND d.space_id = free.space_id
+                            AND (SELECT e.id FROM deliveries e
+                                  WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                                    AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
+                                  ORDER BY e.id LIMIT 1) IS NULL
+                          ORDER BY d.not_before, d.id LIMIT 1) h ON true
+  ), turned AS (
+    UPDATE google_spaces g SET lease_until = CASE WHEN heads.not_before <= now() THEN now() + $2 * interval '1 millisecond' END,
+           due_at = CASE WHEN heads.is_sure THEN heads.not_before ELSE g.due_at END,
+           is_waiting = heads.id IS NOT NULL OR NOT heads.is_sure
+      FROM heads WHERE g.space_id = heads.free_id
   ), claimed AS (
-    UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1 FROM leased
-     WHERE d.id = leased.id AND coalesce(d.state, '') IN ('queued', 'sending')
-    RETURNING d.*
+    SELECT * FROM heads WHERE not_before <= now()
   )
-  SELECT leased.space_id, leased.troubles, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
+  SELECT claimed.space_id, claimed.troubles, claimed.version, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
          claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
          claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
-         claimed.attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain,
+         claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain,
          extract(epoch FROM now() - claimed.created_at)::float8 * 1000 AS age_ms,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
          t.base_currency, later.next_ms
-    FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms FROM heads
-           WHERE NOT EXISTS (SELECT 1 FROM free WHERE free.space_id = heads.space_id)) later
-    LEFT JOIN leased ON true
-    LEFT JOIN claimed ON claimed.id = leased.id
+    FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms
+            FROM (SELECT ready_at FROM waiting WHERE ready_at > now()
+                  UNION ALL SELECT not_before FROM heads WHERE not_before > now()) AS rest) later
+    LEFT JOIN claimed ON true
     LEFT JOIN chat_webhooks w ON w.id = claimed.chat_webhook_id AND w.tenant_id = claimed.tenant_id
     LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
 
-/** Bodies are frozen before the first POST, so that every retry is byte-identical. */
+/**
+ * Bodies are frozen before the first POST, so that every retry is byte-identical; with that the attempt has begun. All bodies travel as
+ * one binary parameter and are cut apart by the database: a text array of them would be escaped twice. A message that was retold or
+ * dropped since it was claimed, or is just being so, is left out: its body tells what is no longer true.
+ */
 const FREEZE = `
-  UPDATE deliveries d SET rendered_body = r.body FROM unnest($1::bigint[], $2::text[]) AS r(id, body) WHERE d.id = r.id`;
+  WITH r AS MATERIALIZED (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[]) AS r(id, version, start, length)
+  ), mine AS MATERIALIZED (
+    SELECT d.id, r.start, r.length FROM r JOIN deliveries d ON d.id = r.id
+     WHERE d.xmin::text = r.version AND d.state IN ('queued', 'sending') FOR UPDATE OF d SKIP LOCKED
+  )
+  UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1,
+         rendered_body = CASE WHEN mine.length IS NULL THEN d.rendered_body
+                              ELSE convert_from(substring($5::bytea FROM mine.start FOR mine.length), 'UTF8') END
+    FROM mine WHERE d.id = mine.id
+  RETURNING d.id::float8 AS id`;
 
 /**
  * Everything that an attempt changes, in one statement: the delivery, its log row, the space's next slot (counted from now, when
@@ -95,7 +104,7 @@ const RECORD = `
            rendered_body = CASE WHEN r.rewrite IS NULL THEN d.rendered_body END,
            request_id = CASE WHEN r.rewrite IS NULL THEN d.request_id ELSE gen_random_uuid() END,
            is_plain = d.is_plain OR coalesce(r.rewrite = 'plain', false)
-      FROM r WHERE d.id = r.id
+      FROM r WHERE d.id = r.id AND d.state IN ('queued', 'sending')
   ), logged AS (
     INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
     SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, CASE WHEN state = 'sent' THEN 'success' ELSE 'failure' END, http_status,
@@ -112,7 +121,10 @@ const RECORD = `
          next_slot_at = CASE WHEN r.slot_after_ms IS NULL THEN g.next_slot_at ELSE clock_timestamp() + r.slot_after_ms * interval '1 millisecond' END
     FROM r WHERE g.space_id = r.space_id`;
 
-const RELEASE = `UPDATE google_spaces SET lease_until = NULL WHERE space_id = ANY ($1::text[])`;
+/** Nothing was sent; whoever changes the messages meanwhile is given a moment. */
+const RELEASE = `
+  UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + interval '20 milliseconds')
+   WHERE space_id = ANY ($1::text[])`;
 
 /** Held messages whose destination is well again, in their order; those held for longer than a day are dropped. */
 const RELEASE_HELD = `
@@ -128,6 +140,7 @@ const KNOW_SPACES = `
 const object = z.record(z.string(), z.unknown());
 const claimedRow = z.object({
   space_id: z.string(),
+  version: z.string(),
   troubles: z.number(),
   id: z.number(),
   tenant_id: tenantIdSchema,
@@ -178,16 +191,18 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
     async claimDue(limit) {
       const { rows } = await pool.query<Record<string, unknown>>(CLAIM, [limit, LEASE_MS]);
       const next = rows[0]?.['next_ms'];
-      const leased = rows.filter((row) => row['space_id'] !== null);
-      const emptyHanded = leased.filter((row) => row['id'] === null).map((row) => row['space_id']);
-      if (emptyHanded.length > 0) await pool.query(RELEASE, [emptyHanded]);
       return {
-        claimed: leased.filter((row) => row['id'] !== null).map(toClaimed),
+        claimed: rows.filter((row) => row['id'] !== null).map(toClaimed),
         nextMs: typeof next === 'number' ? Math.max(0, next) : null,
       };
     },
     async freeze(bodies) {
-      await pool.query(FREEZE, [bodies.map((item) => item.deliveryId), bodies.map((item) => item.body)]);
+      const { rows } = await pool.query<{ id: number }>(FREEZE, freezeParameters(bodies));
+      const frozen = new Set(rows.map(({ id }) => id));
+      return bodies.map(({ delivery }) => frozen.has(delivery.id));
+    },
+    async release(spaceIds) {
+      await pool.query(RELEASE, [spaceIds]);
     },
     async record(attempts) {
       await pool.query(RECORD, [JSON.stringify(attempts.map(attemptRow))]);
@@ -203,11 +218,25 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
   };
 }
 
+function freezeParameters(bodies: readonly FrozenBody[]): unknown[] {
+  const fresh = bodies.map(({ delivery, body }) => (delivery.renderedBody === body ? null : Buffer.from(body)));
+  let end = 1;
+  const starts = fresh.map((bytes) => (end += bytes?.length ?? 0) - (bytes?.length ?? 0));
+  return [
+    bodies.map(({ delivery }) => delivery.id),
+    bodies.map(({ delivery }) => delivery.version),
+    starts,
+    fresh.map((bytes) => bytes?.length ?? null),
+    Buffer.concat(fresh.filter((bytes) => bytes !== null)),
+  ];
+}
+
 function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
   const row = claimedRow.parse(source);
   const destination = source['sealed_credentials'] === null ? null : destinationRow.parse(source);
   return {
     id: row.id,
+    version: row.version,
     eventId: row.event_id,
     ruleId: row.rule_id,
     chatWebhookId: row.chat_webhook_id,

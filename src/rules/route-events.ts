@@ -80,7 +80,15 @@ interface CachedRules {
 }
 
 /** What a batch came to; `lacksRates`: nothing was written, because a decision needs rates that are not known. */
-type Progress = { readonly kind: 'more' | 'done' } | { readonly kind: 'lacksRates'; readonly currencies: readonly string[] };
+type Progress = Batch | { readonly kind: 'lacksRates'; readonly currencies: readonly string[] };
+
+interface Batch {
+  readonly kind: 'more' | 'done';
+  /** Google spaces that were given messages. */
+  readonly spaceIds: readonly string[];
+}
+
+const NOTHING_DONE: Batch = { kind: 'done', spaceIds: [] };
 
 /** Makes the use case. It rejects when the database cannot be reached; nothing is lost then. */
 export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEvents {
@@ -89,9 +97,9 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
 
   async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId, mayAskRates: boolean): Promise<Progress> {
     const tenant = await transaction.lockTenant(tenantId);
-    if (tenant.kind !== 'locked') return { kind: 'done' };
+    if (tenant.kind !== 'locked') return NOTHING_DONE;
     const raw = await transaction.unroutedEvents(tenantId, BATCH_SIZE);
-    if (raw.length === 0) return { kind: 'done' };
+    if (raw.length === 0) return NOTHING_DONE;
     const { events, ignored } = parseAll(raw);
     const compiled = await rulesOf(transaction, tenantId, tenant);
     const rates = compiled.needsRates ? await transaction.loadRates(tenantId, tenant.baseCurrency) : NO_RATES;
@@ -104,7 +112,8 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     if (lacking.length > 0) return { kind: 'lacksRates', currencies: lacking };
     await transaction.write(tenantId, plan, ignored);
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
-    return { kind: raw.length === BATCH_SIZE ? 'more' : 'done' };
+    const spaceIds = [...new Set(plan.created.map(({ destination }) => destination.spaceId))];
+    return { kind: raw.length === BATCH_SIZE ? 'more' : 'done', spaceIds };
   }
 
   async function rulesOf(
@@ -120,20 +129,21 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
   }
 
   /** A batch that lacks rates is decided again once they have been asked for, with or without them. */
-  async function route(tenantId: TenantId): Promise<'more' | 'done'> {
+  async function route(tenantId: TenantId): Promise<Batch> {
     const progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, true));
-    if (progress.kind !== 'lacksRates') return progress.kind;
+    if (progress.kind !== 'lacksRates') return progress;
     await dependencies.refreshRates(tenantId, progress.currencies);
     const again = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, false));
-    return again.kind === 'more' ? 'more' : 'done';
+    return again.kind === 'lacksRates' ? NOTHING_DONE : again;
   }
 
   return async (tenantId) => {
     const endsAtMs = nowMs() + MAX_JOB_MS;
     let progress: 'more' | 'done' = 'more';
     while (progress === 'more' && nowMs() < endsAtMs) {
-      progress = await route(tenantId);
-      bell.ringDeliver();
+      const batch = await route(tenantId);
+      if (batch.spaceIds.length > 0) bell.ringDeliver(batch.spaceIds);
+      progress = batch.kind;
     }
     if (progress === 'more') bell.ringRoute(tenantId);
   };

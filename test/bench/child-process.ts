@@ -26,13 +26,21 @@ const message = z.union([
 ]);
 type Message = z.infer<typeof message>;
 
-/** Starts a script of this folder; `settings` reach it as JSON. Its log lines are made but go nowhere. Node's own options (`--cpu-prof`) are inherited. */
+/** Where measured processes leave their CPU profiles when they end; null: none is taken. */
+let profileFolder: string | null = null;
+
+/** From now on measured processes are profiled. */
+export function takeProfiles(folder: string): void {
+  profileFolder = folder;
+}
+
+/** Starts a script of this folder; `settings` reach it as JSON. Its log lines are made but go nowhere. */
 export async function startMeasured(script: string, settings: object): Promise<Measured> {
   const child = fork(join(__dirname, script), [JSON.stringify(settings)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
     // As npm start bounds the heap: unbounded, V8 lets garbage pile up for as long as the machine has memory.
-    execArgv: ['--max-old-space-size=384', '--max-semi-space-size=4'],
+    execArgv: ['--max-old-space-size=384', '--max-semi-space-size=16', ...profiling()],
   });
   const ready = await nextMessage(child, 'ready');
   return {
@@ -53,6 +61,10 @@ export async function startMeasured(script: string, settings: object): Promise<M
       clearTimeout(force);
     },
   };
+}
+
+function profiling(): readonly string[] {
+  return profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
 }
 
 /** For the measured process: says that it is ready, answers questions, ends when told or when the benchmark is gone. */

@@ -1,10 +1,11 @@
 /**
  * The benchmark: Dealbell as composed for production, on its embedded PostgreSQL, side by side with bare servers doing less.
- * Options: `--quick` for a short run, `--only intake,latency,whole,routing,drain` for some parts. Ratios are of one run; rounds are
+ * Options: `--quick` for a short run, `--profile <folder>` for CPU profiles of the measured processes, `--only intake,latency,whole,routing,drain` for some parts. Ratios are of one run; rounds are
  * interleaved, so that a busy machine slows all alike.
  */
 
 import { parseArgs } from 'node:util';
+import { takeProfiles } from './child-process';
 import { printFigures, writeFigures, type Figure } from './figures';
 import { measureDrain } from './measure-drain';
 import { measureIntake } from './measure-intake';
@@ -22,7 +23,10 @@ const PARTS: Readonly<Record<string, (stage: Stage, isQuick: boolean) => Promise
 };
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, profile: { type: 'string' } },
+  });
+  if (values.profile !== undefined) takeProfiles(values.profile);
   const names = values.only?.split(',') ?? Object.keys(PARTS);
   const unknown = names.filter((name) => PARTS[name] === undefined);
   if (unknown.length > 0) throw new Error(`--only knows ${Object.keys(PARTS).join(', ')}; not ${unknown.join(', ')}`);

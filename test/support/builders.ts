@@ -161,6 +161,7 @@ export function aClaimedDestination(given: Partial<ClaimedDestination> = {}): Cl
 export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedDelivery {
   return {
     id: 1,
+    version: '1',
     eventId: 1,
     ruleId: 1,
     chatWebhookId: 1,

@@ -7,6 +7,7 @@ import {
   type AttemptRecord,
   type ClaimedDelivery,
   type DeliverDueDependencies,
+  type DeliveryStore,
 } from '../../../src/delivery/deliver-due';
 import { tenantId } from '../../../src/core/tenant';
 import { aTenant } from '../../fixtures/record-changes';
@@ -15,13 +16,23 @@ import { waitUntil } from '../../support/wait-until';
 
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
 
+const NOTHING_HAPPENS: Pick<DeliveryStore, 'freeze' | 'release'> = {
+  freeze: (bodies) => Promise.resolve(bodies.map(() => true)),
+  release: () => Promise.resolve(),
+};
+
 /** A store whose spaces give their next message only when the last one was recorded. */
-function aSender(queued: readonly ClaimedDelivery[], changed: Partial<DeliverDueDependencies> = {}) {
+function aSender(
+  queued: readonly ClaimedDelivery[],
+  given: Partial<DeliverDueDependencies> = {},
+  changed: readonly number[] = [],
+) {
   let waiting = [...queued];
   const leased = new Set<string>();
   const posted: string[] = [];
   const recorded: AttemptRecord[] = [];
-  const frozen: number[] = [];
+  const frozen: string[] = [];
+  const released: string[] = [];
   const looks: number[] = [];
   const deliverDue = makeDeliverDue({
     store: {
@@ -37,7 +48,11 @@ function aSender(queued: readonly ClaimedDelivery[], changed: Partial<DeliverDue
         return Promise.resolve({ claimed, nextMs: null });
       },
       freeze(bodies) {
-        frozen.push(...bodies.map(({ deliveryId }) => deliveryId));
+        frozen.push(...bodies.map(({ delivery, body }) => `${delivery.id} ${body}`));
+        return Promise.resolve(bodies.map(({ delivery }) => !changed.includes(delivery.id)));
+      },
+      release(spaceIds) {
+        released.push(...spaceIds);
         return Promise.resolve();
       },
     },
@@ -56,9 +71,9 @@ function aSender(queued: readonly ClaimedDelivery[], changed: Partial<DeliverDue
     settings: { spaceIntervalMs: 1000, refusalConfirmMs: 20_000 },
     nowMs: () => 0,
     jitter: () => 0,
-    ...changed,
+    ...given,
   });
-  return { deliverDue, posted, recorded, frozen, looks, add: (delivery: ClaimedDelivery) => waiting.push(delivery) };
+  return { deliverDue, posted, recorded, frozen, released, looks, add: (delivery: ClaimedDelivery) => waiting.push(delivery) };
 }
 
 const many = (count: number, given: (id: number) => Partial<ClaimedDelivery>) =>
@@ -115,7 +130,22 @@ test('when a body was frozen before, then those very bytes are posted and nothin
   await deliverDue.close();
 
   expect(posted).toEqual(['AAAA frozen']);
-  expect(frozen).toEqual([]);
+  expect(frozen).toEqual(['1 frozen']);
+});
+
+test('when a message was changed since it was claimed, then it is not posted and its space is given back', async () => {
+  const sender = aSender(
+    many(2, (id) => ({ spaceId: `space ${id}` })),
+    {},
+    [2],
+  );
+
+  await sender.deliverDue.wake();
+  await sender.deliverDue.close();
+
+  expect(sender.posted).toEqual(['space 1 body 1']);
+  expect(sender.released).toEqual(['space 2']);
+  expect(sender.recorded.map(({ delivery }) => delivery.id)).toEqual([1]);
 });
 
 test('when a body is new, then it is frozen before it is posted', async () => {
@@ -130,7 +160,11 @@ test('when a body is new, then it is frozen before it is posted', async () => {
           return Promise.resolve({ claimed, nextMs: null });
         };
       })(),
-      freeze: () => Promise.resolve(void order.push('freeze')),
+      freeze(bodies) {
+        order.push('freeze');
+        return Promise.resolve(bodies.map(() => true));
+      },
+      release: () => Promise.resolve(),
     },
     postBody: () => {
       order.push('post');
@@ -245,7 +279,7 @@ test('when the next message is due later, then it is sent then, without another 
         looks += 1;
         return Promise.resolve({ claimed: looks === 2 ? [aClaimedDelivery()] : [], nextMs: looks === 1 ? 20 : null });
       },
-      freeze: () => Promise.resolve(),
+      ...NOTHING_HAPPENS,
     },
   });
 
@@ -260,7 +294,7 @@ test('when a look fails, then whoever woke hears of it and the next wake works',
   const { deliverDue } = aSender([], {
     store: {
       claimDue: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve({ claimed: [], nextMs: null })),
-      freeze: () => Promise.resolve(),
+      ...NOTHING_HAPPENS,
     },
   });
 
@@ -289,7 +323,7 @@ test('when it closes, then what is under way ends and nothing new begins', async
 
 test('when it closes while a look fails, then it still closes', async () => {
   const { deliverDue } = aSender([], {
-    store: { claimDue: () => Promise.reject(new Error('down')), freeze: () => Promise.resolve() },
+    store: { claimDue: () => Promise.reject(new Error('down')), ...NOTHING_HAPPENS },
   });
   const look = deliverDue.wake();
 
