@@ -10,7 +10,7 @@ import { makeCheckHealth } from './admin/check-health';
 import { makeAdminRouter } from './admin/admin.routes';
 import { makeMetrics } from './admin/metrics';
 import { countApiKeys } from './api/api-key.store';
-import { makeApiRouter } from './api/api.routes';
+import { makeRestApi } from './api/api.routes';
 import { makeFetchRecord } from './clients/fetch-record';
 import { makeGoogleChat } from './clients/google-chat';
 import { makePipedriveApi } from './clients/pipedrive-api';
@@ -23,7 +23,7 @@ import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
 import { makeOpenDestination } from './delivery/open-destination';
 import { makeRenderBodies } from './delivery/render-bodies';
-import { makeSendTest } from './delivery/send-test';
+import { makeSendTest, makeTryUrl } from './delivery/send-test';
 import { makeTestStore } from './delivery/test-message.store';
 import type { ErrorReporter } from './instrument';
 import { makeAccessTokens } from './install/access-tokens';
@@ -34,6 +34,7 @@ import { makeForgetTenant } from './install/forget-tenant';
 import { makeInstallRoutes } from './install/install.routes';
 import { makeInstallTenant } from './install/install-tenant';
 import { makeReferenceRecordStore } from './install/reference-record.store';
+import { settingsUrlOf } from './install/settings-url';
 import { makeTenantStore, SIGNING_SECRET_PURPOSE } from './install/tenant.store';
 import { makeUninstallUser } from './install/uninstall-user';
 import { makeAcceptEvent } from './intake/accept-event';
@@ -240,14 +241,15 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       if (outcome.kind === 'sent') metrics.observeDeliveryAge(delivery.ageMs / 1000);
     },
   });
-  const sendTest = makeSendTest({
+  const testing: Parameters<typeof makeSendTest>[0] = {
     store: makeTestStore(database.pool),
     openDestination,
     post: (recipient, credentials, requestId, body) =>
       post({ url: { spaceId: recipient.spaceId, ...credentials }, requestId, body, isThreaded: false }),
     spaceIntervalMs: config.spaceIntervalMs,
     clock,
-  });
+  };
+  const sendTest = makeSendTest(testing);
 
   // Upkeep
   const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(database.pool), log, retentionDays: config.retentionDays });
@@ -291,6 +293,28 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     version: surroundings.version,
     nowMs: () => performance.now(),
   });
+  const pageTokens = makePageTokens({ sessionSecret: config.sessionSecret, clock });
+  const api = makeRestApi({
+    database,
+    secretBox: box,
+    bell,
+    clock,
+    log,
+    verifyIframeToken,
+    pageTokens,
+    sendTest,
+    connectByApiToken: (request) => install.connectByApiToken(request),
+    refreshReferences: references.refresh,
+    forgetTenant,
+    openSigningSecret: (id, sealed) => box.open(id, SIGNING_SECRET_PURPOSE, sealed, z.string()),
+    baseUrl: config.baseUrl,
+    googleChatOrigin: config.googleChatOrigin,
+    allowApiTokenConnect: config.pipedrive.allowApiTokenConnect,
+    defaultPlan: config.defaultPlan,
+    retentionDays: config.retentionDays,
+    settleMs: config.settleMs,
+    apiRateLimit: config.apiRateLimit,
+  });
   const makeRouters = () => [
     makeAdminRouter({
       checkHealth,
@@ -316,33 +340,15 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       log,
     }),
     makeSettingsRouter({
-      database,
-      verifyIframeToken,
+      ...{ database, verifyIframeToken, pageTokens, callApi: api.call, syncWebhooks, clock },
       loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: config.defaultPlan }),
       countApiKeys: (id) => countApiKeys(database.prisma, id),
-      installUrl: `${config.baseUrl}/oauth/install`,
-    }),
-    makeApiRouter({
-      database,
-      secretBox: box,
-      bell,
-      clock,
-      log,
-      verifyIframeToken,
-      pageTokens: makePageTokens({ sessionSecret: config.sessionSecret, clock }),
-      sendTest,
-      connectByApiToken: (request) => install.connectByApiToken(request),
-      refreshReferences: references.refresh,
-      forgetTenant,
-      openSigningSecret: (id, sealed) => box.open(id, SIGNING_SECRET_PURPOSE, sealed, z.string()),
-      baseUrl: config.baseUrl,
+      tryUrl: makeTryUrl(testing),
       googleChatOrigin: config.googleChatOrigin,
-      allowApiTokenConnect: config.pipedrive.allowApiTokenConnect,
-      defaultPlan: config.defaultPlan,
-      retentionDays: config.retentionDays,
-      settleMs: config.settleMs,
-      apiRateLimit: config.apiRateLimit,
+      installUrl: `${config.baseUrl}/oauth/install`,
+      settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, config.pipedrive.clientId),
     }),
+    api.router,
   ];
 
   const server = roles.web ? await listen(makeServer(), config) : null;

@@ -2,6 +2,8 @@
 
 import type { VNode } from 'preact';
 
+export type Tone = 'good' | 'warn' | 'bad' | 'neutral';
+
 export interface DecisionView {
   readonly ruleName: string;
   readonly matched: boolean;
@@ -12,7 +14,7 @@ export interface MessageView {
   readonly destination: string;
   readonly ruleName: string;
   readonly state: string;
-  readonly tone: 'good' | 'bad' | 'neutral';
+  readonly tone: Tone;
   readonly reason: string | null;
 }
 
@@ -29,7 +31,7 @@ export interface EventView {
   readonly messages: readonly MessageView[];
 }
 
-export function Badge({ text, tone }: { readonly text: string; readonly tone: 'good' | 'bad' | 'neutral' }): VNode {
+export function Badge({ text, tone }: { readonly text: string; readonly tone: Tone }): VNode {
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }
 

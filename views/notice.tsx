@@ -30,3 +30,8 @@ export function noticePage({ title, lines, link, frame = null }: NoticeView): VN
     </Layout>
   );
 }
+
+/** The same in one line, on a page that is open. */
+export function troubleText(words: string): VNode {
+  return <p>{words}</p>;
+}

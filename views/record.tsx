@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact';
 import { EventList, type EventView } from './components';
-import { Layout, type Frame } from './layout';
+import { Document, type Frame, type PageCredential } from './layout';
 
 export interface RecordView {
   readonly frame: Frame;
@@ -12,12 +12,14 @@ export interface RecordView {
   readonly empty: string;
 }
 
-export function recordPage(view: RecordView): VNode {
+export function recordPage(view: RecordView, credential: PageCredential): VNode {
   return (
-    <Layout title={`${view.heading} - Dealbell`} framed={view.frame}>
-      <h1 class="small">{view.heading}</h1>
-      <p class="quiet">{view.summary}</p>
-      <EventList events={view.events} empty={view.empty} />
-    </Layout>
+    <Document title={`${view.heading} - Dealbell`} framed={view.frame} credential={credential}>
+      <main class="alone">
+        <h1 class="small">{view.heading}</h1>
+        <p class="quiet">{view.summary}</p>
+        <EventList events={view.events} empty={view.empty} />
+      </main>
+    </Document>
   );
 }

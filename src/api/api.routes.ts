@@ -20,7 +20,8 @@ import { makeRunChange } from './change.store';
 import { chatWebhookEndpoints, type Sealer } from './chat-webhooks.routes';
 import { deliveryEndpoints } from './deliveries.routes';
 import { docsRouter } from './docs.routes';
-import type { ApiAnswer, Endpoint, RawCall } from './endpoint';
+import { makeCallApi, type CallApi } from './call-api';
+import { refuseReader, type ApiAnswer, type Endpoint, type RawCall } from './endpoint';
 import { historyEndpoints } from './history.routes';
 import { presetEndpoints } from './presets.routes';
 import type { RefreshReferences } from './rule-attention';
@@ -65,9 +66,20 @@ const MAX_INT4 = 2_147_483_647;
 /** Wrong credentials a minute from one address; then it has to wait. */
 const MAX_REFUSALS_PER_MINUTE = 600;
 
-/** Makes the router of everything below `/session`, `/connect`, `/chat-webhooks`, `/rules`, ... and `/docs`. */
-export function makeApiRouter(deps: ApiDeps): Router {
+export interface Api {
+  /** Everything below `/session`, `/connect`, `/chat-webhooks`, `/rules`, ... and `/docs`. */
+  readonly router: Router;
+  /** The same requests from within. */
+  readonly call: CallApi;
+}
+
+/** Makes the API, for programs and for our own pages. */
+export function makeRestApi(deps: ApiDeps): Api {
   const endpoints = makeEndpoints(deps);
+  return { router: makeRouter(deps, endpoints), call: makeCallApi(endpoints) };
+}
+
+function makeRouter(deps: ApiDeps, endpoints: readonly Endpoint[]): Router {
   const gate: Gate = {
     authenticate: makeAuthenticate({ ...deps.database, ...deps }),
     perCaller: makeRateLimit({ perMinute: deps.apiRateLimit, name: 'api' }),
@@ -165,9 +177,7 @@ async function answer(
     return found;
   });
   await gate.perCaller.take(principal.rateKey, response);
-  if (endpoint.access === 'change' && !principal.isAdmin) {
-    throw new AppError('forbidden', 'Only admins of your Pipedrive company may change this.', { status: 403 });
-  }
+  refuseReader(endpoint, principal);
   return await endpoint.handle(principal, await callOf(request, response, readBody));
 }
 

@@ -2,7 +2,7 @@
 
 import type { PrismaClient } from '../../prisma/generated/client';
 import type { PageTokens } from '../settings/page-token';
-import { findViewerByPageToken } from '../settings/viewer.store';
+import { findViewerByPageToken, type Viewer } from '../settings/viewer.store';
 import { findApiKey } from './api-key.store';
 import type { Principal } from './endpoint';
 
@@ -34,7 +34,10 @@ async function byApiKey({ prisma, clock }: Deps, token: string): Promise<Princip
 async function byPageToken({ prisma, pageTokens }: Deps, token: string): Promise<Principal | null> {
   const user = await pageTokens.verify(token);
   const viewer = user === null ? null : await findViewerByPageToken(prisma, user);
-  if (viewer === null) return null;
-  const { tenant, isAdmin, userId } = viewer;
+  return viewer === null ? null : principalOf(viewer);
+}
+
+/** A user on one of our pages. */
+export function principalOf({ tenant, isAdmin, userId }: Viewer): Principal {
   return { tenantId: tenant.id, isAdmin, actor: `user ${userId}`, rateKey: `tenant ${tenant.id}` };
 }

@@ -129,3 +129,9 @@ export function invalid(errors: readonly { path: string; message: string }[]): A
 export function missing(what: string): AppError {
   return new AppError('not_found', `There is no ${what} of this id.`, { status: 404 });
 }
+
+/** 403 when only admins may do this and this is none. */
+export function refuseReader({ access }: Pick<Endpoint, 'access'>, { isAdmin }: Pick<Principal, 'isAdmin'>): void {
+  if (access !== 'change' || isAdmin) return;
+  throw new AppError('forbidden', 'Only admins of your Pipedrive company may change this.', { status: 403 });
+}

@@ -13,9 +13,9 @@ import type { ChatCredentials, OpenDestination } from './open-destination';
 /** Where and as what a sample goes. */
 export interface TestRecipient {
   readonly tenant: TenantProfile;
-  readonly chatWebhookId: number;
+  /** Null: no destination yet, a URL that is tried before it is saved. */
+  readonly chatWebhookId: number | null;
   readonly spaceId: string;
-  readonly sealedCredentials: string;
   readonly locale: string | null;
   readonly timeZone: string | null;
   readonly ruleId: number | null;
@@ -32,9 +32,12 @@ export interface TestResult {
   readonly errorMessage?: string;
 }
 
+/** A recipient that is saved. */
+export type SavedRecipient = TestRecipient & { readonly sealedCredentials: string };
+
 export interface TestStore {
   /** Recipients of a rule (one per destination), or the destination itself; empty when there is none. */
-  findRecipients(target: TestTarget): Promise<readonly TestRecipient[]>;
+  findRecipients(target: TestTarget): Promise<readonly SavedRecipient[]>;
   /** Takes the space's next write slot; 0 when it is taken, else the milliseconds until it is free. */
   reserveSlot(spaceId: string, intervalMs: number): Promise<number>;
   /** The attempt is over: the next write is an interval away, and a success heals the destination. */
@@ -70,12 +73,35 @@ export function makeSendTest(dependencies: SendTestDependencies): (target: TestT
     if (recipients.length === 0)
       return { status: 'failure', httpStatus: null, errorMessage: 'There is no destination to send to.' };
     const results: TestResult[] = [];
-    for (const recipient of recipients) results.push(await sendOne(recipient, dependencies));
+    for (const recipient of recipients) {
+      const credentials = () => dependencies.openDestination(recipient.tenant.id, recipient.sealedCredentials);
+      results.push(await sendOne(recipient, credentials, dependencies));
+    }
     return results.find((result) => result.status === 'failure') ?? results[0] ?? { status: 'failure', httpStatus: null };
   };
 }
 
-async function sendOne(recipient: TestRecipient, dependencies: SendTestDependencies): Promise<TestResult> {
+/** The parts of a Chat webhook URL that nobody saved yet. */
+export interface UntriedUrl extends ChatCredentials {
+  readonly spaceId: string;
+}
+
+export type TryUrl = (tenant: TenantProfile, url: UntriedUrl) => Promise<TestResult>;
+
+/** Makes the use case of trying a URL before it is saved: the sample of a won deal, and as `makeSendTest`. */
+export function makeTryUrl(dependencies: SendTestDependencies): TryUrl {
+  return async (tenant, { spaceId, ...credentials }) => {
+    const sample = { eventType: 'deal.won', mode: 'compact', template: null, ruleId: null } as const;
+    const recipient = { ...sample, tenant, spaceId, chatWebhookId: null, locale: null, timeZone: null };
+    return await sendOne(recipient, () => Promise.resolve(credentials), dependencies);
+  };
+}
+
+async function sendOne(
+  recipient: TestRecipient,
+  openCredentials: () => Promise<ChatCredentials>,
+  dependencies: SendTestDependencies,
+): Promise<TestResult> {
   const { store, clock, spaceIntervalMs } = dependencies;
   if (!(await waitForSlot(recipient.spaceId, dependencies))) {
     return {
@@ -88,12 +114,7 @@ async function sendOne(recipient: TestRecipient, dependencies: SendTestDependenc
   const destination = { locale: recipient.locale, timeZone: recipient.timeZone, threads: 'off' as const };
   const body = JSON.stringify(renderMessage({ ...subject, destination }, sampleNames()));
   const startedAtMs = clock().getTime();
-  const outcome = await dependencies.post(
-    recipient,
-    await dependencies.openDestination(recipient.tenant.id, recipient.sealedCredentials),
-    randomUUID(),
-    body,
-  );
+  const outcome = await dependencies.post(recipient, await openCredentials(), randomUUID(), body);
   await store.recordTest(recipient, outcome, body, clock().getTime() - startedAtMs, spaceIntervalMs);
   return outcome.kind === 'sent'
     ? { status: 'success', httpStatus: outcome.httpStatus }

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { eventTypeSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
-import type { TestRecipient, TestStore } from './send-test';
+import type { SavedRecipient, TestStore } from './send-test';
 
 const RECIPIENTS = `
   SELECT w.id AS chat_webhook_id, w.space_id, w.sealed_credentials, w.locale, w.time_zone, r.id AS rule_id,
@@ -55,7 +55,7 @@ const recipientRow = z
     tenant_time_zone: z.string(),
     base_currency: z.string(),
   })
-  .transform((row): TestRecipient => ({
+  .transform((row): SavedRecipient => ({
     tenant: {
       id: row.tenant_id,
       companyId: row.company_id,

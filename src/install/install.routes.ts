@@ -7,6 +7,7 @@ import type { InstallOutcome, InstallTenant, Installed } from './install-tenant'
 import { addState, takeState } from './install-state';
 import { hasClientCredentials, readUninstallNotice } from './uninstall-request';
 import type { UninstallUser } from './uninstall-user';
+import { settingsUrlOf } from './settings-url';
 
 declare module 'express-session' {
   interface SessionData {
@@ -122,7 +123,7 @@ function showOutcome({ showPage, baseUrl, clientId, log }: Needs, response: Resp
       showPage(response, PAGES[outcome.kind]);
       break;
     case 'installed': {
-      const settingsUrl = `https://${outcome.tenant.companyDomain}.pipedrive.com/settings/marketplace/app/${encodeURIComponent(clientId)}/app-settings`;
+      const settingsUrl = settingsUrlOf(outcome.tenant.companyDomain, clientId);
       if (baseUrl.startsWith('https:')) response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
       else showPage(response, installedPage(outcome, settingsUrl));
       break;

@@ -1,9 +1,9 @@
 /** Errors as pages, for people in a browser: what happened, in words, and nothing of our insides. */
 
 import type { Response } from 'express';
-import { noticePage, type NoticeView } from '../../views/notice';
+import { noticePage, troubleText, type NoticeView } from '../../views/notice';
 import type { Problem } from './problem';
-import { renderPage } from './render-page';
+import { renderPage, renderPart } from './render-page';
 
 export interface Notice {
   readonly status: number;
@@ -20,7 +20,14 @@ export function sendNotice(response: Response, { status, title, lines, link, fra
   response.send(renderPage(noticePage({ title, lines, link: link ?? null, frame: frame ?? null })));
 }
 
+/** For scripts on a page that is open: what it asked for stays away, and the words go to the place for trouble. */
+export function sendTrouble(response: Response, { status, detail }: Problem): void {
+  response.status(status).set({ 'Cache-Control': 'no-store', 'HX-Retarget': '#trouble', 'HX-Reswap': 'innerHTML' }).type('html');
+  response.send(renderPart(troubleText(detail)));
+}
+
 /** The page for a problem. */
-export function sendErrorPage(response: Response, { status, title, detail }: Problem): void {
-  sendNotice(response, { status, title: status === 404 ? 'This page does not exist' : title, lines: [detail] });
+export function sendErrorPage(response: Response, { status, title, detail }: Problem, frame?: NoticeView['frame']): void {
+  const notice = { status, title: status === 404 ? 'This page does not exist' : title, lines: [detail] };
+  sendNotice(response, { ...notice, ...(frame === undefined ? {} : { frame }) });
 }

@@ -4,7 +4,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Req
 import type { Logger } from 'pino';
 import { AppError } from '../core/errors';
 import { makeCors } from './cors';
-import { sendErrorPage } from './error-pages';
+import { sendErrorPage, sendTrouble } from './error-pages';
 import { problemOf, sendProblem } from './problem';
 import { makeRequestLog } from './request-log';
 import { framedHeaders, unframedHeaders } from './security-headers';
@@ -60,12 +60,26 @@ function makeErrorHandler({ log, reportError }: Pick<HttpAppDeps, 'log' | 'repor
     if (problem.status >= 500)
       log.error({ err: error, method: request.method, path: request.path }, 'request could not be answered');
     if (response.headersSent) next(error);
+    else if (isPageScript(request)) sendTrouble(response, problem);
+    else if (isFramed(request)) sendErrorPage(response, problem, FRAME);
     else if (wantsPage(request) && response.locals[ANSWERS_PROBLEMS] !== true) sendErrorPage(response, problem);
     else sendProblem(response, problem);
   };
 }
 
+/** htmx, on a page inside Pipedrive. */
+function isPageScript(request: Request): boolean {
+  return isFramed(request) && request.get('hx-request') === 'true';
+}
+
+function isFramed(request: Request): boolean {
+  return request.path.startsWith('/extension/');
+}
+
+/** Pipedrive shows no frame that does not speak to it, so its error pages do too. */
+const FRAME = { theme: null, heightPx: 400, maxHeightPx: 750, widthPx: null } as const;
+
 /** A browser that opens an address names text/html; programs say `*` or nothing. */
 function wantsPage(request: Request): boolean {
-  return /\btext\/html\b/i.test(request.get('accept') ?? '') || /^\/(extension|oauth)\//.test(request.path);
+  return /\btext\/html\b/i.test(request.get('accept') ?? '') || /^\/oauth\//.test(request.path);
 }

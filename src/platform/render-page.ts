@@ -7,3 +7,8 @@ import { renderToString } from 'preact-render-to-string';
 export function renderPage(page: VNode): string {
   return `<!doctype html>${renderToString(page)}`;
 }
+
+/** A view to a piece of a document, for scripts that asked for it. */
+export function renderPart(part: VNode): string {
+  return renderToString(part);
+}

@@ -1,36 +1,33 @@
-/** Our own styles and scripts, and the few browser files of packages, all from our own origin (no CDN: strict CSP). */
+/** Serves `/assets/*` from our own origin (no CDN: strict CSP), compressed, and for ever where the address names the content. */
 
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import express, { Router } from 'express';
+import { Router, type Request } from 'express';
+import { findAsset } from './asset-files';
 
-const DAY_MS = 86_400_000;
+const A_YEAR = 'public, max-age=31536000, immutable';
+const A_DAY = 'public, max-age=86400';
 
-/** Path below `/assets` to the file inside its package. */
-const PACKAGE_FILES = {
-  '/pico.min.css': '@picocss/pico/css/pico.min.css',
-  '/htmx.min.js': 'htmx.org/dist/htmx.min.js',
-  '/app-extensions-sdk.js': '@pipedrive/app-extensions-sdk/dist/index.umd.js',
-} as const;
-
-/** Serves `/assets/*`. `publicDir` is the folder with our own css and js; found from this file upwards by default. */
-export function makeAssets(publicDir: string = findPublicDir(__dirname)): Router {
+/** 404 for unknown files is left to whoever comes next. */
+export function makeAssets(): Router {
   const router = Router();
-  for (const [path, file] of Object.entries(PACKAGE_FILES)) {
-    const absolute = require.resolve(file);
-    router.get(`/assets${path}`, (_request, response) => {
-      response.sendFile(absolute, { maxAge: DAY_MS, dotfiles: 'allow' });
+  router.get(/^\/assets\/(.+)$/, (request, response, next) => {
+    const file = findAsset(request.path.slice('/assets/'.length));
+    if (file === undefined) {
+      next();
+      return;
+    }
+    response.set({
+      'Cache-Control': request.query['v'] === file.version ? A_YEAR : A_DAY,
+      'Content-Type': file.contentType,
+      ETag: `"${file.version}"`,
+      Vary: 'Accept-Encoding',
     });
-  }
-  router.use('/assets', express.static(publicDir, { maxAge: DAY_MS, index: false, redirect: false }));
+    if (request.fresh) response.status(304).end();
+    else if (file.gzipped !== null && takesGzip(request)) response.set('Content-Encoding', 'gzip').end(file.gzipped);
+    else response.end(file.body);
+  });
   return router;
 }
 
-/** The sources and the compiled output lie at different depths below the project's root. */
-function findPublicDir(from: string): string {
-  const candidate = join(from, 'public');
-  if (existsSync(join(candidate, 'css', 'dealbell.css'))) return candidate;
-  const parent = dirname(from);
-  if (parent === from) throw new Error('the folder public/ is missing');
-  return findPublicDir(parent);
+function takesGzip(request: Request): boolean {
+  return request.acceptsEncodings('gzip') === 'gzip';
 }

@@ -1,126 +1,138 @@
-/** The pages that Pipedrive shows in frames: settings, the panel beside a record, the modal. No cookie is read here. */
+/** The settings inside Pipedrive: every page request's way from its token to its answer, in one place. No cookie is read here. */
 
-import { Router, type Request, type Response } from 'express';
-import type { Pool } from 'pg';
-import { z } from 'zod';
-import { recordPage } from '../../views/record';
-import { settingsPage } from '../../views/settings';
-import type { PrismaClient } from '../../prisma/generated/client';
-import type { TenantId } from '../core/tenant';
-import { listDestinations } from '../delivery/chat-webhook.store';
-import { deliveriesOfEvents } from '../delivery/delivery-history.store';
-import type { CurrentPlan } from '../plans/plan-limits';
+import express, { Router, type Request, type Response } from 'express';
+import type { VNode } from 'preact';
+import { settingsDocument, settingsFragment, Shell, type PageKey } from '../../views/shell';
+import { principalOf } from '../api/authenticate';
+import { AppError } from '../core/errors';
 import { sendNotice } from '../platform/error-pages';
-import { renderPage } from '../platform/render-page';
-import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
-import { listRules } from '../rules/rule.store';
-import { recordView, settingsView, type PageFacts } from './page-views';
-import type { VerifyIframeToken } from './verify-iframe-token';
-import { findViewerByCompany, type Viewer } from './viewer.store';
+import { renderPage, renderPart } from '../platform/render-page';
+import { sendHtml } from '../platform/send-html';
+import { accountPages } from './account.routes';
+import { activityPages } from './activity.routes';
+import { attentionOf } from './attention';
+import { readForm } from './form-values';
+import { frameOf, openFrame } from './frame.routes';
+import { overviewPages } from './overview.routes';
+import { recordRouter } from './record.routes';
+import { rulesPages } from './rules.routes';
+import type { SettingsDeps } from './settings-deps';
+import { spacesPages } from './spaces.routes';
+import { EXPIRED } from './stranger-notice';
+import type { PageAnswer, PageRoute, Visit } from './visit';
+import { findViewerByPageToken, listAdmins, type Viewer } from './viewer.store';
 
-export interface SettingsDeps {
-  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool };
-  readonly verifyIframeToken: VerifyIframeToken;
-  readonly loadPlan: (tenantId: TenantId) => Promise<CurrentPlan>;
-  readonly countApiKeys: (tenantId: TenantId) => Promise<number>;
-  /** Where an installation begins: `$BASE_URL/oauth/install`. */
-  readonly installUrl: string;
-}
+const MAX_FORM_BYTES = 512 * 1024;
+const MAX_INT4 = 2_147_483_647;
+const BEARER = /^Bearer +(.{1,4096})$/i;
 
-const PAGES = ['settings', 'panel', 'modal'] as const;
-type Page = (typeof PAGES)[number];
-
-/** Panels may be 100 to 750 px high and have a fixed width; modals are at least 120 x 320. */
-const SIZES: Readonly<Record<Page, { readonly heightPx: number; readonly widthPx: number | null }>> = {
-  settings: { heightPx: 750, widthPx: null },
-  panel: { heightPx: 400, widthPx: null },
-  modal: { heightPx: 600, widthPx: 640 },
-};
-const EVENTS_SHOWN = 20;
-
-/** One text of each; anything else (absent, repeated) is none. */
-const querySchema = z.object({
-  token: z.string().catch(''),
-  theme: z.enum(['light', 'dark']).nullable().catch(null),
-  resource: z.enum(['deal', 'lead', 'person', 'organization']).nullable().catch(null),
-  selectedIds: z
-    .string()
-    .regex(/^[\w-]{1,64}(,|$)/)
-    .nullable()
-    .catch(null),
-});
-type PageQuery = z.infer<typeof querySchema>;
-
-/** `GET /extension/settings`, `/extension/panel` and `/extension/modal`: 401 without a good token, an offer to install for strangers. */
+/** `/extension/settings` and the pages below it, the panel and the modal. */
 export function makeSettingsRouter(deps: SettingsDeps): Router {
-  const router = Router();
-  for (const page of PAGES) {
-    router.get(`/extension/${page}`, async (request, response) => {
-      await show(deps, page, request, response);
+  const router = Router({ caseSensitive: true });
+  const routes = [
+    ...overviewPages(deps),
+    ...spacesPages(deps),
+    ...rulesPages(deps),
+    ...activityPages(deps),
+    ...accountPages(deps),
+  ];
+  router.get('/extension/settings', async (request, response) => {
+    const opened = await openFrame(deps, 'settings', request, response);
+    if (opened === null) return;
+    const first = routes.find(({ method, path }) => method === 'get' && path === 'overview');
+    if (first === undefined) throw new Error('there is no first page');
+    await answer(deps, first, opened.viewer, request, response);
+  });
+  const parseForm = express.urlencoded({ extended: false, limit: MAX_FORM_BYTES, parameterLimit: 2000 });
+  for (const route of routes) {
+    router[route.method](`/extension/settings/${route.path}`, parseForm, async (request, response) => {
+      const viewer = await viewerOf(deps, request, response);
+      if (viewer !== null) await answer(deps, route, viewer, request, response);
     });
   }
+  router.use(recordRouter(deps));
   return router;
 }
 
-async function show(deps: SettingsDeps, page: Page, request: Request, response: Response): Promise<void> {
-  const query = querySchema.parse({ ...request.query });
-  const frame = { theme: query.theme, ...SIZES[page] };
-  const claims = await deps.verifyIframeToken(query.token);
-  if (claims === null) {
-    sendNotice(response, { status: 401, title: 'Please reopen this page', lines: REOPEN, frame });
-    return;
-  }
-  const viewer = await findViewerByCompany(deps.database.prisma, claims);
-  if (viewer === null) {
-    const link = { href: deps.installUrl, label: 'Install Dealbell' };
-    sendNotice(response, { status: 200, title: 'Dealbell is not connected yet', lines: INSTALL, link, frame });
-    return;
-  }
-  const html = page === 'settings' ? await settingsHtml(deps, viewer, frame) : await recordHtml(deps, viewer, query, frame);
-  response.set('Cache-Control', 'no-store').type('html').send(html);
+/** By the page token of the header (scripts) or of the hidden field (plain forms); null when the refusal is sent already. */
+async function viewerOf({ pageTokens, database }: SettingsDeps, request: Request, response: Response): Promise<Viewer | null> {
+  const token = BEARER.exec(request.get('authorization') ?? '')?.[1] ?? readForm(request.body).text('pageToken');
+  const user = await pageTokens.verify(token);
+  const viewer = user === null ? null : await findViewerByPageToken(database.prisma, user);
+  if (viewer === null) sendNotice(response, { status: 401, ...EXPIRED, frame: frameOf(request, 'settings') });
+  return viewer;
 }
 
-const REOPEN = [
-  'Pipedrive’s sign-in for this page is missing or has expired.',
-  'Close it and open it again in Pipedrive: reload the tab, or go to Tools and apps, Marketplace apps, Dealbell.',
-];
-const INSTALL = [
-  'You or your company have not installed Dealbell, or the connection has ended.',
-  'The installation opens in a new tab. When it is done, reload this page.',
-];
-
-type Frame = Parameters<typeof recordView>[2];
-
-async function settingsHtml(deps: SettingsDeps, viewer: Viewer, frame: Frame): Promise<string> {
-  const facts = await gather(deps, viewer, {});
-  const plan = await deps.loadPlan(viewer.tenant.id);
-  return renderPage(settingsPage(settingsView(facts, plan, await deps.countApiKeys(viewer.tenant.id), frame)));
-}
-
-async function recordHtml(deps: SettingsDeps, viewer: Viewer, query: PageQuery, frame: Frame): Promise<string> {
-  const entityId = query.selectedIds?.split(',')[0];
-  const record = query.resource === null || entityId === undefined ? null : { entity: query.resource, entityId };
-  const facts = await gather(deps, viewer, record);
-  return renderPage(recordPage(recordView(facts, record, frame)));
-}
-
-/** `record` null: no events at all. */
-async function gather(
+async function answer(
   deps: SettingsDeps,
-  { tenant }: Viewer,
-  record: { entity?: string; entityId?: string } | null,
-): Promise<PageFacts> {
-  const { prisma, pool } = deps.database;
-  const events = record === null ? [] : await pageOfEvents(pool, tenant.id, { ...record, beforeId: null, limit: EVENTS_SHOWN });
-  const eventIds = events.map((event) => event.id);
-  const decisions = events.flatMap((event) => event.decisions);
-  const rules = await listRules(prisma, tenant.id);
-  return {
-    tenant,
-    events,
-    destinations: await listDestinations(prisma, tenant.id),
-    rules,
-    deliveries: eventIds.length === 0 ? [] : await deliveriesOfEvents(pool, tenant.id, eventIds),
-    namesOf: await loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
+  { access, handle }: PageRoute,
+  viewer: Viewer,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  if (access === 'change' && !viewer.isAdmin) {
+    throw new AppError('forbidden', 'Only admins of your Pipedrive company may change this.', { status: 403 });
+  }
+  const visit: Visit = {
+    viewer,
+    principal: principalOf(viewer),
+    id: pathId(request),
+    form: readForm(request.method === 'POST' ? request.body : { ...request.query }),
+    attention: once(() => attentionOf(deps, viewer)),
+    signal: departureOf(response),
   };
+  const answered = await handle(visit);
+  if (answered.kind === 'page') response.status(answered.status ?? 200);
+  const html = answered.kind === 'part' ? renderPart(answered.content) : await pageHtml(deps, visit, answered, request);
+  await sendHtml(request, response, html);
+}
+
+async function pageHtml(deps: SettingsDeps, visit: Visit, answered: PageAnswer, request: Request): Promise<string> {
+  const { viewer } = visit;
+  const title = `${answered.title} - Dealbell`;
+  const app = await shellOf(deps, visit, answered);
+  if (request.get('HX-Request') === 'true') return renderPart(settingsFragment(title, app));
+  const credential = await deps.pageTokens.issue({ tenantId: viewer.tenant.id, userId: viewer.userId });
+  return renderPage(settingsDocument(title, frameOf(request, 'settings'), credential, app));
+}
+
+async function shellOf(deps: SettingsDeps, visit: Visit, { page, message, content }: PageAnswer): Promise<VNode> {
+  const { viewer } = visit;
+  const waiting = (await visit.attention()).map((item) => item.page);
+  const askAdmin = viewer.isAdmin
+    ? null
+    : {
+        link: deps.settingsUrl(viewer.tenant.companyDomain),
+        admins: namesOf(await listAdmins(deps.database.prisma, viewer.tenant.id)),
+      };
+  return Shell({ page, message: message ?? null, waiting: unique(waiting), askAdmin, children: content });
+}
+
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined;
+  return () => (result ??= work());
+}
+
+function unique(pages: readonly PageKey[]): PageKey[] {
+  return [...new Set(pages)];
+}
+
+function namesOf(names: readonly string[]): string | null {
+  return names.length === 0 ? null : new Intl.ListFormat('en', { type: 'disjunction' }).format(names);
+}
+
+/** 404 for what can be no id of ours, before any query. */
+function pathId(request: Request): number {
+  const text = request.params['id'];
+  if (text === undefined) return 0;
+  const id = typeof text === 'string' && /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
+  if (id === 0 || id > MAX_INT4) throw new AppError('not_found', 'There is nothing of this id.', { status: 404 });
+  return id;
+}
+
+/** Aborted when the connection closes before the answer is out. */
+function departureOf(response: Response): AbortSignal {
+  const departure = new AbortController();
+  response.once('close', () => departure.abort());
+  return departure.signal;
 }

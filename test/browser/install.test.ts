@@ -49,7 +49,7 @@ test('when a person allows the app, then the page says for which company it is i
 
   await page.goto(stage.appSettingsUrl());
 
-  await page.frameLocator('iframe[data-surface=settings]').getByRole('heading', { name: 'Google Chat spaces' }).waitFor();
+  await page.frameLocator('iframe[data-surface=settings]').getByRole('heading', { name: 'Overview' }).waitFor();
 });
 
 test('when an install link of another browser is followed, then a page at 320 px says so without scrolling sideways', async () => {

@@ -3,7 +3,7 @@
 import type { Request } from 'playwright-core';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { backgroundOf, framed, openFramed, playSalesTeam, startStage, type Stage } from './stage';
+import { backgroundOf, framed, goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
@@ -15,24 +15,41 @@ beforeAll(async () => {
 });
 afterAll(() => stage.world.close());
 
-test.each(['light', 'dark'] as const)(
-  'when the settings open in a %s CRM, then they show everything in that theme, for every reader',
-  async (theme) => {
-    const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+describe.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 320],
+] as const)('in a %s CRM, %i px wide', (theme, widthPx) => {
+  test.each(['Overview', 'Spaces', 'Rules', 'Activity', 'Account'] as const)(
+    'when %s is opened, then it is there for every reader',
+    async (name) => {
+      const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+      await narrow(page, frame, widthPx);
 
-    const text = await frame.locator('main').innerText();
-    expect(text).toContain('Brightwater Supplies');
-    expect(text).toMatch(/Sales wins\s+works/i);
-    expect(text).toMatch(/Big wins\s+on/i);
-    expect(text).toMatch(/Hot deals\s+off/i);
-    expect(await frame.locator('html').getAttribute('data-theme')).toBe(theme);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshot(page, `settings-${theme}`);
-  },
-);
+      await goTo(frame, name);
 
-test('when a deal was won below the limit of a rule, then the settings say in words why it stayed silent', async () => {
-  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+      expect(await frame.locator('html').getAttribute('data-theme')).toBe(theme);
+      expect(await frame.getByRole('link', { name, exact: true }).getAttribute('aria-current')).toBe('page');
+      expect(await frame.locator('main').innerText()).toMatch(TELLING[name]);
+      expect(await sidewaysScrollPx(frame)).toBe(0);
+      expect(await accessibilityFindings(frame)).toEqual([]);
+      await screenshotOf(frame, `${name.toLowerCase()}-${theme}-${widthPx}`);
+    },
+  );
+});
+
+/** What each page has to say of the team. */
+const TELLING = {
+  Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Works/,
+  Spaces: /Sales wins[\s\S]*Works[\s\S]*3 rules post here/,
+  Rules: /Big wins\s+On[\s\S]*Hot deals\s+Off/,
+  Activity: /Deal won[\s\S]*Mill safety equipment/,
+  Account: /Brightwater Supplies[\s\S]*Spaces\s+1 of/,
+};
+
+test('when a deal was won below the limit of a rule, then the activity says in words why it stayed silent', async () => {
+  const { frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+  await goTo(frame, 'Activity');
 
   const event = frame.locator('.event', { hasText: 'Mill safety equipment' });
   await event.locator('summary').click();
@@ -42,7 +59,7 @@ test('when a deal was won below the limit of a rule, then the settings say in wo
   for (const summary of await frame.locator('.event summary').all())
     if ((await summary.locator('..').getAttribute('open')) === null) await summary.click();
   expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshot(page, 'settings-reasons');
+  await screenshotOf(frame, 'activity-reasons');
 });
 
 test('when the page loads, then it says hello to Pipedrive at once, by the official SDK', async () => {
@@ -70,7 +87,7 @@ test('when the machine is dark and the CRM is light, then the CRM decides', asyn
 
   const frame = await framed(page, 'settings');
 
-  expect(await backgroundOf(frame)).toBe('rgb(255, 255, 255)');
+  expect(await backgroundOf(frame)).toBe('rgb(245, 245, 246)');
 });
 
 test('when the page is framed, then no cookie is set or sent', async () => {
@@ -89,16 +106,6 @@ test('when the page is framed, then no cookie is set or sent', async () => {
   expect(headers.map((each) => each['host'])).toContain(new URL(stage.appUrl).host);
   expect(headers.filter((each) => 'cookie' in each || 'set-cookie' in each)).toEqual([]);
   expect((await page.context().cookies(stage.appUrl)).map(({ name }) => name)).toEqual(['left_over']);
-});
-
-test('when the frame is 320 px wide, then nothing scrolls sideways', async () => {
-  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings', { widthPx: 600 });
-
-  await page.addStyleTag({ content: '.app-frame { width: 320px !important; min-width: 0 !important; }' });
-  await frame.waitForFunction('innerWidth === 320');
-
-  expect(await sidewaysScrollPx(frame)).toBe(0);
-  await screenshot(page, 'settings-narrow');
 });
 
 test('when another site frames the settings, then the browser refuses', async () => {

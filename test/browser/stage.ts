@@ -6,7 +6,7 @@
 import type { Frame, Page } from 'playwright-core';
 import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import type { OpenOptions, TestBrowser } from '../support/browser';
+import { keepPicture, type OpenOptions, type TestBrowser } from '../support/browser';
 import { addRule, connectChannel, type Channel } from '../support/channel';
 import { freePort } from '../support/free-port';
 import { ledgerAtRest } from '../support/ledger-at-rest';
@@ -88,6 +88,25 @@ export async function framed(page: Page, surface: Surface): Promise<Frame> {
   return frame;
 }
 
+/** Makes the frame as narrow as a phone, when it shall be. */
+export async function narrow(page: Page, frame: Frame, widthPx: number): Promise<void> {
+  if (widthPx >= 1000) return;
+  await page.addStyleTag({ content: `.app-frame { width: ${widthPx}px !important; min-width: 0 !important; }` });
+  await frame.waitForFunction(`innerWidth === ${widthPx}`);
+}
+
+/** Keeps what the frame shows, for eyes: `test/browser/screenshots/<name>.png`. */
+export async function screenshotOf(frame: Frame, name: string): Promise<void> {
+  const element = await frame.frameElement();
+  await keepPicture((path) => element.screenshot({ path, animations: 'disabled' }), name);
+}
+
+/** Goes to a page of the settings by its link. */
+export async function goTo(frame: Frame, page: 'Overview' | 'Spaces' | 'Rules' | 'Activity' | 'Account'): Promise<void> {
+  await frame.getByRole('link', { name: page, exact: true }).click();
+  await frame.getByRole('heading', { level: 1, name: page, exact: true }).waitFor();
+}
+
 /** Loads the frame again with one parameter of its address changed. */
 export async function reframed(page: Page, surface: Surface, parameter: string, value: string): Promise<Frame> {
   const change = JSON.stringify({ surface, parameter, value });
@@ -103,7 +122,7 @@ export async function reframed(page: Page, surface: Surface, parameter: string, 
 
 /** The colour that a reader sees behind the text. */
 export async function backgroundOf(frame: Frame): Promise<string> {
-  return z.string().parse(await frame.evaluate('getComputedStyle(document.documentElement).backgroundColor'));
+  return z.string().parse(await frame.evaluate('getComputedStyle(document.body).backgroundColor'));
 }
 
 function dealId({ pipedrive }: World, title: string): number {

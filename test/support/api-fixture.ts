@@ -3,9 +3,10 @@
 import { createHmac } from 'node:crypto';
 import type { Express } from 'express';
 import { pino } from 'pino';
-import { makeApiRouter, type ApiDeps } from '../../src/api/api.routes';
+import { makeRestApi, type ApiDeps } from '../../src/api/api.routes';
 import { countApiKeys, createApiKey } from '../../src/api/api-key.store';
 import { tenantId as brandTenantId, type TenantId } from '../../src/core/tenant';
+import { settingsUrlOf } from '../../src/install/settings-url';
 import { loadPlan } from '../../src/plans/subscription.store';
 import type { Database } from '../../src/platform/database';
 import { makeHttpApp } from '../../src/platform/http-app';
@@ -46,10 +47,11 @@ export function makeApiFixture(
   const log = pino({ level: 'silent' });
   const secretBox = makeSecretBox([{ id: 'test', key: new Uint8Array(32).fill(7) }]);
   const verifyIframeToken = makeVerifyIframeToken({ secret: JWT_SECRET, clock });
-  const api = makeApiRouter({
+  const pageTokens = makePageTokens({ sessionSecret: 'a session secret of the test', clock });
+  const api = makeRestApi({
     ...{ database, secretBox, clock, log, verifyIframeToken },
     bell: { ringDeliver: () => void (rings.count += 1) },
-    pageTokens: makePageTokens({ sessionSecret: 'a session secret of the test', clock }),
+    pageTokens,
     sendTest: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
     connectByApiToken: () => Promise.reject(new Error('not part of this test')),
     forgetTenant: () => Promise.resolve(),
@@ -60,12 +62,16 @@ export function makeApiFixture(
     ...changed,
   });
   const pages = makeSettingsRouter({
-    ...{ database, verifyIframeToken, installUrl: 'http://localhost:3000/oauth/install' },
+    ...{ database, verifyIframeToken, pageTokens, callApi: api.call, clock },
+    ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
+    settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, 'client-of-the-test'),
+    syncWebhooks: () => Promise.resolve({ ownerConnectionId: 1, failed: [] }),
+    tryUrl: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
     loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: 'Professional' }),
     countApiKeys: (id) => countApiKeys(database.prisma, id),
   });
   const app = makeHttpApp({
-    ...{ log, corsOrigins: changed.corsOrigins ?? [], frameAncestors: 'https://*.pipedrive.com', routers: [api, pages] },
+    ...{ log, corsOrigins: changed.corsOrigins ?? [], frameAncestors: 'https://*.pipedrive.com', routers: [api.router, pages] },
     reportError: (error) => reported.push(error),
   });
   return { app, reported, rings, addTenant: (options) => addTenant(database, options) };

@@ -81,10 +81,15 @@ export function useBrowser(): TestBrowser {
 
 /** Keeps what a person would see, for eyes: `test/browser/screenshots/<name>.png`. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  mkdirSync(SCREENSHOTS, { recursive: true });
   // A bar that sticks to the window's top would otherwise stand in the middle of the picture.
   await page.evaluate('scrollTo(0, 0)');
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
+  await keepPicture((path) => page.screenshot({ path, fullPage: true, animations: 'disabled' }), name);
+}
+
+/** `take` writes a picture to the path. */
+export async function keepPicture(take: (path: string) => Promise<unknown>, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await take(join(SCREENSHOTS, `${name}.png`));
 }
 
 /** What axe finds wrong for people who cannot see, hear or point well; one line per finding, none when all is well. */

@@ -34,7 +34,7 @@ test('when a page stands in a frame, then only Pipedrive may frame it, and nothi
   });
 });
 
-test.each(['/docs', '/rules', '/nowhere', '/assets/css/dealbell.css', '/extensions'])(
+test.each(['/docs', '/rules', '/nowhere', '/assets/dealbell.css', '/extensions'])(
   'when %s is answered, then nobody may frame it',
   async (path) => {
     const { headers } = await request(fixture.app).get(path);
@@ -193,14 +193,29 @@ test.each([
   '/assets/pico.min.css',
   '/assets/htmx.min.js',
   '/assets/app-extensions-sdk.js',
-  '/assets/js/extension.js',
-  '/assets/css/dealbell.css',
+  '/assets/js/pages.js',
+  '/assets/dealbell.css',
 ])('when %s is asked for, then it comes from here and may be kept', async (path) => {
   const answer = await request(fixture.app).get(path);
 
   expect(answer.status).toBe(200);
   expect(answer.headers['cache-control']).toBe('public, max-age=86400');
   expect(answer.type).toMatch(path.endsWith('.css') ? /css/ : /javascript/);
+});
+
+test('when an asset is asked for by the version of its content, then it may be kept for ever, and small', async () => {
+  const { text } = await request(fixture.app).get('/docs');
+  const path = /\/assets\/pico\.min\.css\?v=[\w-]+/.exec(text)?.[0] ?? '';
+
+  const answer = await request(fixture.app).get(path).set('Accept-Encoding', 'gzip');
+  const again = await request(fixture.app).get(path).set('If-None-Match', String(answer.headers['etag']));
+  const outdated = await request(fixture.app).get(`${path}x`);
+
+  expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  expect(answer.headers['content-encoding']).toBe('gzip');
+  expect(answer.text).toContain('--pico-');
+  expect(again.status).toBe(304);
+  expect(outdated.headers['cache-control']).toBe('public, max-age=86400');
 });
 
 test.each(['/assets/../package.json', '/assets/%2e%2e/package.json', '/assets/..%2fpackage.json', '/assets/'])(

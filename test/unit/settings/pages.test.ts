@@ -25,6 +25,15 @@ function open(page: string, query: Readonly<Record<string, string>> = {}) {
     .query({ id: 'rt1', token, ...query });
 }
 
+/** A page below the settings, as htmx asks for it on a page that is open. */
+async function visit(page: string, userId = 1) {
+  const opened = await open('settings', { token: iframeToken({ userId, companyId: tenant.companyId }) });
+  const pageToken = /name="page-token" content="([^"]+)"/.exec(opened.text)?.[1] ?? '';
+  return request(fixture.app)
+    .get(`/extension/settings/${page}`)
+    .set({ Authorization: `Bearer ${pageToken}`, 'HX-Request': 'true' });
+}
+
 async function addEvent(title: string): Promise<void> {
   const { pool } = testDatabase.database;
   const destination = await call('/chat-webhooks', {
@@ -79,21 +88,51 @@ test.each(['settings', 'panel', 'modal'])('when a stranger opens %s, then it off
   expect(answer.text).toMatch(/<a href="http:\/\/localhost:3000\/oauth\/install" target="_blank"/);
 });
 
-test('when a connected user opens the settings, then destinations, rules, events and decisions are shown in words', async () => {
+test('when a connected user opens the settings, then the overview stands in the theme of Pipedrive, with its SDK', async () => {
   await addEvent('Big deal');
 
   const { status, text } = await open('settings', { theme: 'dark' });
 
   expect(status).toBe(200);
   expect(text).toContain('data-theme="dark"');
+  expect(text).toContain('<h1>Overview</h1>');
   expect(text).toContain('Sales &lt;b>');
-  expect(text).toContain('1 of 200');
+  expect(text).toContain('app-extensions-sdk.js');
+});
+
+test('when the activity is opened, then events and decisions are shown in words', async () => {
+  await addEvent('Big deal');
+
+  const { status, text } = await visit('activity');
+
+  expect(status).toBe(200);
   expect(text).toContain('Deal won');
   expect(text).toContain('23 Nov 2026, 13:00');
   expect(text).toContain('1 of 2 rules matched');
   expect(text).toContain('1 rule listening to something else');
-  expect(text).toContain('app-extensions-sdk.js');
 });
+
+test('when the account is opened, then it says how much of the plan is used', async () => {
+  await addEvent('Big deal');
+
+  expect((await visit('account')).text).toContain('<dt>Spaces</dt><dd>1 of 200</dd>');
+});
+
+test.each(['overview', 'spaces', 'rules', 'activity', 'account'])(
+  'when the page %s is asked for with a token of Pipedrive, of nobody or none, then it is refused',
+  async (page) => {
+    const path = `/extension/settings/${page}`;
+    const answers = [
+      await request(fixture.app).get(path),
+      await request(fixture.app).get(path).set('Authorization', 'Bearer x'),
+      await request(fixture.app)
+        .get(path)
+        .set('Authorization', `Bearer ${iframeToken({ userId: 1, companyId: tenant.companyId })}`),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+  },
+);
 
 test.each(['panel', 'modal'])(
   'when a deal is opened in the %s, then what was told of it is shown, and of no other',

@@ -1,0 +1,36 @@
+/** Reads what the pages tell of events: the events with their decisions, their messages, and the names behind the numbers. */
+
+import { listDestinations } from '../delivery/chat-webhook.store';
+import { deliveriesOfEvents } from '../delivery/delivery-history.store';
+import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
+import { listRules } from '../rules/rule.store';
+import type { PageFacts } from './event-views';
+import type { SettingsDeps } from './settings-deps';
+import type { Viewer } from './viewer.store';
+
+export interface WantedEvents {
+  readonly entity?: string;
+  readonly entityId?: string;
+  readonly beforeId: number | null;
+  readonly limit: number;
+}
+
+/** Newest first. `wanted` null: no events at all. */
+export async function gatherFacts(
+  { database: { prisma, pool } }: Pick<SettingsDeps, 'database'>,
+  { tenant }: Viewer,
+  wanted: WantedEvents | null,
+): Promise<PageFacts> {
+  const [events, rules, destinations] = await Promise.all([
+    wanted === null ? [] : pageOfEvents(pool, tenant.id, wanted),
+    listRules(prisma, tenant.id),
+    listDestinations(prisma, tenant.id),
+  ]);
+  const eventIds = events.map((event) => event.id);
+  const decisions = events.flatMap((event) => event.decisions);
+  const [deliveries, namesOf] = await Promise.all([
+    eventIds.length === 0 ? [] : deliveriesOfEvents(pool, tenant.id, eventIds),
+    loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
+  ]);
+  return { tenant, events, destinations, rules, deliveries, namesOf };
+}

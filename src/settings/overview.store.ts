@@ -1,0 +1,74 @@
+/** What the overview counts: messages sent of late, messages that wait, and how Dealbell hangs together with Pipedrive. */
+
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { PrismaClient } from '../../prisma/generated/client';
+import type { TenantId } from '../core/tenant';
+
+/** Messages that Google Chat took in a quarter of an hour: days begin on a quarter in every time zone. */
+export interface SentQuarter {
+  readonly at: Date;
+  readonly count: number;
+}
+
+/** Numbers of attempts grow with time, so the first of the period bounds the tenant's own range. */
+const SENT = `
+  SELECT date_bin('15 minutes', created_at, 'epoch') AS at, count(*)::int AS count
+    FROM logs
+   WHERE tenant_id = $1 AND status = 'success' AND delivery_id IS NOT NULL AND created_at >= $2
+     AND id >= coalesce((SELECT id FROM logs WHERE created_at >= $2 ORDER BY created_at LIMIT 1), 0)
+   GROUP BY 1 ORDER BY 1`;
+const quarterRow = z.object({ at: z.date(), count: z.int() });
+
+/** Sent messages since `since`, in quarters of an hour that have any. */
+export async function sentQuarters(pool: Pool, tenantId: TenantId, since: Date): Promise<SentQuarter[]> {
+  const { rows } = await pool.query(SENT, [tenantId, since]);
+  return rows.map((row) => quarterRow.parse(row));
+}
+
+const WAITING = `
+  SELECT chat_webhook_id AS "destinationId", state, count(*)::int AS count
+    FROM deliveries
+   WHERE tenant_id = $1 AND state IN ('queued', 'sending', 'held')
+   GROUP BY 1, 2`;
+const waitingRow = z.object({ destinationId: z.int(), state: z.enum(['queued', 'sending', 'held']), count: z.int() });
+export type WaitingMessages = z.infer<typeof waitingRow>;
+
+/** Messages that are not out yet, by destination and state. */
+export async function waitingMessages(pool: Pool, tenantId: TenantId): Promise<WaitingMessages[]> {
+  const { rows } = await pool.query(WAITING, [tenantId]);
+  return rows.map((row) => waitingRow.parse(row));
+}
+
+/** For which kinds of records Pipedrive tells us what happens. */
+export async function heardObjects(prisma: PrismaClient, tenantId: TenantId): Promise<ReadonlySet<string>> {
+  const rows = await prisma.pipedriveWebhook.findMany({
+    where: { tenantId, state: 'active' },
+    select: { eventObject: true },
+    distinct: ['eventObject'],
+  });
+  return new Set(rows.map(({ eventObject }) => eventObject));
+}
+
+export interface EndedConnection {
+  readonly userName: string;
+  readonly reason: string | null;
+}
+
+/** Connections that Pipedrive no longer accepts, and whether an admin's still works. */
+export async function connectionHealth(
+  prisma: PrismaClient,
+  tenantId: TenantId,
+): Promise<{ readonly ended: readonly EndedConnection[]; readonly hasAdmin: boolean }> {
+  const rows = await prisma.pipedriveConnection.findMany({
+    where: { tenantId, state: { in: ['active', 'revoked'] } },
+    select: { userName: true, stateReason: true, state: true, isAdmin: true },
+    orderBy: { id: 'asc' },
+  });
+  return {
+    ended: rows
+      .filter(({ state }) => state === 'revoked')
+      .map(({ userName, stateReason }) => ({ userName, reason: stateReason })),
+    hasAdmin: rows.some(({ state, isAdmin }) => state === 'active' && isAdmin),
+  };
+}

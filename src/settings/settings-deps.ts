@@ -1,0 +1,34 @@
+/** What the pages inside Pipedrive need of the rest of the application. */
+
+import type { Pool } from 'pg';
+import type { PrismaClient } from '../../prisma/generated/client';
+import type { CallApi } from '../api/call-api';
+import type { TenantId } from '../core/tenant';
+import type { TryUrl } from '../delivery/send-test';
+import type { CurrentPlan } from '../plans/plan-limits';
+import type { PageTokens } from './page-token';
+import type { VerifyIframeToken } from './verify-iframe-token';
+
+export interface SettingsDeps {
+  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool };
+  readonly verifyIframeToken: VerifyIframeToken;
+  readonly pageTokens: PageTokens;
+  /** Every change goes through the API, so that it is judged, limited and audited in one place. */
+  readonly callApi: CallApi;
+  readonly loadPlan: (tenantId: TenantId) => Promise<CurrentPlan>;
+  readonly countApiKeys: (tenantId: TenantId) => Promise<number>;
+  /** Sends a sample to a URL that is not saved yet. */
+  readonly tryUrl: TryUrl;
+  /** Makes Pipedrive's list of our webhooks equal to what is wanted; what Pipedrive refused stands in `failed`. */
+  readonly syncWebhooks: (tenantId: TenantId) => Promise<{
+    readonly ownerConnectionId: number | null;
+    readonly failed: readonly { readonly reason: string }[];
+  }>;
+  /** `GOOGLE_CHAT_ORIGIN`. */
+  readonly googleChatOrigin: string;
+  /** Where an installation begins: `$BASE_URL/oauth/install`. */
+  readonly installUrl: string;
+  /** The settings page within Pipedrive of a company, for links to it. */
+  readonly settingsUrl: (companyDomain: string) => string;
+  readonly clock: () => Date;
+}

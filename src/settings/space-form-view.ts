@@ -1,0 +1,77 @@
+/** The form of a space's settings, both ways: from a destination (or what was typed) to fields, and from fields to the API's body. Pure. */
+
+import type { SpaceFormView } from '../../views/settings/space-form';
+import type { TenantProfile } from '../core/tenant';
+import type { Destination } from '../delivery/chat-webhook.store';
+import type { FormValues } from './form-values';
+import { languageName } from './space-view';
+
+const ALL_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+/** Languages that Pipedrive has, each with where its numbers and dates are written so. */
+const LOCALES = [
+  ...['en-GB', 'en-US', 'bg-BG', 'cs-CZ', 'da-DK', 'de-DE', 'de-AT', 'de-CH', 'el-GR', 'es-ES', 'es-MX', 'et-EE', 'fi-FI'],
+  ...['fr-FR', 'fr-CA', 'hr-HR', 'hu-HU', 'id-ID', 'it-IT', 'ja-JP', 'ko-KR', 'lt-LT', 'lv-LV', 'nb-NO', 'nl-NL', 'pl-PL'],
+  ...['pt-BR', 'pt-PT', 'ro-RO', 'ru-RU', 'sk-SK', 'sl-SI', 'sr-RS', 'sv-SE', 'tr-TR', 'uk-UA', 'vi-VN', 'zh-CN', 'zh-TW'],
+];
+
+type Given = Pick<SpaceFormView, 'space' | 'rules' | 'canChange' | 'refusal' | 'test'> & { readonly tenant: TenantProfile };
+
+/** `typed` is what was refused and shall stand again; null: what is saved. */
+export function spaceFormView(destination: Destination, typed: FormValues | null, { tenant, ...given }: Given): SpaceFormView {
+  const locale = destination.locale?.replaceAll('_', '-') ?? '';
+  return {
+    ...given,
+    ...(typed === null ? savedFields(destination) : typedFields(typed)),
+    companyTimeZone: tenant.timeZone,
+    companyLanguage: languageName(tenant.locale),
+    timeZones: Intl.supportedValuesOf('timeZone'),
+    locales: [...new Set([...LOCALES, ...(locale === '' ? [] : [locale])])]
+      .map((value) => ({ value, label: languageName(value) }))
+      .sort((a, b) => a.label.localeCompare(b.label, 'en')),
+  };
+}
+
+type Fields = Pick<SpaceFormView, 'name' | 'threads' | 'fold' | 'timeZone' | 'locale' | 'quiet'>;
+
+function savedFields({ name, threads, fold, timeZone, locale, quietHours }: Destination): Fields {
+  const quiet = quietHours ?? { from: '', to: '', mode: 'hold' };
+  return {
+    name,
+    threads: threads === 'perRecord',
+    fold: fold === 'auto',
+    timeZone: timeZone ?? '',
+    locale: locale?.replaceAll('_', '-') ?? '',
+    quiet: { from: quiet.from, to: quiet.to, mode: quiet.mode, days: quietHours?.days ?? ALL_DAYS },
+  };
+}
+
+function typedFields(form: FormValues): Fields {
+  return {
+    name: form.text('name'),
+    threads: form.has('threads'),
+    fold: form.has('fold'),
+    timeZone: form.text('timeZone'),
+    locale: form.text('locale'),
+    quiet: {
+      from: form.text('quietFrom'),
+      to: form.text('quietTo'),
+      mode: form.text('quietMode'),
+      days: form.all('quietDays'),
+    },
+  };
+}
+
+/** The body of `PUT /chat-webhooks/:id`; whether it is right, the API says. */
+export function readSpaceForm(form: FormValues): object {
+  const [from, to, days] = [form.text('quietFrom'), form.text('quietTo'), form.all('quietDays')];
+  const isAlways = days.length === ALL_DAYS.length;
+  const quietHours = { from, to, mode: form.text('quietMode'), ...(isAlways ? {} : { days }) };
+  return {
+    name: form.text('name'),
+    threads: form.has('threads') ? 'perRecord' : 'off',
+    fold: form.has('fold') ? 'auto' : 'off',
+    timeZone: form.optional('timeZone'),
+    locale: form.optional('locale'),
+    quietHours: from === '' && to === '' ? null : quietHours,
+  };
+}

@@ -1,0 +1,34 @@
+/** Words that several pages use: moments as the company reads them, counts, capitals. Pure. */
+
+import type { TenantProfile } from '../core/tenant';
+
+/** "23 Nov 2026, 13:00". */
+export function momentWords(moment: Date, tenant: TenantProfile): string {
+  return wordsOf(moment, tenant, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** "23 Nov 2026". */
+export function dayWords(moment: Date, tenant: TenantProfile): string {
+  return wordsOf(moment, tenant, { dateStyle: 'medium' });
+}
+
+/** The pages are in English; the zone is the company's, and so is the order of day and month. */
+export function wordsOf(moment: Date, { locale, timeZone }: TenantProfile, style: Intl.DateTimeFormatOptions): string {
+  const region = /[_-]([A-Z]{2})$/.exec(locale)?.[1];
+  try {
+    return new Intl.DateTimeFormat(region === undefined ? 'en' : `en-${region}`, { ...style, timeZone }).format(moment);
+  } catch (error) {
+    // A zone that this runtime does not know: UTC, and it says so.
+    if (error instanceof RangeError) return `${new Intl.DateTimeFormat('en', { ...style, timeZone: 'UTC' }).format(moment)} UTC`;
+    throw error;
+  }
+}
+
+/** "3 messages". */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,76 @@
+/** The overview: what was sent, how each space is, and what needs attention. */
+
+import type { VNode } from 'preact';
+import { AttentionList, type AttentionView } from '../attention';
+import { DayChart, type ChartDay } from '../chart';
+import { Badge } from '../components';
+import { pageUrl } from '../shell';
+import type { SpaceView } from './spaces';
+
+export interface OverviewView {
+  readonly companyName: string;
+  /** "Enterprise trial until 7 Dec 2026". */
+  readonly plan: string;
+  readonly canChange: boolean;
+  readonly attention: readonly AttentionView[];
+  readonly figures: readonly { readonly label: string; readonly value: string }[];
+  readonly days: readonly ChartDay[];
+  readonly daysSummary: string;
+  readonly spaces: readonly SpaceView[];
+}
+
+/** `setUp` is the first run, as long as it is not done. */
+export function Overview({ view, setUp }: { readonly view: OverviewView; readonly setUp: VNode | null }): VNode {
+  return (
+    <>
+      <div class="page-head">
+        <h1>Overview</h1>
+        <p class="quiet">
+          {view.companyName} · {view.plan}
+        </p>
+      </div>
+      {setUp}
+      <AttentionList items={view.attention} canChange={view.canChange} />
+      {view.spaces.length > 0 && <Sent view={view} />}
+      {view.spaces.length > 0 && <SpacesHealth spaces={view.spaces} />}
+    </>
+  );
+}
+
+function Sent({ view }: { readonly view: OverviewView }): VNode {
+  return (
+    <section class="card" aria-labelledby="sent">
+      <h2 id="sent">Messages sent</h2>
+      <div class="sent">
+        <dl class="figures">
+          {view.figures.map(({ label, value }) => (
+            <div>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        <DayChart days={view.days} summary={view.daysSummary} />
+      </div>
+    </section>
+  );
+}
+
+function SpacesHealth({ spaces }: { readonly spaces: readonly SpaceView[] }): VNode {
+  return (
+    <section class="card" aria-labelledby="health">
+      <h2 id="health">Spaces</h2>
+      <ul class="rows">
+        {spaces.map(({ id, name, state, tone, reason }) => (
+          <li>
+            <a id={`space-${id}`} href={pageUrl('spaces', id)}>
+              {name}
+            </a>
+            <Badge text={state} tone={tone} />
+            <span class="quiet grow">{reason}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
