@@ -59,6 +59,10 @@ import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.stor
 import { makeRetryingSync } from './registration/retry-sync';
 import { makeSyncWebhooks } from './registration/sync-webhooks';
 import { makeUnregisterWebhooks } from './registration/unregister-webhooks';
+import { makeKnownRecordStore } from './reconciliation/known-records.store';
+import { makeReconcileDue, makeWantReconciliation } from './reconciliation/reconcile-due';
+import { makeReconcileTenant } from './reconciliation/reconcile-tenant';
+import { makeReconciliationStore } from './reconciliation/reconciliation.store';
 import { loadRates, saveRates } from './rules/exchange-rate.store';
 import { makeRouteEvents } from './rules/route-events';
 import { makeRoutingStore } from './rules/routing.store';
@@ -66,6 +70,8 @@ import { loadRules } from './rules/rule.store';
 import { makePageTokens } from './settings/page-token';
 import { makeSettingsRouter } from './settings/settings.routes';
 import { makeVerifyIframeToken } from './settings/verify-iframe-token';
+import { makeHeartbeat } from './upkeep/heartbeat';
+import { makeBeat } from './upkeep/heartbeat.store';
 import { makeRefreshRates } from './upkeep/refresh-rates';
 import { makeRefreshReferences } from './upkeep/refresh-references';
 import { makeRenewTokens } from './upkeep/renew-tokens';
@@ -119,6 +125,7 @@ const WRITE_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) 
 const SCHEDULE = {
   'delete-expired': '17 3 * * *',
   'repair-webhooks': '23 * * * *',
+  reconcile: '* * * * *',
   'renew-tokens': '41 4 * * *',
   'refresh-rates': '7 2 * * *',
   'refresh-fields': '29 2 * * *',
@@ -141,8 +148,15 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const routeQueue = queues.queue('route');
   const deliverQueue = queues.queue('deliver');
   const upkeepQueue = queues.queue('upkeep');
+  const isSilent = surroundings.isSilent === true;
   const dueSpaces = makeDueSpaces(database.pool);
-  const bell = surroundings.isSilent === true ? SILENT_BELL : makeBell(routeQueue, deliverQueue, dueSpaces, log);
+  const bell = isSilent ? SILENT_BELL : makeBell(routeQueue, deliverQueue, dueSpaces, log);
+
+  const ringReconcile = () => (isSilent ? undefined : upkeepQueue.ring('reconcile', { key: 'reconcile' }));
+
+  // What no webhook told is found in Pipedrive's own lists
+  const reconciliations = makeReconciliationStore(database.pool);
+  const wantReconciliation = makeWantReconciliation({ store: reconciliations, ring: ringReconcile, log });
 
   // Installation: who is connected, by which tokens, hearing what
   const tenants = makeTenantStore({ database, box, clock, defaultPlan: config.defaultPlan });
@@ -158,6 +172,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const subscriptionUrl = `${config.baseUrl}${WEBHOOK_PATH}`;
   const registration = makeRetryingSync({
     syncWebhooks: makeSyncWebhooks({ store: webhookStore, listConnections: listActive, apiOf, subscriptionUrl, clock, log }),
+    onCreated: (id) => wantReconciliation(id, 'webhooks had to be registered anew'),
     log,
   });
   const { syncWebhooks } = registration;
@@ -254,10 +269,24 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   // Upkeep
   const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(database.pool), log, retentionDays: config.retentionDays });
   const repairWebhooks = makeRepairWebhooks({ listInstalledTenants, syncWebhooks, log });
+  const reconcileTenant = makeReconcileTenant({
+    apiOf: (id) => apis.bestApiOf(id, 'background'),
+    store: makeKnownRecordStore(database.pool),
+    acceptEvent,
+    clock,
+    log,
+  });
+  const reconcileDue = makeReconcileDue({ store: reconciliations, reconcileTenant, clock, log });
+  const heartbeat = makeHeartbeat({
+    beat: makeBeat(database.pool, 'web'),
+    onGap: (gapMs) => wantReconciliation(null, `no webhook could be taken in for ${Math.round(gapMs / 60_000)} minutes`),
+    log,
+  });
   const renewTokens = makeRenewTokens({ listIdle: connections.listIdle, renew: accessTokens.renew, clock, log });
   const upkeepJobs: Readonly<Record<string, () => Promise<unknown>>> = {
     'delete-expired': deleteExpired,
     'repair-webhooks': repairWebhooks,
+    reconcile: () => reconcileDue.run(),
     'renew-tokens': renewTokens,
     'refresh-rates': rates.refreshAll,
     'refresh-fields': references.refreshAll,
@@ -305,6 +334,11 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     sendTest,
     connectByApiToken: (request) => install.connectByApiToken(request),
     refreshReferences: references.refresh,
+    findReconciliation: (id) => reconciliations.status(id),
+    wantReconciliation: async (id, because) => {
+      await reconciliations.enrol();
+      await wantReconciliation(id, because);
+    },
     forgetTenant,
     openSigningSecret: (id, sealed) => box.open(id, SIGNING_SECRET_PURPOSE, sealed, z.string()),
     baseUrl: config.baseUrl,
@@ -353,6 +387,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   const server = roles.web ? await listen(makeServer(), config) : null;
   if (roles.worker) await startWorker();
+  if (roles.web) heartbeat.start();
 
   function makeServer(): Server {
     const { corsOrigins, frameAncestors } = config;
@@ -412,6 +447,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     sweep: () => sweep.run(),
     async close() {
       if (server !== null) await closeServer(server);
+      await heartbeat.close();
       await sweep.close();
       await queues.close();
       await deliverDue.close();

@@ -11,6 +11,8 @@ import type { Plan } from '../plans/plan-limits';
 import { loadPlan } from '../plans/subscription.store';
 import { ANSWERS_PROBLEMS } from '../platform/http-app';
 import { makeRateLimit, type RateLimit } from '../platform/rate-limit';
+import type { WantReconciliation } from '../reconciliation/reconcile-due';
+import type { ReconciliationStatus } from '../reconciliation/reconciliation.store';
 import type { PageTokens } from '../settings/page-token';
 import type { VerifyIframeToken } from '../settings/verify-iframe-token';
 import { accountEndpoints, type ForgetTenant, type OpenSigningSecret } from './account.routes';
@@ -25,6 +27,7 @@ import { refuseReader, type ApiAnswer, type Endpoint, type RawCall } from './end
 import { historyEndpoints } from './history.routes';
 import { presetEndpoints } from './presets.routes';
 import type { RefreshReferences } from './rule-attention';
+import { reconciliationEndpoints } from './reconciliation.routes';
 import { ruleDocumentEndpoints } from './rule-documents.routes';
 import { rulePreviewEndpoints } from './rule-preview.routes';
 import { ruleEndpoints } from './rules.routes';
@@ -46,6 +49,9 @@ export interface ApiDeps {
   readonly connectByApiToken: ConnectByApiToken;
   /** Reads lists of Pipedrive's again when a rule names something that is not known; bounded in time, never throws. */
   readonly refreshReferences: RefreshReferences;
+  readonly findReconciliation: (tenantId: TenantId) => Promise<ReconciliationStatus | null>;
+  /** Brings the comparison with Pipedrive's own lists forward. */
+  readonly wantReconciliation: WantReconciliation;
   /** Says goodbye at Pipedrive before an account is erased; may throw. */
   readonly forgetTenant: ForgetTenant;
   readonly openSigningSecret: OpenSigningSecret;
@@ -120,6 +126,7 @@ function makeEndpoints(deps: ApiDeps): Endpoint[] {
     ...testMessageEndpoints(shared),
     ...historyEndpoints(shared),
     ...deliveryEndpoints(shared),
+    ...reconciliationEndpoints(shared),
     ...accountEndpoints(shared),
     ...apiKeyEndpoints(shared),
   ];

@@ -112,6 +112,23 @@ export function pageAnswer(asWebhook: (raw: RecordState) => RecordState) {
     }));
 }
 
+/** A page of API v1, which counts from a start: at the top of `additional_data` for leads, in `pagination` for notes. */
+export function startedPageAnswer(start: number, limit: number, asWebhook: (raw: RecordState) => RecordState) {
+  const paging = z.object({ more_items_in_collection: z.boolean().catch(false) });
+  return z
+    .object({
+      data: z.array(rawRecord).nullable(),
+      additional_data: z
+        .union([z.object({ pagination: paging }).transform(({ pagination }) => pagination), paging])
+        .nullish()
+        .catch(null),
+    })
+    .transform(({ data, additional_data: more }): RecordPage => ({
+      records: (data ?? []).map((raw) => asWebhook(raw)),
+      nextCursor: more?.more_items_in_collection === true ? String(start + limit) : null,
+    }));
+}
+
 /** What all deals of one currency are worth together, and what Pipedrive makes of that in the company's own currency. */
 export interface CurrencySum {
   readonly currency: string;

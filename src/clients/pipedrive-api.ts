@@ -2,7 +2,7 @@
 
 import * as v1 from 'pipedrive/v1';
 import * as v2 from 'pipedrive/v2';
-import type { RecordState, WebhookEntity } from '../core/record';
+import type { RecordEntity, RecordState, WebhookEntity } from '../core/record';
 import {
   activityTypeAsWebhook,
   addedWebhookAnswer,
@@ -16,6 +16,7 @@ import {
   pipelineAsWebhook,
   recordAsWebhook,
   stageAsWebhook,
+  startedPageAnswer,
   userAsWebhook,
   webhooksAnswer,
   type CurrencySum,
@@ -23,7 +24,7 @@ import {
   type ListedWebhook,
   type RecordPage,
 } from './pipedrive-answers';
-import { makePipedriveCall, type ApiAccess, type Sdk } from './pipedrive-call';
+import { makePipedriveCall, type ApiAccess, type ApiCall, type Sdk } from './pipedrive-call';
 import type { ApiResult } from './pipedrive-failure';
 
 export interface NewWebhook {
@@ -33,6 +34,17 @@ export interface NewWebhook {
   readonly authUser: string;
   readonly authPassword: string;
 }
+
+export interface ChangedPage {
+  readonly updatedSince: Date;
+  readonly cursor: string | null;
+}
+
+/** What a page of changed records takes from the company's daily budget. */
+export const LIST_COST: Readonly<Record<RecordEntity, number>> = {
+  ...{ deal: 10, person: 10, organization: 10, activity: 10 },
+  ...{ lead: 20, note: 20 },
+};
 
 /** Records come with the field names of webhooks v2. Nothing here throws: every failure is a value. */
 export interface PipedriveApi {
@@ -58,6 +70,11 @@ export interface PipedriveApi {
   getOrganization(id: number): Promise<ApiResult<RecordState>>;
   getActivity(id: number): Promise<ApiResult<RecordState>>;
   getLead(id: string): Promise<ApiResult<RecordState>>;
+  /**
+   * One page of the records that were changed since then, longest ago first; `cursor` is the `nextCursor` of the page before. Not in it:
+   * what was deleted, and archived deals and leads.
+   */
+  listChanged(entity: RecordEntity, page: ChangedPage): Promise<ApiResult<RecordPage>>;
   listWebhooks(): Promise<ApiResult<readonly ListedWebhook[]>>;
   /** Gives Pipedrive's id of the new webhook. */
   addWebhook(webhook: NewWebhook): Promise<ApiResult<number>>;
@@ -72,6 +89,7 @@ const users = (sdk: Sdk) => v1.UsersApiFactory(sdk.v1, undefined, sdk.http);
 const activityTypes = (sdk: Sdk) => v1.ActivityTypesApiFactory(sdk.v1, undefined, sdk.http);
 const leads = (sdk: Sdk) => v1.LeadsApiFactory(sdk.v1, undefined, sdk.http);
 const dealSums = (sdk: Sdk) => v1.DealsApiFactory(sdk.v1, undefined, sdk.http);
+const notes = (sdk: Sdk) => v1.NotesApiFactory(sdk.v1, undefined, sdk.http);
 const webhooks = (sdk: Sdk) => v1.WebhooksApiFactory(sdk.v1, undefined, sdk.http);
 const pipelines = (sdk: Sdk) => v2.PipelinesApiFactory(sdk.v2, undefined, sdk.http);
 const stages = (sdk: Sdk) => v2.StagesApiFactory(sdk.v2, undefined, sdk.http);
@@ -131,6 +149,10 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
     getOrganization: (id) => one('getOrganization', 1, (sdk) => organizations(sdk).getOrganization({ id })),
     getActivity: (id) => one('getActivity', 1, (sdk) => activities(sdk).getActivity({ id })),
     getLead: (id) => one('getLead', 2, (sdk) => leads(sdk).getLead({ id })),
+    listChanged: (entity, page) => {
+      const tokenCost = LIST_COST[entity];
+      return call({ operation: `listChanged ${entity}`, tokenCost, ...changedList(entity, page) });
+    },
     listWebhooks: () =>
       call({ operation: 'listWebhooks', tokenCost: 10, answer: webhooksAnswer, send: (sdk) => webhooks(sdk).getWebhooks() }),
     addWebhook: (webhook) =>
@@ -148,6 +170,34 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
         send: (sdk) => webhooks(sdk).deleteWebhook({ id: remoteId }),
       }),
   };
+}
+
+function changedList(entity: RecordEntity, { updatedSince, cursor }: ChangedPage): Pick<ApiCall<RecordPage>, 'answer' | 'send'> {
+  const since = { updated_since: `${updatedSince.toISOString().slice(0, 19)}Z` };
+  const v2Page = {
+    ...{ ...since, sort_by: 'update_time' as const, sort_direction: 'asc' as const, limit: PAGE_SIZE },
+    ...(cursor === null ? {} : { cursor }),
+  };
+  const start = Number(cursor ?? 0);
+  const v1Page = { ...since, limit: PAGE_SIZE, start };
+  const answer = pageAnswer(recordAsWebhook);
+  const startedAnswer = startedPageAnswer(start, PAGE_SIZE, recordAsWebhook);
+  switch (entity) {
+    case 'deal':
+      return { answer, send: (sdk) => deals(sdk).getDeals({ ...v2Page, include_fields: 'source_lead_id' }) };
+    case 'person':
+      return { answer, send: (sdk) => persons(sdk).getPersons(v2Page) };
+    case 'organization':
+      return { answer, send: (sdk) => organizations(sdk).getOrganizations(v2Page) };
+    case 'activity':
+      return { answer, send: (sdk) => activities(sdk).getActivities(v2Page) };
+    case 'lead':
+      return { answer: startedAnswer, send: (sdk) => leads(sdk).getLeads({ ...v1Page, sort: 'update_time' }) };
+    case 'note':
+      return { answer: startedAnswer, send: (sdk) => notes(sdk).getNotes({ ...v1Page, sort: 'update_time ASC' }) };
+    default:
+      return entity satisfies never;
+  }
 }
 
 function requestFor(webhook: NewWebhook): v1.AddWebhookRequest {

@@ -5,6 +5,8 @@ export const DECISION_CODES = [
   'matched',
   /** The event is older than what is known of its record. */
   'outdated',
+  /** The reconciliation found it so late that it is only recorded. */
+  'foundTooLate',
   /** The rule was switched on after the event had come in. */
   'switchedOnLater',
   /** The event is none of the kind that the rule listens to. */

@@ -28,6 +28,18 @@ export interface PipedriveEvent {
   readonly state: RecordState | null;
   /** On change only the fields that changed, on delete the last state, on create null. */
   readonly previous: RecordState | null;
+  /** Present on an event that no webhook brought: Dealbell made it of what Pipedrive's own list showed. */
+  readonly reconciled?: Reconciled;
+}
+
+/** On what an event of the reconciliation rests. */
+export interface Reconciled {
+  /** When Pipedrive's list was asked: what happened before is in the state. */
+  readonly readAt: Date;
+  /** The transitions that are missing in the ledger; null: whatever differs from the record's shadow. */
+  readonly missed: readonly string[] | null;
+  /** Until when the record's shadow had heard of it when that was judged; null: never by an event. */
+  readonly knownAt: Date | null;
 }
 
 /** What a webhook body turned out to be. */
@@ -50,6 +62,11 @@ const timestamp = z
   .transform((value) => (typeof value === 'number' || /^\d{9,13}$/.test(value) ? sinceEpoch(Number(value)) : new Date(value)))
   .refine((date) => date.getTime() >= 0 && date.getUTCFullYear() <= 9999, 'is no point in time');
 
+/** How `reconciledBody` writes down what an event of the reconciliation rests on. */
+const reconciledSchema = z
+  .object({ read_at: timestamp, missed: z.array(z.string()).nullable(), known_at: timestamp.nullable() })
+  .transform((meta): Reconciled => ({ readAt: meta.read_at, missed: meta.missed, knownAt: meta.known_at }));
+
 const metaSchema = z.object({
   action: z.string().regex(/^[a-z_]{1,30}$/),
   entity: z.string().regex(/^[A-Za-z_]{1,40}$/),
@@ -62,6 +79,7 @@ const metaSchema = z.object({
   change_source: looseText,
   merged_to_id: optionalId,
   merged_from_id: optionalId,
+  dealbell_reconciled: reconciledSchema.optional().catch(undefined),
 });
 
 const webhookSchema = z.object({ meta: metaSchema, data: stateSchema, previous: stateSchema });
@@ -128,6 +146,7 @@ function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): P
     mergedFromId: meta.merged_from_id ?? null,
     state: action === 'delete' ? null : (webhook.data ?? null),
     previous: webhook.previous ?? null,
+    ...(meta.dealbell_reconciled === undefined ? {} : { reconciled: meta.dealbell_reconciled }),
   };
 }
 

@@ -57,6 +57,8 @@ export interface Cause {
   /** `app`, `api`, or whatever Pipedrive invents next. */
   readonly changeSource: string | null;
   readonly isBulkEdit: boolean;
+  /** No webhook told of it in time: the reconciliation found it afterwards. */
+  readonly isLate?: boolean;
 }
 
 /** A transition with the record that it happened to; what a delivery tells. */

@@ -154,6 +154,9 @@ const claimedRow = z.object({
     changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
     again: z.boolean().exactOptional(),
     relatedId: z.string().exactOptional(),
+    cause: z
+      .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
+      .exactOptional(),
   }),
   record: object,
   actor_user_id: z.number().nullable(),

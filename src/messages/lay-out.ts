@@ -13,6 +13,8 @@ interface Layout {
   readonly ownText: Rich | null;
   readonly mode: TemplateMode;
   readonly isTest: boolean;
+  /** When it happened, in words, if the message comes late. */
+  readonly happened: string | null;
 }
 
 const TEST_NOTE = 'This is a test of Dealbell. Nothing has happened in Pipedrive.';
@@ -23,7 +25,15 @@ const DETAILED_NOTE_LINES = 8;
 export function layOut(layout: Layout, limits: Limits): Card {
   const sections = layout.mode === 'compact' ? compactSections(layout, limits) : detailedSections(layout, limits);
   const testSection: readonly Section[] = layout.isTest ? [{ widgets: [paragraph(quiet(TEST_NOTE), limits)] }] : [];
-  return card(`${layout.story.emoji} ${layout.headline}`, layout.story.title, [...sections, ...testSection], limits);
+  const lateSection: readonly Section[] =
+    layout.happened === null ? [] : [{ widgets: [paragraph(quiet(lateNote(layout.happened)), limits)] }];
+  const title = `${layout.story.emoji} ${layout.headline}`;
+  return card(title, layout.story.title, [...lateSection, ...sections, ...testSection], limits);
+}
+
+/** What a message says that Pipedrive's webhook should have brought long ago. */
+export function lateNote(happened: string): string {
+  return `Late: happened ${happened}`;
 }
 
 function compactSections({ story, ownText }: Layout, limits: Limits): readonly Section[] {

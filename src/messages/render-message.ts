@@ -7,8 +7,8 @@ import type { TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
 import { FULL_LIMITS, type Limits } from './cards';
 import { chatText, cut, plain } from './escape';
-import { formatFor } from './format';
-import { layOut } from './lay-out';
+import { formatFor, type Format } from './format';
+import { lateNote, layOut } from './lay-out';
 import { homeOf } from './links';
 import type { Names } from './names';
 import type { Rich } from './rich-text';
@@ -49,7 +49,7 @@ export function renderMessage(subject: MessageSubject, names: Names): ChatMessag
 export function renderPlainMessage(subject: MessageSubject, names: Names): ChatMessage {
   const story = tellStory(contextOf(subject, names));
   const head = `${story.emoji} *${chatText(headlineOf(subject, story))}*`;
-  const facts = [story.title, ...story.gist].map((part) => chatText(cut(part, FULL_LIMITS.subtitle)));
+  const facts = [story.title, ...story.gist, ...lateFacts(subject)].map((part) => chatText(cut(part, FULL_LIMITS.subtitle)));
   return {
     // The address stands by itself: a `<url|title>` link would carry a value from Pipedrive inside Chat's own brackets.
     text: `${[head, ...facts].join(' · ')}\n${story.link.url}`,
@@ -59,14 +59,30 @@ export function renderPlainMessage(subject: MessageSubject, names: Names): ChatM
   };
 }
 
-function contextOf({ change, tenant, destination }: MessageSubject, names: Names): StoryContext {
-  const format = formatFor(destination.locale ?? tenant.locale, destination.timeZone ?? tenant.timeZone);
-  return { change, names, format, companyDomain: tenant.companyDomain };
+function contextOf(subject: MessageSubject, names: Names): StoryContext {
+  const { change, tenant } = subject;
+  return { change, names, format: formatIn(subject), companyDomain: tenant.companyDomain };
+}
+
+function formatIn({ tenant, destination }: MessageSubject): Format {
+  return formatFor(destination.locale ?? tenant.locale, destination.timeZone ?? tenant.timeZone);
+}
+
+/** When it happened, if no webhook told of it and the reconciliation found it afterwards. */
+function happenedLate(subject: MessageSubject): string | null {
+  const { transition, occurredAt } = subject.change;
+  return transition.cause?.isLate === true ? formatIn(subject).dateTime(occurredAt) : null;
+}
+
+function lateFacts(subject: MessageSubject): readonly string[] {
+  const happened = happenedLate(subject);
+  return happened === null ? [] : [lateNote(happened)];
 }
 
 function cardMessage(subject: MessageSubject, story: Story, ownText: Rich | null, limits: Limits): ChatMessage {
   const headline = headlineOf(subject, story);
-  const card = layOut({ story, headline, ownText, mode: subject.mode, isTest: subject.isTest === true }, limits);
+  const isTest = subject.isTest === true;
+  const card = layOut({ story, headline, ownText, mode: subject.mode, isTest, happened: happenedLate(subject) }, limits);
   const cardId = `${subject.change.transition.type.replace(/[._]/g, '-')}-${subject.mode}`;
   return { cardsV2: [{ cardId, card }], fallbackText: fallbackOf(subject, story), ...threadOf(subject) };
 }
@@ -77,7 +93,9 @@ function headlineOf(subject: MessageSubject, story: Story): string {
 
 /** "Deal won: Acme licence · €48,000 · Ana": a phone's notification. */
 function fallbackOf(subject: MessageSubject, story: Story): string {
-  const [title, ...rest] = [story.title, ...story.gist].map((part) => cut(part.replace(/\s+/g, ' '), FULL_LIMITS.title));
+  const [title, ...rest] = [story.title, ...lateFacts(subject), ...story.gist].map((part) =>
+    cut(part.replace(/\s+/g, ' '), FULL_LIMITS.title),
+  );
   return cut(plain(`${headlineOf(subject, story)}: ${[title, ...rest].join(' · ')}`), FALLBACK_LENGTH);
 }
 

@@ -35,6 +35,7 @@ export function problemOf(error: unknown): Problem {
 export function sendProblem(response: Response, { status, title, detail, errors }: Problem): void {
   if (status === 401 && !response.hasHeader('WWW-Authenticate')) response.set('WWW-Authenticate', 'Bearer');
   if (status === 503 && !response.hasHeader('Retry-After')) response.set('Retry-After', '5');
+  if (status === 429 && !response.hasHeader('Retry-After')) response.set('Retry-After', '60');
   response.set('Cache-Control', 'no-store');
   response
     .status(status)

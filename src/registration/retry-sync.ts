@@ -15,7 +15,13 @@ export interface RetryingSync {
 }
 
 /** Makes a `syncWebhooks` that tries again by itself, one chain of retries per tenant. */
-export function makeRetryingSync(needs: { syncWebhooks: SyncWebhooks; log: Logger; delaysMs?: readonly number[] }): RetryingSync {
+export function makeRetryingSync(needs: {
+  readonly syncWebhooks: SyncWebhooks;
+  /** Some webhook was missing until now, so events may be; must not reject. */
+  readonly onCreated?: (tenantId: TenantId) => Promise<void>;
+  readonly log: Logger;
+  readonly delaysMs?: readonly number[];
+}): RetryingSync {
   const { syncWebhooks, log, delaysMs = RETRY_DELAYS_MS } = needs;
   const timers = new Map<TenantId, NodeJS.Timeout>();
 
@@ -25,6 +31,7 @@ export function makeRetryingSync(needs: { syncWebhooks: SyncWebhooks; log: Logge
     try {
       const report = await syncWebhooks(tenantId);
       if (report.failed.length > 0) retryLater(tenantId, tries);
+      if (report.created.length > 0) await needs.onCreated?.(tenantId);
       return report;
     } catch (error) {
       retryLater(tenantId, tries);

@@ -2,7 +2,7 @@
 
 import type { PipedriveEvent } from '../core/pipedrive-event';
 import { isObject, type RecordState } from '../core/record';
-import type { RecordChange } from '../core/transition';
+import type { EventType, RecordChange } from '../core/transition';
 import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 
 /** An event as it lies in the ledger. */
@@ -10,6 +10,8 @@ export interface StoredEvent {
   readonly id: number;
   readonly receivedAt: Date;
   readonly event: PipedriveEvent;
+  /** Of an event that the reconciliation made: when each of its transitions really happened. */
+  readonly happened?: ReadonlyMap<EventType, Date>;
 }
 
 export interface BatchState {
@@ -41,6 +43,7 @@ export function emptyShadow(entity: string, entityId: string): Shadow {
     conversionKey: null,
     convertedFrom: null,
     windows: [],
+    reconciledAt: null,
   };
 }
 

@@ -139,8 +139,9 @@ function oweRest(rule: Rule, scene: Scene, mine: readonly PendingDelivery[]): De
   return decision.matched ? decision : null;
 }
 
-function changeTold({ story }: Scene, transition: Transition, { actorUserId, occurredAt, cause }: Beginning): RecordChange {
-  const { entity, entityId, state } = story;
+function changeTold(scene: Scene, transition: Transition, { actorUserId, cause, ...beginning }: Beginning): RecordChange {
+  const { entity, entityId, state } = scene.story;
+  const occurredAt = scene.stored.happened?.get(transition.type) ?? beginning.occurredAt;
   return { entity, entityId, transition: { ...transition, cause }, state: slim(state), actorUserId, occurredAt };
 }
 

@@ -61,7 +61,8 @@ export function measure(
     previous,
     state,
     event: { actor_user_id: actorUserId, change_source: cause.changeSource, is_bulk_edit: cause.isBulkEdit },
-    receivedAt: stored.receivedAt,
+    // What happened before a rule was switched on is the past, however late it was found.
+    receivedAt: stored.happened?.get(rule.eventType) ?? stored.receivedAt,
     baseCurrency: rules.baseCurrency,
     rates: rules.rates,
     timeZone: rules.timeZone,
@@ -71,7 +72,8 @@ export function measure(
 /** The event as the beginning of a change. */
 export function beginningOf({ stored }: Pick<Scene, 'stored'>): Beginning {
   const { actorUserId, occurredAt, changeSource, isBulkEdit } = stored.event;
-  return { actorUserId, occurredAt, cause: { changeSource, isBulkEdit } };
+  const late = stored.event.reconciled === undefined ? {} : { isLate: true };
+  return { actorUserId, occurredAt, cause: { changeSource, isBulkEdit, ...late } };
 }
 
 /** Who began what a message tells; not the automation that tidied up a second later. */

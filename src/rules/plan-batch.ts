@@ -7,16 +7,19 @@ import { addPending, emptyShadow, putShadow, slim, type BatchState, type StoredE
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
 import type { RoutingRules } from './measure-rule';
-import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import {
+  recordKey,
+  type Dropping,
+  type NewDelivery,
+  type PendingDelivery,
+  type RoutedEvent,
+  type Shadow,
+  type ShadowMap,
+} from './routing-ledger';
+import { isKnownFromList, routeReconciled } from './route-reconciled';
 import { isSame } from './same-value';
 import { moveWindows, storedWindows, type WindowNow } from './settle-windows';
 import { isGone, tellStory, type Story } from './tell-story';
-
-export interface RoutedEvent {
-  readonly id: number;
-  readonly transitions: readonly string[];
-  readonly decisions: readonly Decision[];
-}
 
 /** A waiting delivery with what it tells now. */
 export interface Retold {
@@ -115,6 +118,7 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
   const entity = RECORD_ENTITIES.find((known) => known === event.entity);
   if (entity === undefined) return routeReference(stored, state);
   const shadow = state.shadows.get(recordKey(entity, event.entityId)) ?? null;
+  if (event.reconciled !== undefined) return routeReconciled(stored, event.reconciled, entity, state, rules);
   if (isOutdated(shadow, stored)) return routeOutdated(stored, entity, shadow, rules);
   const story = tellStory(event, entity, shadow, state);
   const windows = windowsOf(stored, story, shadow, rules);
@@ -130,7 +134,7 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
 function isOutdated(shadow: Shadow | null, stored: StoredEvent): boolean {
   if (shadow?.occurredAt == null) return false;
   const { occurredAt, action, state } = stored.event;
-  if (occurredAt < shadow.occurredAt) return true;
+  if (occurredAt < shadow.occurredAt || isKnownFromList(shadow, stored.event)) return true;
   if (occurredAt.getTime() !== shadow.occurredAt.getTime()) return false;
   return action === 'delete' ? shadow.deletedAt !== null : state !== null && isSame(slim(state), shadow.state);
 }
@@ -199,6 +203,7 @@ function moveShadow(
     conversionKey: isHalfOfConversion(stored, story, before, current) ? event.correlationId : current.conversionKey,
     convertedFrom: event.entity === 'deal' ? (story.convertedFrom ?? current.convertedFrom) : null,
     windows: storedWindows(windows),
+    reconciledAt: null,
   });
 }
 

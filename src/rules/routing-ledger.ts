@@ -21,9 +21,18 @@ export interface Shadow {
   readonly convertedFrom: string | null;
   /** Its settle windows, of which some may be over. */
   readonly windows: readonly SettleWindow[];
+  /** The state was read from Pipedrive's list at that moment, and no event came since; null for the state of an event. */
+  readonly reconciledAt: Date | null;
 }
 
 export type ShadowMap = Map<string, Shadow>;
+
+/** What was made of one event. */
+export interface RoutedEvent {
+  readonly id: number;
+  readonly transitions: readonly string[];
+  readonly decisions: readonly Decision[];
+}
 
 /** The key of a record within a tenant. */
 export function recordKey(entity: string, entityId: string): string {

@@ -77,7 +77,9 @@ const transition = z.object({
   changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
   again: z.boolean().optional(),
   relatedId: z.string().optional(),
-  cause: z.object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean() }).optional(),
+  cause: z
+    .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
+    .optional(),
 });
 
 /** A transition as it lies in the ledger. */

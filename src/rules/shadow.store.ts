@@ -27,6 +27,7 @@ const shadowRow = z
     conversion_key: z.string().nullable(),
     converted_from: z.string().nullable(),
     windows: windows.nullable(),
+    reconciled_at: z.date().nullable(),
   })
   .transform((row): Shadow => ({
     entity: row.entity,
@@ -38,9 +39,11 @@ const shadowRow = z
     conversionKey: row.conversion_key,
     convertedFrom: row.converted_from,
     windows: row.windows ?? [],
+    reconciledAt: row.reconciled_at,
   }));
 
-const COLUMNS = 'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, windows';
+const COLUMNS =
+  'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, windows, reconciled_at';
 
 /** Two index look-ups told apart by UNION: an OR of both would scan the tenant's whole table. */
 const LOAD = `
@@ -73,10 +76,11 @@ const SAVE = `
   INSERT INTO records (tenant_id, ${COLUMNS}, refreshed_at)
   SELECT $1, ${COLUMNS}, now()
     FROM jsonb_to_recordset($2::jsonb) AS r(entity text, entity_id text, state jsonb, occurred_at timestamptz, deleted_at timestamptz,
-         merged_into text, conversion_key text, converted_from text, windows jsonb)
+         merged_into text, conversion_key text, converted_from text, windows jsonb,
+         reconciled_at timestamptz)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, occurred_at = excluded.occurred_at,
     deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, conversion_key = excluded.conversion_key,
-    converted_from = excluded.converted_from, windows = excluded.windows, refreshed_at = now()`;
+    converted_from = excluded.converted_from, windows = excluded.windows, reconciled_at = excluded.reconciled_at, refreshed_at = now()`;
 
 /** Writes the shadows of a batch. */
 export async function saveShadows(client: PoolClient, tenantId: TenantId, shadows: readonly Shadow[]): Promise<void> {
@@ -91,6 +95,7 @@ export async function saveShadows(client: PoolClient, tenantId: TenantId, shadow
     conversion_key: shadow.conversionKey,
     converted_from: shadow.convertedFrom,
     windows: shadow.windows.length === 0 ? null : shadow.windows,
+    reconciled_at: shadow.reconciledAt,
   }));
   await client.query(SAVE, [tenantId, JSON.stringify(rows)]);
 }

@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 
 /** Logs first and events last, so that nothing that is kept points to what is gone. */
-const TABLES = ['logs', 'deliveries', 'events'] as const;
+const TABLES = ['logs', 'deliveries', 'events', 'sightings'] as const;
 type ExpiringTable = (typeof TABLES)[number];
 
 const CONDITIONS: Readonly<Record<ExpiringTable, string>> = {
@@ -11,6 +11,7 @@ const CONDITIONS: Readonly<Record<ExpiringTable, string>> = {
   deliveries: `created_at < now() - $1 * interval '1 day' AND state NOT IN ('queued', 'sending', 'held')`,
   events: `received_at < now() - $1 * interval '1 day' AND routed_at IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`,
+  sightings: `happened_at < now() - $1 * interval '1 day'`,
 };
 
 export interface RetentionStore {
@@ -25,7 +26,7 @@ export function makeRetentionStore(pool: Pool): RetentionStore {
     tables: TABLES,
     async deleteChunk(table, days, limit) {
       const { rowCount } = await pool.query(
-        `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${CONDITIONS[table]} LIMIT $2)`,
+        `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${CONDITIONS[table]} LIMIT $2))`,
         [days, limit],
       );
       return rowCount ?? 0;

@@ -11,6 +11,7 @@ import { loadPlan } from '../../src/plans/subscription.store';
 import type { Database } from '../../src/platform/database';
 import { makeHttpApp } from '../../src/platform/http-app';
 import { makeSecretBox } from '../../src/platform/secret-box';
+import { makeReconciliationStore } from '../../src/reconciliation/reconciliation.store';
 import { makePageTokens } from '../../src/settings/page-token';
 import { makeSettingsRouter } from '../../src/settings/settings.routes';
 import { makeVerifyIframeToken } from '../../src/settings/verify-iframe-token';
@@ -56,6 +57,8 @@ export function makeApiFixture(
     connectByApiToken: () => Promise.reject(new Error('not part of this test')),
     forgetTenant: () => Promise.resolve(),
     refreshReferences: () => Promise.resolve(false),
+    findReconciliation: (id) => makeReconciliationStore(database.pool).status(id),
+    wantReconciliation: () => Promise.resolve(),
     openSigningSecret: () => Promise.resolve('a signing secret'),
     ...{ baseUrl: 'http://localhost:3000', googleChatOrigin: 'https://chat.googleapis.com', allowApiTokenConnect: false },
     ...{ defaultPlan: 'Professional', retentionDays: 90, settleMs: 1500, apiRateLimit: 1_000_000 },

@@ -33,10 +33,9 @@ export function makeApiV1Routes({ gate }: { gate: HttpGate }): Router {
   router.get('/leads', (request, response) => {
     const context = contextOf(request);
     const since = queryText(request, 'updated_since');
-    const leads = [...context.company.leads.live.values()].filter(
-      (lead) =>
-        !lead.is_archived && matches(request, lead) && (since === undefined || Date.parse(lead.update_time) >= Date.parse(since)),
-    );
+    const leads = [...context.company.leads.live.values()]
+      .filter((lead) => !lead.is_archived && matches(request, lead) && isUpdatedSince(lead.update_time, since))
+      .sort(byUpdate(request));
     const { page, start, limit, hasMore } = pageOf(request, leads);
     response.json({
       success: true,
@@ -56,7 +55,10 @@ export function makeApiV1Routes({ gate }: { gate: HttpGate }): Router {
 
   router.get('/notes', (request, response) => {
     const context = contextOf(request);
-    const notes = [...context.company.notes.live.values()].filter((note) => matches(request, note));
+    const since = queryText(request, 'updated_since');
+    const notes = [...context.company.notes.live.values()]
+      .filter((note) => matches(request, note) && isUpdatedSince(note.update_time, since))
+      .sort(byUpdate(request));
     const { page, start, limit, hasMore } = pageOf(request, notes);
     const pagination = { start, limit, more_items_in_collection: hasMore, ...(hasMore ? { next_start: start + limit } : {}) };
     response.json({ success: true, data: page.map((note) => noteShape(note, context)), additional_data: { pagination } });
@@ -90,6 +92,17 @@ function matches(request: Request, record: Readonly<Record<string, unknown>>): b
   return Object.keys(record)
     .filter((key) => key.endsWith('_id') && queryText(request, key) !== undefined)
     .every((key) => String(record[key]) === queryText(request, key));
+}
+
+function isUpdatedSince(updateTime: string, since: string | undefined): boolean {
+  return since === undefined || Date.parse(updateTime) >= Date.parse(since);
+}
+
+/** `sort=update_time`, `update_time ASC` or `DESC`; any other order stays that of the ids. */
+function byUpdate(request: Request): (left: { update_time: string }, right: { update_time: string }) => number {
+  const [field, mode = 'ASC'] = (queryText(request, 'sort') ?? '').split(' ');
+  const sign = mode.toUpperCase() === 'DESC' ? -1 : 1;
+  return (left, right) => (field === 'update_time' ? sign * (Date.parse(left.update_time) - Date.parse(right.update_time)) : 0);
 }
 
 function pageOf<T>(request: Request, rows: readonly T[]): { page: T[]; start: number; limit: number; hasMore: boolean } {

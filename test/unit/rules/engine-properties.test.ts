@@ -96,7 +96,14 @@ test('when shadows are any JSON, then planning never throws', () => {
         const parsed = parseWebhook(body);
         if (parsed.kind !== 'event') return;
         const event = { ...parsed.event, entity, entityId: '1' };
-        const blank = { mergedInto: null, conversionKey: 'c', convertedFrom: null, deletedAt: null, occurredAt: at(0) };
+        const blank = {
+          mergedInto: null,
+          conversionKey: 'c',
+          convertedFrom: null,
+          deletedAt: null,
+          occurredAt: at(0),
+          reconciledAt: null,
+        };
         const windows = [1500, 4000].map((settleMs) => ({ settleMs, matter: null, since: null, openedAt: at(0), was }));
         const shadow = { ...blank, entity, entityId: '1', state, windows };
         const rules = {

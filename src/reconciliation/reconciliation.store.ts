@@ -1,0 +1,146 @@
+/** How far tenants have been compared with Pipedrive's lists: whose turn it is, one worker at a time, and what the last run came to. */
+
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
+import { tenantIdSchema, type TenantId } from '../core/tenant';
+import { EVENT_TYPES, type EventType } from '../core/transition';
+
+/** A tenant whose turn it is, leased to this worker. */
+export interface DueTenant {
+  readonly tenantId: TenantId;
+  /** What happened before is the past. */
+  readonly since: Date;
+  readonly comparedUntil: ComparedUntil;
+  /** Event types to which some enabled rule listens. */
+  readonly wantedTypes: readonly EventType[];
+}
+
+export type ComparedUntil = Partial<Record<RecordEntity, Date>>;
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly comparedUntil: ComparedUntil;
+  /** Why Pipedrive could not be asked; null when it could. */
+  readonly trouble: string | null;
+  readonly nextRunAt: Date;
+}
+
+export interface ReconciliationStatus {
+  readonly since: Date;
+  /** Up to when the deals have been compared; null: never yet. */
+  readonly comparedUntil: Date | null;
+  readonly nextRunAt: Date;
+  readonly isRunning: boolean;
+  readonly lastStartedAt: Date | null;
+  readonly lastFinishedAt: Date | null;
+  readonly trouble: string | null;
+  readonly wantedBecause: string | null;
+}
+
+export interface ReconciliationStore {
+  /** Gives every installed tenant its row, and takes it from those that sleep: what happens meanwhile is none of theirs. */
+  enrol(): Promise<void>;
+  /** Leases the tenant that has waited longest; null when nobody's turn it is. */
+  claim(leaseMs: number): Promise<DueTenant | null>;
+  finish(tenantId: TenantId, end: RunEnd): Promise<void>;
+  /** Brings the next run forward to now, for one tenant or for all. Gives how many there are. */
+  want(tenantId: TenantId | null, because: string): Promise<number>;
+  status(tenantId: TenantId): Promise<ReconciliationStatus | null>;
+}
+
+/** A tenant that has just been installed is compared since its install; one that woke up or is new to this, since now. */
+const ENROL = `
+  WITH asleep AS (
+    DELETE FROM reconciliations r USING tenants t WHERE t.id = r.tenant_id AND t.uninstalled_at IS NOT NULL
+  )
+  INSERT INTO reconciliations (tenant_id, since, next_run_at)
+  SELECT t.id, CASE WHEN t.created_at > now() - interval '10 minutes' THEN t.created_at ELSE now() END,
+         now() + (t.id % 60) * interval '1 minute'
+    FROM tenants t
+   WHERE t.uninstalled_at IS NULL AND NOT EXISTS (SELECT 1 FROM reconciliations r WHERE r.tenant_id = t.id)
+  ON CONFLICT DO NOTHING`;
+const CLAIM = `
+  UPDATE reconciliations r
+     SET lease_until = now() + $1 * interval '1 millisecond', last_started_at = now(), wanted_because = NULL,
+         next_run_at = now() + interval '1 hour'
+   WHERE tenant_id = (SELECT tenant_id FROM reconciliations
+                       WHERE next_run_at <= now() AND (lease_until IS NULL OR lease_until <= now())
+                       ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING r.tenant_id, r.since, r.compared_until,
+            ARRAY(SELECT DISTINCT event_type FROM rules WHERE rules.tenant_id = r.tenant_id AND enabled) AS wanted_types`;
+/** Whoever wanted a run while this one was under way still gets it. */
+const FINISH = `
+  UPDATE reconciliations
+     SET lease_until = NULL, compared_until = $2::jsonb, trouble = $3, next_run_at = least(next_run_at, $4::timestamptz),
+         last_finished_at = CASE WHEN $3::text IS NULL THEN now() ELSE last_finished_at END
+   WHERE tenant_id = $1`;
+const WANT = `
+  UPDATE reconciliations SET next_run_at = least(next_run_at, now()), wanted_because = $2
+   WHERE $1::int IS NULL OR tenant_id = $1`;
+const STATUS = `
+  SELECT since, compared_until ->> 'deal' AS compared_until, next_run_at, coalesce(lease_until > now(), false) AS is_running,
+         last_started_at, last_finished_at, trouble, wanted_because
+    FROM reconciliations WHERE tenant_id = $1`;
+
+const comparedSchema = z.partialRecord(z.enum(RECORD_ENTITIES), z.coerce.date());
+const dueRow = z.object({
+  tenant_id: tenantIdSchema,
+  since: z.date(),
+  compared_until: comparedSchema,
+  wanted_types: z.array(z.string()),
+});
+const statusRow = z.object({
+  since: z.date(),
+  compared_until: z.coerce.date().nullable(),
+  next_run_at: z.date(),
+  is_running: z.boolean(),
+  last_started_at: z.date().nullable(),
+  last_finished_at: z.date().nullable(),
+  trouble: z.string().nullable(),
+  wanted_because: z.string().nullable(),
+});
+
+/** Makes the store. */
+export function makeReconciliationStore(pool: Pool): ReconciliationStore {
+  return {
+    async enrol() {
+      await pool.query(ENROL);
+    },
+    async claim(leaseMs) {
+      const { rows } = await pool.query(CLAIM, [leaseMs]);
+      if (rows.length === 0) return null;
+      const row = dueRow.parse(rows[0]);
+      const wantedTypes = EVENT_TYPES.filter((type) => row.wanted_types.includes(type));
+      return { tenantId: row.tenant_id, since: row.since, comparedUntil: withoutUndefined(row.compared_until), wantedTypes };
+    },
+    async finish(tenantId, { comparedUntil, trouble, nextRunAt }) {
+      await pool.query(FINISH, [tenantId, JSON.stringify(comparedUntil), trouble, nextRunAt]);
+    },
+    async want(tenantId, because) {
+      const { rowCount } = await pool.query(WANT, [tenantId, because]);
+      return rowCount ?? 0;
+    },
+    async status(tenantId) {
+      const { rows } = await pool.query(STATUS, [tenantId]);
+      if (rows.length === 0) return null;
+      const row = statusRow.parse(rows[0]);
+      return {
+        since: row.since,
+        comparedUntil: row.compared_until,
+        nextRunAt: row.next_run_at,
+        isRunning: row.is_running,
+        lastStartedAt: row.last_started_at,
+        lastFinishedAt: row.last_finished_at,
+        trouble: row.trouble,
+        wantedBecause: row.wanted_because,
+      };
+    },
+  };
+}
+
+function withoutUndefined(parsed: z.infer<typeof comparedSchema>): ComparedUntil {
+  return Object.fromEntries(
+    RECORD_ENTITIES.flatMap((entity) => (parsed[entity] === undefined ? [] : [[entity, parsed[entity]]])),
+  );
+}
