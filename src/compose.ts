@@ -21,8 +21,12 @@ import { tenantId, tenantIdSchema } from './core/tenant';
 import { makeDeliverDue, type FrozenBody } from './delivery/deliver-due';
 import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
+import { makeFoldStore, type Head } from './delivery/fold.store';
+import { makeHeldStore } from './delivery/held.store';
 import { makeOpenDestination } from './delivery/open-destination';
+import { makeReleaseHeld } from './delivery/release-held';
 import { makeRenderBodies } from './delivery/render-bodies';
+import { makeScreenDue } from './delivery/screen-due';
 import { makeSendTest, makeTryUrl } from './delivery/send-test';
 import { makeTestStore } from './delivery/test-message.store';
 import type { ErrorReporter } from './instrument';
@@ -129,6 +133,8 @@ const SCHEDULE = {
   'renew-tokens': '41 4 * * *',
   'refresh-rates': '7 2 * * *',
   'refresh-fields': '29 2 * * *',
+  // Quiet hours and digests end at full minutes of some zone; the ledger says which, and the sweep catches up.
+  'release-held': '* * * * *',
 } as const;
 
 const routeJob = z.object({ tenantId: tenantIdSchema });
@@ -237,10 +243,19 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database.pool);
   const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);
+  const foldStore = makeFoldStore(database);
+  const backlogOf = microBatch(async (heads: readonly Head[]) => {
+    const backlogs = await foldStore.backlogs(heads);
+    return heads.map(({ delivery }) => backlogs.get(delivery.id));
+  }, WRITE_BATCH);
+  const folds = { ...foldStore, backlogOf };
+  const held = makeHeldStore(database);
+  const releaseHeld = makeReleaseHeld({ store: held, bell, clock, log });
   const deliverDue = makeDeliverDue({
     store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
     record: batched((attempts) => deliveryStore.record(attempts)),
-    renderBodies: makeRenderBodies(gatherFacts),
+    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
+    renderBodies: makeRenderBodies({ gatherFacts, loadFolds: folds.loadFolds }),
     postBody: async (delivery, body, isThreaded) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
       const credentials = await openDestination(delivery.tenant.id, sealed);
@@ -290,6 +305,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     'renew-tokens': renewTokens,
     'refresh-rates': rates.refreshAll,
     'refresh-fields': references.refreshAll,
+    'release-held': releaseHeld,
   };
   const sweep = makeSweep({
     tenantsWithWork: () => routingStore.tenantsWithWork(),
@@ -298,7 +314,11 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await dueSpaces.markForgotten();
       await deliverDue.wake();
     },
-    tidy: () => deliveryStore.tidy(),
+    tidy: async () => {
+      await deliveryStore.tidy();
+      await foldStore.failUntold();
+    },
+    releaseHeld,
     log,
     intervalMs: surroundings.sweepIntervalMs ?? SWEEP_INTERVAL_MS,
   });

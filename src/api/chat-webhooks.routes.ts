@@ -13,6 +13,7 @@ import {
   findDestination,
   insertDestination,
   pageOfDestinations,
+  reconsiderQuiet,
   releaseHeld,
   shownHealth,
   updateDestination,
@@ -43,12 +44,16 @@ interface Deps {
   readonly googleChatOrigin: string;
 }
 
+const MAX_FOLD_THRESHOLD = 1000;
+
 const settings = {
   name: nameField,
   timeZone: timeZoneField.nullable(),
   locale: localeField.nullable(),
   threads: z.enum(THREAD_POLICIES),
   fold: z.enum(FOLD_POLICIES),
+  /** More messages due at once than this are told in one; null: more than can go within ten seconds. */
+  foldThreshold: z.int().min(1).max(MAX_FOLD_THRESHOLD).nullable(),
   quietHours: quietHoursSchema.nullable(),
   paused: z.boolean(),
 };
@@ -61,6 +66,7 @@ const DEFAULTS: Omit<DestinationFields, 'name'> = {
   paused: false,
   threads: 'off',
   fold: 'auto',
+  foldThreshold: null,
   timeZone: null,
   locale: null,
   quietHours: null,
@@ -146,6 +152,8 @@ async function update(
     if (current === null) throw missing('Chat webhook');
     const result = await updateDestination(client, tenantId, id, merged(current, given), sealed);
     if (sealed !== null || (current.paused && !result.paused)) await releaseHeld(client, tenantId, id);
+    const isQuietChanged = given.quietHours !== undefined || given.timeZone !== undefined;
+    if (isQuietChanged) await reconsiderQuiet(client, tenantId, id);
     const changed = [...Object.keys(given), ...(sealed === null ? [] : ['url'])];
     return { result, note: { action: 'chat_webhook.updated', subject: `chat webhook ${id}`, changes: { fields: changed } } };
   });
@@ -183,6 +191,7 @@ function merged(
     paused: given.paused ?? before.paused,
     threads: given.threads ?? before.threads,
     fold: given.fold ?? before.fold,
+    foldThreshold: given.foldThreshold === undefined ? before.foldThreshold : given.foldThreshold,
     timeZone: given.timeZone === undefined ? before.timeZone : given.timeZone,
     locale: given.locale === undefined ? before.locale : given.locale,
     quietHours: given.quietHours === undefined ? before.quietHours : given.quietHours,
@@ -199,6 +208,7 @@ function shown(destination: Destination, origin: string): object {
     paused,
     threads,
     fold,
+    foldThreshold,
     timeZone,
     locale,
     quietHours,
@@ -215,6 +225,6 @@ function shown(destination: Destination, origin: string): object {
       healthReason,
       healthSince,
     },
-    ...{ paused, threads, fold, timeZone, locale, quietHours, createdAt, updatedAt },
+    ...{ paused, threads, fold, foldThreshold, timeZone, locale, quietHours, createdAt, updatedAt },
   };
 }

@@ -164,8 +164,9 @@ function partsOf(whole: unknown, lost: ReadonlySet<string>): ResolvedRule['parts
 
 /** What makes two rules the same: everything but their place and whether they are on. */
 function contentOf(rule: RuleDraft | Rule): string {
-  const { name, eventType, filters, templateMode, template, settleMs, stopAfter, targetWebhookIds } = rule;
-  return JSON.stringify([name, eventType, sorted(filters), templateMode, template, settleMs, stopAfter, targetWebhookIds]);
+  const { name, eventType, filters, templateMode, template, settleMs, stopAfter, urgent, digest, targetWebhookIds } = rule;
+  const plain = [name, eventType, templateMode, template, settleMs, stopAfter, urgent, targetWebhookIds];
+  return JSON.stringify([...plain, sorted(filters), sorted(digest)]);
 }
 
 /** PostgreSQL gives JSON back with its keys in another order. */

@@ -80,8 +80,10 @@ function described({ path: _path, ...reference }: PlacedReference, known: Readon
 /** A rule as it travels: all that a person set, and what it names. */
 export function exportedRule(rule: StoredRule, directory: Directory): object {
   const { name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled } = rule;
+  const { urgent, digest } = rule;
   return {
     ...{ name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled },
+    ...{ urgent, digest },
     references: referencesOfRule(rule, directory),
   };
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { FieldError } from '../core/errors';
-import { eventTypeSchema, givenFiltersSchema, TEMPLATE_MODES, type RuleFilters } from '../core/rule';
+import { digestSchema, eventTypeSchema, givenFiltersSchema, TEMPLATE_MODES, type RuleFilters } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import { ownDestinationIds } from '../delivery/chat-webhook.store';
 import { templateProblem } from '../messages/text-template';
@@ -29,6 +29,10 @@ const settings = {
   settleMs: z.int().min(0).max(MAX_SETTLE_MS).nullable(),
   position: z.int().min(0).max(MAX_POSITION),
   stopAfter: z.boolean(),
+  /** Goes through quiet hours. */
+  urgent: z.boolean(),
+  /** Gathered and told as one message at this time, in the destination's time zone; null: each at once. */
+  digest: digestSchema.nullable(),
   enabled: z.boolean(),
 };
 export const updateRuleBody = z.strictObject(z.object(settings).partial().shape);
@@ -49,6 +53,8 @@ const DEFAULTS = {
   template: null,
   settleMs: null,
   stopAfter: false,
+  urgent: false,
+  digest: null,
   enabled: true,
 } as const;
 
@@ -69,6 +75,8 @@ export function merged(before: RuleDraft, given: GivenChange): RuleDraft {
     settleMs: given.settleMs === undefined ? before.settleMs : given.settleMs,
     position: given.position ?? before.position,
     stopAfter: given.stopAfter ?? before.stopAfter,
+    urgent: given.urgent ?? before.urgent,
+    digest: given.digest === undefined ? before.digest : given.digest,
     enabled: given.enabled ?? before.enabled,
     targetWebhookIds: givenTargets(given) ?? before.targetWebhookIds,
   };
@@ -107,6 +115,10 @@ export async function draftProblems(
 export function* fieldProblems(draft: RuleDraft, given: GivenChange = {}): Generator<FieldError> {
   if (given.targetWebhookIds !== undefined && given.targetWebhookId !== undefined) {
     yield { path: 'targetWebhookId', message: 'Name the destinations either here or in targetWebhookIds' };
+  }
+  if (draft.urgent && draft.digest !== null) {
+    const path = given.digest == null ? 'urgent' : 'digest';
+    yield { path, message: 'A rule is either urgent or gathered in a digest, not both' };
   }
   if (draft.eventType === 'deal.field_changed' && (draft.filters.fields ?? []).length === 0) {
     yield { path: 'filters.fields', message: 'deal.field_changed needs the fields to listen to' };

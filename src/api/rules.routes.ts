@@ -175,10 +175,10 @@ async function remove(deps: Deps, principal: Actor, id: number): Promise<void> {
 
 function shown(rule: StoredRule, attention: Attention): object {
   const { id, name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled } = rule;
-  const { enabledAt, author, version, createdAt, updatedAt } = rule;
+  const { urgent, digest, enabledAt, author, version, createdAt, updatedAt } = rule;
   return {
     ...{ id, name, eventType, filters, targetWebhookIds, templateMode, template, settleMs, position, stopAfter, enabled },
-    ...{ enabledAt, author, version, createdAt, updatedAt },
+    ...{ urgent, digest, enabledAt, author, version, createdAt, updatedAt },
     ...attention,
   };
 }

@@ -5,6 +5,13 @@ export const DELIVERY_STATES = ['queued', 'sending', 'sent', 'held', 'folded', '
 /** States in which a delivery is still on its way and must not be replayed. */
 export const UNFINISHED_STATES = ['queued', 'sending', 'held'] as const;
 
+/** What a message is that tells several deliveries: a backlog, what came in quiet hours, or a digest. */
+export const FOLD_KINDS = ['backlog', 'quiet', 'daily', 'weekly'] as const;
+export type FoldKind = (typeof FOLD_KINDS)[number];
+
+/** What a held delivery waits for, when it is a time and no repair. */
+export type HeldFor = Exclude<FoldKind, 'backlog'>;
+
 /** What one POST to Google Chat came to. */
 export type DeliveryOutcome =
   | { readonly kind: 'sent'; readonly httpStatus: number; readonly messageName: string; readonly threadName: string | null }

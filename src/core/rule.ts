@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { conditionTreeSchema } from './condition';
+import { clockTime, dayField } from './destination';
 import { EVENT_TYPES, type EventType } from './transition';
 
 export const TEMPLATE_MODES = ['compact', 'detailed'] as const;
@@ -38,6 +39,15 @@ export const givenFiltersSchema = ruleFiltersSchema.extend({
 });
 export type GivenFilters = z.infer<typeof givenFiltersSchema>;
 
+/** "Digest only": the rule's messages are gathered and told as one at this time of day, in the destination's zone. */
+export const digestSchema = z
+  .strictObject({ every: z.enum(['day', 'week']), at: clockTime, day: dayField.optional() })
+  .refine(({ every, day }) => every === 'week' || day === undefined, {
+    path: ['day'],
+    message: 'belongs to a weekly digest alone',
+  });
+export type Digest = z.infer<typeof digestSchema>;
+
 export const eventTypeSchema = z.enum(EVENT_TYPES);
 
 /** A rule as it is decided by and rendered from. */
@@ -53,6 +63,10 @@ export interface Rule {
   readonly settleMs: number | null;
   readonly position: number;
   readonly stopAfter: boolean;
+  /** Goes through quiet hours. */
+  readonly urgent: boolean;
+  /** Null: each message by itself, at once. */
+  readonly digest: Digest | null;
   readonly enabled: boolean;
   /** Events received before this moment are the past: switching a rule on never announces them. */
   readonly enabledAt: Date;

@@ -57,6 +57,8 @@ export interface Cause {
   /** `app`, `api`, or whatever Pipedrive invents next. */
   readonly changeSource: string | null;
   readonly isBulkEdit: boolean;
+  /** Common to the events of one operation; absent when Pipedrive names none. */
+  readonly correlationId?: string;
   /** No webhook told of it in time: the reconciliation found it afterwards. */
   readonly isLate?: boolean;
 }

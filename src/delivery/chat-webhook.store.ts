@@ -4,6 +4,7 @@ import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import {
   quietHoursSchema,
+  type FoldPolicy,
   type HealthState,
   type QuietHours,
   type ThreadPolicy,
@@ -12,8 +13,6 @@ import {
   THREAD_POLICIES,
 } from '../core/destination';
 import type { TenantId } from '../core/tenant';
-
-export type FoldPolicy = (typeof FOLD_POLICIES)[number];
 
 /** A destination as the API and the pages show it. */
 export interface Destination {
@@ -26,6 +25,8 @@ export interface Destination {
   readonly paused: boolean;
   readonly threads: ThreadPolicy;
   readonly fold: FoldPolicy;
+  /** Null: as many as can go within the latency goal. */
+  readonly foldThreshold: number | null;
   readonly timeZone: string | null;
   readonly locale: string | null;
   readonly quietHours: QuietHours | null;
@@ -34,7 +35,10 @@ export interface Destination {
 }
 
 /** The fields that people set, beside the URL. */
-export type DestinationFields = Pick<Destination, 'name' | 'paused' | 'threads' | 'fold' | 'timeZone' | 'locale' | 'quietHours'>;
+export type DestinationFields = Pick<
+  Destination,
+  'name' | 'paused' | 'threads' | 'fold' | 'foldThreshold' | 'timeZone' | 'locale' | 'quietHours'
+>;
 
 /** Where it posts to, sealed: `sealedCredentials` is the JWE of `{key, token}`. */
 export interface SealedUrl {
@@ -131,16 +135,27 @@ export async function deleteDestination(client: Client, tenantId: TenantId, id: 
   return count > 0;
 }
 
-/** Messages held for a destination become due again, in their order. */
+/** Messages held in quiet hours are looked at anew: the hours have changed. */
+export async function reconsiderQuiet(client: Client, tenantId: TenantId, chatWebhookId: number): Promise<void> {
+  await client.delivery.updateMany({
+    where: { tenantId, chatWebhookId, state: 'held', heldFor: 'quiet' },
+    data: { heldUntil: new Date(0) },
+  });
+}
+
+/** Messages held for a destination's health become due again, in their order; what waits for a time goes on waiting. */
 export async function releaseHeld(client: Client, tenantId: TenantId, chatWebhookId: number): Promise<number> {
   const { count } = await client.delivery.updateMany({
-    where: { tenantId, chatWebhookId, state: 'held' },
+    where: { tenantId, chatWebhookId, state: 'held', heldFor: null },
     data: { state: 'queued', stateReason: null, notBefore: new Date() },
   });
   return count;
 }
 
-/** Messages that wait for a rule or destination that goes are dropped, with the reason. One that is being sent is left to its sender. */
+/**
+ * Messages that wait for a rule or destination that goes are dropped, with the reason. One that is being sent is left to its sender; one
+ * that tells several deliveries outlives each single rule.
+ */
 export async function dropWaiting(
   client: Client,
   tenantId: TenantId,
@@ -148,7 +163,7 @@ export async function dropWaiting(
   reason: string,
 ): Promise<number> {
   const { count } = await client.delivery.updateMany({
-    where: { tenantId, ...of, state: { in: ['queued', 'held'] } },
+    where: { tenantId, ...of, state: { in: ['queued', 'held'] }, ...('ruleId' in of && { foldKind: null }) },
     data: { state: 'dropped', stateReason: reason, finishedAt: new Date() },
   });
   return count;
@@ -188,6 +203,7 @@ function toDestination(row: Row): Destination {
     paused: row.paused,
     threads: oneOf(THREAD_POLICIES, row.threads),
     fold: oneOf(FOLD_POLICIES, row.fold),
+    foldThreshold: row.foldThreshold,
     timeZone: row.timeZone,
     locale: row.locale,
     quietHours: row.quietHours === null ? null : quietHoursSchema.parse(row.quietHours),

@@ -4,9 +4,9 @@
  */
 
 import type { Logger } from 'pino';
-import type { DeliveryOutcome } from '../core/delivery';
-import type { ThreadPolicy } from '../core/destination';
-import type { TemplateMode } from '../core/rule';
+import type { DeliveryOutcome, FoldKind } from '../core/delivery';
+import type { FoldPolicy, QuietHours, ThreadPolicy } from '../core/destination';
+import type { Digest, TemplateMode } from '../core/rule';
 import type { TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
 import { settleAttempt, settleUnsent, type AttemptSettings } from './settle-attempt';
@@ -30,6 +30,13 @@ export interface ClaimedDelivery {
   readonly isPlain: boolean;
   readonly mode: TemplateMode;
   readonly template: string | null;
+  /** Its message tells others too; null: itself alone. */
+  readonly foldKind: FoldKind | null;
+  /** Its rule goes through quiet hours. */
+  readonly isUrgent: boolean;
+  readonly isReplay: boolean;
+  /** When its rule's messages are gathered and told; null: at once. */
+  readonly digest: Digest | null;
   readonly change: RecordChange;
   readonly tenant: TenantProfile;
   /** Null: the destination was removed. */
@@ -41,6 +48,9 @@ export interface ClaimedDestination {
   readonly threads: ThreadPolicy;
   readonly locale: string | null;
   readonly timeZone: string | null;
+  readonly fold: FoldPolicy;
+  readonly foldThreshold: number | null;
+  readonly quietHours: QuietHours | null;
   readonly isPaused: boolean;
   readonly health: 'healthy' | 'throttled' | 'doubtful' | 'broken';
   readonly healthReason: string | null;
@@ -107,10 +117,14 @@ export type RenderBodies = (
 /** Posts a frozen body. */
 export type PostBody = (delivery: ClaimedDelivery, body: string, isThreaded: boolean) => Promise<DeliveryOutcome>;
 
+/** Chooses those that go now; what waits or is told by another message is set aside, its space free again. */
+export type ScreenDue = (group: readonly ClaimedDelivery[]) => Promise<readonly ClaimedDelivery[]>;
+
 export interface DeliverDueDependencies {
   readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze' | 'release'>;
   /** Records one attempt; concurrent calls may share a statement. */
   readonly record: (attempt: AttemptRecord) => Promise<void>;
+  readonly screenDue: ScreenDue;
   readonly renderBodies: RenderBodies;
   readonly postBody: PostBody;
   readonly log: Logger;
@@ -162,7 +176,8 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
     underWay.add(work);
   }
 
-  async function deliverGroup(group: readonly ClaimedDelivery[]): Promise<void> {
+  async function deliverGroup(claimed: readonly ClaimedDelivery[]): Promise<void> {
+    const group = await screen(claimed);
     const ready = await prepare(group, dependencies);
     await Promise.all(
       group.map(async (delivery) => {
@@ -177,6 +192,19 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
         }
       }),
     );
+  }
+
+  async function screen(claimed: readonly ClaimedDelivery[]): Promise<readonly ClaimedDelivery[]> {
+    let going: readonly ClaimedDelivery[] = [];
+    try {
+      going = await dependencies.screenDue(claimed);
+    } catch (error) {
+      // As above: whatever was not decided is decided by whoever has the lease next.
+      log.error({ err: error, tenantId: claimed[0]?.tenant.id }, 'due messages could not be looked at');
+    }
+    inFlight -= claimed.length - going.length;
+    if (going.length < claimed.length) wakeSoon();
+    return going;
   }
 
   /** Places that become free one after the other are filled together. */

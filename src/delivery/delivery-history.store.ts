@@ -35,6 +35,12 @@ export interface HistoryDelivery {
   readonly requestId: string;
   readonly messageName: string | null;
   readonly foldedInto: number | null;
+  /** The delivery whose message tells this one too. */
+  readonly toldBy: { readonly deliveryId: number; readonly state: string; readonly messageName: string | null } | null;
+  /** Its message tells others too: backlog, quiet, daily or weekly. */
+  readonly foldKind: string | null;
+  /** Until when it is held, when it waits for a time. */
+  readonly heldUntil: Date | null;
   readonly occurredAt: Date;
   readonly notBefore: Date;
   readonly createdAt: Date;
@@ -201,7 +207,10 @@ async function insertReplays(pool: Pool, tenantId: TenantId, ids: readonly numbe
 
 const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", entity,
   entity_id AS "entityId", transition->>'type' AS "eventType", state, state_reason AS reason, replay, attempts,
-  request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto", occurred_at AS "occurredAt",
+  request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto",
+  (SELECT jsonb_build_object('deliveryId', lead.id, 'state', lead.state, 'messageName', lead.chat_message_name)
+     FROM deliveries lead WHERE lead.id = deliveries.folded_into) AS "toldBy",
+  fold_kind AS "foldKind", held_until AS "heldUntil", occurred_at AS "occurredAt",
   not_before AS "notBefore", created_at AS "createdAt", finished_at AS "finishedAt" FROM deliveries`;
 
 function conditions(filter: DeliveryFilter): unknown[] {

@@ -3,8 +3,9 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { RECORD_ENTITIES } from '../core/record';
-import { TEMPLATE_MODES } from '../core/rule';
-import { THREAD_POLICIES } from '../core/destination';
+import { FOLD_KINDS } from '../core/delivery';
+import { digestSchema, TEMPLATE_MODES } from '../core/rule';
+import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore, FrozenBody } from './deliver-due';
@@ -15,7 +16,7 @@ const LEASE_MS = 15_000;
 /**
  * One statement: of the spaces that wait, whose slot and lease are free, the longest waiting get the lease and give their head. What
  * is idle, or waits for its slot, is not looked at; SKIP LOCKED keeps two workers out of one space. A message waits for the earlier
- * ones about its record: one that was put off (a refusal) is not overtaken. A space in which nothing is due learns when to look
+ * ones about its record: one that was put off (a refusal) is not overtaken, nor one whose telling inside another message has not left. A space in which nothing is due learns when to look
  * again, unless more was owed since the snapshot of this statement (`marks`).
  * `coalesce` hides the space from the planner: statistics taken when nothing waited make it read the whole backlog.
  * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
@@ -35,6 +36,10 @@ const CLAIM = `
                                   WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
                                     AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
                                   ORDER BY e.id LIMIT 1) IS NULL
+                            AND (d.fold_kind IS NOT NULL OR NOT EXISTS (
+                              SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
+                               WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
+                                 AND f.state = 'folded' AND coalesce(f.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending')))
                           ORDER BY d.not_before, d.id LIMIT 1) h ON true
   ), turned AS (
     UPDATE google_spaces g SET lease_until = CASE WHEN heads.not_before <= now() THEN now() + $2 * interval '1 millisecond' END,
@@ -47,8 +52,9 @@ const CLAIM = `
   SELECT claimed.space_id, claimed.troubles, claimed.version, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
          claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
          claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
-         claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain,
-         extract(epoch FROM now() - claimed.created_at)::float8 * 1000 AS age_ms,
+         claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain, claimed.fold_kind, claimed.replay,
+         extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
+         coalesce(r.urgent, false) AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
@@ -58,6 +64,7 @@ const CLAIM = `
                   UNION ALL SELECT not_before FROM heads WHERE not_before > now()) AS rest) later
     LEFT JOIN claimed ON true
     LEFT JOIN chat_webhooks w ON w.id = claimed.chat_webhook_id AND w.tenant_id = claimed.tenant_id
+    LEFT JOIN rules r ON r.id = claimed.rule_id AND r.tenant_id = claimed.tenant_id
     LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
 
 /**
@@ -129,11 +136,11 @@ const RELEASE = `
 /** Held messages whose destination is well again, in their order; those held for longer than a day are dropped. */
 const RELEASE_HELD = `
   UPDATE deliveries d SET state = 'queued', state_reason = NULL, not_before = now()
-    FROM chat_webhooks w WHERE d.state = 'held' AND w.id = d.chat_webhook_id AND NOT w.paused AND w.health <> 'broken'`;
+    FROM chat_webhooks w WHERE d.state = 'held' AND d.held_for IS NULL AND w.id = d.chat_webhook_id AND NOT w.paused AND w.health <> 'broken'`;
 const EXPIRE_HELD = `
   UPDATE deliveries SET state = 'dropped', finished_at = now(),
          state_reason = 'Held for more than 24 hours: ' || coalesce(state_reason, 'the destination could not take messages.')
-   WHERE state = 'held' AND created_at < now() - interval '24 hours'`;
+   WHERE state = 'held' AND held_for IS NULL AND coalesce(released_at, created_at) < now() - interval '24 hours'`;
 const KNOW_SPACES = `
   INSERT INTO google_spaces (space_id) SELECT DISTINCT space_id FROM chat_webhooks ON CONFLICT DO NOTHING`;
 
@@ -167,6 +174,10 @@ const claimedRow = z.object({
   request_id: z.string(),
   rendered_body: z.string().nullable(),
   is_plain: z.boolean(),
+  fold_kind: z.enum(FOLD_KINDS).nullable(),
+  replay: z.number(),
+  is_urgent: z.boolean(),
+  digest: digestSchema.nullable(),
   age_ms: z.number(),
   company_id: z.number(),
   company_name: z.string(),
@@ -181,6 +192,9 @@ const destinationRow = z.object({
   threading_unsupported: z.boolean(),
   locale: z.string().nullable(),
   time_zone: z.string().nullable(),
+  fold: z.enum(FOLD_POLICIES),
+  fold_threshold: z.number().nullable(),
+  quiet_hours: quietHoursSchema.nullable(),
   paused: z.boolean(),
   health: z.enum(['healthy', 'throttled', 'doubtful', 'broken']),
   health_reason: z.string().nullable(),
@@ -250,6 +264,10 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     requestId: row.request_id,
     renderedBody: row.rendered_body,
     isPlain: row.is_plain,
+    foldKind: row.fold_kind,
+    isUrgent: row.is_urgent,
+    isReplay: row.replay > 0,
+    digest: row.digest,
     mode: row.template_mode,
     template: row.template,
     change: {
@@ -277,6 +295,9 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
             threads: destination.threading_unsupported ? 'off' : destination.threads,
             locale: destination.locale,
             timeZone: destination.time_zone,
+            fold: destination.fold,
+            foldThreshold: destination.fold_threshold,
+            quietHours: destination.quiet_hours,
             isPaused: destination.paused,
             health: destination.health,
             healthReason: destination.health_reason,

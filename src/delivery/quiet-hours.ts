@@ -1,59 +1,48 @@
-/** Whether a destination wants quiet at a moment. Pure; reckons by the wall clock of the zone, so that changes of summer time move nothing. */
+/** Whether a destination wants quiet at a moment, and until when. Pure; by the wall clock of the zone, so that summer time moves nothing. */
 
-import type { QuietHours } from '../core/destination';
+import { type Day, type QuietHours } from '../core/destination';
+import { dayOfDate, momentOf, wallTime, type WallTime } from './wall-clock';
 
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
-type Day = (typeof DAYS)[number];
+type Hours = Pick<QuietHours, 'from' | 'to' | 'days' | 'businessDays'>;
+
+/** Quiet hours that never end are looked through for so many days. */
+const DAYS_AHEAD = 8;
+const ROUND_THE_CLOCK_MS = DAYS_AHEAD * 24 * 60 * 60 * 1000;
 
 /**
  * `timeZone` is an IANA name; one that this machine does not know counts as UTC. Quiet hours belong to the day on which they
  * begin: what runs over midnight on Friday is still Friday's on Saturday morning. `from` equal to `to` is the whole day round.
  */
-export function isQuiet(quietHours: Pick<QuietHours, 'from' | 'to' | 'days'>, timeZone: string, at: Date): boolean {
-  const { day, minutes } = wallClock(timeZone, at);
-  const from = minutesOf(quietHours.from);
-  const to = minutesOf(quietHours.to);
-  const isMeant = (when: Day) => quietHours.days === undefined || quietHours.days.includes(when);
-  if (from < to) return minutes >= from && minutes < to && isMeant(day);
-  return minutes >= from ? isMeant(day) : minutes < to && isMeant(dayBefore(day));
+export function isQuiet(quietHours: Hours, timeZone: string, at: Date): boolean {
+  return isQuietAt(quietHours, wallTime(timeZone, at));
+}
+
+/** The first moment after `at` that is not quiet; a week later when there is none, so that it is looked at again. */
+export function quietUntil(quietHours: Hours, timeZone: string, at: Date): Date {
+  const today = wallTime(timeZone, at).date;
+  // Quiet ends when the quiet hours do, or at the midnight of a business day.
+  const ends = Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) =>
+    [minutesOf(quietHours.to), 0].map((minutes) => momentOf(timeZone, today + ahead, minutes)),
+  );
+  const [first] = ends
+    .flat()
+    .sort((left, right) => left.getTime() - right.getTime())
+    .filter((end) => end > at && !isQuiet(quietHours, timeZone, end));
+  return first ?? new Date(at.getTime() + ROUND_THE_CLOCK_MS);
 }
 
 /** "20:30" in minutes after midnight. */
-function minutesOf(clockTime: string): number {
+export function minutesOf(clockTime: string): number {
   const [hours = 0, minutes = 0] = clockTime.split(':').map(Number);
   return hours * 60 + minutes;
 }
 
-function dayBefore(day: Day): Day {
-  return DAYS[(DAYS.indexOf(day) + DAYS.length - 1) % DAYS.length] ?? day;
-}
-
-function wallClock(timeZone: string, at: Date): { readonly day: Day; readonly minutes: number } {
-  const parts = new Map(
-    formatOf(timeZone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
-  const day = DAYS.find((known) => known === parts.get('weekday')?.toLowerCase()) ?? 'sun';
-  return { day, minutes: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const format = makeFormat(timeZone);
-  formats.set(timeZone, format);
-  return format;
-}
-
-function makeFormat(timeZone: string): Intl.DateTimeFormat {
-  const shape = { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
-  try {
-    return new Intl.DateTimeFormat('en-US', { ...shape, timeZone });
-  } catch {
-    // A zone that this machine does not know.
-    return new Intl.DateTimeFormat('en-US', { ...shape, timeZone: 'UTC' });
-  }
+function isQuietAt({ from, to, days, businessDays }: Hours, { day, minutes, date }: WallTime): boolean {
+  const isWork = (when: Day) => businessDays === undefined || businessDays.includes(when);
+  const isMeant = (when: Day) => days === undefined || days.includes(when);
+  if (!isWork(day)) return true;
+  const [begin, end] = [minutesOf(from), minutesOf(to)];
+  if (begin < end) return minutes >= begin && minutes < end && isMeant(day);
+  const dayBefore = dayOfDate(date - 1);
+  return minutes >= begin ? isMeant(day) : minutes < end && (isMeant(dayBefore) || !isWork(dayBefore));
 }

@@ -1,25 +1,44 @@
 /** Makes the bodies of claimed deliveries: names gathered for all of them at once, each rendered by its own destination's settings. */
 
+import type { RecordChange } from '../core/transition';
 import type { GatherFacts } from '../messages/gather-facts';
-import { NO_NAMES } from '../messages/names';
+import { NO_NAMES, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
+import { foldReferences, renderFold, renderPlainFold } from '../messages/render-fold';
 import { renderMessage, renderPlainMessage, type MessageSubject } from '../messages/render-message';
 import type { ClaimedDelivery, RenderBodies } from './deliver-due';
+import type { FoldStore } from './fold.store';
+
+export interface RenderBodiesDependencies {
+  readonly gatherFacts: GatherFacts;
+  readonly loadFolds: FoldStore['loadFolds'];
+}
 
 /** Makes the renderer. It rejects only when the database cannot be reached. */
-export function makeRenderBodies(gatherFacts: GatherFacts): RenderBodies {
+export function makeRenderBodies({ gatherFacts, loadFolds }: RenderBodiesDependencies): RenderBodies {
   return async (tenant, deliveries) => {
-    const references = deliveries.flatMap((delivery) => referencesOf(delivery.change, delivery.mode, delivery.template));
+    const leads = deliveries.filter(({ foldKind }) => foldKind !== null).map(({ id }) => id);
+    const folds = leads.length === 0 ? new Map<number, readonly RecordChange[]>() : await loadFolds(leads);
+    const references = deliveries.flatMap((delivery) => {
+      const changes = folds.get(delivery.id);
+      if (changes !== undefined) return foldReferences(changes);
+      return referencesOf(delivery.change, delivery.mode, delivery.template);
+    });
     const names = (await gatherFacts([{ tenantId: tenant.id, references }])).get(tenant.id) ?? NO_NAMES;
-    return new Map(deliveries.map((delivery) => [delivery.id, bodyOf(delivery, names)]));
+    return new Map(deliveries.map((delivery) => [delivery.id, bodyOf(delivery, folds.get(delivery.id), names)]));
   };
 }
 
-function bodyOf(delivery: ClaimedDelivery, names: Parameters<typeof renderMessage>[1]): string {
-  const { destination } = delivery;
+function bodyOf(delivery: ClaimedDelivery, changes: readonly RecordChange[] | undefined, names: Names): string {
+  const { destination, foldKind, isPlain, tenant } = delivery;
+  if (changes !== undefined && foldKind !== null) {
+    const { locale = null, timeZone = null } = destination ?? {};
+    const fold = { kind: foldKind, changes, tenant, destination: { locale, timeZone } };
+    return JSON.stringify(isPlain ? renderPlainFold(fold, names) : renderFold(fold, names));
+  }
   const subject: MessageSubject = {
     change: delivery.change,
-    tenant: delivery.tenant,
+    tenant,
     destination: {
       locale: destination?.locale ?? null,
       timeZone: destination?.timeZone ?? null,
@@ -28,5 +47,5 @@ function bodyOf(delivery: ClaimedDelivery, names: Parameters<typeof renderMessag
     mode: delivery.mode,
     template: delivery.template,
   };
-  return JSON.stringify(delivery.isPlain ? renderPlainMessage(subject, names) : renderMessage(subject, names));
+  return JSON.stringify(isPlain ? renderPlainMessage(subject, names) : renderMessage(subject, names));
 }

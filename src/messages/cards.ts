@@ -37,6 +37,17 @@ export function rowWidget(row: Row, limits: Limits, button?: Button): Widget {
   return { decoratedText: decoratedText(row, limits, button) };
 }
 
+/** A line of a list: what it is about, and quietly below what is known of it. */
+export function listWidget(text: Rich, below: string | null, limits: Limits): Widget {
+  return {
+    decoratedText: {
+      text: htmlOf(filled(text), limits.text),
+      wrapText: true,
+      ...(below !== null && { bottomLabel: lineOf(words(below), limits.text) }),
+    },
+  };
+}
+
 /** Rows two by two, left to right; on a narrow screen the second of a pair goes below the first. */
 export function pairWidgets(rows: readonly Row[], limits: Limits): readonly Widget[] {
   const pairs = Array.from({ length: Math.ceil(rows.length / 2) }, (_, index) => rows.slice(index * 2, index * 2 + 2));

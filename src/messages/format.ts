@@ -14,6 +14,8 @@ export interface Format {
   date(value: unknown): string | null;
   /** A moment: ISO, or Pipedrive's `YYYY-MM-DD HH:MM:SS` in UTC; a date without a time stays one. */
   dateTime(value: unknown): string | null;
+  /** From one moment to a later one: what both have in common is written once. */
+  timeRange(from: Date, to: Date): string;
 }
 
 const FORMATS_KEPT = 500;
@@ -78,6 +80,7 @@ function makeFormat(locale: string, timeZone: string): Format {
     percentStep: (share) => (Math.abs(share) < 0.1 ? finePercent : percent).format(share),
     number: (value) => number.format(value),
     date,
+    timeRange: (from, to) => moment.formatRange(from, to),
     dateTime: (value) => {
       const at = momentOf(value);
       return at ? moment.format(at) : date(value);

@@ -21,10 +21,16 @@ const PATHS = {
 
 /** The record's own page; for an activity or note (which have none), or an id that is none, the list it is found in. */
 export function recordUrl(companyDomain: string, pointer: RecordPointer): string {
-  const origin = originOf(companyDomain);
-  if (pointer.entity === 'activity' || pointer.entity === 'note') return `${origin}/activities/list`;
+  const list = listUrl(companyDomain, pointer.entity);
+  if (pointer.entity === 'activity' || pointer.entity === 'note') return list;
   const path = PATHS[pointer.entity];
-  return path.id.test(pointer.id) ? `${origin}${path.one}${pointer.id}` : `${origin}${path.list}`;
+  return path.id.test(pointer.id) ? `${originOf(companyDomain)}${path.one}${pointer.id}` : list;
+}
+
+/** The list in which records of this kind are found. */
+export function listUrl(companyDomain: string, entity: LinkedEntity): string {
+  const origin = originOf(companyDomain);
+  return entity === 'activity' || entity === 'note' ? `${origin}/activities/list` : `${origin}${PATHS[entity].list}`;
 }
 
 /** What an activity or note belongs to: its deal, else lead, person or organization; any other record belongs to itself. */

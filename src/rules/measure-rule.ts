@@ -71,9 +71,10 @@ export function measure(
 
 /** The event as the beginning of a change. */
 export function beginningOf({ stored }: Pick<Scene, 'stored'>): Beginning {
-  const { actorUserId, occurredAt, changeSource, isBulkEdit } = stored.event;
-  const late = stored.event.reconciled === undefined ? {} : { isLate: true };
-  return { actorUserId, occurredAt, cause: { changeSource, isBulkEdit, ...late } };
+  const { actorUserId, occurredAt, changeSource, isBulkEdit, correlationId, reconciled } = stored.event;
+  const operation = correlationId === null ? {} : { correlationId };
+  const late = reconciled === undefined ? {} : { isLate: true };
+  return { actorUserId, occurredAt, cause: { changeSource, isBulkEdit, ...operation, ...late } };
 }
 
 /** Who began what a message tells; not the automation that tidied up a second later. */

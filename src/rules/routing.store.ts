@@ -78,7 +78,12 @@ const transition = z.object({
   again: z.boolean().optional(),
   relatedId: z.string().optional(),
   cause: z
-    .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
+    .object({
+      changeSource: z.string().nullable(),
+      isBulkEdit: z.boolean(),
+      correlationId: z.string().exactOptional(),
+      isLate: z.boolean().exactOptional(),
+    })
     .optional(),
 });
 

@@ -2,8 +2,8 @@
 
 import type { PoolClient } from 'pg';
 import { z } from 'zod';
-import type { Prisma, PrismaClient } from '../../prisma/generated/client';
-import { eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES, type Rule } from '../core/rule';
+import { Prisma, type PrismaClient } from '../../prisma/generated/client';
+import { digestSchema, eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES, type Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 
 /** A rule as the API shows it. */
@@ -42,7 +42,7 @@ export async function loadRules(
 ): Promise<{ rules: Rule[]; destinations: RoutedDestination[] }> {
   const rules = await client.query<RouterRow>(
     `SELECT id, name, event_type AS "eventType", filters, template_mode AS "templateMode", template, settle_ms AS "settleMs",
-            position, stop_after AS "stopAfter", enabled, enabled_at AS "enabledAt",
+            position, stop_after AS "stopAfter", urgent, digest, enabled, enabled_at AS "enabledAt",
             ARRAY(SELECT chat_webhook_id FROM rule_targets WHERE rule_id = rules.id ORDER BY chat_webhook_id) AS "targetWebhookIds"
        FROM rules WHERE tenant_id = $1 AND enabled ORDER BY position, id`,
     [tenantId],
@@ -106,7 +106,7 @@ export async function insertRule(
   rule: RuleFields & { targetWebhookIds: readonly number[]; author: string; enabledAt: Date },
 ): Promise<StoredRule> {
   const { targetWebhookIds, ...fields } = rule;
-  const row = await client.rule.create({ data: { ...fields, filters: jsonObject.parse(fields.filters), tenantId } });
+  const row = await client.rule.create({ data: { ...columns(fields), tenantId } });
   await writeTargets(client, tenantId, row.id, targetWebhookIds);
   return toRule({ ...row, targets: targetWebhookIds.map((chatWebhookId) => ({ chatWebhookId })) });
 }
@@ -124,8 +124,7 @@ export async function updateRule(
   const row = await client.rule.update({
     where: { id, tenantId },
     data: {
-      ...fields,
-      filters: jsonObject.parse(fields.filters),
+      ...columns(fields),
       version: { increment: 1 },
       ...(enabledAt === null ? {} : { enabledAt }),
     },
@@ -138,6 +137,10 @@ export async function updateRule(
 export async function deleteRule(client: Client, tenantId: TenantId, id: number): Promise<boolean> {
   const { count } = await client.rule.deleteMany({ where: { tenantId, id } });
   return count > 0;
+}
+
+function columns<Fields extends Pick<RuleFields, 'filters' | 'digest'>>(fields: Fields) {
+  return { ...fields, filters: jsonObject.parse(fields.filters), digest: fields.digest ?? Prisma.DbNull };
 }
 
 async function writeTargets(client: Client, tenantId: TenantId, ruleId: number, ids: readonly number[]): Promise<void> {
@@ -154,6 +157,7 @@ function toRule(row: RuleRow): StoredRule {
     settleMs: row.settleMs,
     position: row.position,
     stopAfter: row.stopAfter,
+    urgent: row.urgent,
     enabled: row.enabled,
     enabledAt: row.enabledAt,
     author: row.author,
@@ -163,10 +167,11 @@ function toRule(row: RuleRow): StoredRule {
   };
 }
 
-interface RouterRow extends Omit<Rule, 'eventType' | 'filters' | 'templateMode'> {
+interface RouterRow extends Omit<Rule, 'eventType' | 'filters' | 'templateMode' | 'digest'> {
   readonly eventType: string;
   readonly filters: unknown;
   readonly templateMode: string;
+  readonly digest: unknown;
 }
 
 /** The columns that PostgreSQL keeps as text or JSON, back as what the vocabulary says. */
@@ -174,10 +179,12 @@ function checked(row: {
   eventType: string;
   filters: unknown;
   templateMode: string;
-}): Pick<Rule, 'eventType' | 'filters' | 'templateMode'> {
+  digest: unknown;
+}): Pick<Rule, 'eventType' | 'filters' | 'templateMode' | 'digest'> {
   return {
     eventType: eventTypeSchema.parse(row.eventType),
     filters: ruleFiltersSchema.parse(row.filters),
     templateMode: templateModeSchema.parse(row.templateMode),
+    digest: digestSchema.nullable().parse(row.digest),
   };
 }

@@ -9,6 +9,8 @@ export interface SweepDependencies {
   readonly deliverDue: () => Promise<void>;
   /** Held messages that may go again, spaces that are not known yet. */
   readonly tidy: () => Promise<void>;
+  /** Messages that waited for a time which has come. */
+  readonly releaseHeld: () => Promise<void>;
   readonly log: Logger;
   readonly intervalMs: number;
 }
@@ -30,6 +32,7 @@ export function makeSweep(dependencies: SweepDependencies): Sweep {
 
   async function round(): Promise<void> {
     await step('tidy', dependencies.tidy);
+    await step('release held', dependencies.releaseHeld);
     await step('route', async () => {
       for (const tenantId of await dependencies.tenantsWithWork()) await step('route', () => dependencies.routeEvents(tenantId));
     });

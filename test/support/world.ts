@@ -23,6 +23,7 @@ export interface WorldOptions {
   /** Bells say nothing; the sweep alone works. */
   readonly isSilent?: boolean;
   readonly sweepIntervalMs?: number;
+  readonly clock?: () => Date;
   readonly logLevel?: string;
   /** Instead of `logLevel`. */
   readonly log?: Logger;
@@ -72,6 +73,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     version: 'test',
     isSilent: options.isSilent ?? false,
     sweepIntervalMs: options.sweepIntervalMs ?? 500,
+    ...(options.clock && { clock: options.clock }),
   };
   const dealbell = await compose(surroundings, options.roles ?? { web: true, worker: true });
   const others: Dealbell[] = [];

@@ -61,6 +61,7 @@ function aSender(
       leased.delete(attempt.delivery.spaceId);
       return Promise.resolve();
     },
+    screenDue: (group) => Promise.resolve(group),
     renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
     postBody(delivery, body) {
       posted.push(`${delivery.spaceId} ${body}`);
@@ -305,15 +306,16 @@ test('when a look fails, then whoever woke hears of it and the next wake works',
 });
 
 test('when it closes, then what is under way ends and nothing new begins', async () => {
-  let finish: (outcome: DeliveryOutcome) => void = () => undefined;
+  const finish: ((outcome: DeliveryOutcome) => void)[] = [];
   const { deliverDue, recorded, looks, add } = aSender([aClaimedDelivery()], {
-    postBody: () => new Promise((resolve) => (finish = resolve)),
+    postBody: () => new Promise((resolve) => finish.push(resolve)),
   });
   await deliverDue.wake();
+  await waitUntil('it is under way', () => finish.length > 0);
   add(aClaimedDelivery({ id: 2 }));
 
   const closing = deliverDue.close();
-  finish(SENT);
+  for (const done of finish) done(SENT);
   await closing;
   await deliverDue.wake();
 

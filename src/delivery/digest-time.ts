@@ -1,0 +1,26 @@
+/** When a rule's digest is told next. Pure; by the wall clock of the destination's zone. */
+
+import type { QuietHours } from '../core/destination';
+import type { Digest } from '../core/rule';
+import { minutesOf } from './quiet-hours';
+import { dayOfDate, momentOf, wallTime } from './wall-clock';
+
+/** A daily digest may have to wait over a long weekend of days that are no business days; a weekly one for its own day. */
+const DAYS_AHEAD = 8;
+
+/**
+ * The first time of the digest after `at`. Weekly ones come on Monday unless another day is named. A daily digest leaves out days that
+ * are no business days of the destination; quiet hours do not move it, because its time was chosen.
+ */
+export function nextDigestAt(digest: Digest, timeZone: string, businessDays: QuietHours['businessDays'], at: Date): Date {
+  const today = wallTime(timeZone, at).date;
+  const isItsDay = (date: number) => {
+    const day = dayOfDate(date);
+    return digest.every === 'week' ? day === (digest.day ?? 'mon') : businessDays === undefined || businessDays.includes(day);
+  };
+  for (let date = today; date <= today + DAYS_AHEAD; date += 1) {
+    const moment = momentOf(timeZone, date, minutesOf(digest.at));
+    if (isItsDay(date) && moment > at) return moment;
+  }
+  return momentOf(timeZone, today + DAYS_AHEAD, minutesOf(digest.at));
+}

@@ -1,0 +1,252 @@
+/** Folding in the ledger: how a space's backlog stands, which deliveries one message tells, and what it has to tell of them. */
+
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { FoldKind } from '../core/delivery';
+import { RECORD_ENTITIES, titleOf } from '../core/record';
+import { EVENT_TYPES, type RecordChange } from '../core/transition';
+import { nameBytes } from '../messages/render-fold';
+import type { Database } from '../platform/database';
+import type { ClaimedDelivery } from './deliver-due';
+import type { Backlog, Fold, FoldCandidate } from './plan-fold';
+
+/** A space whose head was claimed; a fold is decided only by whoever holds its lease. */
+export interface Head {
+  readonly delivery: ClaimedDelivery;
+  readonly limit: number;
+}
+
+export interface SpaceBacklog extends Backlog {
+  /** An earlier message about the head's record waits in quiet hours. */
+  readonly heldBefore: boolean;
+}
+
+export interface FoldStore {
+  /** How it stands with the claimed heads' spaces, by delivery id. */
+  backlogs(heads: readonly Head[]): Promise<ReadonlyMap<number, SpaceBacklog>>;
+  /** Folds what `plan` says of the due messages of the head's destination, in one transaction. Gives the head as it is then. */
+  fold(head: ClaimedDelivery, isUrgentOnly: boolean, plan: Plan): Promise<ClaimedDelivery>;
+  /** The claimed message is not sent now; its space is looked at again after this time. */
+  putOff(head: ClaimedDelivery, afterMs: number): Promise<void>;
+  /** What each of these deliveries' message tells, by delivery id. */
+  loadFolds(leadIds: readonly number[]): Promise<ReadonlyMap<number, readonly RecordChange[]>>;
+  /** A message of several that never went has told none of them. */
+  failUntold(): Promise<void>;
+}
+
+export type Plan = (head: FoldCandidate, candidates: readonly FoldCandidate[]) => readonly Fold[];
+
+/** Messages that follow a fold within this time belong to its burst. */
+const BURST_MS = 10_000;
+/** Nothing new for so long: the burst is over. */
+const CALM_MS = 700;
+/** What is due so soon is waited for. */
+const SOON_MS = 2_000;
+const MOST_CANDIDATES = 20_000;
+
+const BACKLOGS = `
+  SELECT h.id::float8 AS id, b.due, b.is_burst, b.waited_ms, h.held_before,
+         CASE WHEN b.due < 2 OR b.due <= CASE WHEN b.is_burst THEN 1 ELSE h.fold_limit END THEN false
+              ELSE b.latest_at > now() - $2 * interval '1 millisecond'
+                OR EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = h.tenant_id AND e.routed_at IS NULL)
+                OR EXISTS (SELECT 1 FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
+                              AND d.chat_webhook_id = h.chat_webhook_id AND d.not_before > now()
+                              AND d.not_before <= now() + $3 * interval '1 millisecond') END AS is_growing
+    FROM (SELECT d.*, a.fold_limit,
+                 EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
+                            AND e.id < d.id AND e.state = 'held' AND e.held_for = 'quiet' AND coalesce(e.space_id, '') = d.space_id) AS held_before
+            FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
+    JOIN chat_webhooks w ON w.id = h.chat_webhook_id
+   CROSS JOIN LATERAL (
+     SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
+                                      AND d.not_before <= now() ORDER BY d.not_before LIMIT h.fold_limit + 1) few)::int AS due,
+            (SELECT d.created_at FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
+                AND d.not_before <= now() ORDER BY d.not_before DESC, d.id DESC LIMIT 1) AS latest_at,
+            coalesce(w.folded_at > now() - $5 * interval '1 millisecond', false) AS is_burst,
+            extract(epoch FROM now() - h.not_before)::float8 * 1000 AS waited_ms) b`;
+
+/** What of a change decides whether and with whom it is folded. */
+export const CANDIDATE = `
+  d.id::float8 AS id, d.entity, d.entity_id, d.transition ->> 'type' AS type, d.actor_user_id::float8 AS actor_user_id,
+  d.transition -> 'cause' ->> 'correlationId' AS correlation_id,
+  coalesce((d.transition -> 'cause' ->> 'isBulkEdit')::boolean, false) AS is_bulk_edit, left(d.record ->> 'title', 2000) AS title`;
+
+/**
+ * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space:
+ * a fold overtakes nothing. Those of a digest wait for it, those of quiet hours for their end, a body that is frozen stays as it is.
+ */
+const CANDIDATES = `
+  WITH c AS MATERIALIZED (
+    SELECT d.* FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
+     WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
+       AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL
+            AND (d.replay > 0 OR (r.digest IS NULL AND (NOT $4 OR coalesce(r.urgent, false))))))
+     ORDER BY d.id LIMIT ${String(MOST_CANDIDATES)} FOR UPDATE OF d SKIP LOCKED
+  )
+  SELECT ${CANDIDATE} FROM c d
+   WHERE d.id = $1 OR NOT EXISTS (
+     SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+        AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
+        AND (e.state IN ('queued', 'sending') OR (e.state = 'held' AND e.held_for = 'quiet' AND NOT $4)))
+   ORDER BY d.id`;
+
+/** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */
+const WRITE_MEMBERS = `
+  UPDATE deliveries d SET state = 'folded', folded_into = r.lead_id, finished_at = now(), state_reason = NULL, held_for = NULL, held_until = NULL
+    FROM unnest($1::bigint[], $2::bigint[]) AS r(id, lead_id) WHERE d.id = r.id`;
+const WRITE_LEADS = `
+  UPDATE deliveries d SET fold_kind = $2, not_before = least(d.not_before, first.not_before)
+    FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[]) OR folded_into = ANY ($1::bigint[])) first
+   WHERE d.id = ANY ($1::bigint[])
+  RETURNING d.id::float8 AS id, d.xmin::text AS version`;
+const NOTE_BURST = `UPDATE chat_webhooks SET folded_at = now() WHERE id = $1`;
+
+const PUT_OFF = `
+  UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $2 * interval '1 millisecond') WHERE space_id = $1`;
+
+/** What is shown of a record that is told among many. */
+const SHOWN_FIELDS = [
+  ...['title', 'name', 'subject', 'content', 'value', 'currency', 'owner_id', 'user_id', 'stage_id', 'pipeline_id', 'org_id'],
+  ...[
+    'organization_id',
+    'person_id',
+    'deal_id',
+    'lead_id',
+    'status',
+    'lost_reason',
+    'won_time',
+    'lost_time',
+    'close_time',
+    'type',
+  ],
+  ...['due_date', 'due_time', 'done', 'label_ids', 'expected_close_date'],
+];
+const FOLDS = `
+  SELECT d.lead_id::float8 AS lead_id, d.entity, d.entity_id, d.transition, d.actor_user_id::float8 AS actor_user_id, d.occurred_at,
+         coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.record) WHERE key = ANY ($2::text[])), '{}') AS record
+    FROM (SELECT id AS lead_id, * FROM deliveries WHERE id = ANY ($1::bigint[])
+          UNION ALL SELECT folded_into AS lead_id, * FROM deliveries WHERE folded_into = ANY ($1::bigint[])) d
+   ORDER BY d.lead_id, d.id`;
+
+const FAIL_UNTOLD = `
+  UPDATE deliveries d SET state = lead.state, finished_at = now(),
+         state_reason = 'The message that was to tell it did not go: ' || coalesce(lead.state_reason, 'no reason is known.')
+    FROM deliveries lead
+   WHERE lead.fold_kind IS NOT NULL AND lead.state IN ('failed', 'dropped') AND d.folded_into = lead.id AND d.state = 'folded'`;
+
+const backlogRow = z.object({
+  id: z.number(),
+  due: z.number(),
+  is_burst: z.boolean(),
+  is_growing: z.boolean().nullable(),
+  waited_ms: z.number(),
+  held_before: z.boolean(),
+});
+
+export const candidateRow = z
+  .object({
+    id: z.number(),
+    entity: z.string(),
+    entity_id: z.string(),
+    type: z.enum(EVENT_TYPES),
+    actor_user_id: z.number().nullable(),
+    correlation_id: z.string().nullable(),
+    is_bulk_edit: z.boolean(),
+    title: z.string().nullable(),
+  })
+  .transform((row): FoldCandidate => ({
+    id: row.id,
+    type: row.type,
+    entity: row.entity,
+    entityId: row.entity_id,
+    actorUserId: row.actor_user_id,
+    correlationId: row.correlation_id,
+    isBulkEdit: row.is_bulk_edit,
+    nameBytes: row.type === 'deal.won' ? nameBytes(titleOf({ title: row.title })) : 0,
+  }));
+
+const leadRow = z.object({ id: z.number(), version: z.string() });
+
+const changeRow = z
+  .object({
+    lead_id: z.number(),
+    entity: z.enum(RECORD_ENTITIES),
+    entity_id: z.string(),
+    transition: z.object({
+      type: z.enum(EVENT_TYPES),
+      changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+      again: z.boolean().exactOptional(),
+      relatedId: z.string().exactOptional(),
+      cause: z.object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean() }).exactOptional(),
+    }),
+    record: z.record(z.string(), z.unknown()),
+    actor_user_id: z.number().nullable(),
+    occurred_at: z.date(),
+  })
+  .transform((row) => ({
+    leadId: row.lead_id,
+    change: {
+      entity: row.entity,
+      entityId: row.entity_id,
+      transition: row.transition,
+      state: row.record,
+      actorUserId: row.actor_user_id,
+      occurredAt: row.occurred_at,
+    } satisfies RecordChange,
+  }));
+
+/** The statements that write folds; `client` is in a transaction that holds the deliveries' rows. Gives the leads' versions. */
+export async function writeFolds(
+  client: Pick<Pool, 'query'>,
+  folds: readonly Fold[],
+  kind: FoldKind,
+): Promise<ReadonlyMap<number, string>> {
+  const members = folds.flatMap(({ leadId, memberIds }) => memberIds.map((id) => ({ id, leadId })));
+  await client.query(WRITE_MEMBERS, [members.map(({ id }) => id), members.map(({ leadId }) => leadId)]);
+  const { rows } = await client.query(WRITE_LEADS, [folds.map(({ leadId }) => leadId), kind]);
+  return new Map(rows.map((row) => leadRow.parse(row)).map(({ id, version }) => [id, version]));
+}
+
+/** Makes the store. */
+export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>): FoldStore {
+  const { pool } = database;
+  return {
+    async backlogs(heads) {
+      const ids = heads.map(({ delivery }) => delivery.id);
+      const limits = heads.map(({ limit }) => limit);
+      const { rows } = await pool.query(BACKLOGS, [ids, CALM_MS, SOON_MS, limits, BURST_MS]);
+      return new Map(rows.map((row) => toBacklog(backlogRow.parse(row))));
+    },
+    fold: (head, isUrgentOnly, plan) =>
+      database.transaction(async (client) => {
+        const { rows } = await client.query(CANDIDATES, [head.id, head.spaceId, head.chatWebhookId, isUrgentOnly]);
+        const candidates = rows.map((row) => candidateRow.parse(row));
+        const first = candidates.find(({ id }) => id === head.id);
+        const folds = first === undefined ? [] : plan(first, candidates);
+        if (folds.length === 0) return head;
+        const versions = await writeFolds(client, folds, 'backlog');
+        await client.query(NOTE_BURST, [head.chatWebhookId]);
+        return { ...head, foldKind: 'backlog', version: versions.get(head.id) ?? head.version };
+      }),
+    async putOff(head, afterMs) {
+      await pool.query(PUT_OFF, [head.spaceId, afterMs]);
+    },
+    async loadFolds(leadIds) {
+      const { rows } = await pool.query(FOLDS, [leadIds, SHOWN_FIELDS]);
+      const folds = new Map<number, RecordChange[]>(leadIds.map((id) => [id, []]));
+      for (const row of rows) {
+        const { leadId, change } = changeRow.parse(row);
+        folds.get(leadId)?.push(change);
+      }
+      return folds;
+    },
+    async failUntold() {
+      await pool.query(FAIL_UNTOLD);
+    },
+  };
+}
+
+function toBacklog(row: z.infer<typeof backlogRow>): [number, SpaceBacklog] {
+  const { id, due, is_burst, is_growing, waited_ms, held_before } = row;
+  return [id, { due, isBurst: is_burst, isGrowing: is_growing ?? false, waitedMs: waited_ms, heldBefore: held_before }];
+}

@@ -1,0 +1,122 @@
+/** Deliveries that wait for a time, in the ledger: for the end of quiet hours or for a digest. Every statement takes the moment as it is told. */
+
+import { z } from 'zod';
+import type { HeldFor } from '../core/delivery';
+import { FOLD_POLICIES, quietHoursSchema, type FoldPolicy, type QuietHours } from '../core/destination';
+import type { Database } from '../platform/database';
+import type { ClaimedDelivery } from './deliver-due';
+import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
+import type { DueVerdict } from './judge-due';
+import type { Fold, FoldCandidate } from './plan-fold';
+
+/** Messages of one destination whose time has come. */
+export interface DueHold {
+  readonly chatWebhookId: number;
+  readonly heldFor: HeldFor;
+  readonly quietHours: QuietHours | null;
+  readonly timeZone: string;
+  readonly fold: FoldPolicy;
+}
+
+export interface HeldStore {
+  /** The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. */
+  setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
+  dueHolds(now: Date): Promise<readonly DueHold[]>;
+  /** They wait longer: the quiet hours were changed. */
+  postpone(hold: DueHold, until: Date, now: Date): Promise<void>;
+  /** Lets them go as `plan` says: each fold as one message, by itself what it leaves out. Of several workers one does it. Returns how many. */
+  release(hold: DueHold, now: Date, plan: (candidates: readonly FoldCandidate[]) => readonly Fold[]): Promise<number>;
+}
+
+const HOLDS_AT_ONCE = 500;
+
+/** Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. */
+const SET_ASIDE = `
+  WITH same AS (
+    SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
+     WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
+       AND (d.id = $1
+         OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
+             AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
+       FOR UPDATE OF d SKIP LOCKED
+  ), aside AS (
+    UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,
+           finished_at = CASE WHEN $5 = 'dropped' THEN now() END
+      FROM same WHERE d.id = same.id
+  )
+  UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2`;
+
+const DUE_HOLDS = `
+  SELECT DISTINCT d.chat_webhook_id, d.held_for, w.quiet_hours, w.fold,
+         coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
+    FROM deliveries d JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN tenants t ON t.id = d.tenant_id
+   WHERE d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= $1
+   ORDER BY d.chat_webhook_id, d.held_for LIMIT ${String(HOLDS_AT_ONCE)}`;
+
+const POSTPONE = `
+  UPDATE deliveries SET held_until = $4
+   WHERE state = 'held' AND held_for = $2 AND chat_webhook_id = $1 AND held_until <= $3`;
+
+/** One worker at a time releases what a destination gets, so that one digest never becomes two. */
+const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
+const HELD = `
+  SELECT ${CANDIDATE} FROM deliveries d
+   WHERE d.state = 'held' AND d.held_for = $2 AND d.chat_webhook_id = $1 AND d.held_until <= $3 ORDER BY d.id FOR UPDATE OF d`;
+const LET_GO = `
+  UPDATE deliveries SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL, released_at = now()
+   WHERE id = ANY ($1::bigint[]) AND state = 'held'`;
+
+const holdRow = z
+  .object({
+    chat_webhook_id: z.number(),
+    held_for: z.enum(['quiet', 'daily', 'weekly']),
+    quiet_hours: quietHoursSchema.nullable(),
+    fold: z.enum(FOLD_POLICIES),
+    time_zone: z.string(),
+  })
+  .transform((row): DueHold => ({
+    chatWebhookId: row.chat_webhook_id,
+    heldFor: row.held_for,
+    quietHours: row.quiet_hours,
+    fold: row.fold,
+    timeZone: row.time_zone,
+  }));
+
+/** Makes the store. */
+export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>): HeldStore {
+  const { pool } = database;
+  return {
+    async setAside(head, verdict) {
+      await pool.query(SET_ASIDE, asideParameters(head, verdict));
+    },
+    async dueHolds(now) {
+      const { rows } = await pool.query(DUE_HOLDS, [now]);
+      return rows.map((row) => holdRow.parse(row));
+    },
+    async postpone({ chatWebhookId, heldFor }, until, now) {
+      await pool.query(POSTPONE, [chatWebhookId, heldFor, now, until]);
+    },
+    release: ({ chatWebhookId, heldFor }, now, plan) =>
+      database.transaction(async (client) => {
+        const locked = await client.query(LOCK_DESTINATION, [chatWebhookId]);
+        if (locked.rowCount === 0) return 0;
+        const { rows } = await client.query(HELD, [chatWebhookId, heldFor, now]);
+        const candidates = rows.map((row) => candidateRow.parse(row));
+        const folds = plan(candidates);
+        const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
+        if (folds.length > 0) await writeFolds(client, folds, heldFor);
+        await client.query(LET_GO, [candidates.map(({ id }) => id).filter((id) => !members.has(id))]);
+        return candidates.length;
+      }),
+  };
+}
+
+function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): unknown[] {
+  const isHeld = verdict.kind === 'hold';
+  const digestRuleId = isHeld && verdict.heldFor !== 'quiet' ? head.ruleId : null;
+  return [
+    ...[head.id, head.spaceId, head.chatWebhookId, digestRuleId],
+    ...[isHeld ? 'held' : 'dropped', verdict.reason],
+    ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
+  ];
+}

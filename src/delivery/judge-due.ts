@@ -1,0 +1,36 @@
+/** Whether a message that is due may go now, waits for a time, or is dropped for the sake of quiet. Pure. */
+
+import type { HeldFor } from '../core/delivery';
+import type { QuietHours } from '../core/destination';
+import type { Digest } from '../core/rule';
+import { nextDigestAt } from './digest-time';
+import { isQuiet, quietUntil } from './quiet-hours';
+
+/** What the message's destination and rule ask for. */
+export interface DueWishes {
+  readonly quietHours: QuietHours | null;
+  /** IANA zone of the destination. */
+  readonly timeZone: string;
+  readonly digest: Digest | null;
+  /** Of an urgent rule, or sent again because somebody asked for it: neither gathered nor kept for later. */
+  readonly isUrgent: boolean;
+}
+
+export type DueVerdict =
+  | { readonly kind: 'send' }
+  | { readonly kind: 'hold'; readonly heldFor: HeldFor; readonly until: Date; readonly reason: string }
+  | { readonly kind: 'drop'; readonly reason: string };
+
+/** A digest is gathered whatever the hour; quiet hours are for what would go at once. */
+export function judgeDue({ quietHours, timeZone, digest, isUrgent }: DueWishes, now: Date): DueVerdict {
+  if (isUrgent) return { kind: 'send' };
+  if (digest !== null) {
+    const until = nextDigestAt(digest, timeZone, quietHours?.businessDays, now);
+    const heldFor = digest.every === 'day' ? 'daily' : 'weekly';
+    return { kind: 'hold', heldFor, until, reason: `Gathered for the ${heldFor} digest at ${digest.at} (${timeZone}).` };
+  }
+  if (quietHours === null || !isQuiet(quietHours, timeZone, now)) return { kind: 'send' };
+  const hours = `Quiet hours of the destination, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
+  if (quietHours.mode === 'drop') return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
+  return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason: `${hours}.` };
+}

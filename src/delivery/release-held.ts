@@ -1,0 +1,42 @@
+/** Lets go what has waited for its time: what came in quiet hours, and digests, each as one message. Whoever looks first does it, once. */
+
+import type { Logger } from 'pino';
+import type { Bell } from '../core/jobs';
+import { WON_NAMES_BYTES } from '../messages/render-fold';
+import type { DueHold, HeldStore } from './held.store';
+import { planDigest, type Fold, type FoldCandidate } from './plan-fold';
+import { isQuiet, quietUntil } from './quiet-hours';
+
+export interface ReleaseHeldDependencies {
+  readonly store: Pick<HeldStore, 'dueHolds' | 'postpone' | 'release'>;
+  readonly bell: Pick<Bell, 'ringDeliver'>;
+  readonly clock: () => Date;
+  readonly log: Logger;
+}
+
+/** Makes the use case. It rejects when the database cannot be reached; what is due stays due. */
+export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependencies): () => Promise<void> {
+  return async () => {
+    const now = clock();
+    let released = 0;
+    for (const hold of await store.dueHolds(now)) {
+      if (isStillQuiet(hold, now)) await store.postpone(hold, quietUntil(hold.quietHours, hold.timeZone, now), now);
+      else released += await store.release(hold, now, (candidates) => planOf(hold, candidates));
+    }
+    if (released === 0) return;
+    log.info({ released }, 'held messages let go');
+    bell.ringDeliver();
+  };
+}
+
+/** The hours were changed since. */
+function isStillQuiet(hold: DueHold, now: Date): hold is DueHold & { readonly quietHours: NonNullable<DueHold['quietHours']> } {
+  const { heldFor, quietHours, timeZone } = hold;
+  return heldFor === 'quiet' && quietHours !== null && quietHours.mode === 'hold' && isQuiet(quietHours, timeZone, now);
+}
+
+/** A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. */
+function planOf({ heldFor, fold }: DueHold, candidates: readonly FoldCandidate[]): readonly Fold[] {
+  const isSingle = heldFor === 'quiet' && (fold === 'off' || candidates.length < 2);
+  return isSingle ? [] : planDigest(candidates, WON_NAMES_BYTES);
+}

@@ -1,0 +1,118 @@
+/** Says in one sentence what a group of changes is: "Ana moved 37 deals to Negotiation". Pure; raw words, escaped where they stand. */
+
+import type { EventType } from '../core/transition';
+import { cut, oneLine } from './escape';
+import type { Format } from './format';
+import type { ChangeGroup } from './group-changes';
+import { nameOf, type Names } from './names';
+import { joined } from './story';
+
+interface Phrase {
+  readonly emoji: string;
+  /** Name of a Material icon. */
+  readonly icon: string;
+  readonly one: string;
+  readonly many: string;
+  /** After somebody's name. */
+  by(things: string, target: string | null): string;
+  /** When nobody, or several people, did it. */
+  of(things: string, target: string | null): string;
+}
+
+const DEALS = { one: 'deal', many: 'deals' };
+const LEADS = { one: 'lead', many: 'leads' };
+const NAME_LENGTH = 60;
+/** More currencies than this are counted. */
+const SUMS_SHOWN = 4;
+
+const done = (verb: string): Pick<Phrase, 'by' | 'of'> => ({
+  by: (things) => `${verb} ${things}`,
+  of: (things) => `${things} ${verb}`,
+});
+const changedOf = (what: string): Pick<Phrase, 'by' | 'of'> => ({
+  by: (things) => `changed the ${what} of ${things}`,
+  of: (things) => `${things} with a new ${what}`,
+});
+
+const PHRASES: Readonly<Record<EventType, Phrase>> = {
+  'deal.created': { emoji: '✨', icon: 'handshake', ...DEALS, ...done('added') },
+  'deal.won': { emoji: '🏆', icon: 'emoji_events', ...DEALS, ...done('won') },
+  'deal.lost': {
+    ...{ emoji: '❌', icon: 'sentiment_dissatisfied', ...DEALS },
+    by: (things) => `marked ${things} as lost`,
+    of: (things) => `${things} lost`,
+  },
+  'deal.reopened': { emoji: '🔄', icon: 'restart_alt', ...DEALS, ...done('reopened') },
+  'deal.stage_changed': {
+    ...{ emoji: '➡️', icon: 'swap_horiz', ...DEALS },
+    by: (things, stage) => `moved ${things} to ${stage ?? 'another stage'}`,
+    of: (things, stage) => `${things} moved to ${stage ?? 'another stage'}`,
+  },
+  'deal.pipeline_changed': {
+    ...{ emoji: '🔀', icon: 'view_kanban', ...DEALS },
+    by: (things, pipeline) => `moved ${things} to ${pipeline === null ? 'another pipeline' : `the pipeline ${pipeline}`}`,
+    of: (things, pipeline) => `${things} moved to ${pipeline === null ? 'another pipeline' : `the pipeline ${pipeline}`}`,
+  },
+  'deal.owner_changed': {
+    ...{ emoji: '🤝', icon: 'person', ...DEALS },
+    by: (things, owner) => `gave ${things} to ${owner ?? 'a new owner'}`,
+    of: (things, owner) => `${things} given to ${owner ?? 'a new owner'}`,
+  },
+  'deal.value_changed': { emoji: '💰', icon: 'payments', ...DEALS, ...changedOf('value') },
+  'deal.close_date_changed': { emoji: '📅', icon: 'event', ...DEALS, ...changedOf('expected close date') },
+  'deal.label_added': { emoji: '🏷️', icon: 'label', ...DEALS, ...done('labelled') },
+  'deal.field_changed': { emoji: '✏️', icon: 'edit', ...DEALS, ...done('updated') },
+  'deal.merged': { emoji: '🔗', icon: 'merge', ...DEALS, ...done('merged') },
+  'deal.deleted': { emoji: '🗑️', icon: 'delete', ...DEALS, ...done('deleted') },
+  'lead.created': { emoji: '🌱', icon: 'lightbulb', ...LEADS, ...done('added') },
+  'lead.converted': { emoji: '🚀', icon: 'handshake', ...LEADS, ...done('converted') },
+  'lead.archived': { emoji: '📦', icon: 'inventory_2', ...LEADS, ...done('archived') },
+  'person.created': { emoji: '👤', icon: 'contact_mail', one: 'person', many: 'people', ...done('added') },
+  'organization.created': { emoji: '🏢', icon: 'apartment', one: 'organization', many: 'organizations', ...done('added') },
+  'activity.created': { emoji: '🗓️', icon: 'event', one: 'activity', many: 'activities', ...done('added') },
+  'activity.completed': { emoji: '✅', icon: 'task_alt', one: 'activity', many: 'activities', ...done('completed') },
+  'note.created': { emoji: '📝', icon: 'sticky_note_2', one: 'note', many: 'notes', ...done('written') },
+};
+
+export function emojiOf({ type }: ChangeGroup): string {
+  return PHRASES[type].emoji;
+}
+
+export function iconOf({ type }: ChangeGroup): string {
+  return PHRASES[type].icon;
+}
+
+/** What its records are called: "deals". */
+export function thingsOf({ type }: ChangeGroup): string {
+  return PHRASES[type].many;
+}
+
+/** "Ana moved 37 deals to Negotiation", or "37 deals moved to Negotiation" when several people did. */
+export function sentenceOf(group: ChangeGroup, names: Names, format: Format): string {
+  const phrase = PHRASES[group.type];
+  const count = group.changes.length;
+  const things = `${format.number(count)} ${count === 1 ? phrase.one : phrase.many}`;
+  const target = group.target === null ? null : short(nameOf(names, group.target.entity, group.target.id));
+  const actor = group.type === 'deal.won' ? null : short(nameOf(names, 'user', group.actorUserId));
+  if (actor === null) return phrase.of(things, target);
+  return group.type === 'note.created' ? `${actor} wrote ${things}` : `${actor} ${phrase.by(things, target)}`;
+}
+
+/** "€312,400 in all"; several currencies stand side by side. Null when nothing has a value. */
+export function sumWords({ sums, changes }: ChangeGroup, format: Format): string | null {
+  const shown = sums.slice(0, SUMS_SHOWN).map((money) => format.money(money));
+  const left = sums.length - shown.length;
+  if (shown.length === 0) return null;
+  const written = [...shown, ...(left > 0 ? [`${format.number(left)} more currencies`] : [])].join(' + ');
+  return changes.length === 1 ? written : `${written} in all`;
+}
+
+/** The sentence and the sum in one line. */
+export function gistOf(group: ChangeGroup, names: Names, format: Format): string {
+  return joined(sentenceOf(group, names, format), sumWords(group, format)) ?? '';
+}
+
+function short(name: string | null): string | null {
+  const line = name === null ? null : oneLine(name);
+  return line === null ? null : cut(line, NAME_LENGTH);
+}

@@ -1,0 +1,282 @@
+/**
+ * Renders many changes as one message: a section per group, with the records that stand out, the names of others behind "Show more"
+ * and the count of all. Every deal won is named. Pure; never throws on any record, and always fits Chat's bounds.
+ */
+
+import type { ChatMessage, Section, Widget } from '../core/chat-message';
+import type { FoldKind } from '../core/delivery';
+import { ownerIdOf, titleOf } from '../core/record';
+import type { TenantProfile } from '../core/tenant';
+import type { RecordChange } from '../core/transition';
+import { card, FULL_LIMITS, listWidget, mainButton, paragraph, rowWidget } from './cards';
+import { chatText, cut, html, oneLine, plain } from './escape';
+import { formatFor, type Format } from './format';
+import { countOf, groupChanges, isWon, type ChangeGroup } from './group-changes';
+import { emojiOf, gistOf, iconOf, sentenceOf, sumWords, thingsOf } from './group-words';
+import { listUrl } from './links';
+import { referenceKey, type Names, type Reference } from './names';
+import { referencesOf } from './references';
+import { bold, linked, quiet, words, type Rich } from './rich-text';
+import { joined, ownerIn, titleIn, valueIn, type Story, type StoryContext } from './story';
+import { tellStory } from './tell-story';
+
+export interface FoldSubject {
+  readonly kind: FoldKind;
+  readonly changes: readonly RecordChange[];
+  readonly tenant: TenantProfile;
+  readonly destination: { readonly locale: string | null; readonly timeZone: string | null };
+}
+
+/** Google takes 32,000 bytes. */
+const MAX_BYTES = 29_000;
+/** What the names of deals won may take of one message; whoever plans a fold splits it by this. */
+export const WON_NAMES_BYTES = 16_000;
+const NAME_LENGTH = 80;
+const FALLBACK_LENGTH = 300;
+const PARAGRAPH_UNITS = 1_200;
+const SEPARATOR = ' · ';
+const PLAIN_LENGTH = 3_500;
+
+/** How much a card says; from rich to poor until it fits. */
+interface Wealth {
+  /** Records of a group in lines of their own: of one group, of few, of many. */
+  readonly rows: readonly [number, number, number];
+  /** Names behind "Show more", all groups together. */
+  readonly names: number;
+  /** Deals won in lines of their own, and with links, at most. */
+  readonly wonRows: number;
+  readonly wonLinks: number;
+}
+const WEALTHS: readonly Wealth[] = [
+  { rows: [5, 5, 3], names: 100, wonRows: 12, wonLinks: 60 },
+  { rows: [5, 3, 1], names: 30, wonRows: 5, wonLinks: 40 },
+  { rows: [3, 1, 0], names: 0, wonRows: 0, wonLinks: 0 },
+];
+const FEW_GROUPS = 4;
+
+interface Scene extends FoldSubject {
+  readonly names: Names;
+  readonly format: Format;
+  readonly groups: readonly ChangeGroup[];
+}
+
+/** Bytes that the name of this record takes in a message, at most. */
+export function nameBytes(title: string | null): number {
+  const name = cut(oneLine(title ?? '') ?? 'Untitled deal', NAME_LENGTH);
+  return Buffer.byteLength(JSON.stringify(html(name))) + SEPARATOR.length;
+}
+
+/** The names that the message will want. */
+export function foldReferences(changes: readonly RecordChange[]): readonly Reference[] {
+  const groups = groupChanges(changes);
+  const wanted = groups.flatMap((group) => [
+    ...user(group.actorUserId),
+    ...(group.target === null ? [] : [group.target]),
+    ...(isWon(group)
+      ? group.changes.flatMap(({ state }) => user(ownerIdOf(state)))
+      : group.changes.slice(0, WEALTHS[0]?.rows[0]).flatMap((change) => referencesOf(change, 'compact'))),
+  ]);
+  return [...new Map(wanted.map((reference) => [referenceKey(reference.entity, reference.id), reference])).values()];
+}
+
+function user(id: number | null): readonly Reference[] {
+  return id === null ? [] : [{ entity: 'user', id: String(id) }];
+}
+
+/** The card with its notification line. */
+export function renderFold(subject: FoldSubject, names: Names): ChatMessage {
+  const scene = sceneOf(subject, names);
+  for (const wealth of WEALTHS) {
+    const message = cardMessage(scene, wealth);
+    if (Buffer.byteLength(JSON.stringify(message)) <= MAX_BYTES) return message;
+  }
+  return renderPlainFold(subject, names);
+}
+
+/** Text only: what is sent, once, when Chat has answered 400 to the card. */
+export function renderPlainFold(subject: FoldSubject, names: Names): ChatMessage {
+  const scene = sceneOf(subject, names);
+  const { title } = headOf(scene);
+  const won = scene.groups.filter(isWon).flatMap((group) => group.changes.map((change) => chatText(titleLine(scene, change))));
+  const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistOf(group, scene.names, scene.format))}`);
+  const link = scene.groups[0] === undefined ? [] : [listUrl(scene.tenant.companyDomain, scene.groups[0].entity)];
+  const body = cut(lines.join('\n'), PLAIN_LENGTH);
+  return {
+    text: [`*${chatText(title)}*`, body, ...(won.length === 0 ? [] : [`Won: ${won.join(SEPARATOR)}`]), ...link].join('\n'),
+    markupSyntax: 'MARKUP_SYNTAX_CHAT',
+    fallbackText: fallbackOf(scene),
+  };
+}
+
+function sceneOf(subject: FoldSubject, names: Names): Scene {
+  const { tenant, destination } = subject;
+  const format = formatFor(destination.locale ?? tenant.locale, destination.timeZone ?? tenant.timeZone);
+  return { ...subject, names, format, groups: groupChanges(subject.changes) };
+}
+
+interface Head {
+  readonly emoji: string;
+  readonly title: string;
+  readonly subtitle: string;
+}
+
+function headOf(scene: Scene): Head {
+  const { kind, groups, format, names } = scene;
+  const [only] = groups;
+  const when = whenOf(scene);
+  if (kind === 'backlog' && only !== undefined && groups.length === 1) {
+    const isBulk = only.changes.every(({ transition }) => transition.cause?.isBulkEdit === true);
+    const subtitle = joined(sumWords(only, format), isBulk ? 'One bulk edit' : null, when) ?? when;
+    return { emoji: emojiOf(only), title: sentenceOf(only, names, format), subtitle };
+  }
+  const count = countOf(groups);
+  const changes = `${format.number(count)} ${count === 1 ? 'change' : 'changes'}`;
+  switch (kind) {
+    case 'backlog':
+      return { emoji: '📋', title: changes, subtitle: when };
+    case 'quiet':
+      return { emoji: '🌙', title: `${changes} in quiet hours`, subtitle: when };
+    case 'daily':
+      return { emoji: '📰', title: `Daily digest: ${changes}`, subtitle: when };
+    case 'weekly':
+      return { emoji: '📰', title: `Weekly digest: ${changes}`, subtitle: when };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** From the first change to the last one. */
+function whenOf({ groups, format }: Scene): string {
+  const times = groups.flatMap(({ changes }) => changes.map(({ occurredAt }) => occurredAt.getTime()));
+  const [first, last] = times.reduce(([from, to], time) => [Math.min(from, time), Math.max(to, time)], [Infinity, -Infinity]);
+  return times.length === 0 ? '' : format.timeRange(new Date(first), new Date(last));
+}
+
+function fallbackOf(scene: Scene): string {
+  const { kind, groups, names, format } = scene;
+  const gists = groups.map((group) => gistOf(group, names, format)).join('; ');
+  const line = kind === 'backlog' ? gists : `${headOf(scene).title}: ${gists}`;
+  return cut(plain(line.replace(/\s+/g, ' ')), FALLBACK_LENGTH);
+}
+
+function cardMessage(scene: Scene, wealth: Wealth): ChatMessage {
+  const { emoji, title, subtitle } = headOf(scene);
+  const isHeadline = scene.kind === 'backlog' && scene.groups.length === 1;
+  const sections = scene.groups.map((group) => groupSection(group, scene, wealth, isHeadline));
+  const link = linkOf(scene);
+  const button: readonly Section[] = link === null ? [] : [{ widgets: [mainButton(link)] }];
+  return {
+    cardsV2: [{ cardId: `fold-${scene.kind}`, card: card(`${emoji} ${title}`, subtitle, [...sections, ...button], FULL_LIMITS) }],
+    fallbackText: fallbackOf(scene),
+  };
+}
+
+/** To the list of the records that most of the card is about. */
+function linkOf({ groups, tenant }: Scene): { label: string; url: string } | null {
+  const [largest] = [...groups].sort((left, right) => right.changes.length - left.changes.length);
+  if (largest === undefined) return null;
+  const label = largest.entity === 'note' ? 'Open activities' : `Open ${thingsOf(largest)}`;
+  return { label, url: listUrl(tenant.companyDomain, largest.entity) };
+}
+
+function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth, isHeadline: boolean): Section {
+  const { names, format } = scene;
+  const head = {
+    icon: iconOf(group),
+    text: bold(sentenceOf(group, names, format)),
+    below: sumWords(group, format),
+  };
+  const first = isHeadline ? [] : [rowWidget(head, FULL_LIMITS)];
+  const { shown, hidden } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
+  const visible = [...first, ...shown];
+  // Chat refuses a section without widgets.
+  const widgets = visible.length === 0 ? [rowWidget(head, FULL_LIMITS)] : visible;
+  if (hidden.length === 0) return { widgets };
+  return { widgets: [...widgets, ...hidden], collapsible: true, uncollapsibleWidgetsCount: widgets.length };
+}
+
+interface Listing {
+  readonly shown: readonly Widget[];
+  /** Behind "Show more". */
+  readonly hidden: readonly Widget[];
+}
+
+/** Every one is named, in plain sight. */
+function wonWidgets({ changes }: ChangeGroup, scene: Scene, { wonRows, wonLinks }: Wealth): Listing {
+  if (changes.length <= wonRows) return { shown: changes.map((change) => lineOfWon(scene, change)), hidden: [] };
+  const named = changes.map((change) => nameSpan(scene, change, changes.length <= wonLinks));
+  return { shown: nameParagraphs(named), hidden: [] };
+}
+
+function lineOfWon(scene: Scene, change: RecordChange): Widget {
+  const context = contextOf(scene, change);
+  const { link } = tellStory(context);
+  return listWidget(linked(titleIn(context), link.url), joined(valueIn(context), ownerIn(context)), FULL_LIMITS);
+}
+
+function restWidgets(group: ChangeGroup, scene: Scene, wealth: Wealth): Listing {
+  const { changes } = group;
+  const [ofOne, ofFew, ofMany] = wealth.rows;
+  const rows = scene.groups.length === 1 ? ofOne : scene.groups.length <= FEW_GROUPS ? ofFew : ofMany;
+  // One more line says as much as "and 1 more".
+  const listed = changes.slice(0, changes.length === rows + 1 && rows > 0 ? rows + 1 : rows);
+  const rest = changes.slice(listed.length);
+  const lines = listed.map((change) => lineOfChange(scene, change));
+  if (rest.length === 0 || listed.length === 0) return { shown: lines, hidden: [] };
+  const more = paragraph(quiet(`and ${scene.format.number(rest.length)} more`), FULL_LIMITS);
+  return { shown: [...lines, more], hidden: nameParagraphs(restNames(rest, scene, wealth)) };
+}
+
+/** Each group has its share of the names; how many are left out is said. */
+function restNames(rest: readonly RecordChange[], scene: Scene, { names }: Wealth): readonly Rich[] {
+  const share = Math.floor(names / scene.groups.length);
+  const named = rest.slice(0, share);
+  if (named.length === 0) return [];
+  const left = rest.length - named.length;
+  const spans = named.map((change) => nameSpan(scene, change, true));
+  return left === 0 ? spans : [...spans, quiet(`${scene.format.number(left)} more in Pipedrive`)];
+}
+
+function lineOfChange(scene: Scene, change: RecordChange): Widget {
+  const context = contextOf(scene, change);
+  const story = tellStory(context);
+  return listWidget(linked(cut(story.title, FULL_LIMITS.title), story.link.url), detailsOf(story, context), FULL_LIMITS);
+}
+
+/** What the group's sentence has not said yet. */
+function detailsOf(story: Story, context: StoryContext): string | null {
+  const { type } = context.change.transition;
+  if (type === 'deal.stage_changed' || type === 'deal.pipeline_changed') return joined(valueIn(context), ownerIn(context));
+  return joined(...story.gist.map((part) => oneLine(part)));
+}
+
+function contextOf({ names, format, tenant }: Scene, change: RecordChange): StoryContext {
+  return { change, names, format, companyDomain: tenant.companyDomain };
+}
+
+function nameSpan(scene: Scene, change: RecordChange, isLinked: boolean): Rich {
+  const name = titleLine(scene, change);
+  return isLinked ? linked(name, tellStory(contextOf(scene, change)).link.url) : words(name);
+}
+
+function titleLine(scene: Scene, change: RecordChange): string {
+  const title = titleOf(change.state) === null ? tellStory(contextOf(scene, change)).title : titleIn(contextOf(scene, change));
+  return cut(oneLine(title) ?? '', NAME_LENGTH);
+}
+
+/** Names in a row, as many to a paragraph as read well. */
+function nameParagraphs(names: readonly Rich[]): readonly Widget[] {
+  const paragraphs: Rich[] = [];
+  let units = Infinity;
+  for (const name of names) {
+    const length = name.reduce((sum, { text }) => sum + text.length, 0);
+    if (units + length > PARAGRAPH_UNITS) {
+      paragraphs.push(name);
+      units = length;
+    } else {
+      paragraphs.push([...(paragraphs.pop() ?? []), ...words(SEPARATOR), ...name]);
+      units += SEPARATOR.length + length;
+    }
+  }
+  return paragraphs.map((text) => paragraph(text, FULL_LIMITS));
+}
