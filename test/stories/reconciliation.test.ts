@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
+import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { startWorld, type World } from '../support/world';
@@ -37,6 +38,10 @@ describe('Webhooks that never came', () => {
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   const texts = (): readonly string[] => world.chat.messages(channel.spaceId).map(visibleText);
+  const isLate = (text: string): boolean => text.includes('Late: happened ');
+  const wonCards = (title: string): readonly string[] => about(title).filter((text) => text.includes('Deal won'));
+  const report = (query = '') => world.api('GET', `/reconciliation${query}`, token);
+  const listCalls = () => world.pipedrive.requests.filter(({ path }) => path === '/api/v2/deals');
   const about = (title: string): readonly string[] => texts().filter((text) => text.includes(title));
 
   /** Compares now and waits until that is done and everything that was found is told. */
@@ -54,16 +59,25 @@ describe('Webhooks that never came', () => {
     await rest();
   }
 
-  /** As Pipedrive does after three bad days, or when a webhook is banned. */
+  /** A deal of which webhooks have told, some hours ago. */
+  async function knownDeal(title: string): Promise<number> {
+    const id = await newDeal(world, title);
+    await rest();
+    await pastShadows(testDatabase.database.pool);
+    return id;
+  }
+
+  /** No webhook tells of anything any more, as when they are banned. */
   function deaf(): void {
     for (const webhook of world.pipedrive.webhooks.values()) webhook.isActive = false;
   }
 
+  function hearing(): void {
+    for (const webhook of world.pipedrive.webhooks.values()) webhook.isActive = true;
+  }
+
   test('when deals were won, lost, made and moved while no webhook came, then each is told once, as late, with its time', async () => {
-    const known = await newDeal(world, 'Known and won');
-    const moved = await newDeal(world, 'Known and moved');
-    await rest();
-    await pastShadows(testDatabase.database.pool);
+    const [known, moved] = [await knownDeal('Known and won'), await knownDeal('Known and moved')];
     deaf();
     world.pipedrive.updateDeal(known, { status: 'won' }, { at: ago(30) });
     world.pipedrive.updateDeal(moved, { stage_id: 13 }, { at: ago(29) });
@@ -77,7 +91,197 @@ describe('Webhooks that never came', () => {
     const [won] = about('Known and won').filter((text) => text.includes('Deal won'));
     expect(won).toContain('Late: happened ');
     expect(about('Known and moved').filter((text) => text.includes('Late: happened'))).toHaveLength(1);
-    expect(about('New and lost').map((text) => text.includes('Late: happened'))).toEqual([true, true]);
+    expect(about('New and lost').map(isLate)).toEqual([true, true]);
+    const { body } = await report();
+    expect(body.summary).toContain('1 won, 1 told, 1 late; 1 lost, 1 told, 1 late;');
+    expect(body.counts['deal.created']).toMatchObject({ inPipedrive: 3, told: 3, late: 1, missing: 0 });
+  });
+
+  test('when the real webhook comes after all, then it tells nothing more; neither does one that came first', async () => {
+    const [late, first] = [await knownDeal('Really late'), await knownDeal('Really first')];
+    deaf();
+    const wins = [late, first].map((id) => world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(20) }));
+    const [lateWin, firstWin] = wins.map((deal) =>
+      rawWebhook('deal', 'change', deal.id, {
+        data: deal,
+        previous: { status: 'open', won_time: null, close_time: null, update_time: deal.add_time },
+        // Pipedrive's event comes a moment after the time that stands in the record.
+        timestamp: new Date(Date.parse(deal.update_time ?? '') + 700).toISOString(),
+        attempt: 4,
+      }),
+    );
+
+    await postAs(world, firstWin);
+    await rest();
+    await reconcile();
+    await postAs(world, lateWin);
+    await rest();
+
+    expect(wonCards('Really late').map(isLate)).toEqual([true]);
+    expect(wonCards('Really first').map(isLate)).toEqual([false]);
+    const events = await world.api('GET', `/events?entity=deal&entityId=${late}`, token);
+    expect(JSON.stringify(events.body.items[0].decisions)).toContain('older than what was already known');
+  });
+
+  test('when a webhook was lost and a later edit came through, then the win is told late all the same', async () => {
+    const id = await knownDeal('Won, then edited');
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(40) });
+    hearing();
+    world.pipedrive.updateDeal(id, { title: 'Won, then edited again' }, { at: ago(30) });
+    await rest();
+    expect(wonCards('Won, then edited')).toEqual([]);
+
+    await reconcile();
+    await reconcile();
+
+    expect(wonCards('Won, then edited again').map(isLate)).toEqual([true]);
+  });
+
+  test('when a change is a moment old, then its webhook is waited for, and the next run comes when that is over', async () => {
+    const id = await knownDeal('Still on its way');
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(1) });
+
+    await reconcile();
+
+    expect(wonCards('Still on its way')).toEqual([]);
+    const { body } = await report();
+    const waitMs = Date.parse(body.nextRunAt) - Date.now();
+    expect([waitMs > 2 * MINUTE_MS, waitMs < 4 * MINUTE_MS]).toEqual([true, true]);
+    expect(body.counts['deal.won']).toMatchObject({ inPipedrive: 1, missing: 1 });
+    expect(body.missing).toMatchObject([{ type: 'deal.won', link: `https://brightwater.pipedrive.com/deal/${id}` }]);
+  });
+
+  test('when nobody took webhooks in for an hour, then who comes back tells what was missed, without being asked', async () => {
+    const id = await knownDeal('Won while we slept');
+    const { pool } = testDatabase.database;
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(30) });
+    hearing();
+    await pool.query(`UPDATE heartbeats SET beat_at = now() - interval '1 hour'`);
+
+    await world.startAnother({ web: true, worker: false });
+    await waitUntil('told', () => wonCards('Won while we slept').length === 1);
+
+    expect(wonCards('Won while we slept').map(isLate)).toEqual([true]);
+  });
+
+  test('when the owner of the webhooks is gone without a word, then the other user takes over and the gap is told', async () => {
+    const id = await knownDeal('Won in between');
+    const [adminId = 0, otherId = 0] = [...world.pipedrive.company(DEMO_COMPANY_ID).users.live.keys()];
+    await world.install(otherId);
+    world.pipedrive.revokeUser(DEMO_COMPANY_ID, adminId);
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(30) });
+    expect(world.pipedrive.webhooks.size).toBe(0);
+
+    await reconcile();
+    await waitUntil('webhooks under the other user', () => world.pipedrive.webhooks.size === 9);
+    await waitUntil('told', () => wonCards('Won in between').length === 1);
+
+    expect(wonCards('Won in between').map(isLate)).toEqual([true]);
+  });
+
+  test('when the company’s budget is used up, then the report says so and the next run finds everything', async () => {
+    const id = await knownDeal('Won without budget');
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(30) });
+    const isList = ({ path }: { path: string }) => path === '/api/v2/deals';
+    const body = { success: false, error: 'daily request limit reached' };
+    world.pipedrive.failNext({ match: isList, status: 429, headers: { 'x-ratelimit-remaining': '70' }, body });
+
+    await reconcile();
+    const refused = await report();
+    await reconcile();
+
+    expect(refused.body).toMatchObject({ state: 'failed', reason: expect.stringContaining('daily request limit reached') });
+    expect(Date.parse(refused.body.nextRunAt) - Date.now()).toBeGreaterThan(50 * MINUTE_MS);
+    expect((await report()).body).toMatchObject({ state: 'ok', reason: null });
+    expect(wonCards('Won without budget').map(isLate)).toEqual([true]);
+  });
+
+  test('when 10,000 deals rest and 700 were changed, then two pages are read, and all that was missed on both is told', async () => {
+    deaf();
+    const stale = ago(60 * 24 * 30);
+    for (let index = 0; index < 10_000; index++) world.pipedrive.createDeal(DEMO_COMPANY_ID, { title: 'At rest' }, { at: stale });
+    const ids = Array.from(
+      { length: 700 },
+      () => world.pipedrive.createDeal(DEMO_COMPANY_ID, { title: 'Awake' }, { at: stale }).id,
+    );
+    for (const id of ids) world.pipedrive.updateDeal(id, { value: 7 }, { at: ago(50) });
+    for (const id of ids.slice(-3)) world.pipedrive.updateDeal(id, { status: 'lost' }, { at: ago(40) });
+    const before = texts().length;
+
+    await reconcile();
+
+    expect(listCalls().map(({ query }) => Object.keys(query).includes('cursor'))).toEqual([false, true]);
+    expect(world.pipedrive.tokenCost()).toBe(20);
+    expect(texts().length - before).toBe(3);
+  });
+
+  test('when something is found more than a day late, then it is recorded and counted, and not told', async () => {
+    await testDatabase.database.pool.query(`UPDATE tenants SET created_at = created_at - interval '9 days'`);
+    await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '9 days'`);
+    await testDatabase.database.pool.query(
+      `UPDATE reconciliations SET since = since - interval '9 days', compared_until = jsonb_build_object('deal', now() - interval '3 days')`,
+    );
+    deaf();
+    world.pipedrive.createDeal(DEMO_COMPANY_ID, { title: 'Old news', status: 'won' }, { at: ago(60 * 30) });
+
+    await reconcile();
+
+    expect(about('Old news')).toEqual([]);
+    const { body } = await report(`?since=${ago(60 * 48).toISOString()}`);
+    expect(body.counts['deal.won']).toMatchObject({ inPipedrive: 1, told: 0, tooOld: 1, missing: 0 });
+    expect(body.summary).toContain('1 won, 0 told, 1 found too late to be news');
+  });
+
+  test('when a rule was switched on after a missed win, then the win is the past for it', async () => {
+    const id = await knownDeal('Won before the rule');
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(30) });
+    await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = now() - interval '20 minutes'`);
+    await testDatabase.database.pool.query('UPDATE tenants SET rules_version = rules_version + 1');
+
+    await reconcile();
+
+    expect(wonCards('Won before the rule')).toEqual([]);
+  });
+
+  test('when a lead, a person and an activity were missed, then rules on them are told late, and their lists are asked for', async () => {
+    for (const type of ['lead.created', 'person.created', 'activity.completed', 'note.created']) {
+      await addRule(world, token, type, channel);
+    }
+    await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '5 hours'`);
+    const activity = world.pipedrive.createActivity(DEMO_COMPANY_ID, { subject: 'Call them' }, { at: ago(90) });
+    await rest();
+    deaf();
+    world.pipedrive.createLead(DEMO_COMPANY_ID, { title: 'Missed lead' }, { at: ago(30) });
+    world.pipedrive.createPerson(DEMO_COMPANY_ID, { name: 'Missed person' }, { at: ago(29) });
+    world.pipedrive.updateActivity(activity.id, { done: true }, { at: ago(28) });
+    world.pipedrive.createNote(DEMO_COMPANY_ID, { content: 'Missed note' }, { at: ago(27) });
+
+    await reconcile();
+    await reconcile();
+
+    const told = ['Missed lead', 'Missed person', 'Call them', 'Missed note'].map((words) => about(words).map(isLate));
+    expect(told).toEqual([[true], [true], [true], [true]]);
+  });
+
+  test('when it is asked for twice within a minute, then the second is refused with a time; strangers may neither ask nor see', async () => {
+    await reconcile();
+
+    const again = await world.api('POST', '/reconciliation', token);
+    const [, otherId = 0] = [...world.pipedrive.company(DEMO_COMPANY_ID).users.live.values()]
+      .filter(({ access }) => !access.some(({ app, admin }) => app === 'global' && admin))
+      .map(({ id }) => id);
+    const member = await world.install(otherId);
+    const forbidden = [await world.api('POST', '/reconciliation', member), await world.api('GET', '/reconciliation', member)];
+
+    expect([again.status, again.headers.get('retry-after')]).toEqual([429, '60']);
+    expect(forbidden.map(({ status }) => status)).toEqual([403, 403]);
+    expect((await world.api('GET', '/reconciliation?since=2026-01-01', token)).status).toBe(422);
+    expect((await world.api('GET', '/reconciliation', null)).status).toBe(401);
   });
 });
 

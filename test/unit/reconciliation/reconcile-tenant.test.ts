@@ -1,0 +1,110 @@
+/** One run over a tenant: which lists are asked for, from when on, how far, and what follows from Pipedrive's refusals. */
+
+import { pino } from 'pino';
+import type { RecordState } from '../../../src/core/record';
+import { tenantId } from '../../../src/core/tenant';
+import type { EventType } from '../../../src/core/transition';
+import { GRACE_MS } from '../../../src/reconciliation/find-missed';
+import { makeReconcileTenant, type ChangedLists } from '../../../src/reconciliation/reconcile-tenant';
+import { at, dealState } from '../../support/builders';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+type Page = Awaited<ReturnType<ChangedLists['listChanged']>>;
+
+function page(records: readonly RecordState[] = [], nextCursor: string | null = null): Page {
+  return { ok: true, value: { records, nextCursor } };
+}
+
+const refused: Page = { ok: false, failure: { reason: 'the budget is used up', retryAfterMs: HOUR } };
+const dealAt = (id: number, ms: number): RecordState =>
+  dealState({ id, add_time: '2020-01-01T00:00:00Z', update_time: at(ms).toISOString(), won_time: null });
+
+/** Runs at noon for a tenant that was compared until `untilMs`; `pages` are the answers in order, the last one for ever. */
+async function run(pages: readonly Page[] | null, given: { untilMs?: number; wantedTypes?: readonly EventType[] } = {}) {
+  const asked: { entity: string; sinceMs: number; cursor: string | null }[] = [];
+  const bodies: Buffer[] = [];
+  const reconcileTenant = makeReconcileTenant({
+    apiOf: () =>
+      Promise.resolve(
+        pages === null
+          ? null
+          : {
+              listChanged: (entity, { updatedSince, cursor }) => {
+                asked.push({ entity, sinceMs: updatedSince.getTime() - at(0).getTime(), cursor });
+                return Promise.resolve(pages[asked.length - 1] ?? pages.at(-1) ?? page());
+              },
+            },
+      ),
+    store: { load: () => Promise.resolve(new Map()), saveSightings: () => Promise.resolve() },
+    acceptEvent: (_tenant, body) => {
+      bodies.push(body);
+      return Promise.resolve({ status: 'accepted' });
+    },
+    clock: () => at(0),
+    log: pino({ level: 'silent' }),
+  });
+  const comparedUntil = { deal: at(given.untilMs ?? -HOUR) };
+  const due = { tenantId: tenantId(1), since: at(-30 * 24 * HOUR), comparedUntil, wantedTypes: given.wantedTypes ?? [] };
+  const end = await reconcileTenant(due);
+  const msOf = (date: Date | undefined) => (date === undefined ? null : date.getTime() - at(0).getTime());
+  return {
+    ...{ asked, bodies, trouble: end.trouble },
+    untilMs: msOf(end.comparedUntil.deal),
+    nextMs: msOf(end.nextRunAt),
+  };
+}
+
+test('when nothing was changed in the hour, then one page of deals is all that is asked for', async () => {
+  const { asked, untilMs, nextMs } = await run([page()]);
+
+  expect(asked).toEqual([{ entity: 'deal', sinceMs: -HOUR - 15 * MINUTE, cursor: null }]);
+  expect([untilMs, nextMs]).toEqual([-GRACE_MS, HOUR]);
+});
+
+test('when rules tell of other records, then their lists are asked for too, and no others', async () => {
+  const { asked } = await run([page()], { wantedTypes: ['deal.won', 'lead.archived', 'lead.created', 'activity.completed'] });
+
+  expect(asked.map(({ entity }) => entity)).toEqual(['deal', 'lead', 'activity']);
+});
+
+test('when the gap is a month, then only its last seven days are read', async () => {
+  const { asked } = await run([page()], { untilMs: -29 * 24 * HOUR });
+
+  expect(asked[0]?.sinceMs).toBe(-7 * 24 * HOUR);
+});
+
+test('when Pipedrive refuses the second page, then the next run begins where this one did, when Pipedrive is ready', async () => {
+  const { asked, untilMs, nextMs, trouble } = await run([page([dealAt(1, -50 * MINUTE)], 'c'), refused], {
+    wantedTypes: ['lead.created'],
+  });
+
+  expect(asked.map(({ entity, cursor }) => [entity, cursor])).toEqual([
+    ['deal', null],
+    ['deal', 'c'],
+  ]);
+  expect([untilMs, nextMs, trouble]).toEqual([-HOUR, HOUR, 'the budget is used up']);
+});
+
+test('when there is more than a run may read, then the next part follows soon from where it stopped', async () => {
+  const { asked, untilMs, nextMs } = await run([page([dealAt(1, -50 * MINUTE)], 'more')]);
+
+  expect(asked).toHaveLength(20);
+  // Less the overlap of the next run: exactly the last change that was read.
+  expect([untilMs, nextMs]).toEqual([-50 * MINUTE + 15 * MINUTE, MINUTE]);
+});
+
+test('when no connection is active, then nothing is asked and the report can say why', async () => {
+  const { asked, trouble } = await run(null);
+
+  expect([asked, trouble]).toEqual([[], 'No connection to Pipedrive is active.']);
+});
+
+test('when a win is too young to be told, then the list is read from its change on again, right after the grace', async () => {
+  const young = { ...dealAt(1, -MINUTE), status: 'won', won_time: at(-MINUTE).toISOString() };
+
+  const { bodies, untilMs, nextMs } = await run([page([young])]);
+
+  expect(bodies).toEqual([]);
+  expect([untilMs, nextMs]).toEqual([-GRACE_MS, GRACE_MS - MINUTE + 1000]);
+});

@@ -1,0 +1,61 @@
+import { makeReconciliationStore } from '../../../src/reconciliation/reconciliation.store';
+import { addTenant } from '../../support/tenant-row';
+import { useTestDatabase } from '../../support/test-database';
+
+describe('makeReconciliationStore', () => {
+  const testDatabase = useTestDatabase();
+  const store = () => makeReconciliationStore(testDatabase.database.pool);
+  const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+
+  beforeEach(() => testDatabase.clear());
+
+  test('when several workers claim at once, then each due tenant is one worker’s, and again only when it is over', async () => {
+    for (const _ of [1, 2, 3]) await addTenant(testDatabase.database);
+    await store().enrol();
+    expect(await store().want(null, 'an outage')).toBe(3);
+
+    const claims = await Promise.all([1, 2, 3, 4, 5, 6].map(() => store().claim(60_000)));
+
+    const claimed = claims.flatMap((due) => (due === null ? [] : [due.tenantId]));
+    expect(new Set(claimed).size).toBe(3);
+    expect(claimed).toHaveLength(3);
+  });
+
+  test('when a run is wanted while one is under way, then another follows', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await store().want(id, 'first');
+    await store().claim(60_000);
+
+    await store().want(id, 'second');
+    expect(await store().claim(60_000)).toBeNull();
+    await store().finish(id, { comparedUntil: { deal: new Date() }, trouble: null, nextRunAt: new Date(Date.now() + 3_600_000) });
+
+    expect((await store().claim(60_000))?.tenantId).toBe(id);
+  });
+
+  test('when the worker of a claim was killed, then its lease runs out and another one takes the tenant', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await store().want(id, 'first');
+    await store().claim(60_000);
+    await query(`UPDATE reconciliations SET lease_until = now() - interval '1 second'`);
+
+    expect((await store().claim(60_000))?.tenantId).toBe(id);
+  });
+
+  test('when a tenant slept and came back, then what happened meanwhile is the past', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await query(`UPDATE tenants SET created_at = now() - interval '90 days', uninstalled_at = now() - interval '1 day'`);
+    await query(`UPDATE reconciliations SET since = now() - interval '90 days'`);
+    await store().enrol();
+    expect(await store().status(id)).toBeNull();
+
+    await query('UPDATE tenants SET uninstalled_at = NULL');
+    await store().enrol();
+
+    const since = (await store().status(id))?.since.getTime() ?? 0;
+    expect(Date.now() - since).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,146 @@
+/** Events of the reconciliation in the router: in whichever order they and the real webhooks come, nothing is told twice. */
+
+import type { RecordState } from '../../../src/core/record';
+import type { FoundEvent } from '../../../src/reconciliation/find-missed';
+import { reconciledBody } from '../../../src/reconciliation/reconciled-body';
+import { aDealWebhook, aRule, at, dealState, type SentWebhook } from '../../support/builders';
+import { makeMemoryLedger } from '../../support/memory-ledger';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const iso = (ms: number): string => at(ms).toISOString().replace('.000', '');
+const rules = [aRule(), aRule({ id: 2, eventType: 'deal.created' }), aRule({ id: 3, eventType: 'deal.stage_changed' })];
+
+const WON: RecordState = { status: 'won', won_time: iso(MINUTE), close_time: iso(MINUTE), update_time: iso(MINUTE) };
+const UNWON: RecordState = { status: 'open', won_time: null, close_time: null };
+const created = () => aDealWebhook({ data: { add_time: iso(0), update_time: null } });
+/** Pipedrive's event of the win, 700 ms after the record's own time. */
+const realWin = (receivedMs: number, data: RecordState = {}) =>
+  aDealWebhook({ data: { add_time: iso(0), ...WON, ...data }, previous: UNWON, atMs: MINUTE + 700, receivedMs });
+
+function found(given: Partial<FoundEvent> & { readAtMs?: number; receivedMs?: number } = {}): SentWebhook {
+  const { readAtMs = HOUR, receivedMs = HOUR + 1000, state, ...rest } = given;
+  const event: FoundEvent = {
+    ...{ entity: 'deal', entityId: '8', action: 'change', occurredAt: at(MINUTE), previous: UNWON, missed: null, knownAt: at(0) },
+    ...rest,
+    state: dealState({ add_time: iso(0), ...WON, ...state }),
+  };
+  return { body: reconciledBody(event, at(readAtMs)), receivedAt: at(receivedMs) };
+}
+
+const ledgerOf = (settleMs = 1500) => makeMemoryLedger({ rules, settleMs });
+const wins = (ledger: ReturnType<typeof ledgerOf>) =>
+  ledger
+    .deliveries()
+    .filter(({ change, state }) => change.transition.type === 'deal.won' && state !== 'dropped')
+    .map(({ change }) => [change.occurredAt, change.transition.cause?.isLate === true]);
+
+test.each([0, 1500])(
+  'when the webhook comes after the difference was told (settle %i ms), then it is outdated',
+  async (settleMs) => {
+    const ledger = ledgerOf(settleMs);
+    await ledger.route(created());
+
+    await ledger.route(found());
+    await ledger.route(realWin(HOUR + 2000));
+
+    expect(wins(ledger)).toEqual([[at(MINUTE), true]]);
+    expect(ledger.codes(3)).toEqual(['1:outdated']);
+  },
+);
+
+test.each([
+  ['in one batch', true],
+  ['in batches of their own', false],
+])('when the webhook came first (%s), then the difference is none any more', async (_words, isOneBatch) => {
+  const ledger = ledgerOf();
+  await ledger.route(created());
+
+  if (isOneBatch) await ledger.route(realWin(HOUR), found());
+  else for (const one of [realWin(HOUR), found()]) await ledger.route(one);
+
+  expect(wins(ledger)).toEqual([[at(MINUTE + 700), false]]);
+});
+
+test('when the webhook of the difference came first and its time is before the record’s own, then it is still told once', async () => {
+  const ledger = ledgerOf();
+  await ledger.route(created());
+  await ledger.route(aDealWebhook({ data: { add_time: iso(0), ...WON }, previous: UNWON, atMs: MINUTE - 200, receivedMs: HOUR }));
+
+  await ledger.route(found());
+
+  expect(wins(ledger)).toHaveLength(1);
+});
+
+test('when a newer edit comes after the list was read, then it is told as itself', async () => {
+  const ledger = ledgerOf(0);
+  await ledger.route(created());
+  await ledger.route(found());
+
+  const edit = { stage_id: 12, update_time: iso(HOUR + 5000) };
+  await ledger.route(
+    aDealWebhook({ data: { add_time: iso(0), ...WON, ...edit }, previous: { stage_id: 11 }, atMs: HOUR + 5400 }),
+  );
+
+  expect(ledger.told().map(({ type }) => type)).toEqual(['deal.created', 'deal.won', 'deal.stage_changed']);
+});
+
+test('when a deal of which nothing was known is found as won, then a late webhook of the win or of its creation is outdated', async () => {
+  const ledger = ledgerOf(0);
+
+  await ledger.route(found({ action: 'create', previous: null, missed: ['deal.created', 'deal.won'], knownAt: null }));
+  await ledger.route({ ...created(), receivedAt: at(HOUR + 3000) });
+  await ledger.route(realWin(HOUR + 4000));
+
+  expect(ledger.told().map(({ type, event }) => [type, event])).toEqual([
+    ['deal.won', 1],
+    ['deal.created', 1],
+  ]);
+});
+
+test('when what was missed was judged on a ground that has moved since, then it tells nothing and is judged again', async () => {
+  const ledger = ledgerOf(0);
+  await ledger.route(created());
+
+  await ledger.route(realWin(HOUR), found({ missed: ['deal.won'], knownAt: at(0) }));
+
+  expect(wins(ledger)).toHaveLength(1);
+  expect(ledger.codes(3)).toEqual(['1:outdated']);
+});
+
+test('when a missed win lies behind what is known, then it is told and the record stays as known', async () => {
+  const ledger = ledgerOf(0);
+  const later = { ...WON, value: 900, update_time: iso(30 * MINUTE) };
+  await ledger.route(aDealWebhook({ data: later, previous: { value: 100 }, atMs: 30 * MINUTE }));
+  const before = ledger.shadow('deal', '8');
+
+  await ledger.route(found({ state: later, missed: ['deal.won'], knownAt: at(30 * MINUTE) }));
+
+  expect(wins(ledger)).toEqual([[at(MINUTE), true]]);
+  expect(ledger.shadow('deal', '8')).toEqual(before);
+});
+
+test('when it is found more than a day after it happened, then the decision says so and the record moves on', async () => {
+  const ledger = ledgerOf(0);
+  await ledger.route(created());
+
+  await ledger.route(found({ readAtMs: 25 * HOUR, receivedMs: 25 * HOUR }));
+
+  expect(wins(ledger)).toEqual([]);
+  expect(ledger.codes(2)).toEqual(['1:foundTooLate']);
+  expect(ledger.shadow('deal', '8')?.state['status']).toBe('won');
+});
+
+test('when custom fields are known, then the list, which has none of them, leaves them', async () => {
+  const ledger = ledgerOf(0);
+  const custom_fields = { aa: { type: 'varchar', value: 'kept' } };
+  await ledger.route(aDealWebhook({ data: { add_time: iso(0), custom_fields } }));
+
+  const { body, receivedAt } = found();
+  const { data, ...rest } = JSON.parse(body.toString('utf8'));
+  delete data.custom_fields;
+  await ledger.route({ body: Buffer.from(JSON.stringify({ ...rest, data })), receivedAt });
+
+  expect(wins(ledger)).toHaveLength(1);
+  expect(ledger.shadow('deal', '8')?.state['custom_fields']).toEqual(custom_fields);
+});
