@@ -24,6 +24,12 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   actor_user_id: 'person who did it',
   change_source: 'source of the change',
   is_bulk_edit: 'bulk edit',
+  emails: 'e-mail addresses',
+  phones: 'telephone numbers',
+  is_archived: 'archived state',
+  due_date: 'due date',
+  content: 'text',
+  type: 'type of activity',
 };
 
 const VALUE_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -37,7 +43,14 @@ const MAX_TOLD = 8;
 /** The field as it stands after "the". */
 export function fieldWords(field: string, nameOf: NameOf): string {
   const isCustom = /^[0-9a-f]{40}/.test(field);
-  return FIELD_WORDS[field] ?? nameOf('field', field) ?? (isCustom ? 'custom field' : field.replaceAll('_', ' '));
+  const name = nameOf('field', field);
+  if (isCustom) return name === null ? 'custom field' : name;
+  return FIELD_WORDS[field] ?? (name === null ? field.replaceAll('_', ' ') : inSentence(name));
+}
+
+/** "Expected close date" as it stands inside a sentence; "ACV" stays. */
+function inSentence(name: string): string {
+  return /^\p{Lu}\p{Ll}/u.test(name) ? name.charAt(0).toLowerCase() + name.slice(1) : name;
 }
 
 /** "is", or "are" for what there are several of. */
