@@ -40,7 +40,7 @@ export type Plan = (head: FoldCandidate, candidates: readonly FoldCandidate[]) =
 const BURST_MS = 10_000;
 /** Nothing new for so long: the burst is over. */
 const CALM_MS = 700;
-/** What is due so soon is waited for. */
+/** What is due so soon counts as a part of the backlog, and is waited for. */
 const SOON_MS = 2_000;
 const MOST_CANDIDATES = 20_000;
 
@@ -59,7 +59,7 @@ const BACKLOGS = `
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
    CROSS JOIN LATERAL (
      SELECT (SELECT count(*) FROM (SELECT 1 FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
-                                      AND d.not_before <= now() ORDER BY d.not_before LIMIT h.fold_limit + 1) few)::int AS due,
+                                      AND d.not_before <= now() + $3 * interval '1 millisecond' ORDER BY d.not_before LIMIT h.fold_limit + 1) few)::int AS due,
             (SELECT d.created_at FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
                 AND d.not_before <= now() ORDER BY d.not_before DESC, d.id DESC LIMIT 1) AS latest_at,
             coalesce(w.folded_at > now() - $5 * interval '1 millisecond', false) AS is_burst,

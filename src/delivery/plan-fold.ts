@@ -29,7 +29,7 @@ export interface Fold {
 
 /** How it stands with a space whose next message may go now. */
 export interface Backlog {
-  /** Due messages of the space, counted no further than needed. */
+  /** Messages of the space that are due now or in a moment, counted no further than needed. */
   readonly due: number;
   /** Messages were folded here a moment ago. */
   readonly isBurst: boolean;
