@@ -1,0 +1,210 @@
+/** Quiet hours, business days and digests: held or dropped by the destination's wall clock, let go as one message, once, also after downtime. */
+
+import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
+import { ledgerAtRest } from '../support/ledger-at-rest';
+import { describeOnBackends } from '../support/queue-backends';
+import { postAs, rawWebhook } from '../support/raw-webhook';
+import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
+import { startWorld, type World } from '../support/world';
+
+const NIGHTS = { from: '20:00', to: '08:00', mode: 'hold' };
+
+describeOnBackends('Quiet hours and digests', (backend) => {
+  // Before the database goes: such hooks run in the order in which they stand.
+  afterAll(() => world.close());
+  const testDatabase = useTestDatabase();
+  let world: World;
+  let key: string;
+  let aheadMs = 0;
+  let lastId = 80_000;
+
+  beforeAll(async () => {
+    world = await startWorld({
+      ...{ databaseUrl: testDatabase.connectionString, redisUrl: backend.redisUrl() },
+      ...{ clock: () => new Date(Date.now() + aheadMs), sweepIntervalMs: 100 },
+      config: { apiRateLimit: 1_000_000, spaceIntervalMs: 50 },
+      chat: { quotaPerSecond: 1_000 },
+    });
+    // Page tokens end with the hour; keys do not.
+    key = (await world.api('POST', '/api-keys', await world.install(), { name: 'Clock' })).body.key;
+  });
+
+  /** The wall clock of Dealbell goes on from this moment. */
+  const setClock = (iso: string) => {
+    aheadMs = Date.parse(iso) - Date.now();
+  };
+  const rest = () => ledgerAtRest(world, testDatabase.database.pool);
+  /** Rules are made by today's clock: events come in by that of the database, and a rule never tells what came before it. */
+  const listening = async (fields: object, rule: object = {}): Promise<Channel> => {
+    aheadMs = 0;
+    const settings: object = { timeZone: 'Europe/Berlin', locale: 'en-GB', ...fields };
+    const channel = await connectChannel(world, key, 'Nights', settings);
+    await addRule(world, key, 'deal.won', channel, { filters: { pipelineIds: [(lastId += 1)] }, ...rule });
+    return channel;
+  };
+  const pipelineOf = async (channel: Channel): Promise<number> => {
+    const { items } = (await world.api('GET', '/rules?limit=100', key)).body;
+    const rule = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
+    return rule.filters.pipelineIds[0];
+  };
+  const win = async (channel: Channel, ...titles: string[]) => {
+    const pipeline_id = await pipelineOf(channel);
+    for (const title of titles) {
+      const id = (lastId += 1);
+      const data = { id, title, status: 'won', value: 1_000, currency: 'EUR', owner_id: 12415001, pipeline_id };
+      await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
+    }
+    await rest();
+  };
+  const texts = ({ spaceId }: Channel) => world.chat.messages(spaceId).map((message) => visibleText(message));
+  const deliveriesOf = async (channel: Channel, state: string) =>
+    (await world.api('GET', `/deliveries?chatWebhookId=${channel.id}&state=${state}&limit=100`, key)).body.items;
+  const arrives = (channel: Channel, count: number) =>
+    waitUntil(`${count} messages are there`, () => texts(channel).length >= count);
+  const isReleased = (channel: Channel) =>
+    waitUntil('nothing is held', async () => (await deliveriesOf(channel, 'held')).length === 0);
+
+  test.each([
+    ['the night is an hour longer', '2026-10-24T18:30:00Z', '2026-10-25T06:59:58Z', '2026-10-25T07:00:00.000Z'],
+    ['the night is an hour shorter', '2026-03-28T19:30:00Z', '2026-03-29T05:59:58Z', '2026-03-29T06:00:00.000Z'],
+    [
+      'it is Friday, and weekends are no business days',
+      '2026-11-27T20:00:00Z',
+      '2026-11-30T06:59:58Z',
+      '2026-11-30T07:00:00.000Z',
+    ],
+  ])(
+    'when %s, then what comes in quiet hours is held until their end and told in one card',
+    async (_what, evening, before, end) => {
+      const businessDays = ['mon', 'tue', 'wed', 'thu', 'fri', ...(end.includes('11-30') ? [] : ['sat', 'sun'])];
+      const channel = await listening({ quietHours: { ...NIGHTS, businessDays } });
+      setClock(evening);
+      await win(channel, 'Night one', 'Night two', 'Night three');
+
+      const held = await deliveriesOf(channel, 'held');
+      setClock(before);
+      await world.dealbell.sweep();
+      const early = texts(channel);
+      setClock(end);
+      await arrives(channel, 1);
+      await rest();
+
+      expect(early).toEqual([]);
+      expect(held.map((one: { heldUntil: string }) => one.heldUntil)).toEqual([end, end, end]);
+      expect(held[0].reason).toBe('Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin).');
+      expect(texts(channel)).toHaveLength(1);
+      expect(texts(channel)[0]).toMatch(/3 changes in quiet hours[\s\S]*3 deals won[\s\S]*Night/);
+      for (const title of ['Night one', 'Night two', 'Night three']) expect(texts(channel)[0]).toContain(title);
+      expect((await deliveriesOf(channel, 'folded')).map((one: { toldBy: { state: string } }) => one.toldBy.state)).toEqual([
+        'sent',
+        'sent',
+      ]);
+    },
+  );
+
+  test('when one message alone was held, or nothing may be folded, then each goes as it would have gone', async () => {
+    const alone = await listening({ quietHours: NIGHTS });
+    const unfolded = await listening({ quietHours: NIGHTS, fold: 'off' });
+    setClock('2026-11-24T21:00:00Z');
+    await win(alone, 'Alone');
+    await win(unfolded, 'First', 'Second');
+
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(alone, 1);
+    await arrives(unfolded, 2);
+
+    expect(texts(alone)[0]).toMatch(/^🏆 Deal won\nAlone/);
+    expect(texts(unfolded).map((text) => text.split('\n')[1])).toEqual(['First', 'Second']);
+  });
+
+  test('when an urgent rule matches in quiet hours, then it is told at once, and what is dropped says why', async () => {
+    const channel = await listening({ quietHours: { ...NIGHTS, mode: 'drop' } });
+    const pipelineIds = [await pipelineOf(channel)];
+    const conditions = { all: [{ field: 'title', op: 'contains', value: 'Urgent' }] };
+    await addRule(world, key, 'deal.won', channel, { urgent: true, filters: { pipelineIds, conditions } });
+    setClock('2026-11-24T21:00:00Z');
+
+    await win(channel, 'Ordinary', 'Urgent');
+
+    expect(texts(channel)).toHaveLength(1);
+    expect(texts(channel)[0]).toContain('Urgent');
+    const dropped = await deliveriesOf(channel, 'dropped');
+    expect(dropped.map((one: { reason: string }) => one.reason)).toEqual(
+      Array(2).fill('Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin): what comes then is dropped.'),
+    );
+  });
+
+  test('when quiet hours are lifted or moved while messages wait, then they go, or wait for the new end', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Waiting one', 'Waiting two');
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, to: '09:30' } });
+    await waitUntil('the new end is known', async () => {
+      const [first] = await deliveriesOf(channel, 'held');
+      return first?.heldUntil === '2026-11-25T08:30:00.000Z';
+    });
+    const before = texts(channel).length;
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: null });
+    await isReleased(channel);
+    await arrives(channel, 1);
+
+    expect(before).toBe(0);
+    expect(texts(channel)).toHaveLength(1);
+  });
+
+  test('when quiet hours end, then nothing of a record is told before what waited of it', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [await pipelineOf(channel)] } });
+    const id = (lastId += 1);
+    const data = { id, title: 'Twice', value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id: await pipelineOf(channel) };
+    setClock('2026-11-24T21:00:00Z');
+    await postAs(world, rawWebhook('deal', 'change', id, { data: { ...data, status: 'won' }, previous: { status: 'open' } }));
+    await rest();
+
+    setClock('2026-11-25T07:00:00Z');
+    await postAs(world, rawWebhook('deal', 'change', id, { data: { ...data, status: 'lost' }, previous: { status: 'won' } }));
+    await arrives(channel, 2);
+
+    expect(texts(channel).map((text) => text.split('\n')[0])).toEqual(['🏆 Deal won', '❌ Deal lost']);
+  });
+
+  test('when a rule is digest only, then its messages come as one at its time, by one of several workers', async () => {
+    const other = await world.startAnother({ web: false, worker: true });
+    const channel = await listening({}, { digest: { every: 'day', at: '09:00' } });
+    setClock('2026-11-25T10:00:00Z');
+    await win(channel, 'Digest one', 'Digest two');
+    const held = await deliveriesOf(channel, 'held');
+
+    setClock('2026-11-26T08:00:00Z');
+    await Promise.all([world.dealbell.sweep(), other.sweep()]);
+    await arrives(channel, 1);
+    await rest();
+    setClock('2026-11-27T08:00:00Z');
+    await Promise.all([world.dealbell.sweep(), other.sweep()]);
+    await rest();
+
+    expect(held.map((one: { heldUntil: string }) => one.heldUntil)).toEqual(Array(2).fill('2026-11-26T08:00:00.000Z'));
+    expect(texts(channel)).toHaveLength(1);
+    expect(texts(channel)[0]).toMatch(/Daily digest: 2 changes[\s\S]*2 deals won/);
+  });
+
+  test('when nobody was there at the time of a weekly digest, then it is told afterwards, once, even with one message', async () => {
+    const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
+    setClock('2026-11-25T10:00:00Z');
+    await win(channel, 'Weekly');
+    const [held] = await deliveriesOf(channel, 'held');
+    await world.dealbell.close();
+
+    setClock('2026-12-02T10:00:00Z');
+    world.dealbell = await world.startAnother({ web: false, worker: true });
+    await world.startAnother({ web: false, worker: true });
+    await arrives(channel, 1);
+    await rest();
+
+    expect(held.heldUntil).toBe('2026-11-27T08:00:00.000Z');
+    expect(texts(channel)).toHaveLength(1);
+    expect(texts(channel)[0]).toMatch(/Weekly digest: 1 change\b[\s\S]*Weekly/);
+  });
+});
