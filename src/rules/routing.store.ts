@@ -18,18 +18,25 @@ const ROUTE_LOCK = 0x64_62_01;
 
 const LOCK_TENANT = `
   SELECT rules_version, base_currency, coalesce(settings ->> 'timeZone', time_zone) AS time_zone, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
+/** By the column and not by the number made of it, so that a backlog is read in the order of its index and not sorted as a whole. */
 const UNROUTED = `
-  SELECT id::float8 AS id, received_at, payload FROM events WHERE tenant_id = $1 AND routed_at IS NULL ORDER BY id LIMIT $2`;
+  SELECT e.id::float8 AS id, e.received_at, e.payload FROM events e WHERE e.tenant_id = $1 AND e.routed_at IS NULL ORDER BY e.id LIMIT $2`;
+/**
+ * One look-up per record. LATERAL with a lock inside and the doubled state keep it so: statistics taken when nothing waited make the
+ * planner read every message that waits, of all records, through one of the partial indexes.
+ */
 const PENDING = `
   SELECT d.id::float8 AS id, d.event_id::float8 AS event_id, d.rule_id, d.chat_webhook_id, d.space_id, d.entity, d.entity_id, d.transition,
          d.record, d.record_before, d.actor_user_id::float8 AS actor_user_id, d.occurred_at, d.not_before,
          e.received_at
     FROM unnest($2::text[], $3::text[]) AS wanted(entity, entity_id)
-    JOIN deliveries d ON d.tenant_id = $1 AND d.entity = wanted.entity AND d.entity_id = wanted.entity_id
+   CROSS JOIN LATERAL (
+         SELECT * FROM deliveries w
+          WHERE w.tenant_id = $1 AND w.entity = wanted.entity AND w.entity_id = wanted.entity_id
+            AND w.state IN ('queued', 'sending', 'held') AND coalesce(w.state, '') = 'queued' AND w.attempts = 0 AND w.replay = 0
+          ORDER BY w.id FOR UPDATE SKIP LOCKED) d
     JOIN events e ON e.id = d.event_id
-   WHERE d.state = 'queued' AND d.attempts = 0 AND d.replay = 0
-   ORDER BY d.id
-     FOR UPDATE OF d SKIP LOCKED`;
+   ORDER BY d.id`;
 const FINISH_EVENTS = `
   UPDATE events e SET routed_at = now(), transitions = r.transitions, decisions = r.decisions, ignored_reason = r.ignored_reason
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text) WHERE e.id = r.id`;
@@ -42,12 +49,14 @@ const OWE = `
          transition jsonb, record jsonb, record_before jsonb, actor_user_id bigint, occurred_at timestamptz, template_mode text,
          template text, not_before timestamptz)
   ON CONFLICT DO NOTHING`;
+/** `coalesce` hides the state from the partial indexes: the ids are what to look for. */
 const RETELL = `
   UPDATE deliveries d SET transition = r.transition, record = r.record, record_before = r.record_before
-    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transition jsonb, record jsonb, record_before jsonb) WHERE d.id = r.id AND d.state = 'queued'`;
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transition jsonb, record jsonb, record_before jsonb)
+   WHERE d.id = r.id AND coalesce(d.state, '') = 'queued'`;
 const DROP = `
   UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
-    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND d.state = 'queued'`;
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND coalesce(d.state, '') = 'queued'`;
 /** The events that had owed what is dropped now say so, unless another destination of the rule still hears of it. */
 const TAKE_BACK = `
   UPDATE events e SET decisions = (
