@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { AppError } from '../core/errors';
+import { wordIssue } from '../core/issue-words';
 import type { TenantId } from '../core/tenant';
 import { fieldErrorsOf } from '../platform/problem';
 import { unstorableText } from './storable';
@@ -113,7 +114,7 @@ export function openEndpoint<Body extends z.ZodType>(
 export function parseInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const unstorable = unstorableText(input);
   if (unstorable !== null) throw invalid([unstorable]);
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: wordIssue });
   if (!parsed.success) throw invalid(fieldErrorsOf(parsed.error));
   return parsed.data;
 }

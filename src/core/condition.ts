@@ -1,6 +1,7 @@
 /** The grammar of a rule's conditions: a tree of `all`, `any` and `not` over `{field, op, value}`. Parsed here once, then trusted. */
 
 import { z } from 'zod';
+import { wordIssue } from './issue-words';
 
 export const OPERATORS = [
   'is',
@@ -91,7 +92,11 @@ const leafSchema = z.discriminatedUnion(
     z.strictObject({ field, op: z.enum(['isEmpty', 'isNotEmpty']), value: nothing }),
     z.strictObject({ field, op: z.literal('changed'), value: nothing }),
     z.strictObject({ field, op: z.enum(['gt', 'gte', 'lt', 'lte']), value: measure }),
-    z.strictObject({ field, op: z.literal('between'), value: z.tuple([measure, measure]) }),
+    z.strictObject({
+      field,
+      op: z.literal('between'),
+      value: z.tuple([measure, measure], { error: 'must be a list of two values, the lower first' }),
+    }),
     z.strictObject({ field, op: z.enum(['changedTo', 'changedFrom']), value: oneOrMany }),
     z.strictObject({ field, op: z.enum(['increasedBy', 'decreasedBy']), value: step }),
     z.strictObject({ field, op: z.enum(['before', 'after']), value: moment }),
@@ -111,15 +116,22 @@ const GROUPS = ['all', 'any', 'not'] as const;
 
 /** A group or a single condition, told apart by its keys, so that a mistake is named where it is. */
 const nodeSchema: z.ZodType<ConditionTree> = z.unknown().transform((node, context): ConditionTree => {
+  if (typeof node !== 'object' || node === null || Array.isArray(node)) {
+    context.addIssue({
+      code: 'custom',
+      message: 'must be {field, op, value}, or {all: [...]}, {any: [...]} or {not: ...} around such',
+    });
+    return z.NEVER;
+  }
   // An empty tree asks for nothing.
-  if (typeof node === 'object' && node !== null && Object.keys(node).length === 0 && !Array.isArray(node)) return { all: [] };
-  const group = GROUPS.find((name) => typeof node === 'object' && node !== null && name in node);
+  if (Object.keys(node).length === 0) return { all: [] };
+  const group = GROUPS.find((name) => name in node);
   return parseInto(group === undefined ? leafSchema : groupSchemas[group], node, context);
 });
 
 /** Parses by another schema and passes its complaints on, each at its own place; unknown fields are named one by one. */
 function parseInto<S extends z.ZodType>(schema: S, value: unknown, context: z.RefinementCtx): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: wordIssue });
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
