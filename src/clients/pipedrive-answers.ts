@@ -182,6 +182,11 @@ export function leadLabelAsWebhook(raw: RecordState): RecordState {
   return { id: raw['id'], name: raw['name'] };
 }
 
+/** The same in a list of changed records, with the bare custom fields for whoever knows their types. */
+export function listedAsWebhook(raw: RecordState): RecordState {
+  return { ...recordAsWebhook(raw), custom_fields: raw['custom_fields'] };
+}
+
 /** A field: `{id: field key, name, field_type, options: [{id, label}] | null}`. */
 export function fieldAsWebhook(raw: RecordState): RecordState {
   return { id: raw['field_code'], name: raw['field_name'], field_type: raw['field_type'], options: raw['options'] ?? null };

@@ -10,6 +10,7 @@ import {
   currentUserAnswer,
   dealsSummaryAnswer,
   fieldAsWebhook,
+  listedAsWebhook,
   leadLabelAsWebhook,
   oneAnswer,
   pageAnswer,
@@ -72,7 +73,8 @@ export interface PipedriveApi {
   getLead(id: string): Promise<ApiResult<RecordState>>;
   /**
    * One page of the records that were changed since then, longest ago first; `cursor` is the `nextCursor` of the page before. Not in it:
-   * what was deleted, and archived deals and leads.
+   * what was deleted, and archived deals and leads. Custom fields of
+   * deals are bare values, which only the definitions of the fields tell apart.
    */
   listChanged(entity: RecordEntity, page: ChangedPage): Promise<ApiResult<RecordPage>>;
   listWebhooks(): Promise<ApiResult<readonly ListedWebhook[]>>;
@@ -180,7 +182,7 @@ function changedList(entity: RecordEntity, { updatedSince, cursor }: ChangedPage
   };
   const start = Number(cursor ?? 0);
   const v1Page = { ...since, limit: PAGE_SIZE, start };
-  const answer = pageAnswer(recordAsWebhook);
+  const answer = pageAnswer(listedAsWebhook);
   const startedAnswer = startedPageAnswer(start, PAGE_SIZE, recordAsWebhook);
   switch (entity) {
     case 'deal':

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { RecordEntity } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { EventType } from '../core/transition';
+import type { FieldTypes } from './custom-fields';
 import type { KnownRecord } from './find-missed';
 
 export interface SightingRow {
@@ -17,6 +18,8 @@ export interface SightingRow {
 export interface KnownRecordStore {
   /** By id; a record that the ledger has nothing of is missing. */
   load(tenantId: TenantId, entity: RecordEntity, ids: readonly string[]): Promise<ReadonlyMap<string, KnownRecord>>;
+  /** The types of deal fields, as last read from Pipedrive. */
+  loadFieldTypes(tenantId: TenantId): Promise<FieldTypes>;
   saveSightings(tenantId: TenantId, sightings: readonly SightingRow[]): Promise<void>;
 }
 
@@ -33,6 +36,9 @@ const EVENTS = `
    WHERE e.routed_at IS NULL
       OR (cardinality(e.transitions) > 0 AND NOT (jsonb_typeof(e.decisions) = 'array' AND e.decisions @> '[{"code": "outdated"}]'
           AND NOT jsonb_path_exists(e.decisions, '$[*] ? (@.code != "outdated")')))`;
+const FIELD_TYPES = `
+  SELECT entity_id AS key, state ->> 'field_type' AS type FROM records
+   WHERE tenant_id = $1 AND entity = 'dealField' AND state ->> 'field_type' IS NOT NULL`;
 const SAVE_SIGHTINGS = `
   INSERT INTO sightings (tenant_id, type, entity, entity_id, happened_at)
   SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[])
@@ -63,6 +69,10 @@ export function makeKnownRecordStore(pool: Pool): KnownRecordStore {
       for (const event of events) eventsOf.set(event.entity_id, [...(eventsOf.get(event.entity_id) ?? []), event]);
       const shadowOf = new Map(shadows.map((row) => [row.entity_id, row]));
       return new Map(ids.map((id) => [id, knownRecord(shadowOf.get(id), eventsOf.get(id) ?? [])]));
+    },
+    async loadFieldTypes(tenantId) {
+      const { rows } = await pool.query<{ key: string; type: string }>(FIELD_TYPES, [tenantId]);
+      return new Map(rows.map(({ key, type }) => [key, type]));
     },
     async saveSightings(tenantId, sightings) {
       if (sightings.length === 0) return;

@@ -2,6 +2,7 @@
 
 import { timeField } from '../core/happened-at';
 import { idField, isObject, textField, type RecordEntity, type RecordState } from '../core/record';
+import { customFieldsAsWebhook, type FieldTypes } from './custom-fields';
 import { isSame } from '../rules/same-value';
 
 export interface ListedRecord {
@@ -63,12 +64,16 @@ const FIELDS: Readonly<Record<RecordEntity, readonly string[]>> = {
   note: ['id', 'content', 'user_id', 'deal_id', 'lead_id', 'person_id', 'org_id'],
 };
 
-/** The record of a list; null when it has no id. */
-export function listedRecord(entity: RecordEntity, raw: RecordState): ListedRecord | null {
+/** The record of a list; null when it has no id. Custom fields are those of deals, by the types that are known. */
+export function listedRecord(entity: RecordEntity, raw: RecordState, types: FieldTypes = new Map()): ListedRecord | null {
   const entityId = entity === 'lead' ? textField(raw, 'id') : idField(raw, 'id');
   if (entityId === null) return null;
   const kept = [...FIELDS[entity], ...TIMES].filter((field) => raw[field] !== undefined);
-  return { entity, entityId: String(entityId), state: Object.fromEntries(kept.map((field) => [field, inIso(field, raw)])) };
+  const state = Object.fromEntries(kept.map((field) => [field, inIso(field, raw)]));
+  const custom = raw['custom_fields'];
+  const hasCustom = entity === 'deal' && isObject(custom);
+  const whole = hasCustom ? { ...state, custom_fields: customFieldsAsWebhook(custom, types) } : state;
+  return { entity, entityId: String(entityId), state: whole };
 }
 
 /** API v1 writes `2026-11-25 14:05:00` where webhooks write ISO. */
@@ -79,11 +84,12 @@ function inIso(field: string, raw: RecordState): unknown {
 
 /**
  * What is known with what was read laid over it. A value that says the same stays spelled as it was, and a field that webhooks did not
- * name says nothing of a change.
+ * name says nothing of a change; custom fields have too many spellings to be compared.
  */
 export function laidOver(known: RecordState, read: RecordState): RecordState {
   const changed = Object.entries(read).filter(
-    ([field, value]) => (field in known || field.endsWith('_time')) && !saysTheSame(field, known, value),
+    ([field, value]) =>
+      (field in known || field.endsWith('_time')) && field !== 'custom_fields' && !saysTheSame(field, known, value),
   );
   return { ...known, ...Object.fromEntries(changed) };
 }

@@ -161,7 +161,8 @@ async function comparePage(
   raw: readonly RecordState[],
   gap: Gap,
 ): Promise<ComparedPage> {
-  const records = raw.map((state) => listedRecord(entity, state)).filter((record) => record !== null);
+  const types = entity === 'deal' && raw.length > 0 ? await store.loadFieldTypes(tenantId) : undefined;
+  const records = raw.map((state) => listedRecord(entity, state, types)).filter((record) => record !== null);
   const ids = records.map(({ entityId }) => entityId);
   const known = await store.load(tenantId, entity, ids);
   const sightings = records.flatMap((record) =>

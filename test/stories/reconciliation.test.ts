@@ -236,6 +236,28 @@ describe('Webhooks that never came', () => {
     expect(body.summary).toContain('1 won, 0 told, 1 found too late to be news');
   });
 
+  test('when a rule asks for a custom field, then a missed win of a deal that no webhook ever named is measured by it too', async () => {
+    const field = world.pipedrive.company(DEMO_COMPANY_ID).customFields.deal.find(({ type }) => type === 'enum');
+    const [wanted, other] = (field?.options ?? []).map(({ id }) => id);
+    const conditions = { field: field?.code, op: 'is', value: wanted };
+    const space = await connectChannel(world, token, 'By custom field');
+    await addRule(world, token, 'deal.won', space, { filters: { conditions } });
+    await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '5 hours'`);
+    deaf();
+    for (const [title, id] of [
+      ['Right source', wanted],
+      ['Wrong source', other],
+    ] as const) {
+      const custom_fields = { [field?.code ?? '']: { type: 'enum', id } };
+      world.pipedrive.createDeal(DEMO_COMPANY_ID, { title, status: 'won', custom_fields }, { at: ago(30) });
+    }
+
+    await reconcile();
+
+    const cards = world.chat.messages(space.spaceId).map(visibleText);
+    expect(cards.map((text) => text.includes('Right source'))).toEqual([true]);
+  });
+
   test('when a rule was switched on after a missed win, then the win is the past for it', async () => {
     const id = await knownDeal('Won before the rule');
     deaf();

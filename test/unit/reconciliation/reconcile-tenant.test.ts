@@ -36,7 +36,11 @@ async function run(pages: readonly Page[] | null, given: { untilMs?: number; wan
               },
             },
       ),
-    store: { load: () => Promise.resolve(new Map()), saveSightings: () => Promise.resolve() },
+    store: {
+      load: () => Promise.resolve(new Map()),
+      loadFieldTypes: () => Promise.resolve(new Map()),
+      saveSightings: () => Promise.resolve(),
+    },
     acceptEvent: (_tenant, body) => {
       bodies.push(body);
       return Promise.resolve({ status: 'accepted' });
