@@ -1,6 +1,7 @@
 /** The API's OpenAPI 3.1 document, made from the endpoints that are really routed. Pure. */
 
 import { z } from 'zod';
+import { ANSWERS } from './answers';
 import type { Endpoint } from './endpoint';
 
 const PROBLEM = {
@@ -53,7 +54,7 @@ function operation(endpoint: Endpoint): object {
     parameters: [...pathParameters(endpoint), ...queryParameters(endpoint)],
     ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: inputSchema(body) } } } }),
     responses: {
-      [String(status)]: { description: 'Success', ...(status === 204 ? {} : { content: { 'application/json': {} } }) },
+      [String(status)]: { description: 'Success', ...(status === 204 ? {} : answerContent(endpoint)) },
       default: {
         description: 'Problem',
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
@@ -61,6 +62,11 @@ function operation(endpoint: Endpoint): object {
     },
     ...(access === 'open' ? { security: [] } : {}),
   };
+}
+
+function answerContent({ method, path }: Endpoint): object {
+  const answer = ANSWERS[`${method} ${path}`];
+  return { content: { 'application/json': answer === undefined ? {} : { schema: outputSchema(answer) } } };
 }
 
 function pathParameters({ path }: Endpoint): object[] {
@@ -80,6 +86,12 @@ function queryParameters({ query }: Endpoint): object[] {
 /** What goes in, before any transformation; refinements that JSON Schema cannot say are left out. */
 function inputSchema(schema: z.ZodType) {
   const described = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  delete described.$schema;
+  return described;
+}
+
+function outputSchema(schema: z.ZodType) {
+  const described = z.toJSONSchema(schema, { io: 'output' });
   delete described.$schema;
   return described;
 }
