@@ -1,0 +1,35 @@
+import { pino } from 'pino';
+import { makeDeleteExpired } from '../../../src/upkeep/retention';
+import { makeRetentionStore } from '../../../src/upkeep/retention.store';
+import { addTenant } from '../../support/tenant-row';
+import { useTestDatabase } from '../../support/test-database';
+
+describe('makeDeleteExpired', () => {
+  const testDatabase = useTestDatabase();
+
+  test('when rows are older than what is kept, then they go in chunks, and what is younger or still to be routed stays', async () => {
+    const { pool } = testDatabase.database;
+    const tenant = await addTenant(testDatabase.database);
+    await pool.query(
+      `INSERT INTO sightings (tenant_id, type, entity, entity_id, happened_at)
+       SELECT $1, 'deal.won', 'deal', n::text, now() - n * interval '1 day' FROM generate_series(1, 100) n`,
+      [tenant],
+    );
+    await pool.query(
+      `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload, routed_at)
+       SELECT $1, 'deal', n::text, 'change', 'x', now(), now() - n * interval '1 day', '', CASE WHEN n = 100 THEN NULL ELSE now() END
+         FROM generate_series(1, 100) n`,
+      [tenant],
+    );
+    const log = pino({ level: 'silent' });
+    const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(pool), log, retentionDays: 90, chunkSize: 4 });
+
+    const deleted = await deleteExpired();
+
+    const { rows } = await pool.query<{ sightings: number; events: number }>(
+      'SELECT (SELECT count(*) FROM sightings)::int AS sightings, (SELECT count(*) FROM events)::int AS events',
+    );
+    expect(deleted).toMatchObject({ sightings: 11, events: 10 });
+    expect(rows).toEqual([{ sightings: 89, events: 90 }]);
+  });
+});
