@@ -8,6 +8,8 @@ import { z } from 'zod';
 export interface Usage {
   readonly rssMb: number;
   readonly heapMb: number;
+  /** CPU time since it was ready. */
+  readonly cpuMs: number;
 }
 
 export interface Measured {
@@ -21,7 +23,7 @@ export interface Measured {
 
 const message = z.union([
   z.object({ kind: z.literal('ready'), port: z.number() }),
-  z.object({ kind: z.literal('usage'), rssMb: z.number(), heapMb: z.number() }),
+  z.object({ kind: z.literal('usage'), rssMb: z.number(), heapMb: z.number(), cpuMs: z.number() }),
   z.object({ kind: z.literal('done'), count: z.number() }),
 ]);
 type Message = z.infer<typeof message>;
@@ -48,8 +50,8 @@ export async function startMeasured(script: string, settings: object): Promise<M
     async usage() {
       const answer = nextMessage(child, 'usage');
       child.send('usage');
-      const { rssMb, heapMb } = await answer;
-      return { rssMb, heapMb };
+      const { rssMb, heapMb, cpuMs } = await answer;
+      return { rssMb, heapMb, cpuMs };
     },
     done: async () => (await nextMessage(child, 'done')).count,
     async stop() {
@@ -69,6 +71,7 @@ function profiling(): readonly string[] {
 
 /** For the measured process: says that it is ready, answers questions, ends when told or when the benchmark is gone. */
 export function serveParent(port: number, close: () => Promise<void>): void {
+  const begun = process.cpuUsage();
   const end = (): void => {
     close().then(
       () => process.exit(0),
@@ -79,7 +82,7 @@ export function serveParent(port: number, close: () => Promise<void>): void {
     );
   };
   process.on('message', (question) => {
-    if (question === 'usage') tell({ kind: 'usage', ...usageNow() });
+    if (question === 'usage') tell({ kind: 'usage', ...usageSince(begun) });
     if (question === 'stop') end();
   });
   process.on('disconnect', end);
@@ -96,9 +99,10 @@ export function tell(fact: Message): void {
   process.send?.(fact);
 }
 
-function usageNow(): Usage {
+function usageSince(begun: NodeJS.CpuUsage): Usage {
   const { rss, heapUsed } = process.memoryUsage();
-  return { rssMb: rss / 1_048_576, heapMb: heapUsed / 1_048_576 };
+  const { user, system } = process.cpuUsage(begun);
+  return { rssMb: rss / 1_048_576, heapMb: heapUsed / 1_048_576, cpuMs: (user + system) / 1000 };
 }
 
 function nextMessage<K extends Message['kind']>(child: ChildProcess, kind: K): Promise<Extract<Message, { kind: K }>> {

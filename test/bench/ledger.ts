@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { applyMigrations } from '../../prisma/migrate';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres';
+import { cpuMsOf } from './cpu-time';
 import { seedTenants } from './seed-tenants';
 
 export interface Ledger {
@@ -13,11 +14,14 @@ export interface Ledger {
   copy(of?: string): Promise<string>;
   /** One statement; the rows. */
   query(databaseUrl: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** CPU time of the connections that Dealbell has open to it; null where the system does not tell. */
+  cpuMs(databaseUrl: string): Promise<number | null>;
   drop(databaseUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const TEMPLATE = 'bench_template';
+const BACKENDS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dealbell'`;
 
 /** Starts it. `webhookUrls`: of the Chat webhooks, shared out over the tenants. */
 export async function startLedger(encryptionKeys: string, webhookUrls: readonly string[]): Promise<Ledger> {
@@ -49,6 +53,10 @@ export async function startLedger(encryptionKeys: string, webhookUrls: readonly 
       return urlOf(name);
     },
     query,
+    async cpuMs(databaseUrl) {
+      const rows = await query(databaseUrl, BACKENDS);
+      return cpuMsOf(rows.map(({ pid }) => Number(pid)));
+    },
     async drop(databaseUrl) {
       await admin(`DROP DATABASE IF EXISTS ${nameOf(databaseUrl)} WITH (FORCE)`);
     },

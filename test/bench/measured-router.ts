@@ -1,9 +1,10 @@
 /** The router alone: routes everything that lies in the ledger, without bells and without delivery, and says when it is done. */
 
 import { z } from 'zod';
+import type { TenantId } from '../../src/core/tenant';
 import { openDatabase } from '../../src/platform/database';
 import { makeLogger } from '../../src/platform/logger';
-import { makeRouteEvents } from '../../src/rules/route-events';
+import { makeRouteEvents, type TenantRules } from '../../src/rules/route-events';
 import { makeRoutingStore } from '../../src/rules/routing.store';
 import { loadRules } from '../../src/rules/rule.store';
 import { serveParent, settingsOf, tell } from './child-process';
@@ -15,7 +16,11 @@ async function main(): Promise<void> {
   const { databaseUrl } = settingsOf(z.object({ databaseUrl: z.string() }));
   const log = makeLogger('info');
   const database = openDatabase({ connectionString: databaseUrl, log, poolSize: ROUTE_CONCURRENCY });
-  const store = makeRoutingStore(database, loadRules);
+  const rulesOf = await rulesInUse(databaseUrl);
+  const store = makeRoutingStore(database, (client, tenant) => {
+    const rules = rulesOf.get(tenant);
+    return rules === undefined ? loadRules(client, tenant) : Promise.resolve(rules);
+  });
   const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
   const routeEvents = makeRouteEvents({
     store,
@@ -34,6 +39,21 @@ async function main(): Promise<void> {
     await Promise.all(Array.from({ length: ROUTE_CONCURRENCY }, work));
   }
   tell({ kind: 'done', count: 0 });
+}
+
+/** As in a process that has run for a while: read once, and kept until a rule changes. */
+async function rulesInUse(databaseUrl: string): Promise<ReadonlyMap<TenantId, TenantRules>> {
+  const database = openDatabase({ connectionString: databaseUrl, log: makeLogger('info'), poolSize: 1 });
+  try {
+    const tenants = await makeRoutingStore(database, loadRules).tenantsWithWork();
+    return await database.transaction(async (client) => {
+      const rules = new Map<TenantId, TenantRules>();
+      for (const tenant of tenants) rules.set(tenant, await loadRules(client, tenant));
+      return rules;
+    });
+  } finally {
+    await database.close();
+  }
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 /**
  * The benchmark: Dealbell as composed for production, on its embedded PostgreSQL, side by side with bare servers doing less.
- * Options: `--quick` for a short run, `--profile <folder>` for CPU profiles of the measured processes, `--only intake,latency,whole,routing,drain` for some parts. Ratios are of one run; rounds are
+ * Options: `--quick` for a short run, `--profile <folder>` for CPU profiles of the measured processes, `--only intake,latency,whole,routing,rules,history,drain` for some parts. Ratios are of one run; rounds are
  * interleaved, so that a busy machine slows all alike.
  */
 
@@ -10,7 +10,9 @@ import { printFigures, writeFigures, type Figure } from './figures';
 import { measureDrain } from './measure-drain';
 import { measureIntake } from './measure-intake';
 import { measureLatency } from './measure-latency';
+import { measureHistory } from './measure-history';
 import { measureRouting } from './measure-routing';
+import { measureRules } from './measure-rules';
 import { measureWholeWay } from './measure-whole-way';
 import { setStage, type Stage } from './stage';
 
@@ -19,6 +21,8 @@ const PARTS: Readonly<Record<string, (stage: Stage, isQuick: boolean) => Promise
   latency: measureLatency,
   whole: measureWholeWay,
   routing: measureRouting,
+  rules: measureRules,
+  history: measureHistory,
   drain: measureDrain,
 };
 
