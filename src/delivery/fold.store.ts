@@ -177,7 +177,9 @@ const changeRow = z
       changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
       again: z.boolean().exactOptional(),
       relatedId: z.string().exactOptional(),
-      cause: z.object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean() }).exactOptional(),
+      cause: z
+        .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
+        .exactOptional(),
     }),
     record: z.record(z.string(), z.unknown()),
     actor_user_id: z.number().nullable(),

@@ -20,15 +20,14 @@ export function isQuiet(quietHours: Hours, timeZone: string, at: Date): boolean 
 /** The first moment after `at` that is not quiet; a week later when there is none, so that it is looked at again. */
 export function quietUntil(quietHours: Hours, timeZone: string, at: Date): Date {
   const today = wallTime(timeZone, at).date;
-  // Quiet ends when the quiet hours do, or at the midnight of a business day.
-  const ends = Array.from({ length: DAYS_AHEAD + 1 }, (_, ahead) =>
-    [minutesOf(quietHours.to), 0].map((minutes) => momentOf(timeZone, today + ahead, minutes)),
-  );
-  const [first] = ends
-    .flat()
-    .sort((left, right) => left.getTime() - right.getTime())
-    .filter((end) => end > at && !isQuiet(quietHours, timeZone, end));
-  return first ?? new Date(at.getTime() + ROUND_THE_CLOCK_MS);
+  for (let date = today; date <= today + DAYS_AHEAD; date += 1) {
+    // Quiet ends when the quiet hours do, or at the midnight of a business day.
+    for (const minutes of [0, minutesOf(quietHours.to)]) {
+      const end = momentOf(timeZone, date, minutes);
+      if (end > at && !isQuiet(quietHours, timeZone, end)) return end;
+    }
+  }
+  return new Date(at.getTime() + ROUND_THE_CLOCK_MS);
 }
 
 /** "20:30" in minutes after midnight. */

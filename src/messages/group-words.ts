@@ -13,6 +13,8 @@ interface Phrase {
   readonly icon: string;
   readonly one: string;
   readonly many: string;
+  /** What happened to them, in a word: "moved". */
+  readonly verb: string;
   /** After somebody's name. */
   by(things: string, target: string | null): string;
   /** When nobody, or several people, did it. */
@@ -25,7 +27,8 @@ const NAME_LENGTH = 60;
 /** More currencies than this are counted. */
 const SUMS_SHOWN = 4;
 
-const done = (verb: string): Pick<Phrase, 'by' | 'of'> => ({
+const done = (verb: string): Pick<Phrase, 'verb' | 'by' | 'of'> => ({
+  verb,
   by: (things) => `${verb} ${things}`,
   of: (things) => `${things} ${verb}`,
 });
@@ -38,28 +41,28 @@ const PHRASES: Readonly<Record<EventType, Phrase>> = {
   'deal.created': { emoji: '✨', icon: 'handshake', ...DEALS, ...done('added') },
   'deal.won': { emoji: '🏆', icon: 'emoji_events', ...DEALS, ...done('won') },
   'deal.lost': {
-    ...{ emoji: '❌', icon: 'sentiment_dissatisfied', ...DEALS },
+    ...{ emoji: '❌', icon: 'sentiment_dissatisfied', ...DEALS, verb: 'lost' },
     by: (things) => `marked ${things} as lost`,
     of: (things) => `${things} lost`,
   },
   'deal.reopened': { emoji: '🔄', icon: 'restart_alt', ...DEALS, ...done('reopened') },
   'deal.stage_changed': {
-    ...{ emoji: '➡️', icon: 'swap_horiz', ...DEALS },
+    ...{ emoji: '➡️', icon: 'swap_horiz', ...DEALS, verb: 'moved' },
     by: (things, stage) => `moved ${things} to ${stage ?? 'another stage'}`,
     of: (things, stage) => `${things} moved to ${stage ?? 'another stage'}`,
   },
   'deal.pipeline_changed': {
-    ...{ emoji: '🔀', icon: 'view_kanban', ...DEALS },
+    ...{ emoji: '🔀', icon: 'view_kanban', ...DEALS, verb: 'moved' },
     by: (things, pipeline) => `moved ${things} to ${pipeline === null ? 'another pipeline' : `the pipeline ${pipeline}`}`,
     of: (things, pipeline) => `${things} moved to ${pipeline === null ? 'another pipeline' : `the pipeline ${pipeline}`}`,
   },
   'deal.owner_changed': {
-    ...{ emoji: '🤝', icon: 'person', ...DEALS },
+    ...{ emoji: '🤝', icon: 'person', ...DEALS, verb: 'reassigned' },
     by: (things, owner) => `gave ${things} to ${owner ?? 'a new owner'}`,
     of: (things, owner) => `${things} given to ${owner ?? 'a new owner'}`,
   },
-  'deal.value_changed': { emoji: '💰', icon: 'payments', ...DEALS, ...changedOf('value') },
-  'deal.close_date_changed': { emoji: '📅', icon: 'event', ...DEALS, ...changedOf('expected close date') },
+  'deal.value_changed': { emoji: '💰', icon: 'payments', ...DEALS, verb: 'revalued', ...changedOf('value') },
+  'deal.close_date_changed': { emoji: '📅', icon: 'event', ...DEALS, verb: 'rescheduled', ...changedOf('expected close date') },
   'deal.label_added': { emoji: '🏷️', icon: 'label', ...DEALS, ...done('labelled') },
   'deal.field_changed': { emoji: '✏️', icon: 'edit', ...DEALS, ...done('updated') },
   'deal.merged': { emoji: '🔗', icon: 'merge', ...DEALS, ...done('merged') },
@@ -87,11 +90,15 @@ export function thingsOf({ type }: ChangeGroup): string {
   return PHRASES[type].many;
 }
 
+/** A card's title, short enough for a phone: "37 deals moved". */
+export function titleOfGroup(group: ChangeGroup, format: Format): string {
+  return `${countedThings(group, format)} ${PHRASES[group.type].verb}`;
+}
+
 /** "Ana moved 37 deals to Negotiation", or "37 deals moved to Negotiation" when several people did. */
 export function sentenceOf(group: ChangeGroup, names: Names, format: Format): string {
   const phrase = PHRASES[group.type];
-  const count = group.changes.length;
-  const things = `${format.number(count)} ${count === 1 ? phrase.one : phrase.many}`;
+  const things = countedThings(group, format);
   const target = group.target === null ? null : short(nameOf(names, group.target.entity, group.target.id));
   const actor = group.type === 'deal.won' ? null : short(nameOf(names, 'user', group.actorUserId));
   if (actor === null) return phrase.of(things, target);
@@ -110,6 +117,11 @@ export function sumWords({ sums, changes }: ChangeGroup, format: Format): string
 /** The sentence and the sum in one line. */
 export function gistOf(group: ChangeGroup, names: Names, format: Format): string {
   return joined(sentenceOf(group, names, format), sumWords(group, format)) ?? '';
+}
+
+function countedThings({ type, changes }: ChangeGroup, format: Format): string {
+  const { one, many } = PHRASES[type];
+  return `${format.number(changes.length)} ${changes.length === 1 ? one : many}`;
 }
 
 function short(name: string | null): string | null {

@@ -12,7 +12,7 @@ import { card, FULL_LIMITS, listWidget, mainButton, paragraph, rowWidget } from 
 import { chatText, cut, html, oneLine, plain } from './escape';
 import { formatFor, type Format } from './format';
 import { countOf, groupChanges, isWon, type ChangeGroup } from './group-changes';
-import { emojiOf, gistOf, iconOf, sentenceOf, sumWords, thingsOf } from './group-words';
+import { emojiOf, gistOf, iconOf, sentenceOf, sumWords, thingsOf, titleOfGroup } from './group-words';
 import { listUrl } from './links';
 import { referenceKey, type Names, type Reference } from './names';
 import { referencesOf } from './references';
@@ -51,6 +51,7 @@ const WEALTHS: readonly Wealth[] = [
   { rows: [5, 5, 3], names: 100, wonRows: 12, wonLinks: 60 },
   { rows: [5, 3, 1], names: 30, wonRows: 5, wonLinks: 40 },
   { rows: [3, 1, 0], names: 0, wonRows: 0, wonLinks: 0 },
+  { rows: [0, 0, 0], names: 0, wonRows: 0, wonLinks: 0 },
 ];
 const FEW_GROUPS = 4;
 
@@ -121,13 +122,13 @@ interface Head {
 }
 
 function headOf(scene: Scene): Head {
-  const { kind, groups, format, names } = scene;
+  const { kind, groups, format } = scene;
   const [only] = groups;
   const when = whenOf(scene);
   if (kind === 'backlog' && only !== undefined && groups.length === 1) {
     const isBulk = only.changes.every(({ transition }) => transition.cause?.isBulkEdit === true);
-    const subtitle = joined(sumWords(only, format), isBulk ? 'One bulk edit' : null, when) ?? when;
-    return { emoji: emojiOf(only), title: sentenceOf(only, names, format), subtitle };
+    const subtitle = joined(isBulk ? 'One bulk edit' : null, when) ?? when;
+    return { emoji: emojiOf(only), title: titleOfGroup(only, format), subtitle };
   }
   const count = countOf(groups);
   const changes = `${format.number(count)} ${count === 1 ? 'change' : 'changes'}`;
@@ -145,11 +146,12 @@ function headOf(scene: Scene): Head {
   }
 }
 
-/** From the first change to the last one. */
+/** From the first change to the last one; and that no webhook told of them in time, if so. */
 function whenOf({ groups, format }: Scene): string {
   const times = groups.flatMap(({ changes }) => changes.map(({ occurredAt }) => occurredAt.getTime()));
   const [first, last] = times.reduce(([from, to], time) => [Math.min(from, time), Math.max(to, time)], [Infinity, -Infinity]);
-  return times.length === 0 ? '' : format.timeRange(new Date(first), new Date(last));
+  const isLate = groups.some(({ changes }) => changes.some(({ transition }) => transition.cause?.isLate === true));
+  return times.length === 0 ? '' : `${format.timeRange(new Date(first), new Date(last))}${isLate ? ', told late' : ''}`;
 }
 
 function fallbackOf(scene: Scene): string {
@@ -161,8 +163,7 @@ function fallbackOf(scene: Scene): string {
 
 function cardMessage(scene: Scene, wealth: Wealth): ChatMessage {
   const { emoji, title, subtitle } = headOf(scene);
-  const isHeadline = scene.kind === 'backlog' && scene.groups.length === 1;
-  const sections = scene.groups.map((group) => groupSection(group, scene, wealth, isHeadline));
+  const sections = scene.groups.map((group) => groupSection(group, scene, wealth));
   const link = linkOf(scene);
   const button: readonly Section[] = link === null ? [] : [{ widgets: [mainButton(link)] }];
   return {
@@ -179,18 +180,12 @@ function linkOf({ groups, tenant }: Scene): { label: string; url: string } | nul
   return { label, url: listUrl(tenant.companyDomain, largest.entity) };
 }
 
-function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth, isHeadline: boolean): Section {
+function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth): Section {
   const { names, format } = scene;
-  const head = {
-    icon: iconOf(group),
-    text: bold(sentenceOf(group, names, format)),
-    below: sumWords(group, format),
-  };
-  const first = isHeadline ? [] : [rowWidget(head, FULL_LIMITS)];
+  const text = bold(sentenceOf(group, names, format));
+  const head = rowWidget({ icon: iconOf(group), text, below: sumWords(group, format) }, FULL_LIMITS);
   const { shown, hidden } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
-  const visible = [...first, ...shown];
-  // Chat refuses a section without widgets.
-  const widgets = visible.length === 0 ? [rowWidget(head, FULL_LIMITS)] : visible;
+  const widgets = [head, ...shown];
   if (hidden.length === 0) return { widgets };
   return { widgets: [...widgets, ...hidden], collapsible: true, uncollapsibleWidgetsCount: widgets.length };
 }

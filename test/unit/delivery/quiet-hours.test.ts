@@ -1,6 +1,6 @@
-/** Quiet hours over midnight, on some days only, and through changes of summer time. */
+/** Quiet hours over midnight, on some days only, around business days, and through changes of summer time. */
 
-import { isQuiet } from '../../../src/delivery/quiet-hours';
+import { isQuiet, quietUntil } from '../../../src/delivery/quiet-hours';
 
 const BERLIN = 'Europe/Berlin';
 const nights = { from: '20:00', to: '08:00' };
@@ -59,4 +59,55 @@ test('when quiet hours begin inside the hour that is skipped, then they begin ri
 
 test('when the zone is not known, then UTC counts', () => {
   expect(isQuiet(nights, 'Nowhere/Land', new Date('2026-11-23T20:30:00Z'))).toBe(true);
+});
+
+const WEEK = { ...nights, businessDays: ['mon', 'tue', 'wed', 'thu', 'fri'] } satisfies Parameters<typeof isQuiet>[0];
+
+test.each([
+  ['Friday night', '2026-11-27T21:00:00Z', '2026-11-30T07:00:00Z'],
+  ['Saturday noon', '2026-11-28T11:00:00Z', '2026-11-30T07:00:00Z'],
+  ['early on Monday, after a night that began on no business day', '2026-11-30T01:00:00Z', '2026-11-30T07:00:00Z'],
+  ['Tuesday night', '2026-11-24T21:00:00Z', '2026-11-25T07:00:00Z'],
+])('when weekends are no business days and it is %s, then it is quiet until the next business day begins', (_when, at, end) => {
+  expect(isQuiet(WEEK, BERLIN, new Date(at))).toBe(true);
+  expect(quietUntil(WEEK, BERLIN, new Date(at))).toEqual(new Date(end));
+});
+
+test('when nights of work days alone are quiet and Sunday is no business day, then Monday begins when quiet hours end', () => {
+  const workNights = { ...WEEK, days: ['mon', 'tue', 'wed', 'thu', 'fri'] } satisfies Parameters<typeof isQuiet>[0];
+
+  expect(quietUntil(workNights, BERLIN, new Date('2026-11-29T12:00:00Z'))).toEqual(new Date('2026-11-30T07:00:00Z'));
+});
+
+test.each([
+  ['an hour longer', nights, '2026-10-24T19:00:00Z', '2026-10-25T07:00:00Z'],
+  ['an hour shorter', nights, '2026-03-28T20:00:00Z', '2026-03-29T06:00:00Z'],
+  ['ended by the hour that is skipped', { from: '20:00', to: '02:30' }, '2026-03-28T20:00:00Z', '2026-03-29T01:00:00Z'],
+  ['ended within the hour that comes twice', { from: '20:00', to: '02:30' }, '2026-10-24T19:00:00Z', '2026-10-25T00:30:00Z'],
+])('when the night is %s, then it ends by the wall clock', (_what, quietHours, at, end) => {
+  expect(quietUntil(quietHours, BERLIN, new Date(at))).toEqual(new Date(end));
+});
+
+test.each([
+  'Asia/Kathmandu',
+  'America/St_Johns',
+  'Pacific/Apia',
+  'Pacific/Marquesas',
+  'Africa/Casablanca',
+  'Australia/Lord_Howe',
+])('when it is quiet in %s at any moment of a year, then it is not at the end, and was a minute before', (zone) => {
+  const start = Date.parse('2026-01-01T00:00:00Z');
+  for (let hours = 0; hours < 366 * 24; hours += 31) {
+    const at = new Date(start + hours * 3_600_000);
+    if (!isQuiet(nights, zone, at)) continue;
+    const end = quietUntil(nights, zone, at);
+    expect(isQuiet(nights, zone, end)).toBe(false);
+    expect(isQuiet(nights, zone, new Date(end.getTime() - 60_000))).toBe(true);
+  }
+});
+
+test('when every day is quiet all day long, then it is looked at again a week later', () => {
+  const always = { from: '00:00', to: '00:00' };
+
+  expect(quietUntil(always, BERLIN, new Date('2026-11-23T12:00:00Z'))).toEqual(new Date('2026-12-01T12:00:00Z'));
 });

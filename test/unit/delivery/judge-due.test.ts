@@ -1,0 +1,76 @@
+/** What may go now, what waits until when, what is dropped; and when digests come. */
+
+import { nextDigestAt } from '../../../src/delivery/digest-time';
+import { judgeDue, type DueWishes } from '../../../src/delivery/judge-due';
+
+const BERLIN = 'Europe/Berlin';
+const NIGHT = new Date('2026-11-24T21:00:00Z');
+const DAY = new Date('2026-11-24T12:00:00Z');
+const quietHours = { from: '20:00', to: '08:00', mode: 'hold' as const };
+
+const wishes = (given: Partial<DueWishes> = {}): DueWishes => ({
+  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false },
+  ...given,
+});
+
+test('when it is day, then the message goes', () => {
+  expect(judgeDue(wishes(), DAY)).toEqual({ kind: 'send' });
+});
+
+test('when it is night, then it is held until the morning, with the reason', () => {
+  expect(judgeDue(wishes(), NIGHT)).toEqual({
+    ...{ kind: 'hold', heldFor: 'quiet', until: new Date('2026-11-25T07:00:00Z') },
+    reason: 'Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin).',
+  });
+});
+
+test('when what comes at night is to be dropped, then it is, with the reason', () => {
+  const verdict = judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' } }), NIGHT);
+
+  expect(verdict).toEqual({ kind: 'drop', reason: expect.stringMatching(/20:00 to 08:00.*dropped/) });
+});
+
+test.each([{ quietHours }, { digest: { every: 'day' as const, at: '09:00' } }])(
+  'when the message is urgent, then it goes whatever else is wished: %j',
+  (given) => {
+    expect(judgeDue(wishes({ ...given, isUrgent: true }), NIGHT)).toEqual({ kind: 'send' });
+  },
+);
+
+test('when a digest rule matches at night in a destination that drops, then it is gathered all the same', () => {
+  const digest = { every: 'day' as const, at: '09:00' };
+
+  expect(judgeDue(wishes({ digest, quietHours: { ...quietHours, mode: 'drop' } }), NIGHT)).toMatchObject({
+    ...{ kind: 'hold', heldFor: 'daily', until: new Date('2026-11-25T08:00:00Z') },
+    reason: 'Gathered for the daily digest at 09:00 (Europe/Berlin).',
+  });
+});
+
+const WORK_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;
+
+test.each([
+  ['daily, before its time', { every: 'day', at: '09:00' }, undefined, '2026-11-24T07:59:00Z', '2026-11-24T08:00:00Z'],
+  ['daily, at its time', { every: 'day', at: '09:00' }, undefined, '2026-11-24T08:00:00Z', '2026-11-25T08:00:00Z'],
+  ['daily, over a weekend', { every: 'day', at: '09:00' }, [...WORK_DAYS], '2026-11-27T10:00:00Z', '2026-11-30T08:00:00Z'],
+  [
+    'weekly, on Monday unless a day is named',
+    { every: 'week', at: '09:00' },
+    undefined,
+    '2026-11-24T10:00:00Z',
+    '2026-11-30T08:00:00Z',
+  ],
+  ['weekly, on its day', { every: 'week', at: '17:30', day: 'fri' }, undefined, '2026-11-27T16:29:00Z', '2026-11-27T16:30:00Z'],
+  ['weekly, a week later', { every: 'week', at: '17:30', day: 'fri' }, undefined, '2026-11-27T16:30:00Z', '2026-12-04T16:30:00Z'],
+  ['daily, into summer time', { every: 'day', at: '09:00' }, undefined, '2026-03-28T09:00:00Z', '2026-03-29T07:00:00Z'],
+  [
+    'daily, in the hour that is skipped',
+    { every: 'day', at: '02:30' },
+    undefined,
+    '2026-03-28T12:00:00Z',
+    '2026-03-29T01:00:00Z',
+  ],
+] as const)('when the digest is %s, then it comes at its time of the wall clock', (_what, digest, businessDays, at, expected) => {
+  expect(nextDigestAt(digest, BERLIN, businessDays === undefined ? undefined : [...businessDays], new Date(at))).toEqual(
+    new Date(expected),
+  );
+});

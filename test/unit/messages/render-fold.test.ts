@@ -1,0 +1,199 @@
+/** Many changes told as one message: counted, summed, named and linked, within Chat's bounds, harmless whatever Pipedrive's people write. */
+
+import fc from 'fast-check';
+import type { FoldKind } from '../../../src/core/delivery';
+import type { RecordState } from '../../../src/core/record';
+import { EVENT_TYPES, type EventType, type RecordChange } from '../../../src/core/transition';
+import { groupChanges } from '../../../src/messages/group-changes';
+import { NO_NAMES, referenceKey, type Named, type NamedEntity } from '../../../src/messages/names';
+import { foldReferences, nameBytes, renderFold, renderPlainFold, WON_NAMES_BYTES } from '../../../src/messages/render-fold';
+import { aChange, aDeal, aTenant } from '../../fixtures/record-changes';
+import { faultsOf, visibleText } from './message-checks';
+
+const NOON_MS = Date.parse('2026-11-23T12:00:00Z');
+
+function named(...items: readonly (readonly [NamedEntity, number, string])[]) {
+  const whole = (name: string): Named => ({ name, pipelineId: '1', position: 1, fieldType: null, options: new Map() });
+  return new Map(items.map(([entity, id, name]) => [referenceKey(entity, id), whole(name)]));
+}
+
+const NAMES = named(
+  ['user', 1, 'Alice Moreau'],
+  ['user', 2, 'Ben Okafor'],
+  ['stage', 12, 'Negotiation'],
+  ['stage', 13, 'Proposal'],
+);
+
+let lastId = 100;
+function changed(type: EventType, state: RecordState = {}, actorUserId: number | null = 1): RecordChange {
+  lastId += 1;
+  const title = `Deal ${lastId}`;
+  const change = aChange(type);
+  const entityId = change.entity === 'deal' ? String(lastId) : change.entityId;
+  const base = change.entity === 'deal' ? aDeal({ id: lastId, title, value: lastId }) : change.state;
+  return { ...change, entityId, state: { ...base, ...state }, actorUserId, occurredAt: new Date(NOON_MS + lastId) };
+}
+const many = (count: number, type: EventType, state: (index: number) => RecordState = () => ({}), actor: number | null = 1) =>
+  Array.from({ length: count }, (_, index) => changed(type, state(index), actor));
+
+function fold(changes: readonly RecordChange[], kind: FoldKind = 'backlog') {
+  return renderFold({ kind, changes, tenant: aTenant(), destination: { locale: null, timeZone: null } }, NAMES);
+}
+const said = (changes: readonly RecordChange[], kind: FoldKind = 'backlog') => visibleText(fold(changes, kind));
+
+test('when 37 deals were moved, then the card says who, where, how many and how much, shows five and counts the others', () => {
+  const changes = many(37, 'deal.stage_changed', (index) => ({ value: 1_000 * (index + 1), title: `Rank ${37 - index}` }));
+
+  const message = fold(changes);
+
+  const text = visibleText(message);
+  expect(faultsOf(message)).toEqual([]);
+  expect(message.fallbackText).toBe('Alice Moreau moved 37 deals to Negotiation · €703,000 in all');
+  expect(text).toContain('37 deals moved');
+  expect(text).toMatch(/Rank 1\n€37,000 · Alice Moreau[\s\S]*Rank 5\n[\s\S]*and 32 more/);
+  expect(JSON.stringify(message)).toContain(`https://acme.pipedrive.com/deal/${changes[36]?.entityId ?? ''}`);
+  expect(JSON.stringify(message)).toContain('https://acme.pipedrive.com/deals');
+  expect(JSON.stringify(message)).not.toContain('threadKey');
+});
+
+test('when amounts are of several currencies, then each is summed by itself and nothing is added up', () => {
+  const text = said([
+    ...many(3, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
+    ...many(2, 'deal.stage_changed', () => ({ value: 0.1, currency: 'USD' })),
+    changed('deal.stage_changed', { value: null }),
+  ]);
+
+  expect(text).toContain('€300 + $0.20 in all');
+});
+
+test('when several people moved deals to several stages, then each stands by itself, wins first', () => {
+  const groups = groupChanges([
+    ...many(2, 'deal.stage_changed', () => ({ stage_id: 13 }), 2),
+    ...many(3, 'deal.stage_changed'),
+    changed('deal.won', {}, 2),
+  ]);
+
+  expect(groups.map(({ type, changes }) => [type, changes.length])).toEqual([
+    ['deal.won', 1],
+    ['deal.stage_changed', 3],
+    ['deal.stage_changed', 2],
+  ]);
+});
+
+test('when too many people did too many things, then people are told together', () => {
+  const changes = Array.from({ length: 40 }, (_, index) => changed('deal.created', {}, index + 1));
+
+  expect(groupChanges(changes)).toHaveLength(1);
+  expect(said(changes)).toContain('40 deals added');
+});
+
+test('when a record changed twice, then the last change counts', () => {
+  const first = changed('deal.stage_changed', { stage_id: 13 });
+  const second = { ...first, state: { ...first.state, stage_id: 12 }, occurredAt: new Date(first.occurredAt.getTime() + 1) };
+
+  const text = said([second, first, changed('deal.stage_changed')]);
+
+  expect(text).toContain('Alice Moreau moved 2 deals to Negotiation');
+  expect(text).not.toContain('Proposal');
+});
+
+test.each([12, 40, 300])('when %i deals were won amid others, then each is named', (count) => {
+  const changes = [...many(count, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
+
+  const message = fold(changes);
+
+  expect(faultsOf(message)).toEqual([]);
+  const text = visibleText(message);
+  expect(changes.slice(0, count).filter((_, index) => !text.includes(`Win no. ${index};`))).toEqual([]);
+});
+
+test('when Chat does not take the card, then the plain text still names every deal won', () => {
+  const changes = [...many(100, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
+
+  const message = renderPlainFold(
+    { kind: 'backlog', changes, tenant: aTenant(), destination: { locale: null, timeZone: null } },
+    NAMES,
+  );
+
+  expect(faultsOf(message)).toEqual([]);
+  expect(changes.slice(0, 100).filter((_, index) => !(message.text ?? '').includes(`Win no. ${index};`))).toEqual([]);
+});
+
+test.each([
+  ['quiet', '3 changes in quiet hours'],
+  ['daily', 'Daily digest: 3 changes'],
+  ['weekly', 'Weekly digest: 3 changes'],
+] as const)('when it is a digest of the kind %s, then its title says so', (kind, title) => {
+  const changes = [changed('deal.won'), changed('deal.lost'), changed('note.created')];
+
+  expect(said(changes, kind)).toContain(title);
+  expect(faultsOf(fold(changes, kind))).toEqual([]);
+});
+
+test('when what is told was found by the reconciliation, then the card says that it is late', () => {
+  const late = changed('deal.won');
+
+  const text = said([
+    { ...late, transition: { ...late.transition, cause: { changeSource: null, isBulkEdit: false, isLate: true } } },
+  ]);
+
+  expect(text).toContain('told late');
+});
+
+test('when nothing can be named, then no id stands in for a name', () => {
+  const changes = many(20, 'deal.stage_changed', () => ({ owner_id: 987654, stage_id: 876543 }), 987654);
+  const subject = { kind: 'backlog', changes, tenant: aTenant(), destination: { locale: null, timeZone: null } } as const;
+
+  const text = visibleText(renderFold(subject, NO_NAMES));
+
+  expect(text).toContain('20 deals moved to another stage');
+  expect(text).not.toMatch(/987654|876543/);
+});
+
+test('when names are gathered, then those of people, places and of what is shown are asked for, not those of all', () => {
+  const changes = many(500, 'deal.stage_changed', (index) => ({ owner_id: index + 1 }));
+
+  const references = foldReferences(changes).map(({ entity, id }) => `${entity}:${id}`);
+
+  expect(references).toEqual(expect.arrayContaining(['user:1', 'stage:12', 'user:500']));
+  expect(references.length).toBeLessThan(40);
+});
+
+const hostile = fc.oneof(
+  fc.constantFrom(
+    '<users/all>',
+    '<https://evil|Invoice>',
+    '"&<b>\'',
+    '"'.repeat(5_000),
+    '\u202Egpj',
+    '👨‍👩‍👧‍👦'.repeat(300),
+    '   ',
+    '',
+  ),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+);
+
+test('when titles, names and reasons are hostile, then every fold fits Chat and holds nothing that it takes for markup', () => {
+  const anything = fc.record({
+    title: hostile,
+    name: hostile,
+    count: fc.integer({ min: 1, max: 120 }),
+    types: fc.array(fc.constantFrom(...EVENT_TYPES), { minLength: 1, maxLength: 21 }),
+    currency: fc.constantFrom('EUR', 'USD', '<x>', null),
+    kind: fc.constantFrom<FoldKind>('backlog', 'quiet', 'daily', 'weekly'),
+  });
+  fc.assert(
+    fc.property(anything, ({ title, name, count, types, currency, kind }) => {
+      const names = named(['user', 1, name], ['stage', 12, name], ['pipeline', 1, name]);
+      const state = { title, subject: title, name: title, content: title, lost_reason: title, currency };
+      let wonBytes = 0;
+      const changes = Array.from({ length: count }, (_, index) =>
+        changed(types[index % types.length] ?? 'deal.won', state),
+      ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= WON_NAMES_BYTES);
+      const subject = { kind, changes, tenant: aTenant(), destination: { locale: null, timeZone: null } };
+      expect(faultsOf(renderFold(subject, names))).toEqual([]);
+      expect(faultsOf(renderPlainFold(subject, names))).toEqual([]);
+    }),
+    { numRuns: 150 },
+  );
+});
