@@ -18,6 +18,8 @@ afterEach(() => {
   expect(fixture.reported).toEqual([]);
 });
 
+const NIGHTS = { from: '20:00', to: '08:00', mode: 'hold' };
+
 let tokens = 0;
 function chatUrl(space = 'AAAA'): string {
   return `https://chat.googleapis.com/v1/spaces/${space}/messages?key=AIzaSecret&token=tok${(tokens += 1)}`;
@@ -41,7 +43,8 @@ test('when a destination is connected, then all its fields are kept and its URL 
     locale: 'et_EE',
     threads: 'perRecord',
     fold: 'off',
-    quietHours: { from: '20:00', to: '08:00', days: ['mon', 'fri'], mode: 'hold' },
+    foldThreshold: 25,
+    quietHours: { from: '20:00', to: '08:00', days: ['mon', 'fri'], businessDays: ['mon', 'fri'], mode: 'hold' },
     paused: true,
   };
 
@@ -65,6 +68,7 @@ test('when only a name and a URL are given, then the rest has its defaults', asy
     paused: false,
     threads: 'off',
     fold: 'auto',
+    foldThreshold: null,
     timeZone: null,
     quietHours: null,
   });
@@ -81,6 +85,14 @@ test.each([
   ['an offset for a zone', { name: 'x', url: chatUrl(), timeZone: '+01:00' }, 'timeZone'],
   ['an unknown locale', { name: 'x', url: chatUrl(), locale: 'no_such_locale_at_all' }, 'locale'],
   ['bad quiet hours', { name: 'x', url: chatUrl(), quietHours: { from: '25:00', to: '08:00', mode: 'hold' } }, 'quietHours.from'],
+  ['no business day', { name: 'x', url: chatUrl(), quietHours: { ...NIGHTS, businessDays: [] } }, 'quietHours.businessDays'],
+  [
+    'an unknown day',
+    { name: 'x', url: chatUrl(), quietHours: { ...NIGHTS, businessDays: ['monday'] } },
+    'quietHours.businessDays.0',
+  ],
+  ['a threshold of nothing', { name: 'x', url: chatUrl(), foldThreshold: 0 }, 'foldThreshold'],
+  ['half a threshold', { name: 'x', url: chatUrl(), foldThreshold: 2.5 }, 'foldThreshold'],
   ['an unknown policy', { name: 'x', url: chatUrl(), threads: 'always' }, 'threads'],
   ['a NUL character', { name: 'a\0b', url: chatUrl() }, 'name'],
   ['half a surrogate pair', { name: 'a\ud800b', url: chatUrl() }, 'name'],

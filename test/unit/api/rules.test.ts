@@ -85,6 +85,10 @@ test.each([
   ['absent destinations', { targetWebhookIds: undefined }, 'targetWebhookIds'],
   ['an unknown destination', { targetWebhookIds: [999999] }, 'targetWebhookIds'],
   ['both kinds of destination', { targetWebhookId: 1 }, 'targetWebhookId'],
+  ['a digest of no kind', { digest: { every: 'month', at: '09:00' } }, 'digest.every'],
+  ['a digest at no time', { digest: { every: 'day', at: '9' } }, 'digest.at'],
+  ['a day for a daily digest', { digest: { every: 'day', at: '09:00', day: 'mon' } }, 'digest.day'],
+  ['urgency and a digest', { urgent: true, digest: { every: 'day', at: '09:00' } }, 'digest'],
   ['an unknown layout', { templateMode: 'huge' }, 'templateMode'],
   ['a broken template', { template: '{% if %}' }, 'template'],
   ['a long settle window', { settleMs: 120_001 }, 'settleMs'],
@@ -268,4 +272,17 @@ test('when a rule is removed, then it is gone and the audit trail says by whom',
     expect.objectContaining({ actor: 'api key test key', action: 'rule.deleted', subject: `rule ${id}` }),
   ]);
   expect(body.nextCursor).toEqual(expect.any(String));
+});
+
+test('when a rule becomes digest only and then urgent, then it keeps what was set and refuses both at once', async () => {
+  const digest = { every: 'week', at: '17:30', day: 'fri' };
+  const { id } = await addRule({ digest });
+
+  const refused = await call('put', `/rules/${id}`).send({ urgent: true });
+  const read = await call('get', `/rules/${id}`);
+  const changed = await call('put', `/rules/${id}`).send({ urgent: true, digest: null });
+
+  expect(refused.body.errors).toEqual([{ path: 'urgent', message: expect.stringContaining('not both') }]);
+  expect(read.body).toMatchObject({ urgent: false, digest });
+  expect(changed.body).toMatchObject({ urgent: true, digest: null });
 });
