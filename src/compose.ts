@@ -221,7 +221,8 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const routingStore = makeRoutingStore(database, loadRules);
   const routeTurn = makeTurnstile(ROUTE_CONCURRENCY);
   const routeEvents = makeRouteEvents({
-    store: routingStore,
+    // A turn is one batch: a flooded tenant waits behind the others after each.
+    store: { ...routingStore, inTransaction: (work) => routeTurn(() => routingStore.inTransaction(work)) },
     bell,
     log,
     settleMs: config.settleMs,
@@ -256,15 +257,21 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     record: batched((attempts) => deliveryStore.record(attempts)),
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({ gatherFacts, loadFolds: folds.loadFolds }),
-    postBody: async (delivery, body, isThreaded) => {
+    postBody: async (delivery, body, isThreaded, onWritten) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
       const credentials = await openDestination(delivery.tenant.id, sealed);
-      return post({ url: { spaceId: delivery.spaceId, ...credentials }, requestId: delivery.requestId, body, isThreaded });
+      return post({
+        url: { spaceId: delivery.spaceId, ...credentials },
+        requestId: delivery.requestId,
+        body,
+        isThreaded,
+        onWritten,
+      });
     },
     log,
     concurrency: config.workerConcurrency,
     settings: { spaceIntervalMs: config.spaceIntervalMs, refusalConfirmMs: config.refusalConfirmMs },
-    nowMs,
+    nowMs: () => performance.now(),
     jitter: Math.random,
     onAttempt(outcome, delivery) {
       metrics.countAttempt(outcome.kind);
@@ -427,7 +434,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   async function startWorker(): Promise<void> {
     if (surroundings.isAlone) await deliveryStore.dropLeases();
     routeQueue.hear(
-      reporting((payload) => routeTurn(() => routeEvents(routeJob.parse(payload).tenantId))),
+      reporting((payload) => routeEvents(routeJob.parse(payload).tenantId)),
       ROUTE_JOBS,
     );
     deliverQueue.hear(

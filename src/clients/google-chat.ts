@@ -20,6 +20,8 @@ export interface ChatPost {
   readonly body: string;
   /** The body names a thread: without the option Chat ignores it, and the option without a thread is an error. */
   readonly isThreaded: boolean;
+  /** Called when the whole request was handed to the network. */
+  readonly onWritten?: () => void;
 }
 
 export type PostMessage = (post: ChatPost) => Promise<DeliveryOutcome>;
@@ -32,7 +34,7 @@ export function makeGoogleChat(origin: string, timeoutMs = TIMEOUT_MS): PostMess
   const send = makeSend(origin, timeoutMs);
   return async (post) => {
     try {
-      return outcomeOf(await send(addressOf(origin, post), post.body));
+      return outcomeOf(await send(addressOf(origin, post), post.body, post.onWritten));
     } catch (error) {
       return { kind: 'unreachable', httpStatus: null, reason: transportReason(error, timeoutMs) };
     }
@@ -45,13 +47,13 @@ interface Answer {
   readonly text: string;
 }
 
-type Send = (url: string, body: string) => Promise<Answer>;
+type Send = (url: string, body: string, onWritten?: () => void) => Promise<Answer>;
 
 /** One POST within `timeoutMs`, answer included. By node:http, which costs half of what `fetch` does; it follows no redirect. */
 function makeSend(origin: string, timeoutMs: number): Send {
   const { Agent, request } = origin.startsWith('https:') ? https : http;
   const agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
-  return (url, body) =>
+  return (url, body, onWritten) =>
     new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json; charset=UTF-8', 'Content-Length': Buffer.byteLength(body) };
       const call = request(url, { method: 'POST', agent, headers });
@@ -61,6 +63,7 @@ function makeSend(origin: string, timeoutMs: number): Send {
       }, timeoutMs);
       call.on('close', () => clearTimeout(limit));
       call.on('error', reject);
+      if (onWritten !== undefined) call.on('finish', onWritten);
       call.on('response', (response) => {
         readAnswer(response).then((text) => {
           resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], text });

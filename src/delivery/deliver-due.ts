@@ -67,7 +67,7 @@ export interface AttemptRecord {
   readonly threadName: string | null;
   /** Another body, under another request id, is to be made. */
   readonly rewrite: 'unthreaded' | 'plain' | null;
-  /** When the space may be written to again, counted from the end of the attempt; null: nothing was written. */
+  /** When the space may be written to again, counted from the moment of recording; null: nothing was written. */
   readonly slotAfterMs: number | null;
   readonly hasTrouble: boolean;
   /** The log row; null when nothing was posted. */
@@ -114,8 +114,13 @@ export type RenderBodies = (
   deliveries: readonly ClaimedDelivery[],
 ) => Promise<ReadonlyMap<number, string>>;
 
-/** Posts a frozen body. */
-export type PostBody = (delivery: ClaimedDelivery, body: string, isThreaded: boolean) => Promise<DeliveryOutcome>;
+/** Posts a frozen body. `onWritten` is called when the whole request has left this process; not when it never does. */
+export type PostBody = (
+  delivery: ClaimedDelivery,
+  body: string,
+  isThreaded: boolean,
+  onWritten: () => void,
+) => Promise<DeliveryOutcome>;
 
 /** Chooses those that go now; what waits or is told by another message is set aside, its space free again. */
 export type ScreenDue = (group: readonly ClaimedDelivery[]) => Promise<readonly ClaimedDelivery[]>;
@@ -131,6 +136,7 @@ export interface DeliverDueDependencies {
   /** Messages under way at once. */
   readonly concurrency: number;
   readonly settings: AttemptSettings;
+  /** A clock that never jumps. */
   readonly nowMs: () => number;
   readonly jitter: () => number;
   readonly onAttempt?: (outcome: DeliveryOutcome, delivery: ClaimedDelivery) => void;
@@ -146,12 +152,20 @@ export interface DeliverDue {
 /** A timer further away than this is left to the sweep. */
 const LONGEST_TIMER_MS = 60_000;
 const REFILL_MS = 5;
+/** Who takes longer (a Chat that hangs, names that are slow to come) gives its place to others. */
+const SLOW_MS = 500;
+/** Under way in all, slow ones included, per place. */
+const SLOW_PER_PLACE = 20;
+/** A request that has left is taken in by Chat within this time; or when it is answered, if that is earlier. */
+const ON_THE_WAY_MS = 200;
 
 /** Makes the sender of this process. */
 export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue {
   const { store, log, concurrency } = dependencies;
   const underWay = new Set<Promise<void>>();
+  /** Places taken, and messages under way in all: slow ones keep no place. */
   let inFlight = 0;
+  let inHand = 0;
   let looking: Promise<void> | null = null;
   let wakes = 0;
   let heard = 0;
@@ -162,7 +176,7 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   async function look(): Promise<void> {
     do {
       heard = wakes;
-      const room = concurrency - inFlight;
+      const room = Math.min(concurrency - inFlight, concurrency * SLOW_PER_PLACE - inHand);
       if (room <= 0 || isClosed) return;
       const { claimed, nextMs } = await store.claimDue(room);
       for (const group of byTenant(claimed)) start(group);
@@ -171,13 +185,33 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
   }
 
   function start(group: readonly ClaimedDelivery[]): void {
-    inFlight += group.length;
     const work = deliverGroup(group).finally(() => underWay.delete(work));
     underWay.add(work);
   }
 
+  /** Takes a place for one message; it is given up when that is done, or slow. */
+  function takePlace(): () => void {
+    let isTaken = true;
+    inFlight += 1;
+    inHand += 1;
+    const give = (): void => {
+      if (isTaken) inFlight -= 1;
+      isTaken = false;
+      wakeSoon();
+    };
+    const slow = setTimeout(give, SLOW_MS);
+    return () => {
+      clearTimeout(slow);
+      inHand -= 1;
+      give();
+    };
+  }
+
   async function deliverGroup(claimed: readonly ClaimedDelivery[]): Promise<void> {
+    const places = new Map(claimed.map((delivery) => [delivery.id, takePlace()]));
     const group = await screen(claimed);
+    const going = new Set(group.map(({ id }) => id));
+    for (const [id, leave] of places) if (!going.has(id)) leave();
     const ready = await prepare(group, dependencies);
     await Promise.all(
       group.map(async (delivery) => {
@@ -187,24 +221,20 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
           // The lease runs out and the message is sent then, by whoever looks first.
           log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'delivery could not be recorded');
         } finally {
-          inFlight -= 1;
-          wakeSoon();
+          places.get(delivery.id)?.();
         }
       }),
     );
   }
 
   async function screen(claimed: readonly ClaimedDelivery[]): Promise<readonly ClaimedDelivery[]> {
-    let going: readonly ClaimedDelivery[] = [];
     try {
-      going = await dependencies.screenDue(claimed);
+      return await dependencies.screenDue(claimed);
     } catch (error) {
       // As above: whatever was not decided is decided by whoever has the lease next.
       log.error({ err: error, tenantId: claimed[0]?.tenant.id }, 'due messages could not be looked at');
     }
-    inFlight -= claimed.length - going.length;
-    if (going.length < claimed.length) wakeSoon();
-    return going;
+    return [];
   }
 
   /** Places that become free one after the other are filled together. */
@@ -320,12 +350,18 @@ async function deliverOne(
   }
   const startedAtMs = nowMs();
   const isThreaded = body?.includes('"threadKey"') ?? false;
+  let writtenAtMs = Number.POSITIVE_INFINITY;
   const outcome: DeliveryOutcome =
     body === undefined
       ? { kind: 'unreachable', httpStatus: null, reason: 'The message could not be prepared.' }
-      : await postBody(delivery, body, isThreaded);
-  const durationMs = nowMs() - startedAtMs;
-  await record(settleAttempt(delivery, outcome, { durationMs, isThreaded, jitter: jitter() }, settings));
+      : await postBody(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
+  const endedAtMs = nowMs();
+  const durationMs = endedAtMs - startedAtMs;
+  // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.
+  const sinceTakenInMs = endedAtMs - Math.min(endedAtMs, writtenAtMs + ON_THE_WAY_MS);
+  const spaceIntervalMs = Math.max(0, settings.spaceIntervalMs - sinceTakenInMs);
+  const attempt = { durationMs, isThreaded, jitter: jitter() };
+  await record(settleAttempt(delivery, outcome, attempt, { ...settings, spaceIntervalMs }));
   dependencies.onAttempt?.(outcome, delivery);
   const facts = {
     tenantId: delivery.tenant.id,

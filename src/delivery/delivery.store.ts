@@ -206,7 +206,7 @@ const destinationRow = z.object({
 export function makeDeliveryStore(pool: Pool): DeliveryStore {
   return {
     async claimDue(limit) {
-      const { rows } = await pool.query<Record<string, unknown>>(CLAIM, [limit, LEASE_MS]);
+      const { rows } = await pool.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
       const next = rows[0]?.['next_ms'];
       return {
         claimed: rows.filter((row) => row['id'] !== null).map(toClaimed),
@@ -214,7 +214,7 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
       };
     },
     async freeze(bodies) {
-      const { rows } = await pool.query<{ id: number }>(FREEZE, freezeParameters(bodies));
+      const { rows } = await pool.query<{ id: number }>({ name: 'freeze', text: FREEZE, values: freezeParameters(bodies) });
       const frozen = new Set(rows.map(({ id }) => id));
       return bodies.map(({ delivery }) => frozen.has(delivery.id));
     },
@@ -222,7 +222,7 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
       await pool.query(RELEASE, [spaceIds]);
     },
     async record(attempts) {
-      await pool.query(RECORD, [JSON.stringify(attempts.map(attemptRow))]);
+      await pool.query({ name: 'record', text: RECORD, values: [JSON.stringify(attempts.map(attemptRow))] });
     },
     async tidy() {
       await pool.query(KNOW_SPACES);

@@ -41,7 +41,7 @@ export interface DueSpaces {
 export function makeDueSpaces(pool: Pool): DueSpaces {
   return {
     async mark(spaceIds) {
-      await pool.query(MARK, [spaceIds]);
+      await pool.query({ name: 'mark-spaces', text: MARK, values: [spaceIds] });
     },
     async markForgotten() {
       await pool.query(MARK_FORGOTTEN);

@@ -1,12 +1,14 @@
 /** The events table as intake writes it: many rows in one statement, each known by its identity. */
 
-import type { Pool } from 'pg';
+import type { Pool, QueryConfig } from 'pg';
 import { isConnectionTrouble, isForeignKeyViolation } from '../platform/database-errors';
 import { microBatch } from '../platform/micro-batch';
 import type { InsertEvent, NewEvent } from './accept-event';
 
 const MAX_BATCH = 100;
 const IN_FLIGHT = 2;
+/** Pipedrive waits 10 s for an answer: a database that hangs is given up before. */
+const INSERT_TIMEOUT_MS = 6_000;
 
 type Insertion = 'accepted' | 'duplicate' | 'orphan';
 
@@ -50,7 +52,7 @@ export function makeEventStore(pool: Pool): { insert: InsertEvent } {
 async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<readonly Insertion[]> {
   const lengths = events.map((item) => item.payload.length);
   const starts = lengths.map((_, index) => 1 + lengths.slice(0, index).reduce((sum, length) => sum + length, 0));
-  const { rows } = await pool.query<{ id: number | null }>(INSERT, [
+  const values = [
     events.map((item) => item.tenantId),
     events.map((item) => item.event.entity),
     events.map((item) => item.event.entityId),
@@ -61,7 +63,8 @@ async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<reado
     starts,
     lengths,
     Buffer.concat(events.map((item) => item.payload)),
-  ]);
+  ];
+  const { rows } = await pool.query<{ id: number | null }>(insertion(values));
   const seen = new Set<number>();
   return rows.map(({ id }) => {
     // A twin within one batch meets the row of its first half: only that one is new.
@@ -69,4 +72,9 @@ async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<reado
     seen.add(id);
     return 'accepted';
   });
+}
+
+/** With a time limit of its own, which node-postgres knows and its published types do not. */
+function insertion(values: unknown[]): QueryConfig & { readonly query_timeout: number } {
+  return { name: 'insert-events', text: INSERT, values, query_timeout: INSERT_TIMEOUT_MS };
 }

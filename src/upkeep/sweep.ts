@@ -1,5 +1,6 @@
 /** Rings for what is overdue: alone, without any bell, it routes and delivers everything. One per worker process. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TenantId } from '../core/tenant';
 
@@ -33,10 +34,19 @@ export function makeSweep(dependencies: SweepDependencies): Sweep {
   async function round(): Promise<void> {
     await step('tidy', dependencies.tidy);
     await step('release held', dependencies.releaseHeld);
-    await step('route', async () => {
-      for (const tenantId of await dependencies.tenantsWithWork()) await step('route', () => dependencies.routeEvents(tenantId));
-    });
+    let isRouting = true;
+    const routing = step('route', routeAll).finally(() => (isRouting = false));
+    // Meanwhile: a tenant with very much to route holds up no message.
+    while (isRouting) {
+      await step('deliver', dependencies.deliverDue);
+      await Promise.race([routing, delay(intervalMs, undefined, { ref: false })]);
+    }
     await step('deliver', dependencies.deliverDue);
+  }
+
+  async function routeAll(): Promise<void> {
+    const tenants = await dependencies.tenantsWithWork();
+    await Promise.all(tenants.map((tenantId) => step('route', () => dependencies.routeEvents(tenantId))));
   }
 
   /** One step's trouble must not keep the others from their work. */

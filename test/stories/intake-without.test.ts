@@ -12,6 +12,8 @@ import { startWorld, type World } from '../support/world';
 /** What the bell may cost at most, and what a busy machine adds. */
 const BELL_LIMIT_MS = 250;
 const MACHINE_SLACK_MS = 250;
+/** Pipedrive counts a webhook as failed then. */
+const PIPEDRIVE_PATIENCE_MS = 10_000;
 
 const won = (id: number): RawWebhook =>
   rawWebhook('deal', 'change', id, {
@@ -70,6 +72,23 @@ test('when the database is away, then it is 503, and when it is back, the same w
     await world.chat.waitForMessages(channel.spaceId, 2, 15_000);
 
     expect(away.status).toBe(503);
+  });
+});
+
+test('when the database hangs, then it is 503 before Pipedrive gives up, and the same webhook is taken when it answers again', async () => {
+  await withWorld(null, async ({ world, channel, database }) => {
+    await postAs(world, won(1));
+
+    database.set('hang');
+    const startedAtMs = performance.now();
+    const hanging = await postAs(world, won(2));
+    const tookMs = performance.now() - startedAtMs;
+    database.set('through');
+    await waitUntil('the database is back', async () => (await postAs(world, won(2))).status === 200);
+    await world.chat.waitForMessages(channel.spaceId, 2, 15_000);
+
+    expect(hanging.status).toBe(503);
+    expect(tookMs).toBeLessThan(PIPEDRIVE_PATIENCE_MS);
   });
 });
 

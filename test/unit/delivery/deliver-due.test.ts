@@ -334,3 +334,45 @@ test('when it closes while a look fails, then it still closes', async () => {
   await expect(look).rejects.toThrow('down');
   await expect(closing).resolves.toBeUndefined();
 });
+
+test('when some messages take long, then they keep no place from the others', async () => {
+  const slow = new Set(['space 1', 'space 2', 'space 3']);
+  const { deliverDue, recorded } = aSender(
+    many(8, (id) => ({ spaceId: `space ${id}` })),
+    {
+      concurrency: 2,
+      postBody: ({ spaceId }) => (slow.has(spaceId) ? new Promise(() => undefined) : Promise.resolve(SENT)),
+    },
+  );
+
+  await deliverDue.wake();
+  await waitUntil('the others are sent', () => recorded.length === 5);
+
+  expect(recorded.map(({ delivery }) => delivery.id).sort()).toEqual([4, 5, 6, 7, 8]);
+});
+
+test.each([
+  ['answered at once', { writtenAtMs: 10, answeredAtMs: 30 }, 1000],
+  ['answered late', { writtenAtMs: 10, answeredAtMs: 510 }, 700],
+  ['answered later than the interval', { writtenAtMs: 10, answeredAtMs: 5_000 }, 0],
+  ['never written', { writtenAtMs: null, answeredAtMs: 5_000 }, 1000],
+])(
+  'when a message is %s, then the space rests for a second from when Chat had it at the latest',
+  async (_name, { writtenAtMs, answeredAtMs }, slotAfterMs) => {
+    let now = 0;
+    const { deliverDue, recorded } = aSender([aClaimedDelivery()], {
+      nowMs: () => now,
+      postBody(_delivery, _body, _isThreaded, onWritten) {
+        now = writtenAtMs ?? 0;
+        if (writtenAtMs !== null) onWritten();
+        now = answeredAtMs;
+        return Promise.resolve(SENT);
+      },
+    });
+
+    await deliverDue.wake();
+    await deliverDue.close();
+
+    expect(recorded).toMatchObject([{ slotAfterMs }]);
+  },
+);

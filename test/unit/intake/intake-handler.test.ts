@@ -8,6 +8,8 @@ import { tenantId } from '../../../src/core/tenant';
 import type { AcceptEvent } from '../../../src/intake/accept-event';
 import { isWebhookRequest, makeIntakeHandler, MAX_BODY_BYTES, WEBHOOK_PATH } from '../../../src/intake/intake.routes';
 
+/** Long enough for every other test here. */
+const ANSWER_LIMIT_MS = 3_000;
 const TENANT = tenantId(7);
 const PUBLIC_ID = '11111111-2222-4333-8444-555555555555';
 const RIGHT = `Basic ${Buffer.from('user:right').toString('base64')}`;
@@ -38,6 +40,7 @@ beforeEach(async () => {
       findSigningSecret: (id) => Promise.resolve(id === PUBLIC_ID ? { tenantId: TENANT, secret: 's' } : null),
     },
     log: pino({ level: 'silent' }),
+    answerLimitMs: ANSWER_LIMIT_MS,
     onAnswer: (status, outcome) => answers.push(`${status} ${outcome}`),
   });
   server = createServer(handler);
@@ -160,3 +163,16 @@ function rawRequest(write: (socket: ReturnType<typeof connect>) => void): Promis
     socket.on('error', (error) => (answer === '' ? reject(error) : undefined));
   });
 }
+
+test('when the event is not stored in time, then it is 503, and what is stored later changes nothing', async () => {
+  let store: () => void = () => undefined;
+  accept = () => new Promise((resolve) => (store = () => resolve({ status: 'accepted' })));
+
+  const response = await post('{}');
+  const body: unknown = await response.json();
+  store();
+
+  expect(response.status).toBe(503);
+  expect(body).toMatchObject({ status: 503, detail: expect.stringContaining('send it again') });
+  expect(answers).toEqual(['503 503']);
+});
