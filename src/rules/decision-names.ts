@@ -72,7 +72,7 @@ function records(entity: ReferenceEntity, wanted: readonly number[] | undefined,
 function failedCondition(failed: unknown, of: RecordEntity): readonly Reference[] {
   if (!isObject(failed)) return [];
   const { wanted, actual, before } = failed;
-  if (failed['op'] === 'any') return listed(wanted).flatMap((item) => failedCondition(item, of));
+  if (failed['op'] === 'any' || failed['op'] === 'every') return listed(wanted).flatMap((item) => failedCondition(item, of));
   const field = typeof failed['field'] === 'string' ? failed['field'] : '';
   const inner =
     isObject(wanted) && 'op' in wanted ? failedCondition({ field: wanted['field'], wanted: wanted['value'] }, of) : [];

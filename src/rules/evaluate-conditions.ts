@@ -29,8 +29,8 @@ interface Conversion {
 
 export interface FailedCondition {
   readonly field: string;
-  readonly op: Condition['op'] | 'not' | 'any';
-  /** What the condition asked for; of `not` the tree that held, of `any` every failure (`FailedCondition`). */
+  readonly op: Condition['op'] | 'not' | 'any' | 'every';
+  /** What the condition asked for; of `not` the tree that held, of `any` every failure, of `every` everything that held together (`FailedCondition`). */
   readonly wanted: unknown;
   /** The value that was there, as it can be shown; null when the field was empty. */
   readonly actual: unknown;
@@ -54,7 +54,15 @@ export function evaluateConditions(tree: ConditionTree, subject: ConditionSubjec
   if (isCondition(tree)) return evaluateOne(tree, subject);
   if ('all' in tree) return evaluateAll(tree.all, subject);
   if ('any' in tree) return evaluateAny(tree.any, subject);
-  return evaluateNot('op' in tree.not || !Array.isArray(tree.not) ? [tree.not] : tree.not, subject);
+  return evaluateNot(listOf(tree.not), subject);
+}
+
+function listOf(not: ConditionTree | readonly ConditionTree[]): readonly ConditionTree[] {
+  return isList(not) ? not : [not];
+}
+
+function isList(not: ConditionTree | readonly ConditionTree[]): not is readonly ConditionTree[] {
+  return Array.isArray(not);
 }
 
 /** Ends at the first that fails for certain; a missing rate waits for whether another one does. */
@@ -101,8 +109,28 @@ function evaluateNot(trees: readonly ConditionTree[], subject: ConditionSubject)
 /** What there is to say of a tree that held though it must not. */
 function exclusionOf(held: ConditionTree, subject: ConditionSubject): FailedCondition {
   if (isCondition(held)) return { ...failureOf(held, subject), op: 'not', wanted: held };
-  return { field: '', op: 'not', wanted: held, actual: null };
+  if ('any' in held) return exclusionOfAny(held, subject);
+  if ('all' in held) return exclusionOfAll(held, subject);
+  const [inner] = listOf(held.not);
+  const denied = inner === undefined ? null : evaluateConditions(inner, subject);
+  return denied === null || denied.holds ? unexplained(held) : denied.failed;
 }
+
+/** The first that held is reason enough. */
+function exclusionOfAny(held: { readonly any: readonly ConditionTree[] }, subject: ConditionSubject): FailedCondition {
+  const first = held.any.find((tree) => evaluateConditions(tree, subject).holds);
+  return first === undefined ? unexplained(held) : exclusionOf(first, subject);
+}
+
+function exclusionOfAll(held: { readonly all: readonly ConditionTree[] }, subject: ConditionSubject): FailedCondition {
+  const parts = held.all.slice(0, MAX_TOLD).map((tree) => exclusionOf(tree, subject));
+  const [first, second] = parts;
+  if (first === undefined) return unexplained(held);
+  return second === undefined ? first : { field: '', op: 'every', wanted: parts, actual: null };
+}
+
+/** An empty group holds whatever is the case. */
+const unexplained = (held: ConditionTree): FailedCondition => ({ field: '', op: 'not', wanted: held, actual: null });
 
 function evaluateOne(condition: Condition, subject: ConditionSubject): ConditionResult {
   const verdict = judgeCondition(condition, valueOf(condition.field, subject), subject);

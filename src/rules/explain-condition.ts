@@ -15,6 +15,7 @@ function failureWords(failed: unknown, nameOf: NameOf): string | null {
   if (!isObject(failed) || typeof failed['op'] !== 'string') return null;
   const { op } = failed;
   if (op === 'any') return alternatives(failed['wanted'], nameOf);
+  if (op === 'every') return combination(failed['wanted'], nameOf);
   if (op === 'not') return negation(failed, nameOf);
   const field = textIn(failed, 'field');
   if (failed['lacksRate'] === true) return unknownRate(failed, field, nameOf);
@@ -28,6 +29,21 @@ function textIn(state: RecordState, field: string): string {
 function alternatives(failures: unknown, nameOf: NameOf): string {
   const words = (Array.isArray(failures) ? failures : []).map((failed: unknown) => failureWords(failed, nameOf));
   return `none of the rule's alternatives holds: ${words.filter((text) => text !== null).join('; ')}`;
+}
+
+/** What is excluded only together. */
+function combination(parts: unknown, nameOf: NameOf): string {
+  const words = (Array.isArray(parts) ? parts : []).map((part: unknown) => heldWords(part, nameOf));
+  return `the rule excludes this combination: ${words.filter((text) => text !== null).join(', and ')}`;
+}
+
+/** What was there, without what the rule makes of it. */
+function heldWords(part: unknown, nameOf: NameOf): string | null {
+  if (!isObject(part)) return null;
+  const held = part['op'] === 'not' ? part['wanted'] : part;
+  if (!isObject(held) || typeof held['field'] !== 'string' || held['field'] === '') return failureWords(part, nameOf);
+  const { field, op } = held;
+  return typeof op === 'string' && CHANGE_ASKS[op] !== undefined ? wayWords(part, field, nameOf) : whatIs(part, field, nameOf);
 }
 
 /** "the value is 8,000 EUR, which is 8,640 USD (rate of 23 Nov 2026)". */
@@ -109,10 +125,14 @@ const CHANGE_ASKS: Readonly<Record<string, Words>> = {
 
 function changeWords(failed: RecordState, field: string, op: string, nameOf: NameOf): string {
   const { before, actual, wanted } = failed;
+  return `${wayWords(failed, field, nameOf)}, and the rule asks for ${CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op}`;
+}
+
+/** "the stage changed from \"Qualified\" to \"Negotiation\"". */
+function wayWords(failed: RecordState, field: string, nameOf: NameOf): string {
   const name = fieldWords(field, nameOf);
-  const way = `from ${valueWords(before, field, nameOf)} to ${valueWords(actual, field, nameOf)}`;
-  const happened = 'before' in failed ? `the ${name} changed ${way}` : `the ${name} did not change`;
-  return `${happened}, and the rule asks for ${CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op}`;
+  if (!('before' in failed)) return `the ${name} did not change`;
+  return `the ${name} changed from ${valueWords(failed['before'], field, nameOf)} to ${valueWords(failed['actual'], field, nameOf)}`;
 }
 
 function stepWords(wanted: unknown, op: string, field: string, actual: unknown, before: unknown, nameOf: NameOf): string {
@@ -145,9 +165,8 @@ function negation(failed: RecordState, nameOf: NameOf): string {
 
 function excludedChange(failed: RecordState, field: string, op: string, wanted: unknown, nameOf: NameOf): string {
   const { before, actual } = failed;
-  const way = `from ${valueWords(before, field, nameOf)} to ${valueWords(actual, field, nameOf)}`;
   const step = CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op;
-  return `the ${fieldWords(field, nameOf)} changed ${way}, and the rule leaves out ${step}`;
+  return `${wayWords(failed, field, nameOf)}, and the rule leaves out ${step}`;
 }
 
 /** A flag has two values: what the rule asks for is the other one. */

@@ -6,7 +6,7 @@ import type { Rule } from '../core/rule';
 import type { EventType } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainCondition } from './explain-condition';
-import { moneyWords, rateWords } from './value-words';
+import { moneyWords, rateWords, unnamed } from './value-words';
 
 /** The event as far as its decisions need it. */
 export interface ExplainedEvent {
@@ -119,7 +119,8 @@ function wordsOf(type: string): string {
 
 function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, nameOf: NameOf): string {
   const { toldByEventId, actual } = decision;
-  if (toldByEventId !== undefined) return `Told together with event ${toldByEventId}: both came within the settle window.`;
+  if (toldByEventId !== undefined)
+    return `Told together with event ${toldByEventId}: the two came within the time that the rule waits for later edits, so they are one message.`;
   const code = DECISION_CODES.find((known) => isObject(actual) && known === actual['code']);
   if (code === undefined || code === 'settled' || !isObject(actual))
     return 'Not told: the change was taken back before its message was due.';
@@ -139,14 +140,14 @@ function mismatch(
   wanted: readonly number[] | undefined,
   nameOf: NameOf,
 ): string {
-  const options = (wanted ?? []).map((id) => naming(entity, id, nameOf)).join(' or ');
+  const options = [...new Set((wanted ?? []).map((id) => naming(entity, id, nameOf)))].join(' or ');
   const was = typeof actual === 'number' ? naming(entity, actual, nameOf) : 'not set';
   return `Not matched: the ${what} is ${was}, and the rule asks for ${options === '' ? 'another one' : options}.`;
 }
 
 function naming(entity: 'pipeline' | 'stage' | 'user', id: number, nameOf: NameOf): string {
   const name = nameOf(entity, id);
-  return name === null ? `${entity} ${id}` : `"${name}"`;
+  return name === null ? unnamed(entity) : `"${name}"`;
 }
 
 function money(value: unknown): string {

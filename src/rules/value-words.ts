@@ -32,6 +32,10 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   type: 'type of activity',
 };
 
+const USER_FIELDS: ReadonlySet<string> = new Set([
+  ...['owner_id', 'user_id', 'creator_user_id', 'creator_id', 'actor_user_id', 'update_user_id', 'last_update_user_id'],
+]);
+
 const VALUE_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   change_source: { app: 'Pipedrive itself', api: 'the API or an automation' },
 };
@@ -61,8 +65,8 @@ export function isOrAre(field: string): 'is' | 'are' {
 /** Several values: "A", "B" or "C". */
 export function listWords(values: unknown, field: string, nameOf: NameOf, link: 'or' | 'and'): string {
   const all: readonly unknown[] = Array.isArray(values) ? values : [values];
-  const told = all.slice(0, MAX_TOLD).map((item) => valueWords(item, field, nameOf));
-  const words = all.length > MAX_TOLD ? [...told, `${all.length - MAX_TOLD} more`] : told;
+  const words = [...new Set(all.slice(0, MAX_TOLD).map((item) => valueWords(item, field, nameOf)))];
+  if (all.length > MAX_TOLD) words.push(`${all.length - MAX_TOLD} more`);
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${link} ${words.at(-1) ?? ''}`;
 }
 
@@ -80,18 +84,21 @@ export function valueWords(value: unknown, field: string, nameOf: NameOf): strin
 }
 
 function plainWords(value: number | string, field: string): string {
-  if (/_ids?$/.test(field) && /^\d+$/.test(String(value))) return `${idWords(field)} ${value}`;
+  if (/_ids?$/.test(field) && /^\d+$/.test(String(value))) return unnamed(idWords(field));
   if (typeof value === 'number') return numberWords(value);
-  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return 'one whose name is not known';
+  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return unnamed(idWords(field));
   return value === 'today' ? value : (dayWords(value) ?? `"${value}"`);
+}
+
+/** Something of which only the id is known: ids mean nothing to people. */
+export function unnamed(what: string): string {
+  return `${/^[aeio]/.test(what) ? 'an' : 'a'} ${what} whose name is not known`;
 }
 
 /** What an id is an id of, where no name is known. */
 function idWords(field: string): string {
   if (field === 'label_ids') return 'label';
-  return ['owner_id', 'creator_user_id', 'creator_id', 'actor_user_id'].includes(field)
-    ? 'user'
-    : (FIELD_WORDS[field] ?? 'number');
+  return USER_FIELDS.has(field) ? 'user' : (FIELD_WORDS[field] ?? 'record');
 }
 
 function objectWords(value: Readonly<Record<string, unknown>>, field: string, nameOf: NameOf): string {

@@ -50,7 +50,7 @@ test.each<[object, string]>([
   [leaf('stage_id', 'in', [10, 12]), 'the stage is "Negotiation", and the rule asks for "Qualified" or "Contract sent"'],
   [leaf('stage_id', 'is', { id: 99, name: 'Old stage' }), 'the stage is "Negotiation", and the rule asks for "Old stage"'],
   [leaf('stage_id', 'isNot', 11), 'the stage is "Negotiation", and the rule excludes "Negotiation"'],
-  [leaf('owner_id', 'in', [9]), 'the owner is "Ana", and the rule asks for user 9'],
+  [leaf('owner_id', 'in', [9]), 'the owner is "Ana", and the rule asks for a user whose name is not known'],
   [leaf('person_id', 'isNotEmpty'), 'the person is not set, and the rule asks for it to be set'],
   [leaf('title', 'isEmpty'), 'the title is "Acme licence", and the rule asks for it to be empty'],
   [leaf('title', 'contains', 'pro'), 'the title is "Acme licence", and the rule asks for text with "pro" in it'],
@@ -84,7 +84,17 @@ test.each<[object, string]>([
   ],
   [{ not: leaf('stage_id', 'is', 11) }, 'the stage is "Negotiation", which the rule excludes'],
   [{ not: leaf('value', 'gt', 10) }, 'the value is 8,000 EUR, and the rule leaves out more than 10 EUR'],
-  [{ not: { all: [leaf('value', 'gt', 10)] } }, 'something is the case that the rule excludes'],
+  [{ not: { all: [leaf('value', 'gt', 10)] } }, 'the value is 8,000 EUR, and the rule leaves out more than 10 EUR'],
+  [
+    { not: { all: [leaf('stage_id', 'is', 11), leaf('value', 'gt', 10)] } },
+    'the rule excludes this combination: the stage is "Negotiation", and the value is 8,000 EUR',
+  ],
+  [
+    { not: { any: [leaf('title', 'isEmpty'), leaf('stage_id', 'is', 11)] } },
+    'the stage is "Negotiation", which the rule excludes',
+  ],
+  [{ not: { not: leaf('stage_id', 'is', 12) } }, 'the stage is "Negotiation", and the rule asks for "Contract sent"'],
+  [{ not: {} }, 'something is the case that the rule excludes'],
   [
     { any: [leaf('stage_id', 'is', 12), leaf('value', 'gt', 9000)] },
     'none of the rule\'s alternatives holds: the stage is "Negotiation", and the rule asks for "Contract sent"; the value is 8,000 EUR, and the rule asks for more than 9,000 EUR',
@@ -131,7 +141,10 @@ test.each<[object, string]>([
     leaf('change_source', 'is', 'app'),
     'the source of the change is the API or an automation, and the rule asks for Pipedrive itself',
   ],
-  [leaf('actor_user_id', 'notIn', [7]), 'the person who did it is user 7, and the rule excludes user 7'],
+  [
+    leaf('actor_user_id', 'notIn', [7]),
+    'the person who did it is a user whose name is not known, and the rule excludes a user whose name is not known',
+  ],
 ])('when %j fails on the event, then it is told in words', (tree, sentence) => {
   const event = { is_bulk_edit: true, change_source: 'api', actor_user_id: 7 };
 

@@ -33,14 +33,18 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
   [
     { code: 'stage', actual: 11 },
     { stageIds: [5, 6] },
-    'Not matched: the stage is "Negotiation", and the rule asks for stage 5 or stage 6.',
+    'Not matched: the stage is "Negotiation", and the rule asks for a stage whose name is not known.',
   ],
   [
     { code: 'fromStage', actual: 11 },
     { fromStageIds: [5] },
-    'Not matched: the stage it left is "Negotiation", and the rule asks for stage 5.',
+    'Not matched: the stage it left is "Negotiation", and the rule asks for a stage whose name is not known.',
   ],
-  [{ code: 'owner', actual: 3 }, { ownerIds: [9] }, 'Not matched: the owner is user 3, and the rule asks for "Ana Silva".'],
+  [
+    { code: 'owner', actual: 3 },
+    { ownerIds: [9] },
+    'Not matched: the owner is a user whose name is not known, and the rule asks for "Ana Silva".',
+  ],
   [
     { code: 'minValue', actual: { amount: 8000, currency: 'EUR' } },
     { minValue: 10_000 },
@@ -57,7 +61,11 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
     'Not matched: the value 8,000 EUR cannot be compared in USD: no exchange rate is known.',
   ],
   [{ code: 'fields' }, { fields: ['title', 'value'] }, 'Not matched: none of the fields title, value changed.'],
-  [{ code: 'settled', toldByEventId: 41, matched: true }, {}, 'Told together with event 41: both came within the settle window.'],
+  [
+    { code: 'settled', toldByEventId: 41, matched: true },
+    {},
+    'Told together with event 41: the two came within the time that the rule waits for later edits, so they are one message.',
+  ],
   [{ code: 'settled' }, {}, 'Not told: the change was taken back before its message was due.'],
   [{ code: 'otherEvent' }, {}, 'Not matched: the rule listens to "deal won", and this was: stage changed.'],
 ])('when the decision is %j, then the sentence says what was there and what was asked', (decision, given, sentence) => {
