@@ -23,6 +23,7 @@ import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
 import { makeFoldStore, type Head } from './delivery/fold.store';
 import { makeHeldStore } from './delivery/held.store';
+import { makeHoldStore } from './delivery/hold.store';
 import { makeOpenDestination } from './delivery/open-destination';
 import { makeReleaseHeld } from './delivery/release-held';
 import { makeRenderBodies } from './delivery/render-bodies';
@@ -242,7 +243,10 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   // 4 Chat out
   const openDestination = makeOpenDestination(box);
   const post = makeGoogleChat(config.googleChatOrigin);
-  const deliveryStore = makeDeliveryStore(database.pool);
+  const deliveryStore = makeDeliveryStore(database);
+  const holdStore = makeHoldStore(database.pool);
+  const { spaceIntervalMs, refusalConfirmMs, firstProbeMs } = config;
+  const attemptSettings = { spaceIntervalMs, refusalConfirmMs, firstProbeMs };
   const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);
   const foldStore = makeFoldStore(database);
   const backlogOf = microBatch(async (heads: readonly Head[]) => {
@@ -270,7 +274,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     },
     log,
     concurrency: config.workerConcurrency,
-    settings: { spaceIntervalMs: config.spaceIntervalMs, refusalConfirmMs: config.refusalConfirmMs },
+    settings: attemptSettings,
     nowMs: () => performance.now(),
     jitter: Math.random,
     onAttempt(outcome, delivery) {
@@ -279,11 +283,12 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     },
   });
   const testing: Parameters<typeof makeSendTest>[0] = {
-    store: makeTestStore(database.pool),
+    store: makeTestStore(database),
     openDestination,
     post: (recipient, credentials, requestId, body) =>
       post({ url: { spaceId: recipient.spaceId, ...credentials }, requestId, body, isThreaded: false }),
-    spaceIntervalMs: config.spaceIntervalMs,
+    settings: attemptSettings,
+    onHealed: () => bell.ringDeliver(),
     clock,
   };
   const sendTest = makeSendTest(testing);
@@ -322,7 +327,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await deliverDue.wake();
     },
     tidy: async () => {
-      await deliveryStore.tidy();
+      await holdStore.tidy();
       await foldStore.failUntold();
     },
     releaseHeld,

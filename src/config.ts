@@ -131,6 +131,8 @@ export interface Config {
   readonly workerConcurrency: number;
   /** Least distance of two writes into one space: Google allows one a second. */
   readonly spaceIntervalMs: number;
+  /** From the break of a destination to the first trial of one of its messages. */
+  readonly firstProbeMs: number;
 }
 
 type Environment = z.infer<typeof environmentSchema>;
@@ -203,6 +205,7 @@ function toConfig(environment: Environment): Config {
     apiRateLimit: environment.API_RATE_LIMIT,
     workerConcurrency: environment.WORKER_CONCURRENCY,
     spaceIntervalMs: 1000,
+    firstProbeMs: 300_000,
   };
 }
 

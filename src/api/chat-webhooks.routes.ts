@@ -12,20 +12,20 @@ import {
   dropWaiting,
   findDestination,
   insertDestination,
+  ownDestinationIds,
   pageOfDestinations,
   reconsiderQuiet,
-  releaseHeld,
-  shownHealth,
   updateDestination,
   type Destination,
   type DestinationFields,
   type SealedUrl,
 } from '../delivery/chat-webhook.store';
 import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
+import { shownHealth } from '../delivery/space-health';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
-import { localeField, nameField, timeZoneField } from './fields';
+import { idField, localeField, nameField, timeZoneField } from './fields';
 import { pageAnswer, pageFields, readCursor } from './paging';
 
 /** The part of the secret box that is needed here. */
@@ -45,6 +45,8 @@ interface Deps {
 }
 
 const MAX_FOLD_THRESHOLD = 1000;
+/** A week: a message that waited longer is no news. */
+const MAX_HOLD_HOURS = 168;
 
 const settings = {
   name: nameField,
@@ -56,6 +58,8 @@ const settings = {
   foldThreshold: z.int().min(1).max(MAX_FOLD_THRESHOLD).nullable(),
   quietHours: quietHoursSchema.nullable(),
   paused: z.boolean(),
+  fallbackWebhookId: idField.nullable(),
+  holdHours: z.int().min(1).max(MAX_HOLD_HOURS),
 };
 const urlField = z.string().min(1).max(2000);
 const createBody = z.strictObject({ ...z.object(settings).partial().shape, name: nameField, url: urlField });
@@ -70,6 +74,8 @@ const DEFAULTS: Omit<DestinationFields, 'name'> = {
   timeZone: null,
   locale: null,
   quietHours: null,
+  fallbackWebhookId: null,
+  holdHours: 24,
 };
 
 export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
@@ -129,6 +135,7 @@ async function create(deps: Deps, principal: Actor, { url, ...given }: z.infer<t
   const fields = merged({ ...DEFAULTS, name: given.name }, given);
   return await deps.runChange(principal, async (client) => {
     refuseOverLimit('destinations', await countDestinations(client, tenantId), await deps.loadPlan(client, tenantId));
+    await refuseForeignFallback(client, tenantId, null, given.fallbackWebhookId);
     const result = await insertDestination(client, tenantId, fields, sealed);
     return {
       result,
@@ -150,8 +157,8 @@ async function update(
   const destination = await deps.runChange(principal, async (client) => {
     const current = await findDestination(client, tenantId, id);
     if (current === null) throw missing('Chat webhook');
-    const result = await updateDestination(client, tenantId, id, merged(current, given), sealed);
-    if (sealed !== null || (current.paused && !result.paused)) await releaseHeld(client, tenantId, id);
+    await refuseForeignFallback(client, tenantId, id, given.fallbackWebhookId);
+    const result = await updateDestination(client, tenantId, current, merged(current, given), sealed);
     const isQuietChanged = given.quietHours !== undefined || given.timeZone !== undefined;
     if (isQuietChanged) await reconsiderQuiet(client, tenantId, id);
     const changed = [...Object.keys(given), ...(sealed === null ? [] : ['url'])];
@@ -181,6 +188,20 @@ async function sealUrl({ secretBox, googleChatOrigin }: Deps, tenantId: TenantId
   };
 }
 
+/** Two destinations may be each other's fallback: a message makes one hop and no more. */
+async function refuseForeignFallback(
+  client: Prisma.TransactionClient,
+  tenantId: TenantId,
+  id: number | null,
+  fallbackId: number | null | undefined,
+): Promise<void> {
+  if (fallbackId === null || fallbackId === undefined) return;
+  const path = 'fallbackWebhookId';
+  if (fallbackId === id) throw invalid([{ path, message: 'must be another destination' }]);
+  const own = await ownDestinationIds(client, tenantId, [fallbackId]);
+  if (!own.has(fallbackId)) throw invalid([{ path, message: 'There is no Chat webhook of this id.' }]);
+}
+
 /** What is given counts, what is not stays. */
 function merged(
   before: DestinationFields,
@@ -195,36 +216,12 @@ function merged(
     timeZone: given.timeZone === undefined ? before.timeZone : given.timeZone,
     locale: given.locale === undefined ? before.locale : given.locale,
     quietHours: given.quietHours === undefined ? before.quietHours : given.quietHours,
+    fallbackWebhookId: given.fallbackWebhookId === undefined ? before.fallbackWebhookId : given.fallbackWebhookId,
+    holdHours: given.holdHours ?? before.holdHours,
   };
 }
 
 function shown(destination: Destination, origin: string): object {
-  const {
-    id,
-    name,
-    spaceId,
-    healthReason,
-    healthSince,
-    paused,
-    threads,
-    fold,
-    foldThreshold,
-    timeZone,
-    locale,
-    quietHours,
-    createdAt,
-    updatedAt,
-  } = destination;
-  return {
-    ...{
-      id,
-      name,
-      spaceId,
-      maskedUrl: maskChatUrl(origin, spaceId),
-      health: shownHealth(destination),
-      healthReason,
-      healthSince,
-    },
-    ...{ paused, threads, fold, foldThreshold, timeZone, locale, quietHours, createdAt, updatedAt },
-  };
+  const { id, name, spaceId, health: _health, healthReason: _reason, ...rest } = destination;
+  return { id, name, spaceId, maskedUrl: maskChatUrl(origin, spaceId), ...shownHealth(destination), ...rest };
 }

@@ -124,7 +124,7 @@ function outcomeOf({ status, retryAfter, text: answer }: Answer): DeliveryOutcom
 /** 2xx counts only with a message name: one project met a 200 that carried an error. */
 function acceptedOutcome(status: number, answer: string): DeliveryOutcome {
   const parsed = postedMessage.safeParse(parseJson(answer));
-  if (!parsed.success) return { kind: 'unreachable', httpStatus: status, reason: `HTTP ${status} without a message name` };
+  if (!parsed.success) return { kind: 'unnamed', httpStatus: status, reason: `HTTP ${status} without a message name` };
   return { kind: 'sent', httpStatus: status, messageName: parsed.data.name, threadName: parsed.data.thread?.name ?? null };
 }
 

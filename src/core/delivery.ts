@@ -11,6 +11,8 @@ export type FoldKind = (typeof FOLD_KINDS)[number];
 
 /** What a held delivery waits for, when it is a time and no repair. */
 export type HeldFor = Exclude<FoldKind, 'backlog'>;
+/** Why a delivery is held for its destination's sake. */
+export type HoldCause = 'broken' | 'paused';
 
 /** What one POST to Google Chat came to. */
 export type DeliveryOutcome =
@@ -21,5 +23,7 @@ export type DeliveryOutcome =
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly reason: string }
   /** 400: our body is wrong; sending it again cannot help. */
   | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
-  /** 5xx, timeout, reset, redirect, a 2xx without a message name: nobody knows whether it was posted. */
+  /** A 2xx that names no message: it was probably posted. */
+  | { readonly kind: 'unnamed'; readonly httpStatus: number; readonly reason: string }
+  /** 5xx, timeout, reset, redirect: nobody knows whether it was posted. */
   | { readonly kind: 'unreachable'; readonly httpStatus: number | null; readonly reason: string };

@@ -5,25 +5,31 @@ import { AppError } from '../core/errors';
 import {
   quietHoursSchema,
   type FoldPolicy,
-  type HealthState,
   type QuietHours,
   type ThreadPolicy,
   FOLD_POLICIES,
-  HEALTH_STATES,
   THREAD_POLICIES,
 } from '../core/destination';
 import type { TenantId } from '../core/tenant';
+import { BRING_BACK_FROM, LET_GO_OF } from './hold.store';
+import { KNOWN_HEALTHS, type KnownHealth } from './space-health';
 
 /** A destination as the API and the pages show it. */
 export interface Destination {
   readonly id: number;
   readonly name: string;
   readonly spaceId: string;
-  readonly health: HealthState;
+  readonly health: KnownHealth;
   readonly healthReason: string | null;
   readonly healthSince: Date;
   readonly paused: boolean;
   readonly threads: ThreadPolicy;
+  /** The space rejected a thread: its messages go without. */
+  readonly threadingUnsupported: boolean;
+  /** Takes its messages while it is broken. */
+  readonly fallbackWebhookId: number | null;
+  /** A message held for longer is dropped. */
+  readonly holdHours: number;
   readonly fold: FoldPolicy;
   /** Null: as many as can go within the latency goal. */
   readonly foldThreshold: number | null;
@@ -37,7 +43,16 @@ export interface Destination {
 /** The fields that people set, beside the URL. */
 export type DestinationFields = Pick<
   Destination,
-  'name' | 'paused' | 'threads' | 'fold' | 'foldThreshold' | 'timeZone' | 'locale' | 'quietHours'
+  | 'name'
+  | 'paused'
+  | 'threads'
+  | 'fold'
+  | 'foldThreshold'
+  | 'timeZone'
+  | 'locale'
+  | 'quietHours'
+  | 'fallbackWebhookId'
+  | 'holdHours'
 >;
 
 /** Where it posts to, sealed: `sealedCredentials` is the JWE of `{key, token}`. */
@@ -100,38 +115,55 @@ export async function insertDestination(
 
 /**
  * Overwrites a destination. With a new URL it counts as repaired: healthy, no refusals, and what it still owes goes to the
- * new space. Throws as `insertDestination`.
+ * new space. Threads that are switched on are tried anew. Throws as `insertDestination`.
  */
 export async function updateDestination(
-  client: Client,
+  client: Prisma.TransactionClient,
   tenantId: TenantId,
-  id: number,
+  before: Destination,
   fields: DestinationFields,
   url: SealedUrl | null,
 ): Promise<Destination> {
-  if (url === null) return toDestination(await client.chatWebhook.update({ where: { id, tenantId }, data: columns(fields) }));
-  await refuseTwin(client, tenantId, url, id);
-  await ensureSpace(client, url.spaceId);
-  await client.delivery.updateMany({
-    where: { tenantId, chatWebhookId: id, state: { in: ['queued', 'held'] } },
-    data: { spaceId: url.spaceId },
+  const { id } = before;
+  const isThreadingAnew = url !== null || (before.threads === 'off' && fields.threads === 'perRecord');
+  if (url !== null) {
+    await refuseTwin(client, tenantId, url, id);
+    await ensureSpace(client, url.spaceId);
+  }
+  const changed = { ...columns(fields), ...(isThreadingAnew ? { threadingUnsupported: false } : {}) };
+  // The destination before its messages, as the sender locks them.
+  const row = await client.chatWebhook.update({
+    where: { id, tenantId },
+    data: url === null ? changed : { ...changed, ...url, ...REPAIRED, healthSince: new Date() },
   });
-  const repaired = {
-    health: 'healthy',
-    healthReason: null,
-    healthSince: new Date(),
-    refusals: 0,
-    lastRefusalAt: null,
-    threadingUnsupported: false,
-  };
-  return toDestination(
-    await client.chatWebhook.update({ where: { id, tenantId }, data: { ...columns(fields), ...url, ...repaired } }),
-  );
+  if (url !== null) await client.$executeRawUnsafe(FOLLOW, id, url.spaceId);
+  if (url !== null || (before.paused && !fields.paused)) {
+    for (const statement of LET_GO_OF) await client.$executeRawUnsafe(statement, [id]);
+  }
+  return toDestination(row);
 }
 
-/** Removes a destination and it from all rules; false when the tenant has none of this id. */
-export async function deleteDestination(client: Client, tenantId: TenantId, id: number): Promise<boolean> {
+const REPAIRED = {
+  health: 'healthy',
+  healthReason: null,
+  refusals: 0,
+  lastRefusalAt: null,
+  nextProbeAt: null,
+  probes: 0,
+} as const;
+
+/** What is under way goes along too, so that nothing of its record overtakes it; whoever sends it has its lease to say what came of it. */
+const FOLLOW = `
+  UPDATE deliveries SET space_id = $2, not_before = CASE WHEN state = 'sending' THEN now() + interval '15 seconds' ELSE not_before END
+   WHERE coalesce(via_webhook_id, chat_webhook_id) = $1::int AND state IN ('queued', 'sending', 'held')`;
+
+/**
+ * Removes a destination and it from all rules; false when the tenant has none of this id. What it was to take in another's place
+ * goes back there.
+ */
+export async function deleteDestination(client: Prisma.TransactionClient, tenantId: TenantId, id: number): Promise<boolean> {
   const { count } = await client.chatWebhook.deleteMany({ where: { tenantId, id } });
+  if (count > 0) await client.$executeRawUnsafe(BRING_BACK_FROM, id);
   return count > 0;
 }
 
@@ -141,15 +173,6 @@ export async function reconsiderQuiet(client: Client, tenantId: TenantId, chatWe
     where: { tenantId, chatWebhookId, state: 'held', heldFor: 'quiet' },
     data: { heldUntil: new Date(0) },
   });
-}
-
-/** Messages held for a destination's health become due again, in their order; what waits for a time goes on waiting. */
-export async function releaseHeld(client: Client, tenantId: TenantId, chatWebhookId: number): Promise<number> {
-  const { count } = await client.delivery.updateMany({
-    where: { tenantId, chatWebhookId, state: 'held', heldFor: null },
-    data: { state: 'queued', stateReason: null, notBefore: new Date() },
-  });
-  return count;
 }
 
 /**
@@ -167,11 +190,6 @@ export async function dropWaiting(
     data: { state: 'dropped', stateReason: reason, finishedAt: new Date() },
   });
   return count;
-}
-
-/** The pause is a setting, health is what Chat says: shown as one word. */
-export function shownHealth({ paused, health }: Pick<Destination, 'paused' | 'health'>): HealthState {
-  return paused ? 'paused' : health;
 }
 
 async function refuseTwin(client: Client, tenantId: TenantId, url: SealedUrl, exceptId: number | null): Promise<void> {
@@ -197,11 +215,14 @@ function toDestination(row: Row): Destination {
     id: row.id,
     name: row.name,
     spaceId: row.spaceId,
-    health: oneOf(HEALTH_STATES, row.health),
+    health: oneOf(KNOWN_HEALTHS, row.health),
     healthReason: row.healthReason,
     healthSince: row.healthSince,
     paused: row.paused,
     threads: oneOf(THREAD_POLICIES, row.threads),
+    threadingUnsupported: row.threadingUnsupported,
+    fallbackWebhookId: row.fallbackWebhookId,
+    holdHours: row.holdHours,
     fold: oneOf(FOLD_POLICIES, row.fold),
     foldThreshold: row.foldThreshold,
     timeZone: row.timeZone,

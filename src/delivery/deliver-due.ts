@@ -4,12 +4,13 @@
  */
 
 import type { Logger } from 'pino';
-import type { DeliveryOutcome, FoldKind } from '../core/delivery';
+import type { DeliveryOutcome, FoldKind, HoldCause } from '../core/delivery';
 import type { FoldPolicy, QuietHours, ThreadPolicy } from '../core/destination';
 import type { Digest, TemplateMode } from '../core/rule';
 import type { TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
-import { settleAttempt, settleUnsent, type AttemptSettings } from './settle-attempt';
+import { settleAttempt, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
+import { judgeRefusal, PAUSED_REASON, type HealthChange, type KnownHealth } from './space-health';
 
 export interface ClaimedDelivery {
   readonly id: number;
@@ -17,17 +18,30 @@ export interface ClaimedDelivery {
   readonly version: string;
   readonly eventId: number;
   readonly ruleId: number;
+  /** Its own destination. */
   readonly chatWebhookId: number;
+  /** The fallback destination that it goes to instead; null: to its own. */
+  readonly viaWebhookId: number | null;
+  /** Its own destination's name, when it goes to another. */
+  readonly meantFor: string | null;
   readonly spaceId: string;
   /** Troubles of the space in a row. */
   readonly troubles: number;
   /** Attempts begun, this one counted. */
   readonly attempts: number;
   readonly ageMs: number;
+  /** Since the first attempt; 0 at the first. */
+  readonly waitingMs: number;
+  /** Attempts that came to no clear answer. */
+  readonly uncertain: number;
+  /** It is tried although its destination is broken: if it goes, the destination works again. */
+  readonly isProbe: boolean;
   readonly requestId: string;
   /** Null until it is frozen. */
   readonly renderedBody: string | null;
   readonly isPlain: boolean;
+  /** Chat rejected it with a thread. */
+  readonly isUnthreaded: boolean;
   readonly mode: TemplateMode;
   readonly template: string | null;
   /** Its message tells others too; null: itself alone. */
@@ -52,10 +66,11 @@ export interface ClaimedDestination {
   readonly foldThreshold: number | null;
   readonly quietHours: QuietHours | null;
   readonly isPaused: boolean;
-  readonly health: 'healthy' | 'throttled' | 'doubtful' | 'broken';
+  readonly health: KnownHealth;
   readonly healthReason: string | null;
   readonly refusals: number;
   readonly sinceLastRefusalMs: number | null;
+  readonly probes: number;
 }
 
 /** What the ledger has to know after a delivery was worked on. */
@@ -63,6 +78,7 @@ export interface AttemptRecord {
   readonly delivery: ClaimedDelivery;
   readonly state: 'queued' | 'sent' | 'held' | 'dropped' | 'failed';
   readonly stateReason: string | null;
+  readonly heldBecause: HoldCause | null;
   readonly messageName: string | null;
   readonly threadName: string | null;
   /** Another body, under another request id, is to be made. */
@@ -70,22 +86,23 @@ export interface AttemptRecord {
   /** When the space may be written to again, counted from the moment of recording; null: nothing was written. */
   readonly slotAfterMs: number | null;
   readonly hasTrouble: boolean;
+  /** Nobody knows whether it was posted. */
+  readonly isUncertain: boolean;
   /** The log row; null when nothing was posted. */
   readonly wrote: {
     readonly httpStatus: number | null;
     readonly errorMessage: string | null;
     readonly durationMs: number;
   } | null;
-  readonly health: {
-    readonly state: 'healthy' | 'throttled' | 'doubtful' | 'broken';
-    readonly reason: string | null;
-    readonly countsRefusal: boolean;
-    readonly isHealed: boolean;
-  } | null;
+  readonly health: HealthChange | null;
+  /** The space takes cards, but no threads. */
+  readonly cannotThread: boolean;
   /** Every queued message of the destination is held with this one. */
   readonly holdAll: boolean;
   /** Every queued message of the destination waits this long. */
   readonly delayAllMs: number | null;
+  /** This message waits this long, others may go. */
+  readonly delayMs: number | null;
 }
 
 /** What is about to be posted: a new body, or the one that was frozen at an earlier attempt. */
@@ -102,8 +119,6 @@ export interface DeliveryStore {
   /** Gives spaces back in which nothing was tried. */
   release(spaceIds: readonly string[]): Promise<void>;
   record(attempts: readonly AttemptRecord[]): Promise<void>;
-  /** Lets held messages go whose destination is well again, and drops those that are too old. */
-  tidy(): Promise<void>;
   /** Gives up all leases: for the start of an installation that is alone on its database. */
   dropLeases(): Promise<void>;
 }
@@ -294,7 +309,7 @@ function byTenant(claimed: readonly ClaimedDelivery[]): Iterable<readonly Claime
 type Ready = ReadonlyMap<number, string | null>;
 
 async function prepare(group: readonly ClaimedDelivery[], dependencies: DeliverDueDependencies): Promise<Ready> {
-  const sendable = group.filter((delivery) => unsendable(delivery) === null);
+  const sendable = group.filter((delivery) => obstacleOf(delivery, dependencies.settings) === null);
   const [first] = sendable;
   if (first === undefined) return new Map();
   try {
@@ -325,12 +340,18 @@ async function freezeAll(
 }
 
 /** Why nothing may be posted for this delivery now; null when it may. */
-function unsendable(delivery: ClaimedDelivery): { state: 'held' | 'dropped'; reason: string } | null {
+function obstacleOf(delivery: ClaimedDelivery, { refusalConfirmMs }: AttemptSettings): Obstacle | null {
   const { destination } = delivery;
+  // A fallback that was removed: back to its own destination.
+  if (destination === null && delivery.viaWebhookId !== null) return { state: 'queued', reason: null, delayAllMs: null };
   if (destination === null) return { state: 'dropped', reason: 'The destination was removed.' };
-  if (destination.isPaused) return { state: 'held', reason: 'The destination is paused.' };
-  if (destination.health !== 'broken') return null;
-  return { state: 'held', reason: destination.healthReason ?? 'The destination is broken.' };
+  if (destination.isPaused) return { state: 'held', reason: PAUSED_REASON, heldBecause: 'paused' };
+  if (delivery.isProbe) return null;
+  const { health, healthReason, refusals, sinceLastRefusalMs } = destination;
+  if (health === 'broken') return { state: 'held', reason: healthReason ?? 'The destination is broken.', heldBecause: 'broken' };
+  const { counts, restMs } = judgeRefusal({ state: health, refusals, sinceLastRefusalMs }, refusalConfirmMs);
+  // Another refusal would prove nothing yet.
+  return counts ? null : { state: 'queued', reason: healthReason, delayAllMs: restMs };
 }
 
 async function deliverOne(
@@ -339,9 +360,9 @@ async function deliverOne(
   dependencies: DeliverDueDependencies,
 ): Promise<void> {
   const { store, record, postBody, settings, nowMs, jitter, log } = dependencies;
-  const obstacle = unsendable(delivery);
+  const obstacle = obstacleOf(delivery, settings);
   if (obstacle !== null) {
-    await record(settleUnsent(delivery, obstacle.state, obstacle.reason));
+    await record(settleUnsent(delivery, obstacle));
     return;
   }
   if (body === null) {

@@ -25,6 +25,8 @@ export interface HistoryDelivery {
   readonly eventId: number;
   readonly ruleId: number;
   readonly chatWebhookId: number;
+  /** The fallback that it went or goes to instead. */
+  readonly viaWebhookId: number | null;
   readonly entity: string;
   readonly entityId: string;
   readonly eventType: string | null;
@@ -205,7 +207,7 @@ async function insertReplays(pool: Pool, tenantId: TenantId, ids: readonly numbe
   return rowCount ?? 0;
 }
 
-const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", entity,
+const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", via_webhook_id AS "viaWebhookId", entity,
   entity_id AS "entityId", transition->>'type' AS "eventType", state, state_reason AS reason, replay, attempts,
   request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto",
   (SELECT jsonb_build_object('deliveryId', lead.id, 'state', lead.state, 'messageName', lead.chat_message_name)

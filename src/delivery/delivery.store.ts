@@ -1,6 +1,5 @@
 /** The ledger as the sender uses it: due messages claimed per space, bodies frozen, attempts recorded; a few statements for many spaces. */
 
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import { RECORD_ENTITIES } from '../core/record';
 import { FOLD_KINDS } from '../core/delivery';
@@ -8,7 +7,10 @@ import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import type { Database } from '../platform/database';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore, FrozenBody } from './deliver-due';
+import { LET_GO_OF } from './hold.store';
+import { KNOWN_HEALTHS } from './space-health';
 
 /** A lease outlives the longest attempt (names 2.5 s, POST 10 s); a killed worker's messages go out after it. */
 const LEASE_MS = 15_000;
@@ -53,17 +55,21 @@ const CLAIM = `
          claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
          claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
          claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain, claimed.fold_kind, claimed.replay,
+         claimed.is_unthreaded, claimed.uncertain, claimed.via_webhook_id, own.name AS meant_for,
+         coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe,
+         extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
          coalesce(r.urgent, false) AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
-         extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
+         w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
          t.base_currency, later.next_ms
     FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms
             FROM (SELECT ready_at FROM waiting WHERE ready_at > now()
                   UNION ALL SELECT not_before FROM heads WHERE not_before > now()) AS rest) later
     LEFT JOIN claimed ON true
-    LEFT JOIN chat_webhooks w ON w.id = claimed.chat_webhook_id AND w.tenant_id = claimed.tenant_id
+    LEFT JOIN chat_webhooks w ON w.id = coalesce(claimed.via_webhook_id, claimed.chat_webhook_id) AND w.tenant_id = claimed.tenant_id
+    LEFT JOIN chat_webhooks own ON claimed.via_webhook_id IS NOT NULL AND own.id = claimed.chat_webhook_id
     LEFT JOIN rules r ON r.id = claimed.rule_id AND r.tenant_id = claimed.tenant_id
     LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
 
@@ -88,41 +94,66 @@ const FREEZE = `
 /**
  * Everything that an attempt changes, in one statement: the delivery, its log row, the space's next slot (counted from now, when
  * the attempt is over, so that two writes are never less than the interval apart at Google), the destination's health.
+ * `through`: a destination may have been repaired, moved or removed while its message was under way. Its row is locked, and what
+ * holds no longer is not held, what was posted by its former URL says nothing of the new one, and a message follows it into its
+ * new space. A message without a way (its fallback was removed) goes back to its own destination.
  */
 const RECORD = `
   WITH r AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int, space_id text,
-      state text, state_reason text, message_name text, thread_name text, rewrite text, slot_after_ms float8, has_trouble boolean,
-      wrote boolean, http_status int, error_message text, duration_ms int, health text, health_reason text, counts_refusal boolean,
-      is_healed boolean, hold_all boolean, delay_all_ms float8, unthreaded boolean)
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
+      through_id int, sealed text, space_id text, state text, state_reason text, held_because text, message_name text, thread_name text,
+      rewrite text, slot_after_ms float8, has_trouble boolean, is_uncertain boolean, wrote boolean, http_status int, error_message text,
+      duration_ms int, health text, health_reason text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
+      cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
+  ), through AS MATERIALIZED (
+    SELECT r.id, w.space_id, w.sealed_credentials = r.sealed AS is_same,
+           w.sealed_credentials = r.sealed AND (r.health = 'broken' OR w.health = 'broken' OR w.paused) AS holds
+      FROM r JOIN chat_webhooks w ON w.id = r.through_id WHERE r.state IN ('queued', 'held') ORDER BY w.id FOR NO KEY UPDATE OF w
   ), others AS (
     UPDATE deliveries d SET state = CASE WHEN r.hold_all THEN 'held' ELSE d.state END,
            state_reason = CASE WHEN r.hold_all THEN r.state_reason ELSE d.state_reason END,
-           not_before = CASE WHEN r.delay_all_ms IS NULL THEN d.not_before
-                             ELSE greatest(d.not_before, now() + r.delay_all_ms * interval '1 millisecond') END
-      FROM r WHERE (r.hold_all OR r.delay_all_ms IS NOT NULL) AND d.chat_webhook_id = r.chat_webhook_id AND d.space_id = r.space_id
-       AND d.state = 'queued' AND d.id <> r.id
+           held_because = CASE WHEN r.hold_all THEN r.held_because ELSE d.held_because END,
+           waiting_since = CASE WHEN r.hold_all THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
+           not_before = CASE WHEN r.delay_all_ms IS NULL THEN d.not_before ELSE now() + r.delay_all_ms * interval '1 millisecond' END
+      FROM r JOIN through ON through.id = r.id AND through.is_same AND (through.holds OR NOT r.hold_all)
+     WHERE (r.hold_all OR r.delay_all_ms IS NOT NULL) AND coalesce(d.via_webhook_id, d.chat_webhook_id) = r.through_id
+       AND d.space_id = r.space_id AND d.state = 'queued' AND d.id <> r.id
+       AND (r.hold_all OR d.not_before < now() + r.delay_all_ms * interval '1 millisecond')
   ), told AS (
-    UPDATE deliveries d SET state = r.state, state_reason = r.state_reason,
-           chat_message_name = coalesce(r.message_name, d.chat_message_name), chat_thread_name = coalesce(r.thread_name, d.chat_thread_name),
-           finished_at = CASE WHEN r.state IN ('sent', 'dropped', 'failed') THEN now() END,
-           not_before = CASE WHEN r.delay_all_ms IS NULL THEN d.not_before
-                             ELSE greatest(d.not_before, now() + r.delay_all_ms * interval '1 millisecond') END,
-           rendered_body = CASE WHEN r.rewrite IS NULL THEN d.rendered_body END,
-           request_id = CASE WHEN r.rewrite IS NULL THEN d.request_id ELSE gen_random_uuid() END,
-           is_plain = d.is_plain OR coalesce(r.rewrite = 'plain', false)
-      FROM r WHERE d.id = r.id AND d.state IN ('queued', 'sending')
+    UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
+           state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,
+           waiting_since = CASE WHEN s.wrote OR s.state = 'held' THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
+           uncertain = d.uncertain + CASE WHEN s.is_uncertain THEN 1 ELSE 0 END,
+           chat_message_name = coalesce(s.message_name, d.chat_message_name), chat_thread_name = coalesce(s.thread_name, d.chat_thread_name),
+           finished_at = CASE WHEN s.state IN ('sent', 'dropped', 'failed') THEN now() END,
+           not_before = CASE WHEN s.is_other THEN now()
+                             ELSE greatest(d.not_before, now() + coalesce(s.delay_all_ms, s.delay_ms) * interval '1 millisecond') END,
+           space_id = CASE WHEN s.is_lost THEN coalesce(own.space_id, d.space_id) ELSE coalesce(s.through_space_id, d.space_id) END,
+           via_webhook_id = CASE WHEN s.is_lost THEN NULL ELSE d.via_webhook_id END,
+           rendered_body = CASE WHEN s.rewrite IS NULL AND NOT s.is_lost THEN d.rendered_body END,
+           request_id = CASE WHEN s.rewrite IS NULL AND NOT s.is_lost THEN d.request_id ELSE gen_random_uuid() END,
+           is_plain = d.is_plain OR coalesce(s.rewrite = 'plain', false),
+           is_unthreaded = d.is_unthreaded OR coalesce(s.rewrite = 'unthreaded', false)
+      FROM (SELECT r.*, coalesce(through.holds, false) AS holds, NOT coalesce(through.is_same, true) AS is_other, through.space_id AS through_space_id,
+                   r.state IN ('queued', 'held') AND through.id IS NULL AND r.through_id <> r.chat_webhook_id AS is_lost
+              FROM r LEFT JOIN through ON through.id = r.id) s
+      LEFT JOIN chat_webhooks own ON s.is_lost AND own.id = s.chat_webhook_id
+     WHERE d.id = s.id AND d.state IN ('queued', 'sending')
   ), logged AS (
     INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
     SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, CASE WHEN state = 'sent' THEN 'success' ELSE 'failure' END, http_status,
            error_message, duration_ms FROM r WHERE wrote
   ), health AS (
-    UPDATE chat_webhooks w SET health = r.health, health_reason = r.health_reason,
-           health_since = CASE WHEN w.health = r.health THEN w.health_since ELSE now() END,
+    UPDATE chat_webhooks w SET health = coalesce(r.health, w.health),
+           health_reason = CASE WHEN r.health IS NULL THEN w.health_reason ELSE r.health_reason END,
+           health_since = CASE WHEN coalesce(r.health, w.health) = w.health THEN w.health_since ELSE now() END,
            refusals = CASE WHEN r.is_healed THEN 0 WHEN r.counts_refusal THEN w.refusals + 1 ELSE w.refusals END,
            last_refusal_at = CASE WHEN r.is_healed THEN NULL WHEN r.counts_refusal THEN now() ELSE w.last_refusal_at END,
-           threading_unsupported = w.threading_unsupported OR r.unthreaded
-      FROM r WHERE w.id = r.chat_webhook_id AND r.health IS NOT NULL
+           probes = CASE WHEN r.health = 'broken' AND w.health = 'broken' THEN w.probes + 1 WHEN r.health IS NULL THEN w.probes ELSE 0 END,
+           next_probe_at = CASE WHEN r.health IS NULL THEN w.next_probe_at ELSE now() + r.next_probe_ms * interval '1 millisecond' END,
+           threading_unsupported = w.threading_unsupported OR r.cannot_thread
+      FROM r WHERE w.id = r.through_id AND w.sealed_credentials = r.sealed AND (r.health IS NOT NULL OR r.cannot_thread)
+       AND (SELECT count(*) FROM through) >= 0
   )
   UPDATE google_spaces g SET lease_until = NULL, troubles = CASE WHEN r.has_trouble THEN g.troubles + 1 WHEN r.wrote THEN 0 ELSE g.troubles END,
          next_slot_at = CASE WHEN r.slot_after_ms IS NULL THEN g.next_slot_at ELSE clock_timestamp() + r.slot_after_ms * interval '1 millisecond' END
@@ -132,17 +163,6 @@ const RECORD = `
 const RELEASE = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + interval '20 milliseconds')
    WHERE space_id = ANY ($1::text[])`;
-
-/** Held messages whose destination is well again, in their order; those held for longer than a day are dropped. */
-const RELEASE_HELD = `
-  UPDATE deliveries d SET state = 'queued', state_reason = NULL, not_before = now()
-    FROM chat_webhooks w WHERE d.state = 'held' AND d.held_for IS NULL AND w.id = d.chat_webhook_id AND NOT w.paused AND w.health <> 'broken'`;
-const EXPIRE_HELD = `
-  UPDATE deliveries SET state = 'dropped', finished_at = now(),
-         state_reason = 'Held for more than 24 hours: ' || coalesce(state_reason, 'the destination could not take messages.')
-   WHERE state = 'held' AND held_for IS NULL AND coalesce(released_at, created_at) < now() - interval '24 hours'`;
-const KNOW_SPACES = `
-  INSERT INTO google_spaces (space_id) SELECT DISTINCT space_id FROM chat_webhooks ON CONFLICT DO NOTHING`;
 
 const object = z.record(z.string(), z.unknown());
 const claimedRow = z.object({
@@ -174,6 +194,12 @@ const claimedRow = z.object({
   request_id: z.string(),
   rendered_body: z.string().nullable(),
   is_plain: z.boolean(),
+  is_unthreaded: z.boolean(),
+  uncertain: z.number(),
+  via_webhook_id: z.number().nullable(),
+  meant_for: z.string().nullable(),
+  is_probe: z.boolean(),
+  waiting_ms: z.number(),
   fold_kind: z.enum(FOLD_KINDS).nullable(),
   replay: z.number(),
   is_urgent: z.boolean(),
@@ -196,14 +222,15 @@ const destinationRow = z.object({
   fold_threshold: z.number().nullable(),
   quiet_hours: quietHoursSchema.nullable(),
   paused: z.boolean(),
-  health: z.enum(['healthy', 'throttled', 'doubtful', 'broken']),
+  health: z.enum(KNOWN_HEALTHS),
   health_reason: z.string().nullable(),
   refusals: z.number(),
+  probes: z.number(),
   since_last_refusal_ms: z.number().nullable(),
 });
 
 /** Makes the sender's store. */
-export function makeDeliveryStore(pool: Pool): DeliveryStore {
+export function makeDeliveryStore({ pool, transaction }: Pick<Database, 'pool' | 'transaction'>): DeliveryStore {
   return {
     async claimDue(limit) {
       const { rows } = await pool.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
@@ -222,12 +249,15 @@ export function makeDeliveryStore(pool: Pool): DeliveryStore {
       await pool.query(RELEASE, [spaceIds]);
     },
     async record(attempts) {
-      await pool.query({ name: 'record', text: RECORD, values: [JSON.stringify(attempts.map(attemptRow))] });
-    },
-    async tidy() {
-      await pool.query(KNOW_SPACES);
-      await pool.query(EXPIRE_HELD);
-      await pool.query(RELEASE_HELD);
+      const statement = { name: 'record', text: RECORD, values: [JSON.stringify(attempts.map(attemptRow))] };
+      const revived = attempts.filter(isRevival).map(({ delivery }) => throughId(delivery));
+      if (revived.length === 0) await pool.query(statement);
+      else {
+        await transaction(async (client) => {
+          await client.query(statement);
+          for (const letGo of LET_GO_OF) await client.query(letGo, [revived]);
+        });
+      }
     },
     async dropLeases() {
       await pool.query('UPDATE google_spaces SET lease_until = NULL WHERE lease_until IS NOT NULL');
@@ -248,6 +278,16 @@ function freezeParameters(bodies: readonly FrozenBody[]): unknown[] {
   ];
 }
 
+/** A broken destination took its trial. */
+function isRevival({ health, delivery }: AttemptRecord): boolean {
+  return health?.isHealed === true && delivery.destination?.health === 'broken';
+}
+
+/** The destination that a delivery goes to: its own, or the fallback of that. */
+function throughId(delivery: ClaimedDelivery): number {
+  return delivery.viaWebhookId ?? delivery.chatWebhookId;
+}
+
 function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
   const row = claimedRow.parse(source);
   const destination = source['sealed_credentials'] === null ? null : destinationRow.parse(source);
@@ -257,13 +297,19 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     eventId: row.event_id,
     ruleId: row.rule_id,
     chatWebhookId: row.chat_webhook_id,
+    viaWebhookId: row.via_webhook_id,
+    meantFor: row.meant_for,
     spaceId: row.space_id,
     troubles: row.troubles,
     attempts: row.attempts,
     ageMs: row.age_ms,
+    waitingMs: row.waiting_ms,
+    uncertain: row.uncertain,
+    isProbe: row.is_probe,
     requestId: row.request_id,
     renderedBody: row.rendered_body,
     isPlain: row.is_plain,
+    isUnthreaded: row.is_unthreaded,
     foldKind: row.fold_kind,
     isUrgent: row.is_urgent,
     isReplay: row.replay > 0,
@@ -292,7 +338,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
         ? null
         : {
             sealedCredentials: destination.sealed_credentials,
-            threads: destination.threading_unsupported ? 'off' : destination.threads,
+            threads: destination.threading_unsupported || row.is_unthreaded ? 'off' : destination.threads,
             locale: destination.locale,
             timeZone: destination.time_zone,
             fold: destination.fold,
@@ -302,37 +348,44 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
             health: destination.health,
             healthReason: destination.health_reason,
             refusals: destination.refusals,
+            probes: destination.probes,
             sinceLastRefusalMs: destination.since_last_refusal_ms,
           },
   };
 }
 
 function attemptRow(attempt: AttemptRecord): object {
-  const { delivery } = attempt;
+  const { delivery, wrote, health } = attempt;
   return {
     id: delivery.id,
     tenant_id: delivery.tenant.id,
     event_id: delivery.eventId,
     rule_id: delivery.ruleId,
     chat_webhook_id: delivery.chatWebhookId,
+    through_id: throughId(delivery),
+    sealed: delivery.destination?.sealedCredentials ?? null,
     space_id: delivery.spaceId,
     state: attempt.state,
     state_reason: attempt.stateReason,
+    held_because: attempt.heldBecause,
     message_name: attempt.messageName,
     thread_name: attempt.threadName,
     rewrite: attempt.rewrite,
     slot_after_ms: attempt.slotAfterMs,
     has_trouble: attempt.hasTrouble,
-    wrote: attempt.wrote !== null,
-    http_status: attempt.wrote?.httpStatus ?? null,
-    error_message: attempt.wrote?.errorMessage ?? null,
-    duration_ms: attempt.wrote?.durationMs ?? null,
-    health: attempt.health?.state ?? null,
-    health_reason: attempt.health?.reason ?? null,
-    counts_refusal: attempt.health?.countsRefusal ?? false,
-    is_healed: attempt.health?.isHealed ?? false,
+    is_uncertain: attempt.isUncertain,
+    wrote: wrote !== null,
+    http_status: wrote?.httpStatus ?? null,
+    error_message: wrote?.errorMessage ?? null,
+    duration_ms: wrote?.durationMs ?? null,
+    health: health?.state ?? null,
+    health_reason: health?.reason ?? null,
+    counts_refusal: health?.countsRefusal ?? false,
+    is_healed: health?.isHealed ?? false,
+    next_probe_ms: health?.nextProbeMs ?? null,
+    cannot_thread: attempt.cannotThread,
     hold_all: attempt.holdAll,
     delay_all_ms: attempt.delayAllMs,
-    unthreaded: attempt.rewrite === 'unthreaded',
+    delay_ms: attempt.delayMs,
   };
 }

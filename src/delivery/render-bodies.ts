@@ -1,7 +1,9 @@
 /** Makes the bodies of claimed deliveries: names gathered for all of them at once, each rendered by its own destination's settings. */
 
+import type { ChatMessage } from '../core/chat-message';
 import type { RecordChange } from '../core/transition';
 import type { GatherFacts } from '../messages/gather-facts';
+import { markRedirected } from '../messages/mark-redirected';
 import { NO_NAMES, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { foldReferences, renderFold, renderPlainFold } from '../messages/render-fold';
@@ -30,11 +32,16 @@ export function makeRenderBodies({ gatherFacts, loadFolds }: RenderBodiesDepende
 }
 
 function bodyOf(delivery: ClaimedDelivery, changes: readonly RecordChange[] | undefined, names: Names): string {
+  const message = messageOf(delivery, changes, names);
+  return JSON.stringify(delivery.meantFor === null ? message : markRedirected(message, delivery.meantFor));
+}
+
+function messageOf(delivery: ClaimedDelivery, changes: readonly RecordChange[] | undefined, names: Names): ChatMessage {
   const { destination, foldKind, isPlain, tenant } = delivery;
   if (changes !== undefined && foldKind !== null) {
     const { locale = null, timeZone = null } = destination ?? {};
     const fold = { kind: foldKind, changes, tenant, destination: { locale, timeZone } };
-    return JSON.stringify(isPlain ? renderPlainFold(fold, names) : renderFold(fold, names));
+    return isPlain ? renderPlainFold(fold, names) : renderFold(fold, names);
   }
   const subject: MessageSubject = {
     change: delivery.change,
@@ -47,5 +54,5 @@ function bodyOf(delivery: ClaimedDelivery, changes: readonly RecordChange[] | un
     mode: delivery.mode,
     template: delivery.template,
   };
-  return JSON.stringify(isPlain ? renderPlainMessage(subject, names) : renderMessage(subject, names));
+  return isPlain ? renderPlainMessage(subject, names) : renderMessage(subject, names);
 }

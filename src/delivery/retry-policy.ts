@@ -1,20 +1,30 @@
 /** What to do after one attempt to send. Pure: no clock, no queue. */
 
 import type { DeliveryOutcome } from '../core/delivery';
+import { judgeRefusal, type KnownHealth } from './space-health';
 
-/** A message older than this is given up: nobody wants yesterday's news as today's. */
+/** A message that has been tried for longer is given up: nobody wants yesterday's news as today's. */
 export const MAX_AGE_MS = 24 * 60 * 60 * 1000;
+/**
+ * So often a message may come to no clear answer before a 2xx without a name ends it: under one request id Chat shows it once, and
+ * an answer that never names it would hold up the space for ever.
+ */
+export const MAX_UNNAMED = 6;
+/** So often a message may come to no clear answer before others of its space go first. */
+const PATIENT_ATTEMPTS = 3;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
-/** Refusals, each at least `REFUSAL_CONFIRM_MS` apart, that make a destination broken: one 401 can be random (healthchecks#1117). */
-const REFUSALS_TO_BREAK = 3;
 
 /** What is known besides the outcome. */
 export interface AttemptContext {
-  readonly ageMs: number;
+  /** Since the first attempt. */
+  readonly waitingMs: number;
   /** Troubles of this space in a row, this one not counted. */
   readonly troubles: number;
-  /** Confirmed refusals of this destination in a row, this one not counted. */
+  /** Attempts of this message that came to no clear answer, this one not counted. */
+  readonly uncertain: number;
+  readonly health: KnownHealth;
+  /** Refusals of this destination in a row that counted, this one not among them. */
   readonly refusals: number;
   /** Since the last refusal that counted; null when there was none. */
   readonly sinceLastRefusalMs: number | null;
@@ -27,12 +37,15 @@ export interface AttemptContext {
 
 export type NextStep =
   | { readonly kind: 'done' }
-  /** The same body again, no earlier than this; nothing else goes into the space before. */
-  | { readonly kind: 'retry'; readonly afterMs: number }
+  /**
+   * The same body again, no earlier than this; nothing else goes into the space before. With `asideMs` it stands aside for so
+   * long, so that one message that Chat cannot digest does not hold up all others.
+   */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly asideMs: number | null }
   /** Chat does not take this body: another one at once, without thread or as plain text. */
   | { readonly kind: 'rewrite'; readonly as: 'unthreaded' | 'plain' }
-  /** The destination refuses: its messages wait this long; the refusal counts as confirmed or not. */
-  | { readonly kind: 'doubt'; readonly afterMs: number; readonly isConfirmed: boolean }
+  /** The destination refuses: its messages wait this long. */
+  | { readonly kind: 'doubt'; readonly afterMs: number }
   /** The destination is broken: its messages are held until it is repaired. */
   | { readonly kind: 'break' }
   | { readonly kind: 'giveUp'; readonly reason: string };
@@ -43,36 +56,38 @@ export function nextStep(outcome: DeliveryOutcome, context: AttemptContext): Nex
     case 'sent':
       return { kind: 'done' };
     case 'busy':
-      return again(outcome.retryAfterMs ?? backoffMs(context.troubles, context.jitter), context, outcome.reason);
+      return again(outcome.retryAfterMs ?? backoffMs(context.troubles, context.jitter), null, context, outcome.reason);
     case 'unreachable':
-      return again(backoffMs(context.troubles, context.jitter), context, outcome.reason);
+      return afterSilence(context, outcome.reason);
+    case 'unnamed':
+      if (context.uncertain + 1 < MAX_UNNAMED) return afterSilence(context, outcome.reason);
+      return { kind: 'giveUp', reason: `Google Chat may show this message, but never named it: ${outcome.reason}` };
     case 'rejected':
       if (context.isThreaded) return { kind: 'rewrite', as: 'unthreaded' };
       if (!context.isPlain) return { kind: 'rewrite', as: 'plain' };
       return { kind: 'giveUp', reason: `Google Chat does not take this message, nor its plain text: ${outcome.reason}` };
-    case 'refused':
-      return afterRefusal(context);
+    case 'refused': {
+      const { isBroken, restMs } = judgeRefusal({ ...context, state: context.health }, context.refusalConfirmMs);
+      return isBroken ? { kind: 'break' } : { kind: 'doubt', afterMs: restMs };
+    }
     default:
       return outcome satisfies never;
   }
 }
 
-function again(afterMs: number, context: AttemptContext, reason: string): NextStep {
-  if (context.ageMs >= MAX_AGE_MS)
+function afterSilence(context: AttemptContext, reason: string): NextStep {
+  const afterMs = backoffMs(context.troubles, context.jitter);
+  return again(afterMs, context.uncertain + 1 < PATIENT_ATTEMPTS ? null : 2 * afterMs, context, reason);
+}
+
+function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
+  if (context.waitingMs >= MAX_AGE_MS)
     return { kind: 'giveUp', reason: `Not delivered within 24 hours; the last attempt came to: ${reason}` };
-  return { kind: 'retry', afterMs };
+  return { kind: 'retry', afterMs, asideMs };
 }
 
 /** Exponential with jitter: 1 s, 2 s, 4 s, ... at most a minute, of which the upper half is random. */
 export function backoffMs(troubles: number, jitter: number): number {
   const full = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(troubles, 20), LONGEST_BACKOFF_MS);
   return Math.round(full * (0.5 + jitter / 2));
-}
-
-function afterRefusal(context: AttemptContext): NextStep {
-  const { sinceLastRefusalMs, refusalConfirmMs } = context;
-  const isConfirmed = sinceLastRefusalMs === null || sinceLastRefusalMs >= refusalConfirmMs;
-  if (isConfirmed && context.refusals + 1 >= REFUSALS_TO_BREAK) return { kind: 'break' };
-  const afterMs = isConfirmed ? refusalConfirmMs : refusalConfirmMs - sinceLastRefusalMs;
-  return { kind: 'doubt', afterMs, isConfirmed };
 }

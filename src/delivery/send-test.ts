@@ -9,12 +9,13 @@ import type { EventType } from '../core/transition';
 import { renderMessage } from '../messages/render-message';
 import { sampleNames, sampleSubject } from '../messages/sample-subject';
 import type { ChatCredentials, OpenDestination } from './open-destination';
+import { healthAfter, type Health, type HealthChange, type HealthSettings } from './space-health';
 
 /** Where and as what a sample goes. */
 export interface TestRecipient {
   readonly tenant: TenantProfile;
   /** Null: no destination yet, a URL that is tried before it is saved. */
-  readonly chatWebhookId: number | null;
+  readonly saved: SavedDestination | null;
   readonly spaceId: string;
   readonly locale: string | null;
   readonly timeZone: string | null;
@@ -32,22 +33,33 @@ export interface TestResult {
   readonly errorMessage?: string;
 }
 
+export interface SavedDestination {
+  readonly chatWebhookId: number;
+  readonly sealedCredentials: string;
+  readonly health: Health;
+}
+
 /** A recipient that is saved. */
-export type SavedRecipient = TestRecipient & { readonly sealedCredentials: string };
+export type SavedRecipient = TestRecipient & { readonly saved: SavedDestination };
 
 export interface TestStore {
   /** Recipients of a rule (one per destination), or the destination itself; empty when there is none. */
   findRecipients(target: TestTarget): Promise<readonly SavedRecipient[]>;
   /** Takes the space's next write slot; 0 when it is taken, else the milliseconds until it is free. */
   reserveSlot(spaceId: string, intervalMs: number): Promise<number>;
-  /** The attempt is over: the next write is an interval away, and a success heals the destination. */
-  recordTest(
-    recipient: TestRecipient,
-    outcome: DeliveryOutcome,
-    body: string,
-    durationMs: number,
-    intervalMs: number,
-  ): Promise<void>;
+  /**
+   * The attempt is over: the next write is an interval away. A success heals the destination and lets go what it holds, a
+   * refusal counts as any other.
+   */
+  recordTest(recipient: TestRecipient, attempt: TestAttempt): Promise<void>;
+}
+
+export interface TestAttempt {
+  readonly outcome: DeliveryOutcome;
+  readonly body: string;
+  readonly durationMs: number;
+  readonly intervalMs: number;
+  readonly health: HealthChange | null;
 }
 
 export interface SendTestDependencies {
@@ -59,7 +71,9 @@ export interface SendTestDependencies {
     requestId: string,
     body: string,
   ) => Promise<DeliveryOutcome>;
-  readonly spaceIntervalMs: number;
+  readonly settings: HealthSettings & { readonly spaceIntervalMs: number };
+  /** A destination works again: its messages may go. */
+  readonly onHealed: () => void;
   readonly clock: () => Date;
 }
 
@@ -74,7 +88,7 @@ export function makeSendTest(dependencies: SendTestDependencies): (target: TestT
       return { status: 'failure', httpStatus: null, errorMessage: 'There is no destination to send to.' };
     const results: TestResult[] = [];
     for (const recipient of recipients) {
-      const credentials = () => dependencies.openDestination(recipient.tenant.id, recipient.sealedCredentials);
+      const credentials = () => dependencies.openDestination(recipient.tenant.id, recipient.saved.sealedCredentials);
       results.push(await sendOne(recipient, credentials, dependencies));
     }
     return results.find((result) => result.status === 'failure') ?? results[0] ?? { status: 'failure', httpStatus: null };
@@ -92,7 +106,7 @@ export type TryUrl = (tenant: TenantProfile, url: UntriedUrl) => Promise<TestRes
 export function makeTryUrl(dependencies: SendTestDependencies): TryUrl {
   return async (tenant, { spaceId, ...credentials }) => {
     const sample = { eventType: 'deal.won', mode: 'compact', template: null, ruleId: null } as const;
-    const recipient = { ...sample, tenant, spaceId, chatWebhookId: null, locale: null, timeZone: null };
+    const recipient = { ...sample, tenant, spaceId, saved: null, locale: null, timeZone: null };
     return await sendOne(recipient, () => Promise.resolve(credentials), dependencies);
   };
 }
@@ -102,7 +116,7 @@ async function sendOne(
   openCredentials: () => Promise<ChatCredentials>,
   dependencies: SendTestDependencies,
 ): Promise<TestResult> {
-  const { store, clock, spaceIntervalMs } = dependencies;
+  const { store, clock, settings } = dependencies;
   if (!(await waitForSlot(recipient.spaceId, dependencies))) {
     return {
       status: 'failure',
@@ -115,16 +129,21 @@ async function sendOne(
   const body = JSON.stringify(renderMessage({ ...subject, destination }, sampleNames()));
   const startedAtMs = clock().getTime();
   const outcome = await dependencies.post(recipient, await openCredentials(), randomUUID(), body);
-  await store.recordTest(recipient, outcome, body, clock().getTime() - startedAtMs, spaceIntervalMs);
+  const health = recipient.saved === null ? null : healthAfter(recipient.saved.health, outcome, 0, settings);
+  await store.recordTest(recipient, {
+    ...{ outcome, body, health, intervalMs: settings.spaceIntervalMs },
+    durationMs: Math.max(0, clock().getTime() - startedAtMs),
+  });
+  if (health?.isHealed === true) dependencies.onHealed();
   return outcome.kind === 'sent'
     ? { status: 'success', httpStatus: outcome.httpStatus }
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
 }
 
-async function waitForSlot(spaceId: string, { store, clock, spaceIntervalMs }: SendTestDependencies): Promise<boolean> {
+async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<boolean> {
   const endsAtMs = clock().getTime() + SLOT_PATIENCE_MS;
   for (;;) {
-    const waitMs = await store.reserveSlot(spaceId, spaceIntervalMs);
+    const waitMs = await store.reserveSlot(spaceId, settings.spaceIntervalMs);
     if (waitMs === 0) return true;
     if (clock().getTime() + waitMs > endsAtMs) return false;
     await delay(waitMs);

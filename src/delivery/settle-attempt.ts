@@ -1,14 +1,21 @@
 /** Turns the outcome of an attempt into everything the ledger has to know of it. Pure. */
 
-import type { DeliveryOutcome } from '../core/delivery';
-import type { AttemptRecord, ClaimedDelivery } from './deliver-due';
+import type { DeliveryOutcome, HoldCause } from '../core/delivery';
+import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './deliver-due';
 import { nextStep, type NextStep } from './retry-policy';
+import { healthAfter, type Health, type HealthSettings } from './space-health';
 
-export interface AttemptSettings {
+export interface AttemptSettings extends HealthSettings {
   /** Least distance of two writes into one space. */
   readonly spaceIntervalMs: number;
-  readonly refusalConfirmMs: number;
 }
+
+/** Why nothing is posted for a delivery now. */
+export type Obstacle =
+  | { readonly state: 'held'; readonly reason: string; readonly heldBecause: HoldCause }
+  | { readonly state: 'dropped'; readonly reason: string }
+  /** All messages of the destination wait so long; null: this one is looked at again at once. */
+  | { readonly state: 'queued'; readonly reason: string | null; readonly delayAllMs: number | null };
 
 /** What the ledger records after a POST. `isThreaded`: the body named a thread. */
 export function settleAttempt(
@@ -17,50 +24,63 @@ export function settleAttempt(
   attempt: { readonly durationMs: number; readonly isThreaded: boolean; readonly jitter: number },
   settings: AttemptSettings,
 ): AttemptRecord {
+  const health = healthOf(delivery.destination);
   const step = nextStep(outcome, {
-    ageMs: delivery.ageMs,
+    waitingMs: delivery.waitingMs,
     troubles: delivery.troubles,
-    refusals: delivery.destination?.refusals ?? 0,
-    sinceLastRefusalMs: delivery.destination?.sinceLastRefusalMs ?? null,
+    uncertain: delivery.uncertain,
+    health: health.state,
+    refusals: health.refusals,
+    sinceLastRefusalMs: health.sinceLastRefusalMs,
     refusalConfirmMs: settings.refusalConfirmMs,
     isPlain: delivery.isPlain,
     isThreaded: attempt.isThreaded,
     jitter: attempt.jitter,
   });
-  const base: AttemptRecord = {
+  const reason = reasonOf(outcome);
+  const change = healthAfter(health, outcome, delivery.troubles, settings);
+  return {
+    ...NOTHING_HAPPENED,
     delivery,
-    state: 'queued',
-    stateReason: reasonOf(outcome),
-    messageName: null,
-    threadName: null,
-    rewrite: null,
+    stateReason: reason,
     slotAfterMs: settings.spaceIntervalMs,
-    hasTrouble: false,
-    wrote: { httpStatus: outcome.httpStatus, errorMessage: reasonOf(outcome), durationMs: Math.round(attempt.durationMs) },
-    health: null,
-    holdAll: false,
-    delayAllMs: null,
+    isUncertain: outcome.kind === 'unreachable' || outcome.kind === 'unnamed',
+    wrote: { httpStatus: outcome.httpStatus, errorMessage: reason, durationMs: Math.max(0, Math.round(attempt.durationMs)) },
+    health: change,
+    ...afterStep(delivery, outcome, step, settings),
+    ...(step.kind === 'break' ? { stateReason: change?.reason ?? reason } : {}),
   };
-  return { ...base, ...afterStep(delivery, outcome, step, settings) };
 }
 
-/** A destination that cannot take messages now: the delivery is held or dropped without an attempt. */
-export function settleUnsent(delivery: ClaimedDelivery, state: 'held' | 'dropped' | 'failed', reason: string): AttemptRecord {
+/** What the ledger records when nothing was posted. */
+export function settleUnsent(delivery: ClaimedDelivery, obstacle: Obstacle): AttemptRecord {
   return {
+    ...NOTHING_HAPPENED,
     delivery,
-    state,
-    stateReason: reason,
-    messageName: null,
-    threadName: null,
-    rewrite: null,
-    slotAfterMs: null,
-    hasTrouble: false,
-    wrote: null,
-    health: null,
-    holdAll: false,
-    delayAllMs: null,
+    state: obstacle.state,
+    stateReason: obstacle.reason,
+    heldBecause: obstacle.state === 'held' ? obstacle.heldBecause : null,
+    delayAllMs: obstacle.state === 'queued' ? obstacle.delayAllMs : null,
   };
 }
+
+const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
+  state: 'queued',
+  stateReason: null,
+  heldBecause: null,
+  messageName: null,
+  threadName: null,
+  rewrite: null,
+  slotAfterMs: null,
+  hasTrouble: false,
+  isUncertain: false,
+  wrote: null,
+  health: null,
+  cannotThread: false,
+  holdAll: false,
+  delayAllMs: null,
+  delayMs: null,
+};
 
 function reasonOf(outcome: DeliveryOutcome): string | null {
   return outcome.kind === 'sent' ? null : outcome.reason;
@@ -72,23 +92,20 @@ function afterStep(
   step: NextStep,
   settings: AttemptSettings,
 ): Partial<AttemptRecord> {
-  const reason = reasonOf(outcome) ?? '';
   switch (step.kind) {
     case 'done': {
       const names = outcome.kind === 'sent' ? { messageName: outcome.messageName, threadName: outcome.threadName } : {};
-      return { state: 'sent', stateReason: null, ...names, ...healed(delivery) };
+      // The card went without a thread that it was rejected with: so the thread was to blame.
+      return { state: 'sent', ...names, cannotThread: delivery.isUnthreaded && !delivery.isPlain };
     }
     case 'retry':
-      return { slotAfterMs: Math.max(step.afterMs, settings.spaceIntervalMs), hasTrouble: true, ...throttled(outcome, reason) };
+      return { slotAfterMs: Math.max(step.afterMs, settings.spaceIntervalMs), hasTrouble: true, delayMs: step.asideMs };
     case 'rewrite':
-      return step.as === 'unthreaded' ? { rewrite: step.as, health: unchangedHealth(delivery) } : { rewrite: step.as };
+      return { rewrite: step.as };
     case 'doubt':
-      return {
-        delayAllMs: step.afterMs,
-        health: { state: 'doubtful', reason, countsRefusal: step.isConfirmed, isHealed: false },
-      };
+      return { delayAllMs: step.afterMs };
     case 'break':
-      return { state: 'held', holdAll: true, health: { state: 'broken', reason, countsRefusal: true, isHealed: false } };
+      return { state: 'held', heldBecause: 'broken', holdAll: true };
     case 'giveUp':
       return { state: 'failed', stateReason: step.reason };
     default:
@@ -96,22 +113,8 @@ function afterStep(
   }
 }
 
-/** The health row is written only when it changes: most messages go to a healthy destination. */
-function healed(delivery: ClaimedDelivery): Partial<AttemptRecord> {
-  const isWell = delivery.destination?.health === 'healthy' && delivery.destination.refusals === 0;
-  return isWell ? {} : { health: { state: 'healthy', reason: null, countsRefusal: false, isHealed: true } };
-}
-
-function throttled(outcome: DeliveryOutcome, reason: string): Partial<AttemptRecord> {
-  return outcome.kind === 'busy' ? { health: { state: 'throttled', reason, countsRefusal: false, isHealed: false } } : {};
-}
-
-function unchangedHealth(delivery: ClaimedDelivery): AttemptRecord['health'] {
-  const { destination } = delivery;
-  return {
-    state: destination?.health ?? 'healthy',
-    reason: destination?.healthReason ?? null,
-    countsRefusal: false,
-    isHealed: false,
-  };
+function healthOf(destination: ClaimedDestination | null): Health {
+  if (destination === null) return { state: 'healthy', reason: null, refusals: 0, sinceLastRefusalMs: null, probes: 0 };
+  const { health, healthReason, refusals, sinceLastRefusalMs, probes } = destination;
+  return { state: health, reason: healthReason, refusals, sinceLastRefusalMs, probes };
 }

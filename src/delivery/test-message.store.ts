@@ -1,13 +1,17 @@
 /** The statements of a test message. */
 
-import type { Pool } from 'pg';
+import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import { eventTypeSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
-import type { SavedRecipient, TestStore } from './send-test';
+import type { Database } from '../platform/database';
+import { LET_GO_OF } from './hold.store';
+import type { SavedDestination, SavedRecipient, TestStore } from './send-test';
+import { KNOWN_HEALTHS, type HealthChange } from './space-health';
 
 const RECIPIENTS = `
-  SELECT w.id AS chat_webhook_id, w.space_id, w.sealed_credentials, w.locale, w.time_zone, r.id AS rule_id,
+  SELECT w.id AS chat_webhook_id, w.space_id, w.sealed_credentials, w.health, w.health_reason, w.refusals, w.probes,
+         extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms, w.locale, w.time_zone, r.id AS rule_id,
          coalesce(r.event_type, 'deal.won') AS event_type, coalesce(r.template_mode, 'compact') AS template_mode, r.template,
          t.id AS tenant_id, t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale,
          coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone, t.base_currency
@@ -26,21 +30,29 @@ const WAIT = `
   SELECT greatest(extract(epoch FROM next_slot_at - now()) * 1000, CASE WHEN lease_until > now() THEN $2 ELSE 0 END, 20)::float8 AS ms
     FROM google_spaces WHERE space_id = $1`;
 
-const RECORD = `
-  WITH slot AS (
-    UPDATE google_spaces SET lease_until = NULL, next_slot_at = clock_timestamp() + $9 * interval '1 millisecond' WHERE space_id = $8
-  ), healed AS (
-    UPDATE chat_webhooks SET health = 'healthy', health_reason = NULL, health_since = now(), refusals = 0, last_refusal_at = NULL
-     WHERE id = $3 AND $4 = 'success' AND health <> 'healthy'
-  )
+/** What the former URL of a destination came to says nothing of its new one. */
+const HEALTH = `
+  UPDATE chat_webhooks SET health = $3, health_reason = $4, health_since = CASE WHEN health = $3 THEN health_since ELSE now() END,
+         refusals = CASE WHEN $5 THEN 0 WHEN $6 THEN refusals + 1 ELSE refusals END,
+         last_refusal_at = CASE WHEN $5 THEN NULL WHEN $6 THEN now() ELSE last_refusal_at END,
+         probes = CASE WHEN $3 = 'broken' THEN probes ELSE 0 END, next_probe_at = now() + $7::float8 * interval '1 millisecond'
+   WHERE id = $1 AND sealed_credentials = $2`;
+const LOG = `
   INSERT INTO logs (tenant_id, rule_id, chat_webhook_id, status, http_status, error_message, test_body, duration_ms)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $10)`;
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+const SLOT = `
+  UPDATE google_spaces SET lease_until = NULL, next_slot_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE space_id = $1`;
 
 const recipientRow = z
   .object({
     chat_webhook_id: z.number(),
     space_id: z.string(),
     sealed_credentials: z.string(),
+    health: z.enum(KNOWN_HEALTHS),
+    health_reason: z.string().nullable(),
+    refusals: z.number(),
+    probes: z.number(),
+    since_last_refusal_ms: z.number().nullable(),
     locale: z.string().nullable(),
     time_zone: z.string().nullable(),
     rule_id: z.number().nullable(),
@@ -65,9 +77,18 @@ const recipientRow = z
       timeZone: row.tenant_time_zone,
       baseCurrency: row.base_currency,
     },
-    chatWebhookId: row.chat_webhook_id,
     spaceId: row.space_id,
-    sealedCredentials: row.sealed_credentials,
+    saved: {
+      chatWebhookId: row.chat_webhook_id,
+      sealedCredentials: row.sealed_credentials,
+      health: {
+        state: row.health,
+        reason: row.health_reason,
+        refusals: row.refusals,
+        sinceLastRefusalMs: row.since_last_refusal_ms,
+        probes: row.probes,
+      },
+    },
     locale: row.locale,
     timeZone: row.time_zone,
     ruleId: row.rule_id,
@@ -77,7 +98,7 @@ const recipientRow = z
   }));
 
 /** Makes the store. */
-export function makeTestStore(pool: Pool): TestStore {
+export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'transaction'>): TestStore {
   return {
     async findRecipients(target) {
       const ruleId = 'ruleId' in target ? target.ruleId : null;
@@ -91,21 +112,33 @@ export function makeTestStore(pool: Pool): TestStore {
       const { rows } = await pool.query<{ ms: number }>(WAIT, [spaceId, intervalMs]);
       return Math.ceil(rows[0]?.ms ?? intervalMs);
     },
-    async recordTest(recipient, outcome, body, durationMs, intervalMs) {
-      const status = outcome.kind === 'sent' ? 'success' : 'failure';
-      const errorMessage = outcome.kind === 'sent' ? null : outcome.reason;
-      await pool.query(RECORD, [
-        recipient.tenant.id,
-        recipient.ruleId,
-        recipient.chatWebhookId,
-        status,
-        outcome.httpStatus,
-        errorMessage,
-        body,
-        recipient.spaceId,
-        intervalMs,
-        Math.round(durationMs),
-      ]);
+    async recordTest(recipient, { outcome, body, durationMs, intervalMs, health }) {
+      const { tenant, ruleId, saved, spaceId } = recipient;
+      await transaction(async (client) => {
+        if (health !== null && saved !== null) await changeHealth(client, saved, health);
+        const status = outcome.kind === 'sent' ? 'success' : 'failure';
+        const errorMessage = outcome.kind === 'sent' ? null : outcome.reason;
+        const chatWebhookId = saved?.chatWebhookId ?? null;
+        const attempt = [
+          tenant.id,
+          ruleId,
+          chatWebhookId,
+          status,
+          outcome.httpStatus,
+          errorMessage,
+          body,
+          Math.round(durationMs),
+        ];
+        await client.query(LOG, attempt);
+        await client.query(SLOT, [spaceId, intervalMs]);
+      });
     },
   };
+}
+
+async function changeHealth(client: PoolClient, saved: SavedDestination, health: HealthChange): Promise<void> {
+  const { chatWebhookId, sealedCredentials } = saved;
+  const { state, reason, isHealed, countsRefusal, nextProbeMs } = health;
+  await client.query(HEALTH, [chatWebhookId, sealedCredentials, state, reason, isHealed, countsRefusal, nextProbeMs]);
+  if (isHealed) for (const statement of LET_GO_OF) await client.query(statement, [[chatWebhookId]]);
 }

@@ -10,7 +10,7 @@ import { listRules, type StoredRule } from '../rules/rule.store';
 import { connectionHealth, heardObjects, waitingMessages, type WaitingMessages } from './overview.store';
 import type { SettingsDeps } from './settings-deps';
 import type { Viewer } from './viewer.store';
-import { counted, dayWords } from './words';
+import { counted, dayWords, sentence } from './words';
 
 /** `page` is where it is mended. */
 export interface AttentionItem extends AttentionView {
@@ -147,8 +147,4 @@ function planLimits(
     mend,
   };
   return [...limits, ending];
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -2,10 +2,10 @@
 
 import type { SpaceView } from '../../views/settings/spaces';
 import type { Destination } from '../delivery/chat-webhook.store';
-import { shownHealth } from '../delivery/chat-webhook.store';
+import { shownHealth } from '../delivery/space-health';
 import type { HealthState, QuietHours } from '../core/destination';
 import type { WaitingMessages } from './overview.store';
-import { counted } from './words';
+import { counted, sentence } from './words';
 
 type Tone = SpaceView['tone'];
 
@@ -28,11 +28,12 @@ const REASONED: ReadonlySet<HealthState> = new Set(['throttled', 'doubtful', 'br
 
 /** `rules` is how many rules post here. */
 export function spaceView(destination: Destination, rules: number, waiting: readonly WaitingMessages[]): SpaceView {
-  const state = shownHealth(destination);
+  const { health: state } = shownHealth(destination);
   const { word, tone, reason } = HEALTH[state];
   const own = waiting.filter(({ destinationId }) => destinationId === destination.id);
   const held = own.filter((each) => each.state === 'held').reduce((sum, { count }) => sum + count, 0);
-  const told = REASONED.has(state) && destination.healthReason !== null ? `${destination.healthReason}. ${reason}` : reason;
+  const told =
+    REASONED.has(state) && destination.healthReason !== null ? `${sentence(destination.healthReason)} ${reason}` : reason;
   return {
     id: destination.id,
     name: destination.name,

@@ -32,7 +32,7 @@ describeOnBackends('Delivery', (backend) => {
   });
 
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
-  const listening = async (name: string, fields: object = {}): Promise<Channel> => {
+  const listening = async (name: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Channel> => {
     const channel = await connectChannel(world, token, name, fields);
     await addRule(world, token, 'deal.won', channel, { filters: { pipelineIds: [(lastId += 1)] } });
     return channel;
@@ -95,6 +95,7 @@ describeOnBackends('Delivery', (backend) => {
     ['503, though the message was posted', { status: 503, afterPosting: true }],
     ['a cut connection', { reset: true }],
     ['a cut connection after posting', { reset: true, afterPosting: true }],
+    ['429 in HTML', { status: 429, body: '<h1>Too many</h1>' }],
     ['200 without a message name', { status: 200, body: { error: { message: 'odd' } } }],
     ['a redirect', { redirectTo: 'http://127.0.0.1:1/elsewhere' }],
   ])(
@@ -241,7 +242,7 @@ describeOnBackends('Delivery', (backend) => {
   test('when all is done, then Chat never had to answer 429 of its own and no body changed under its request id', () => {
     const own = world.chat.requests.filter((request) => request.status === 429);
 
-    expect(own).toHaveLength(2);
+    expect(own).toHaveLength(3);
     expect(world.chat.requestIdMismatch).toBe(0);
   });
 });

@@ -61,7 +61,11 @@ describeOnBackends('Folding', (backend) => {
     await Promise.all(ids.map((id, index) => move(id, `${name} ${index + 1}`, meta, { value: 1_000 + index })));
     return ids;
   };
-  const listening = async (name: string, types: readonly string[], fields: object = {}): Promise<Channel> => {
+  const listening = async (
+    name: string,
+    types: readonly string[],
+    fields: Readonly<Record<string, unknown>> = {},
+  ): Promise<Channel> => {
     await stopAll();
     const channel = await connectChannel(world, token, name, fields);
     for (const type of types) await addRule(world, token, type, channel);
@@ -184,7 +188,7 @@ describeOnBackends('Folding', (backend) => {
     await world.dealbell.close();
 
     await pool.query(`UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1`, [channel.spaceId]);
-    const [head] = (await makeDeliveryStore(pool).claimDue(10)).claimed;
+    const [head] = (await makeDeliveryStore(testDatabase.database).claimDue(10)).claimed;
     if (head === undefined) throw new Error('nothing was due');
     const plan = { limit: 10, isBurst: false, nameBytesPerFold: 16_000 };
     await makeFoldStore(testDatabase.database).fold(head, false, (first, due) => planBacklog(first, due, plan));

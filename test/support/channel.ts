@@ -15,7 +15,7 @@ export async function connectChannel(
   world: World,
   token: string,
   name: string,
-  fields: { spaceId?: string } & object = {},
+  fields: { readonly spaceId?: string } & Readonly<Record<string, unknown>> = {},
 ): Promise<Channel> {
   const { spaceId = world.chat.createSpace({ name }).id, ...rest } = fields;
   const { url } = world.chat.createWebhook(spaceId, { name });

@@ -53,7 +53,8 @@ test('when a destination is connected, then all its fields are kept and its URL 
   const listed = await call('get', '/chat-webhooks');
 
   expect(made.status).toBe(201);
-  expect(made.body).toMatchObject({ ...fields, id: expect.any(Number), spaceId: 'BBBB', health: 'paused', healthReason: null });
+  expect(made.body).toMatchObject({ ...fields, id: expect.any(Number), spaceId: 'BBBB', health: 'paused' });
+  expect(made.body.healthReason).toMatch(/paused/);
   expect(read.body).toEqual(made.body);
   expect(listed.body).toEqual({ items: [made.body], nextCursor: null });
   expect(made.text).not.toMatch(/AIzaSecret|tok\d/);
@@ -122,6 +123,7 @@ test('when a broken destination gets a new URL, then it is healthy and what was 
   const { pool } = testDatabase.database;
   await pool.query(`UPDATE chat_webhooks SET health = 'broken', health_reason = 'gone', refusals = 3 WHERE id = $1`, [id]);
   await addDelivery(id, 'held');
+  await pool.query(`UPDATE deliveries SET held_because = 'broken' WHERE chat_webhook_id = $1`, [id]);
 
   const broken = await call('get', `/chat-webhooks/${id}`);
   const repaired = await call('put', `/chat-webhooks/${id}`).send({ url: chatUrl('NEW1') });
@@ -130,6 +132,23 @@ test('when a broken destination gets a new URL, then it is healthy and what was 
   expect(repaired.body).toMatchObject({ health: 'healthy', healthReason: null, spaceId: 'NEW1', name: 'Sales' });
   const { rows } = await pool.query('SELECT state, space_id FROM deliveries WHERE chat_webhook_id = $1', [id]);
   expect(rows).toEqual([{ state: 'queued', space_id: 'NEW1' }]);
+});
+
+test('when a fallback is set, then it must be another destination of the tenant’s own, and goes when that is removed', async () => {
+  const fallback = await addDestination({ url: chatUrl() });
+  const foreign = await addDestination({ url: chatUrl() }, await fixture.addTenant());
+  const id = await addDestination({ url: chatUrl(), fallbackWebhookId: fallback, holdHours: 48 });
+  const set = (fields: object) => call('put', `/chat-webhooks/${id}`).send(fields);
+
+  const refused = [await set({ fallbackWebhookId: id }), await set({ fallbackWebhookId: foreign }), await set({ holdHours: 0 })];
+  const before = await call('get', `/chat-webhooks/${id}`);
+  await call('delete', `/chat-webhooks/${fallback}`).expect(204);
+  const after = await call('get', `/chat-webhooks/${id}`);
+
+  expect(refused.map(({ status }) => status)).toEqual([422, 422, 422]);
+  expect(refused[1]?.body.errors).toEqual([{ path: 'fallbackWebhookId', message: 'There is no Chat webhook of this id.' }]);
+  expect(before.body).toMatchObject({ fallbackWebhookId: fallback, holdHours: 48 });
+  expect(after.body).toMatchObject({ fallbackWebhookId: null, holdHours: 48 });
 });
 
 test('when a destination is changed, then only the given fields change and the routers are told', async () => {

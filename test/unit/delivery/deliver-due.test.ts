@@ -9,6 +9,7 @@ import {
   type DeliverDueDependencies,
   type DeliveryStore,
 } from '../../../src/delivery/deliver-due';
+import { PAUSED_REASON } from '../../../src/delivery/space-health';
 import { tenantId } from '../../../src/core/tenant';
 import { aTenant } from '../../fixtures/record-changes';
 import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
@@ -69,7 +70,7 @@ function aSender(
     },
     log: pino({ level: 'silent' }),
     concurrency: 50,
-    settings: { spaceIntervalMs: 1000, refusalConfirmMs: 20_000 },
+    settings: { spaceIntervalMs: 1000, refusalConfirmMs: 20_000, firstProbeMs: 300_000 },
     nowMs: () => 0,
     jitter: () => 0,
     ...given,
@@ -181,8 +182,13 @@ test('when a body is new, then it is frozen before it is posted', async () => {
 
 test.each<[string, ClaimedDelivery['destination'], string, string]>([
   ['was removed', null, 'dropped', 'The destination was removed.'],
-  ['is paused', aClaimedDestination({ isPaused: true }), 'held', 'The destination is paused.'],
+  ['is paused', aClaimedDestination({ isPaused: true }), 'held', PAUSED_REASON],
   ['is broken', aClaimedDestination({ health: 'broken', healthReason: 'HTTP 404' }), 'held', 'HTTP 404'],
+  [
+    'has just refused',
+    aClaimedDestination({ health: 'doubtful', healthReason: 'HTTP 401', refusals: 1, sinceLastRefusalMs: 5 }),
+    ...(['queued', 'HTTP 401'] as const),
+  ],
 ])('when the destination %s, then nothing is posted and the reason is recorded', async (_name, destination, state, reason) => {
   const { deliverDue, posted, recorded } = aSender([aClaimedDelivery({ destination })]);
 
@@ -191,6 +197,27 @@ test.each<[string, ClaimedDelivery['destination'], string, string]>([
 
   expect(posted).toEqual([]);
   expect(recorded).toMatchObject([{ state, stateReason: reason, wrote: null }]);
+});
+
+test('when a broken destination is on trial, then that one message is posted', async () => {
+  const destination = aClaimedDestination({ health: 'broken', refusals: 3, sinceLastRefusalMs: 5 });
+  const { deliverDue, posted, recorded } = aSender([aClaimedDelivery({ destination, isProbe: true })]);
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(posted).toHaveLength(1);
+  expect(recorded).toMatchObject([{ state: 'sent', health: { state: 'healthy', isHealed: true } }]);
+});
+
+test('when the fallback that it should go to was removed, then it is not dropped but looked at again', async () => {
+  const { deliverDue, posted, recorded } = aSender([aClaimedDelivery({ destination: null, viaWebhookId: 9, meantFor: 'Sales' })]);
+
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(posted).toEqual([]);
+  expect(recorded).toMatchObject([{ state: 'queued', wrote: null }]);
 });
 
 test('when one message cannot be rendered, then the others of its tenant go and it is tried again', async () => {

@@ -2,11 +2,13 @@
 
 import fc from 'fast-check';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import { backoffMs, MAX_AGE_MS, nextStep, type AttemptContext } from '../../../src/delivery/retry-policy';
+import { backoffMs, MAX_AGE_MS, MAX_UNNAMED, nextStep, type AttemptContext } from '../../../src/delivery/retry-policy';
 
 const CONTEXT: AttemptContext = {
-  ageMs: 0,
+  waitingMs: 0,
   troubles: 0,
+  uncertain: 0,
+  health: 'healthy',
   refusals: 0,
   sinceLastRefusalMs: null,
   refusalConfirmMs: 20_000,
@@ -16,27 +18,28 @@ const CONTEXT: AttemptContext = {
 };
 const BUSY: DeliveryOutcome = { kind: 'busy', httpStatus: 429, reason: 'HTTP 429', retryAfterMs: null };
 const UNREACHABLE: DeliveryOutcome = { kind: 'unreachable', httpStatus: null, reason: 'no answer' };
+const UNNAMED: DeliveryOutcome = { kind: 'unnamed', httpStatus: 200, reason: 'HTTP 200 without a name' };
 const REFUSED: DeliveryOutcome = { kind: 'refused', httpStatus: 403, reason: 'HTTP 403' };
 const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' };
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
 
 test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
-  ['a message was sent', SENT, { ageMs: MAX_AGE_MS * 2 }, { kind: 'done' }],
-  ['Chat is busy', BUSY, {}, { kind: 'retry', afterMs: 1000 }],
-  ['Chat is busy again', BUSY, { troubles: 3 }, { kind: 'retry', afterMs: 8000 }],
-  ['Chat says when', { ...BUSY, retryAfterMs: 30_000 }, { troubles: 3 }, { kind: 'retry', afterMs: 30_000 }],
-  ['nobody knows whether it was posted', UNREACHABLE, { troubles: 1 }, { kind: 'retry', afterMs: 2000 }],
-  ['it goes on for long', UNREACHABLE, { troubles: 500 }, { kind: 'retry', afterMs: 60_000 }],
+  ['a message was sent', SENT, { waitingMs: MAX_AGE_MS * 2 }, { kind: 'done' }],
+  ['Chat is busy', BUSY, {}, { kind: 'retry', afterMs: 1000, asideMs: null }],
+  ['Chat is busy again', BUSY, { troubles: 3 }, { kind: 'retry', afterMs: 8000, asideMs: null }],
+  ['Chat says when', { ...BUSY, retryAfterMs: 30_000 }, { troubles: 3 }, { kind: 'retry', afterMs: 30_000, asideMs: null }],
+  ['nobody knows whether it was posted', UNREACHABLE, { troubles: 1 }, { kind: 'retry', afterMs: 2000, asideMs: null }],
+  ['it goes on for long', UNREACHABLE, { troubles: 500 }, { kind: 'retry', afterMs: 60_000, asideMs: null }],
   [
     'it is older than a day',
     UNREACHABLE,
-    { ageMs: MAX_AGE_MS },
+    { waitingMs: MAX_AGE_MS },
     { kind: 'giveUp', reason: expect.stringContaining('no answer') },
   ],
   [
     'a busy one is older than a day',
     BUSY,
-    { ageMs: MAX_AGE_MS },
+    { waitingMs: MAX_AGE_MS },
     { kind: 'giveUp', reason: expect.stringContaining('24 hours') },
   ],
   ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
@@ -48,18 +51,28 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
     { isPlain: true },
     { kind: 'giveUp', reason: expect.stringContaining('HTTP 400') },
   ],
-  ['the destination refuses first', REFUSED, {}, { kind: 'doubt', afterMs: 20_000, isConfirmed: true }],
+  ['the destination refuses first', REFUSED, {}, { kind: 'doubt', afterMs: 20_000 }],
+  ['it refuses again too soon', REFUSED, { refusals: 2, sinceLastRefusalMs: 5000 }, { kind: 'doubt', afterMs: 15_000 }],
+  ['it refuses for the second time', REFUSED, { refusals: 1, sinceLastRefusalMs: 20_000 }, { kind: 'doubt', afterMs: 20_000 }],
   [
-    'it refuses again too soon',
-    REFUSED,
-    { refusals: 2, sinceLastRefusalMs: 5000 },
-    { kind: 'doubt', afterMs: 15_000, isConfirmed: false },
+    'it has come to no clear answer for long',
+    UNREACHABLE,
+    { troubles: 3, uncertain: 2 },
+    { kind: 'retry', afterMs: 8000, asideMs: 16_000 },
+  ],
+  ['Chat names no message', UNNAMED, { uncertain: 1 }, { kind: 'retry', afterMs: 1000, asideMs: null }],
+  ['Chat names no message ever again', UNNAMED, { uncertain: MAX_UNNAMED - 2 }, { kind: 'retry', afterMs: 1000, asideMs: 2000 }],
+  [
+    'Chat has named no message too often',
+    UNNAMED,
+    { uncertain: MAX_UNNAMED - 1 },
+    { kind: 'giveUp', reason: expect.stringContaining('without a name') },
   ],
   [
-    'it refuses for the second time',
+    'a broken destination refuses its trial',
     REFUSED,
-    { refusals: 1, sinceLastRefusalMs: 20_000 },
-    { kind: 'doubt', afterMs: 20_000, isConfirmed: true },
+    { health: 'broken', refusals: 3, sinceLastRefusalMs: 1 },
+    { kind: 'break' },
   ],
   ['it refuses for the third time', REFUSED, { refusals: 2, sinceLastRefusalMs: 20_000 }, { kind: 'break' }],
 ])('when %s, then that follows', (_name, outcome, context, step) => {

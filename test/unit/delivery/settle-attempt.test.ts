@@ -4,7 +4,7 @@ import type { DeliveryOutcome } from '../../../src/core/delivery';
 import { settleAttempt, settleUnsent } from '../../../src/delivery/settle-attempt';
 import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
 
-const SETTINGS = { spaceIntervalMs: 1000, refusalConfirmMs: 20_000 };
+const SETTINGS = { spaceIntervalMs: 1000, refusalConfirmMs: 20_000, firstProbeMs: 300_000 };
 const SENT: DeliveryOutcome = {
   kind: 'sent',
   httpStatus: 200,
@@ -32,7 +32,9 @@ test.each([
 ])('when it was sent to a destination that is %s, then the destination is well again', (_name, given) => {
   const delivery = aClaimedDelivery({ destination: aClaimedDestination(given) });
 
-  expect(settled(SENT, delivery).health).toEqual({ state: 'healthy', reason: null, countsRefusal: false, isHealed: true });
+  expect(settled(SENT, delivery).health).toEqual({
+    ...{ state: 'healthy', reason: null, countsRefusal: false, isHealed: true, nextProbeMs: null },
+  });
 });
 
 test('when Chat is busy, then the space rests at least its interval and is throttled', () => {
@@ -40,7 +42,7 @@ test('when Chat is busy, then the space rests at least its interval and is throt
     state: 'queued',
     slotAfterMs: 1000,
     hasTrouble: true,
-    health: { state: 'throttled', reason: 'HTTP 429' },
+    health: { state: 'throttled', reason: expect.stringContaining('HTTP 429') },
   });
 });
 
@@ -48,11 +50,17 @@ test('when troubles repeat, then the space rests longer', () => {
   expect(settled(BUSY, aClaimedDelivery({ troubles: 4 })).slotAfterMs).toBe(8000);
 });
 
-test('when nobody knows whether it was posted, then the health of the destination is not touched', () => {
+test('when nobody knows whether it was posted, then that is on record and the health of the destination is not touched', () => {
   expect(settled({ kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' })).toMatchObject({
-    state: 'queued',
-    hasTrouble: true,
-    health: null,
+    ...{ state: 'queued', hasTrouble: true, isUncertain: true, health: null, delayMs: null },
+  });
+});
+
+test('when one message gets no clear answer again and again, then it stands aside for longer than its space rests', () => {
+  expect(
+    settled({ kind: 'unreachable', httpStatus: 500, reason: 'HTTP 500' }, aClaimedDelivery({ uncertain: 2, troubles: 4 })),
+  ).toMatchObject({
+    ...{ state: 'queued', slotAfterMs: 8000, delayMs: 16_000 },
   });
 });
 
@@ -73,8 +81,18 @@ test('when it refuses for the third time, then all its messages are held and it 
   expect(settled(REFUSED, delivery)).toMatchObject({
     state: 'held',
     holdAll: true,
-    health: { state: 'broken', reason: 'HTTP 404' },
+    ...{ heldBecause: 'broken', stateReason: expect.stringContaining('HTTP 404') },
+    health: { state: 'broken', reason: expect.stringContaining('HTTP 404'), nextProbeMs: 300_000 },
   });
+});
+
+test('when a threaded card went after its thread was left out, then the space is known to have no threads', () => {
+  expect(settled(SENT, aClaimedDelivery({ isUnthreaded: true }))).toMatchObject({ state: 'sent', cannotThread: true });
+  expect(settled(SENT, aClaimedDelivery({ isUnthreaded: true, isPlain: true }))).toMatchObject({
+    state: 'sent',
+    cannotThread: false,
+  });
+  expect(settled(SENT)).toMatchObject({ cannotThread: false });
 });
 
 test('when a threaded body is rejected, then it is rewritten and the health stays what it was', () => {
@@ -85,7 +103,8 @@ test('when a threaded body is rejected, then it is rewritten and the health stay
   expect(settled(REJECTED, delivery, true)).toMatchObject({
     state: 'queued',
     rewrite: 'unthreaded',
-    health: { state: 'throttled', reason: 'HTTP 429' },
+    cannotThread: false,
+    health: null,
   });
 });
 
@@ -98,11 +117,16 @@ test('when a card is rejected, then plain text follows, and when that is rejecte
   });
 });
 
-test('when nothing was posted, then there is no log row and the slot is not used', () => {
-  expect(settleUnsent(aClaimedDelivery(), 'held', 'The destination is paused.')).toMatchObject({
+test('when nothing was posted, then there is no log row, the slot is not used, and what it waits for is on record', () => {
+  const paused = settleUnsent(aClaimedDelivery(), { state: 'held', reason: 'It is paused.', heldBecause: 'paused' });
+  const resting = settleUnsent(aClaimedDelivery(), { state: 'queued', reason: 'HTTP 401', delayAllMs: 700 });
+
+  expect(paused).toMatchObject({
     state: 'held',
-    stateReason: 'The destination is paused.',
+    stateReason: 'It is paused.',
+    heldBecause: 'paused',
     wrote: null,
     slotAfterMs: null,
   });
+  expect(resting).toMatchObject({ state: 'queued', delayAllMs: 700, heldBecause: null, wrote: null, slotAfterMs: null });
 });

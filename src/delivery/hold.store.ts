@@ -1,0 +1,106 @@
+/**
+ * Messages that their destination cannot take: held in their order, tried now and then, sent to the fallback, let go when the
+ * destination works again, dropped when they are too old. Safe to run by several workers at once.
+ */
+
+import type { Pool } from 'pg';
+
+/** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
+const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
+const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
+
+/**
+ * Two statements over the ids ($1) of destinations that work again: what they hold may go, and what was to go to their fallbacks
+ * comes back. They belong into the transaction that makes the destinations work, after their rows are locked: until then nothing of
+ * theirs was sent, so no later message of a record overtakes an earlier one. What the fallback may have posted stays there.
+ */
+export const LET_GO_OF = [
+  `UPDATE deliveries SET ${LET_GO}
+    WHERE state = 'held' AND held_because IS NOT NULL AND coalesce(via_webhook_id, chat_webhook_id) = ANY ($1::int[])`,
+  `UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
+     FROM chat_webhooks own
+    WHERE own.id = d.chat_webhook_id AND d.chat_webhook_id = ANY ($1::int[]) AND d.via_webhook_id IS NOT NULL
+      AND d.state IN ('queued', 'held') AND d.uncertain = 0`,
+] as const;
+
+/** What is to go to a destination ($1) that goes away or moves: messages that were sent its way as a fallback go back to their own. */
+export const BRING_BACK_FROM = `
+  UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
+    FROM chat_webhooks own
+   WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND d.state IN ('queued', 'held')`;
+
+/** Every space of a destination has its row. */
+const KNOW_SPACES = `
+  INSERT INTO google_spaces (space_id) SELECT DISTINCT space_id FROM chat_webhooks ON CONFLICT DO NOTHING`;
+
+const EXPIRE = `
+  UPDATE deliveries d SET state = 'dropped', finished_at = now(), held_because = NULL,
+         state_reason = 'Held for more than ' || w.hold_hours || ' hours. ' || coalesce(d.state_reason, '')
+    FROM chat_webhooks w
+   WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = d.chat_webhook_id
+     AND d.waiting_since < now() - w.hold_hours * interval '1 hour'`;
+
+/** The net under every way to let messages go: what is held although its destination works. */
+const LET_GO_FORGOTTEN = `
+  UPDATE deliveries d SET ${LET_GO}
+    FROM chat_webhooks w
+   WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
+     AND NOT w.paused AND w.health <> 'broken'`;
+
+/**
+ * Recovery by itself: now and then the oldest message that a broken destination holds is tried. It is a message that is owed
+ * anyhow, so nobody in the space sees a probe.
+ */
+const PROBE = `
+  WITH due AS (
+    SELECT w.id, (SELECT min(d.id) FROM deliveries d
+                   WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL) AS delivery_id
+      FROM chat_webhooks w
+     WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
+       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND d.state IN ('queued', 'sending'))
+       FOR UPDATE OF w SKIP LOCKED
+  ), marked AS (
+    UPDATE chat_webhooks w SET probe_delivery_id = due.delivery_id FROM due WHERE w.id = due.id AND due.delivery_id IS NOT NULL
+    RETURNING w.probe_delivery_id
+  )
+  UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND d.state = 'held'`;
+
+/**
+ * One hop, never further: what goes to a fallback is held there if that does not work either. A rule that tells the fallback anyhow
+ * has told it; what its own destination may have posted already is not told twice.
+ */
+const REDIRECT = `
+  UPDATE deliveries d SET ${LET_GO}, via_webhook_id = f.id, space_id = f.space_id, ${ANEW}
+    FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
+   WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
+     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused
+     AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
+                        AND o.replay = d.replay)`;
+
+/** What a clock that jumped back leaves behind: slots, leases and messages that would wait for the lost time to come again. */
+const MEND_SPACES = `
+  UPDATE google_spaces SET next_slot_at = least(next_slot_at, now() + interval '1 second'), lease_until = NULL
+   WHERE next_slot_at > now() + interval '11 minutes' OR lease_until > now() + interval '1 minute'`;
+const MEND_QUEUED = `
+  UPDATE deliveries SET not_before = now(), created_at = now()
+   WHERE state IN ('queued', 'sending') AND created_at > now() + interval '1 minute' AND not_before > now()`;
+/** Looking for that costs a look at every space. */
+const ROUNDS_BETWEEN_MENDING = 15;
+
+export interface HoldStore {
+  /** One round of all of it; for the sweep. */
+  tidy(): Promise<void>;
+}
+
+/** Makes the store. */
+export function makeHoldStore(pool: Pool): HoldStore {
+  let round = 0;
+  return {
+    async tidy() {
+      const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
+      round += 1;
+      const mending = isMending ? [MEND_SPACES, MEND_QUEUED] : [];
+      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, LET_GO_FORGOTTEN, PROBE, REDIRECT]) await pool.query(statement);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * The health of a destination: what an answer of Google Chat makes of it, and the reason in words. Pure: no clock, no database.
+ *
+ *     healthy   --429--> throttled --sent--> healthy
+ *     any       --refused--> doubtful --third refusal, spaced--> broken
+ *     any       --three attempts in a row that did not get through--> doubtful
+ *     doubtful, broken --sent (a message, a test, the trial of a held one)--> healthy
+ *
+ * Paused is no health but a setting, and is shown in its place.
+ */
+
+import type { DeliveryOutcome } from '../core/delivery';
+import type { HealthState } from '../core/destination';
+
+export const KNOWN_HEALTHS = ['healthy', 'throttled', 'doubtful', 'broken'] as const satisfies readonly HealthState[];
+export type KnownHealth = (typeof KNOWN_HEALTHS)[number];
+
+/** What is known of a destination before an attempt. */
+export interface Health {
+  readonly state: KnownHealth;
+  readonly reason: string | null;
+  /** Refusals in a row that counted. */
+  readonly refusals: number;
+  /** Since the last one; null when there was none. */
+  readonly sinceLastRefusalMs: number | null;
+  /** How often it was tried in vain while it was broken. */
+  readonly probes: number;
+}
+
+export interface HealthChange {
+  readonly state: KnownHealth;
+  readonly reason: string | null;
+  readonly countsRefusal: boolean;
+  readonly isHealed: boolean;
+  /** Until a held message is tried again; null while it is not broken. */
+  readonly nextProbeMs: number | null;
+}
+
+export interface HealthSettings {
+  /** Least distance of two refusals that count. */
+  readonly refusalConfirmMs: number;
+  /** From the break to the first trial; each refused one doubles it. */
+  readonly firstProbeMs: number;
+}
+
+/** One 401 can be random (healthchecks#1117): three refusals, each at least `refusalConfirmMs` apart, make a destination broken. */
+const REFUSALS_TO_BREAK = 3;
+/** Attempts in a row that did not get through before people are told of it. */
+const TROUBLES_TO_DOUBT = 3;
+const LONGEST_PROBE_MS = 60 * 60 * 1000;
+
+/** What a refusal means: whether it counts, whether it was the last one needed, and else how long the destination rests. */
+export function judgeRefusal(
+  { state, refusals, sinceLastRefusalMs }: Pick<Health, 'state' | 'refusals' | 'sinceLastRefusalMs'>,
+  refusalConfirmMs: number,
+): { readonly counts: boolean; readonly isBroken: boolean; readonly restMs: number } {
+  if (state === 'broken') return { counts: false, isBroken: true, restMs: 0 };
+  const counts = sinceLastRefusalMs === null || sinceLastRefusalMs >= refusalConfirmMs;
+  const restMs = counts ? refusalConfirmMs : refusalConfirmMs - sinceLastRefusalMs;
+  return { counts, isBroken: counts && refusals + 1 >= REFUSALS_TO_BREAK, restMs };
+}
+
+/**
+ * What an outcome changes; null: nothing. `troubles`: attempts in the space in a row that did not get through, this one not
+ * counted.
+ */
+export function healthAfter(
+  health: Health,
+  outcome: DeliveryOutcome,
+  troubles: number,
+  settings: HealthSettings,
+): HealthChange | null {
+  switch (outcome.kind) {
+    case 'sent':
+      return health.state === 'healthy' && health.refusals === 0 ? null : HEALED;
+    case 'busy':
+      return weighsLess(health) ? null : changed('throttled', `Google Chat asks to slow down (${outcome.reason}).`);
+    case 'unreachable':
+    case 'unnamed':
+      if (weighsLess(health) || troubles + 1 < TROUBLES_TO_DOUBT) return null;
+      return changed(
+        'doubtful',
+        `Several attempts in a row did not get through; it is tried on. The last one: ${outcome.reason}`,
+      );
+    case 'rejected':
+      // The message's fault.
+      return null;
+    case 'refused':
+      return afterRefusal(health, outcome, settings);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** How long a destination stays untried after `probes` trials in vain: doubling, at most an hour. */
+export function probeDelayMs(probes: number, firstProbeMs: number): number {
+  return Math.min(firstProbeMs * 2 ** Math.min(probes, 20), Math.max(LONGEST_PROBE_MS, firstProbeMs));
+}
+
+/** The pause is a setting, health is what Chat says: shown as one word and one reason. */
+export function shownHealth(destination: {
+  readonly paused: boolean;
+  readonly health: KnownHealth;
+  readonly healthReason: string | null;
+}): {
+  readonly health: HealthState;
+  readonly healthReason: string | null;
+} {
+  if (destination.paused) return { health: 'paused', healthReason: PAUSED_REASON };
+  return { health: destination.health, healthReason: destination.healthReason };
+}
+
+export const PAUSED_REASON = 'The destination is paused: its messages are held until it goes on.';
+
+const HEALED: HealthChange = { state: 'healthy', reason: null, countsRefusal: false, isHealed: true, nextProbeMs: null };
+
+/** A refusal, or worse, is known of it: being slow says nothing against that. */
+function weighsLess({ state, refusals }: Health): boolean {
+  return state === 'broken' || refusals > 0;
+}
+
+function changed(state: KnownHealth, reason: string): HealthChange {
+  return { state, reason, countsRefusal: false, isHealed: false, nextProbeMs: null };
+}
+
+function afterRefusal(health: Health, outcome: { httpStatus: number; reason: string }, settings: HealthSettings): HealthChange {
+  const { counts, isBroken } = judgeRefusal(health, settings.refusalConfirmMs);
+  const what = `${complaintOf(outcome.httpStatus)} (${outcome.reason})`;
+  if (!isBroken) {
+    return {
+      ...changed('doubtful', `${what}. That can be chance: it is tried again, the third time counts.`),
+      countsRefusal: counts,
+    };
+  }
+  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Make a new webhook in the space and replace the URL here.`;
+  const probes = health.state === 'broken' ? health.probes + 1 : 0;
+  return { ...changed('broken', reason), countsRefusal: counts, nextProbeMs: probeDelayMs(probes, settings.firstProbeMs) };
+}
+
+function complaintOf(httpStatus: number): string {
+  switch (httpStatus) {
+    case 401:
+      return 'Google Chat does not accept its key and token';
+    case 403:
+      return 'Google Chat does not let it post';
+    case 404:
+      return 'Google Chat finds no such webhook or space';
+    default:
+      return 'Google Chat takes its URL for damaged';
+  }
+}

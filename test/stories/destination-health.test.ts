@@ -1,0 +1,316 @@
+/** A destination that cannot take its messages: held, tried, sent elsewhere, let go in order, dropped in the end; and threads. */
+
+import type { RequestRecord } from '../fakes/google-chat/request-tally';
+import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
+import { ledgerAtRest } from '../support/ledger-at-rest';
+import { postAs, rawWebhook } from '../support/raw-webhook';
+import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
+import { startWorld, type World } from '../support/world';
+
+const REFUSAL_CONFIRM_MS = 50;
+
+// Before the database goes: such hooks run in the order in which they stand.
+afterAll(() => world.close());
+const testDatabase = useTestDatabase();
+let world: World;
+let token: string;
+let lastId = 70_000;
+
+beforeAll(async () => {
+  world = await startWorld({
+    databaseUrl: testDatabase.connectionString,
+    sweepIntervalMs: 100,
+    config: { refusalConfirmMs: REFUSAL_CONFIRM_MS, firstProbeMs: 600_000, spaceIntervalMs: 0, apiRateLimit: 1_000_000 },
+    chat: { enforceQuota: false },
+  });
+  token = await world.install();
+});
+
+const rest = () => ledgerAtRest(world, testDatabase.database.pool);
+
+interface Audience {
+  /** Wins a deal in the pipeline that only this audience hears of. */
+  win(title: string, id?: number): Promise<void>;
+}
+
+async function audience(channels: readonly Channel[]): Promise<Audience> {
+  const pipelineId = (lastId += 1);
+  const [first] = channels;
+  if (first === undefined) throw new Error('an audience has at least one channel');
+  await addRule(world, token, 'deal.won', first, {
+    filters: { pipelineIds: [pipelineId] },
+    targetWebhookIds: channels.map(({ id }) => id),
+  });
+  return {
+    async win(title, id = (lastId += 1)) {
+      const data = { id, title, status: 'won', value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id: pipelineId };
+      const answer = await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
+      expect(answer).toMatchObject({ status: 200 });
+    },
+  };
+}
+
+const requestsTo = (channel: Channel): readonly RequestRecord[] =>
+  world.chat.requests.filter((request) => request.spaceId === channel.spaceId);
+const titles = (channel: Channel): readonly string[] =>
+  world.chat.messages(channel.spaceId).map((message) => /Message \w+/.exec(visibleText(message))?.[0] ?? '');
+const shown = async (channel: Channel) => (await world.api('GET', `/chat-webhooks/${channel.id}`, token)).body;
+const deliveriesOf = async (channel: Channel, state: string) =>
+  (await world.api('GET', `/deliveries?state=${state}&chatWebhookId=${channel.id}`, token)).body.items;
+const untilBroken = (channel: Channel) =>
+  waitUntil('the destination is broken', async () => (await shown(channel)).health === 'broken');
+const untilHeld = (channel: Channel, count: number) =>
+  waitUntil(`${count} messages are held`, async () => (await deliveriesOf(channel, 'held')).length === count);
+
+/** Breaks a channel by three refusals of one message. */
+async function breakDown(channel: Channel, listeners: Audience, title: string, deal?: number): Promise<void> {
+  world.chat.setOutage(channel.spaceId, 403);
+  await listeners.win(title, deal);
+  await untilBroken(channel);
+}
+
+test('when a test goes through, then what a broken destination held follows in order', async () => {
+  const channel = await connectChannel(world, token, 'Healed by a test');
+  const listeners = await audience([channel]);
+  const deal = (lastId += 1);
+  await breakDown(channel, listeners, 'Message one', deal);
+  await listeners.win('Message two', deal);
+  await untilHeld(channel, 2);
+
+  const inVain = await world.api('POST', '/test', token, { chatWebhookId: channel.id });
+  const stillBroken = await shown(channel);
+  world.chat.setOutage(channel.spaceId, null);
+  const good = await world.api('POST', '/test', token, { chatWebhookId: channel.id });
+  await listeners.win('Message three', deal);
+  await world.chat.waitForMessages(channel.spaceId, 4, 10_000);
+
+  expect(inVain.body).toMatchObject({ status: 'failure', httpStatus: 403 });
+  expect(stillBroken).toMatchObject({ health: 'broken', healthReason: expect.stringContaining('HTTP 403') });
+  expect(good.body.status).toBe('success');
+  expect(titles(channel).slice(1)).toEqual(['Message one', 'Message two', 'Message three']);
+  expect(await shown(channel)).toMatchObject({ health: 'healthy', healthReason: null });
+});
+
+test('when a broken destination works again, then the trial of its oldest message finds out, and the others follow', async () => {
+  const channel = await connectChannel(world, token, 'Healed by itself');
+  const listeners = await audience([channel]);
+  const deal = (lastId += 1);
+  await breakDown(channel, listeners, 'Message one', deal);
+  await listeners.win('Message two', deal);
+  await untilHeld(channel, 2);
+  const { pool } = testDatabase.database;
+  const probe = () => pool.query('UPDATE chat_webhooks SET next_probe_at = now() WHERE id = $1', [channel.id]);
+
+  const before = requestsTo(channel).length;
+  await probe();
+  await waitUntil('the trial in vain', () => requestsTo(channel).length === before + 1);
+  await untilHeld(channel, 2);
+  world.chat.setOutage(channel.spaceId, null);
+  await probe();
+  await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+  await rest();
+
+  expect(titles(channel)).toEqual(['Message one', 'Message two']);
+  expect(requestsTo(channel)).toHaveLength(before + 3);
+  expect((await shown(channel)).health).toBe('healthy');
+});
+
+test('when a message was held for longer than its destination holds, then it is dropped with the reason, the younger ones are not', async () => {
+  const channel = await connectChannel(world, token, 'Too old', { holdHours: 2 });
+  const listeners = await audience([channel]);
+  await breakDown(channel, listeners, 'Message old');
+  await testDatabase.database.pool.query(
+    `UPDATE deliveries SET waiting_since = now() - interval '2 hours 1 second' WHERE chat_webhook_id = $1`,
+    [channel.id],
+  );
+  await listeners.win('Message young');
+  await waitUntil('the old one is dropped', async () => (await deliveriesOf(channel, 'dropped')).length === 1);
+
+  const [dropped] = await deliveriesOf(channel, 'dropped');
+  expect(dropped.reason).toMatch(/^Held for more than 2 hours\. .*HTTP 403/);
+  await untilHeld(channel, 1);
+  world.chat.setOutage(channel.spaceId, null);
+  await put(world, token, `/chat-webhooks/${channel.id}`, { url: world.chat.createWebhook(channel.spaceId, {}).url });
+  await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+  await rest();
+  expect(titles(channel)).toEqual(['Message young']);
+});
+
+test('when a paused destination goes on, then what came meanwhile follows in order', async () => {
+  const channel = await connectChannel(world, token, 'Paused');
+  const listeners = await audience([channel]);
+  await put(world, token, `/chat-webhooks/${channel.id}`, { paused: true });
+  const deal = (lastId += 1);
+  await listeners.win('Message one', deal);
+  await listeners.win('Message two', deal);
+  await untilHeld(channel, 2);
+  const paused = await shown(channel);
+
+  await put(world, token, `/chat-webhooks/${channel.id}`, { paused: false });
+  await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+  await rest();
+
+  expect(paused).toMatchObject({ health: 'paused', healthReason: expect.stringMatching(/paused/) });
+  expect(titles(channel)).toEqual(['Message one', 'Message two']);
+});
+
+test('when a destination with a fallback breaks, then its messages go there, marked, once and in order, and not when it is told anyhow', async () => {
+  const fallback = await connectChannel(world, token, 'Stand-in');
+  const channel = await connectChannel(world, token, 'Big <deals>', { fallbackWebhookId: fallback.id });
+  await put(world, token, `/chat-webhooks/${fallback.id}`, { fallbackWebhookId: channel.id });
+  const listeners = await audience([channel]);
+  const both = await audience([channel, fallback]);
+  const deal = (lastId += 1);
+
+  await breakDown(channel, listeners, 'Message one', deal);
+  await listeners.win('Message two', deal);
+  await both.win('Message both');
+  await world.chat.waitForMessages(fallback.spaceId, 3, 10_000);
+  await untilHeld(channel, 1);
+
+  const [own, ...redirected] = [...world.chat.messages(fallback.spaceId)].sort(
+    (one, other) => Number(visibleText(one).includes('Meant for')) - Number(visibleText(other).includes('Meant for')),
+  );
+  expect(own === undefined ? '' : visibleText(own)).toContain('Message both');
+  expect(redirected.map(visibleText)).toEqual([expect.stringContaining('Message one'), expect.stringContaining('Message two')]);
+  for (const message of redirected) expect(visibleText(message)).toContain('Meant for “Big <deals>”');
+  expect(await deliveriesOf(channel, 'sent')).toMatchObject([{ viaWebhookId: fallback.id }, { viaWebhookId: fallback.id }]);
+
+  world.chat.setOutage(channel.spaceId, null);
+  await put(world, token, `/chat-webhooks/${channel.id}`, { url: world.chat.createWebhook(channel.spaceId, {}).url });
+  await listeners.win('Message three', deal);
+  await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+  await rest();
+  expect([...titles(channel)].sort()).toEqual(['Message both', 'Message three']);
+  expect(world.chat.messages(fallback.spaceId)).toHaveLength(3);
+});
+
+test('when the fallback breaks too, or is removed, then its guests wait and go to their own destination once that works', async () => {
+  const fallback = await connectChannel(world, token, 'Broken stand-in');
+  const channel = await connectChannel(world, token, 'Broken too', { fallbackWebhookId: fallback.id });
+  const listeners = await audience([channel]);
+  world.chat.setOutage(fallback.spaceId, 404);
+  const deal = (lastId += 1);
+  await breakDown(channel, listeners, 'Message one', deal);
+  await listeners.win('Message two', deal);
+  await untilBroken(fallback);
+  await untilHeld(channel, 2);
+
+  expect((await world.api('DELETE', `/chat-webhooks/${fallback.id}`, token)).status).toBe(204);
+  world.chat.setOutage(channel.spaceId, null);
+  await untilHeld(channel, 2);
+  await world.api('POST', '/test', token, { chatWebhookId: channel.id });
+  await world.chat.waitForMessages(channel.spaceId, 3, 10_000);
+  await rest();
+
+  expect(titles(channel).slice(1)).toEqual(['Message one', 'Message two']);
+  expect(world.chat.messages(channel.spaceId).some((message) => visibleText(message).includes('Meant for'))).toBe(false);
+});
+
+test('when a URL is replaced while a refusal of the old one is under way, then the new one is not blamed and nothing is lost', async () => {
+  const channel = await connectChannel(world, token, 'Replaced in flight');
+  const listeners = await audience([channel]);
+  const moved = world.chat.createSpace({ name: 'New home' });
+  world.chat.failNext({ spaceId: channel.spaceId, status: 404, delayMs: 400 });
+  await listeners.win('Message under', 1_000_001);
+  await waitUntil('it is under way', async () => (await deliveriesOf(channel, 'sending')).length === 1);
+
+  await put(world, token, `/chat-webhooks/${channel.id}`, { url: world.chat.createWebhook(moved.id, {}).url });
+  await listeners.win('Message after', 1_000_001);
+  await world.chat.waitForMessages(moved.id, 2, 10_000);
+  await rest();
+
+  expect(world.chat.messages(moved.id).map((message) => /Message \w+/.exec(visibleText(message))?.[0])).toEqual([
+    'Message under',
+    'Message after',
+  ]);
+  expect(await shown(channel)).toMatchObject({ health: 'healthy', spaceId: moved.id });
+});
+
+test('when Chat never names a message, then it is given up within bounds, and the next one goes', async () => {
+  const channel = await connectChannel(world, token, 'Nameless');
+  const listeners = await audience([channel]);
+  await listeners.win('Message before');
+  await rest();
+  world.chat.failNext({ spaceId: channel.spaceId, status: 200, body: {}, times: 2 });
+  await listeners.win('Message nameless');
+  await waitUntil('the first attempt', async () =>
+    (await deliveriesOf(channel, 'queued')).some((one: { attempts: number }) => one.attempts > 0),
+  );
+  await testDatabase.database.pool.query(`UPDATE deliveries SET uncertain = 5 WHERE chat_webhook_id = $1 AND state <> 'sent'`, [
+    channel.id,
+  ]);
+  await listeners.win('Message next');
+  await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+  await rest();
+
+  expect(titles(channel)).toEqual(['Message before', 'Message next']);
+  expect(await deliveriesOf(channel, 'failed')).toMatchObject([{ reason: expect.stringContaining('never named it') }]);
+});
+
+describe('Threads', () => {
+  const threadKeys = (channel: Channel) =>
+    requestsTo(channel).map(({ rawBody, query }) => [
+      JSON.parse(rawBody).thread?.threadKey ?? null,
+      query['messageReplyOption'] ?? null,
+    ]);
+
+  test('when threads are off, then no message names one; when they are per record, then a record’s messages share its thread', async () => {
+    const off = await connectChannel(world, token, 'Flat');
+    const on = await connectChannel(world, token, 'Threaded', { threads: 'perRecord' });
+    const listeners = await audience([off, on]);
+
+    await listeners.win('Message one', 2_000_001);
+    await listeners.win('Message two', 2_000_002);
+    await listeners.win('Message three', 2_000_001);
+    await rest();
+
+    const option = 'REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD';
+    const [first, second, third] = threadKeys(on);
+    expect(threadKeys(off)).toEqual([
+      [null, null],
+      [null, null],
+      [null, null],
+    ]);
+    expect([first?.[1], second?.[1], third?.[1]]).toEqual([option, option, option]);
+    expect(first?.[0]).toMatch(/^pd-\d+-deal-2000001$/);
+    expect(third).toEqual(first);
+    expect(second?.[0]).not.toEqual(first?.[0]);
+  });
+
+  test('when a space cannot thread, then the card goes without, and later ones at once, until threads are switched on anew', async () => {
+    const { id: spaceId } = world.chat.createSpace({ name: 'A chat of two', threading: 'unthreaded' });
+    const channel = await connectChannel(world, token, 'A chat of two', { spaceId, threads: 'perRecord' });
+    const listeners = await audience([channel]);
+
+    await listeners.win('Message one');
+    await world.chat.waitForMessages(spaceId, 1, 10_000);
+    await rest();
+    const remembered = await shown(channel);
+    await listeners.win('Message two');
+    await world.chat.waitForMessages(spaceId, 2, 10_000);
+    await rest();
+
+    expect(requestsTo(channel).map(({ status }) => status)).toEqual([400, 200, 200]);
+    expect(requestsTo(channel)[1]?.rawBody).toContain('cardsV2');
+    expect(remembered).toMatchObject({ threads: 'perRecord', threadingUnsupported: true, health: 'healthy' });
+    await put(world, token, `/chat-webhooks/${channel.id}`, { threads: 'off' });
+    await put(world, token, `/chat-webhooks/${channel.id}`, { threads: 'perRecord' });
+    expect((await shown(channel)).threadingUnsupported).toBe(false);
+  });
+
+  test('when a threaded card is rejected for another reason, then plain text follows and threads stay on', async () => {
+    const channel = await connectChannel(world, token, 'Odd card', { threads: 'perRecord' });
+    const listeners = await audience([channel]);
+    world.chat.failNext({ spaceId: channel.spaceId, status: 400, times: 2 });
+
+    await listeners.win('Message plain');
+    await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+    await rest();
+
+    expect(requestsTo(channel).map(({ status }) => status)).toEqual([400, 400, 200]);
+    expect(new Set(requestsTo(channel).map(({ requestId }) => requestId)).size).toBe(3);
+    expect((await shown(channel)).threadingUnsupported).toBe(false);
+  });
+});
