@@ -11,13 +11,13 @@ export interface Channel {
 }
 
 /** Makes a space (or takes the given one) and connects it. `fields` are further fields of `POST /chat-webhooks`. */
-export async function connectChannel(
+export async function connectChannel<Fields extends object>(
   world: World,
   token: string,
   name: string,
-  fields: { readonly spaceId?: string } & Readonly<Record<string, unknown>> = {},
+  fields?: Fields & { readonly spaceId?: string },
 ): Promise<Channel> {
-  const { spaceId = world.chat.createSpace({ name }).id, ...rest } = fields;
+  const { spaceId = world.chat.createSpace({ name }).id, ...rest }: { readonly spaceId?: string } = fields ?? {};
   const { url } = world.chat.createWebhook(spaceId, { name });
   const answer = await world.api('POST', '/chat-webhooks', token, { name, url, ...rest });
   if (answer.status !== 201) throw new Error(`POST /chat-webhooks answered ${answer.status}: ${JSON.stringify(answer.body)}`);
