@@ -229,6 +229,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     settleMs: config.settleMs,
     nowMs,
     refreshRates: rates.refreshLacking,
+    refreshStages: (id) => references.refresh(id, ['stage']),
   });
 
   // 3 what is said

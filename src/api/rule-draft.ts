@@ -5,6 +5,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { FieldError } from '../core/errors';
 import { digestSchema, eventTypeSchema, givenFiltersSchema, TEMPLATE_MODES, type RuleFilters } from '../core/rule';
 import type { TenantId } from '../core/tenant';
+import { kindsKnownFor } from '../core/transition';
 import { ownDestinationIds } from '../delivery/chat-webhook.store';
 import { templateProblem } from '../messages/text-template';
 import type { RuleFields } from '../rules/rule.store';
@@ -123,6 +124,7 @@ export function* fieldProblems(draft: RuleDraft, given: GivenChange = {}): Gener
   if (draft.eventType === 'deal.field_changed' && (draft.filters.fields ?? []).length === 0) {
     yield { path: 'filters.fields', message: 'deal.field_changed needs the fields to listen to' };
   }
+  yield* finerProblems(draft);
   for (const { path, op, value } of conditionsOf(draft.filters.conditions)) {
     if (op === 'matches' && typeof value === 'string' && !isPattern(value)) {
       yield { path: `${path}.value`, message: 'is no pattern of RE2, the language of regular expressions without look-around' };
@@ -130,4 +132,16 @@ export function* fieldProblems(draft: RuleDraft, given: GivenChange = {}): Gener
   }
   const problem = draft.template === null ? null : templateProblem(draft.template);
   if (problem !== null) yield { path: 'template', message: problem };
+}
+
+function* finerProblems({ eventType, filters }: RuleDraft): Generator<FieldError> {
+  const known = kindsKnownFor(eventType);
+  const unknown = (filters.kinds ?? []).filter((kind) => !known.includes(kind));
+  if (unknown.length > 0) {
+    const message = known.length === 0 ? `${eventType} has no kinds` : `${eventType} knows the kinds ${known.join(', ')}`;
+    yield { path: 'filters.kinds', message };
+  }
+  if (filters.crossing !== true) return;
+  if (eventType !== 'deal.value_changed') yield { path: 'filters.crossing', message: 'is for deal.value_changed alone' };
+  if (filters.minValue === undefined) yield { path: 'filters.crossing', message: 'needs minValue, the amount to be crossed' };
 }

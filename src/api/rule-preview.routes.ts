@@ -11,8 +11,10 @@ import { referenceKey, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
 import { makeTurnstile } from '../platform/turnstile';
+import { NO_STAGES } from '../rules/kinds-of-transition';
 import type { RoutingRules } from '../rules/measure-rule';
 import { loadRates } from '../rules/exchange-rate.store';
+import { loadStageOrder } from '../rules/stage-order.store';
 import { draftRule, previewRule, type Preview, type PreviewedMessage } from '../rules/preview-rule';
 import { compileRules } from '../rules/route-events';
 import { countMatchesOfOthers, makeWalkStore } from '../rules/walk-events.store';
@@ -94,7 +96,9 @@ async function compiled(deps: Deps, tenant: TenantProfile, draft: RuleDraft, des
   const { id, baseCurrency, timeZone } = tenant;
   const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()] };
   const rates = await loadRates(deps.pool, id, baseCurrency);
-  return { ...compileRules(loaded, baseCurrency, deps.settleMs), rates, timeZone };
+  const rules = compileRules(loaded, baseCurrency, deps.settleMs);
+  const stages = rules.needsStages ? await loadStageOrder(deps.pool, id) : NO_STAGES;
+  return { ...rules, rates, stages, timeZone };
 }
 
 /** The first few messages as they would have looked, with the names that the ledger knows. */

@@ -18,6 +18,10 @@ export const DECISION_CODES = [
   'minValue',
   'noValue',
   'otherCurrency',
+  /** The value was not below the rule's minimum before. */
+  'crossing',
+  /** Another kind of the transition than the rule asks for: back instead of forward. */
+  'kind',
   'fields',
   'conditions',
   /** An earlier rule with `stopAfter` tells the same destinations of the same change. */

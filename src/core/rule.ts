@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { conditionTreeSchema } from './condition';
 import { clockTime, dayField } from './destination';
-import { EVENT_TYPES, type EventType } from './transition';
+import { EVENT_TYPES, TRANSITION_KINDS, type EventType } from './transition';
 
 export const TEMPLATE_MODES = ['compact', 'detailed'] as const;
 export type TemplateMode = (typeof TEMPLATE_MODES)[number];
@@ -21,6 +21,13 @@ export const ruleFiltersSchema = z.strictObject({
   currency: z
     .string()
     .regex(/^[A-Z]{3}$/, 'a currency is a three-letter code such as EUR')
+    .optional(),
+  /** With `deal.value_changed` and `minValue`: only when the value comes from below, not on each edit above. */
+  crossing: z.boolean().optional(),
+  /** Finer kinds of the transition, such as `forward`; those that the event type knows. */
+  kinds: z
+    .array(z.enum(Object.values(TRANSITION_KINDS).flat()))
+    .max(10)
     .optional(),
   fields: z.array(z.string().min(1).max(100)).max(50).optional(),
   conditions: conditionTreeSchema.optional(),

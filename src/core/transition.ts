@@ -2,7 +2,7 @@
 
 import { RECORD_ENTITIES, type RecordEntity, type RecordState } from './record';
 
-/** Every event type a rule can listen to, in the contract's order. */
+/** Every event type a rule can listen to: first those that Dealbell always had, then the finer ones. */
 export const EVENT_TYPES = [
   'deal.created',
   'deal.won',
@@ -25,6 +25,17 @@ export const EVENT_TYPES = [
   'activity.created',
   'activity.completed',
   'note.created',
+  'deal.label_removed',
+  'deal.archived',
+  'deal.restored',
+  'lead.restored',
+  'lead.deleted',
+  'person.deleted',
+  'organization.deleted',
+  'activity.reopened',
+  'activity.rescheduled',
+  'activity.deleted',
+  'note.deleted',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -32,6 +43,22 @@ export type EventType = (typeof EVENT_TYPES)[number];
 export function recordEntityOf(eventType: EventType): RecordEntity {
   if (eventType === 'lead.converted') return 'deal';
   return RECORD_ENTITIES.find((entity) => eventType.startsWith(`${entity}.`)) ?? 'deal';
+}
+
+/** Finer kinds of some transitions, by which a rule may choose (`filters.kinds`). */
+export const TRANSITION_KINDS = {
+  'deal.won': ['first', 'again'],
+  'deal.reopened': ['fromWon', 'fromLost'],
+  'deal.stage_changed': ['forward', 'back', 'skipped'],
+  'deal.value_changed': ['up', 'down', 'set', 'cleared', 'currency'],
+  'deal.close_date_changed': ['slipped', 'pulledIn', 'set', 'cleared'],
+  'activity.rescheduled': ['later', 'earlier', 'set', 'cleared'],
+} as const;
+export type TransitionKind = (typeof TRANSITION_KINDS)[keyof typeof TRANSITION_KINDS][number];
+
+/** The kinds that a rule on this event type may ask for; none for most. */
+export function kindsKnownFor(eventType: EventType): readonly TransitionKind[] {
+  return Object.entries(TRANSITION_KINDS).find(([type]) => type === eventType)?.[1] ?? [];
 }
 
 /** One field's way from one value to another; custom fields are named by their 40-character key. */

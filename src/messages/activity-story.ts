@@ -1,6 +1,7 @@
 /** What is said of activities: what kind, when, whose, and about which deal or contact. */
 
 import { textField, type RecordState } from '../core/record';
+import type { EventType } from '../core/transition';
 import { oneLine, wordsOfHtml } from './escape';
 import { dueOf } from './format';
 import { homeOf, parentsOf } from './links';
@@ -8,6 +9,7 @@ import { nameOf } from './names';
 import { bold, quiet, words } from './rich-text';
 import {
   actorIn,
+  changeOf,
   contactRows,
   joined,
   linkTo,
@@ -34,6 +36,7 @@ const TYPE_ICONS: Readonly<Record<string, string>> = {
 export function activityStory(context: StoryContext): Story {
   const { change, format } = context;
   const isDone = change.transition.type === 'activity.completed';
+  const shape = SHAPES[change.transition.type] ?? PLANNED;
   const type = typeWords(context);
   const due = format.dateTime(dueOf(change.state['due_date'], change.state['due_time']));
   const done = format.dateTime(change.state['marked_as_done_time']) ?? format.dateTime(change.occurredAt);
@@ -41,13 +44,13 @@ export function activityStory(context: StoryContext): Story {
   const about = joined(...parentsOf(change.state).map(({ entity, id }) => nameOf(context.names, entity, id)));
   const icon = TYPE_ICONS[textField(change.state, 'type') ?? ''] ?? 'event_note';
   return {
-    emoji: isDone ? '✅' : '🗓️',
-    headline: `${type ?? 'Activity'} ${isDone ? 'done' : 'planned'}`,
+    emoji: shape.emoji,
+    headline: `${type ?? 'Activity'} ${shape.verb}`,
     title: titleIn(context),
     link: linkTo(context, home.entity, home.id),
     gist: [isDone ? null : due, about, ownerIn(context)].filter((part) => part !== null),
     summary: {
-      icon: isDone ? 'task_alt' : icon,
+      icon: shape.icon ?? icon,
       label: ownerIn(context) ?? type ?? 'Activity',
       text: isDone ? bold(`Done ${done ?? ''}`.trim(), 'good') : due === null ? quiet('No due date') : bold(`Due ${due}`),
       below: about,
@@ -57,15 +60,42 @@ export function activityStory(context: StoryContext): Story {
       ...rowIf(icon, 'Type', type),
       ...ownerRows(context),
       ...rowIf('event', 'Due', due),
+      ...rowIf('history', 'Was due', formerDue(context)),
       ...(isDone ? rowIf('task_alt', 'Done', done) : []),
       ...parentRows(context),
       ...contactRows(context),
       ...rowIf('location_on', 'Location', locationOf(change.state)),
-      ...rowIf('edit', isDone ? 'Done by' : 'Planned by', actorIn(context)),
+      ...rowIf('edit', shape.byLabel, actorIn(context)),
     ],
     more: [],
     passage: passageOf(change.state),
   };
+}
+
+interface Shape {
+  readonly emoji: string;
+  /** After the kind of activity: "Call done". */
+  readonly verb: string;
+  /** Null: that of the kind. */
+  readonly icon: string | null;
+  readonly byLabel: string;
+}
+
+const PLANNED: Shape = { emoji: '🗓️', verb: 'planned', icon: null, byLabel: 'Planned by' };
+const SHAPES: Readonly<Partial<Record<EventType, Shape>>> = {
+  'activity.completed': { emoji: '✅', verb: 'done', icon: 'task_alt', byLabel: 'Done by' },
+  'activity.reopened': { emoji: '↩️', verb: 'reopened', icon: 'restart_alt', byLabel: 'Reopened by' },
+  'activity.rescheduled': { emoji: '📅', verb: 'rescheduled', icon: 'event_repeat', byLabel: 'Rescheduled by' },
+  'activity.deleted': { emoji: '🗑️', verb: 'deleted', icon: 'delete', byLabel: 'Deleted by' },
+};
+
+/** Of a rescheduled activity; null for any other. */
+function formerDue(context: StoryContext): string | null {
+  if (context.change.transition.type !== 'activity.rescheduled') return null;
+  const { state } = context.change;
+  const [date, time] = [changeOf(context, 'due_date'), changeOf(context, 'due_time')];
+  const former = dueOf(date === null ? state['due_date'] : date.from, time === null ? state['due_time'] : time.from);
+  return context.format.dateTime(former);
 }
 
 /** The type as the company calls it; Pipedrive's own key in words until it could be asked. */

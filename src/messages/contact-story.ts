@@ -1,4 +1,4 @@
-/** What is said of new persons and organizations. */
+/** What is said of persons and organizations that come or go. */
 
 import { isObject, organizationIdOf, textField, type RecordState } from '../core/record';
 import type { Row } from './cards';
@@ -14,11 +14,11 @@ export function personStory(context: StoryContext): Story {
   const job = primaryText(change.state, 'job_title');
   return {
     ...common(context, 'person'),
-    emoji: '👤',
-    headline: 'New person',
+    emoji: isGone(context) ? '🗑️' : '👤',
+    headline: isGone(context) ? 'Person deleted' : 'New person',
     gist: [organization, ownerIn(context)].filter((part) => part !== null),
     summary: {
-      icon: 'person_add',
+      icon: isGone(context) ? 'person_remove' : 'person_add',
       label: organization ?? 'Person',
       text: bold(email ?? phone ?? titleIn(context)),
       below: joined(email === null ? null : phone, ownerIn(context)),
@@ -30,7 +30,7 @@ export function personStory(context: StoryContext): Story {
       ...rowIf('mail', 'Email', email),
       ...rowIf('call', 'Phone', phone),
       ...rowIf('schedule', 'Created', format.date(change.state['add_time'])),
-      ...rowIf('edit', 'Created by', actorIn(context)),
+      ...rowIf('edit', actorLabel(context), actorIn(context)),
     ],
   };
 }
@@ -41,8 +41,8 @@ export function organizationStory(context: StoryContext): Story {
   const website = primaryText(change.state, 'website');
   return {
     ...common(context, 'organization'),
-    emoji: '🏢',
-    headline: 'New organization',
+    emoji: isGone(context) ? '🗑️' : '🏢',
+    headline: isGone(context) ? 'Organization deleted' : 'New organization',
     gist: [address, ownerIn(context)].filter((part) => part !== null),
     summary: {
       icon: 'apartment',
@@ -55,10 +55,14 @@ export function organizationStory(context: StoryContext): Story {
       ...rowIf('link', 'Website', website),
       ...ownerRows(context),
       ...rowIf('schedule', 'Created', format.date(change.state['add_time'])),
-      ...rowIf('edit', 'Created by', actorIn(context)),
+      ...rowIf('edit', actorLabel(context), actorIn(context)),
     ],
   };
 }
+
+const isGone = ({ change }: StoryContext): boolean => change.transition.type.endsWith('.deleted');
+
+const actorLabel = (context: StoryContext): string => (isGone(context) ? 'Deleted by' : 'Created by');
 
 type Common = Pick<Story, 'title' | 'link' | 'lead' | 'more' | 'passage'>;
 

@@ -64,6 +64,7 @@ const WAYS: Readonly<Partial<Record<EventType, (context: StoryContext) => Way>>>
   'deal.value_changed': valueWay,
   'deal.close_date_changed': closeDateWay,
   'deal.label_added': labelWay,
+  'deal.label_removed': labelGoneWay,
   'deal.field_changed': fieldWay,
   'deal.merged': (context) =>
     otherWay(context, { emoji: '🔗', headline: 'Deals merged', icon: 'merge', label: 'Merged with' }, 'deal'),
@@ -207,6 +208,22 @@ function labelWay(context: StoryContext): Way {
     icon: 'label',
     label: 'Label',
     text: label === null ? [] : bold(label, 'moved'),
+  };
+}
+
+function labelGoneWay(context: StoryContext): Way {
+  const moved = changeOf(context, 'label_ids');
+  const after = new Set(listOf(moved?.to).map(String));
+  const label = labelWords(
+    context,
+    listOf(moved?.from).filter((id) => !after.has(String(id))),
+  );
+  return {
+    emoji: '🏷️',
+    headline: 'Deal label removed',
+    icon: 'label_off',
+    label: 'Label',
+    text: label === null ? [] : bold(label, 'warning'),
   };
 }
 

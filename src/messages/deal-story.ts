@@ -79,6 +79,8 @@ const MOMENTS: Readonly<Partial<Record<EventType, (context: StoryContext) => Mom
     icon: 'restart_alt',
     below: joined(formerStatus(context), happened(context)),
   }),
+  'deal.archived': (context) => ({ emoji: '📦', headline: 'Deal archived', icon: 'inventory_2', below: happened(context) }),
+  'deal.restored': (context) => ({ emoji: '↩️', headline: 'Deal restored', icon: 'unarchive', below: happened(context) }),
   'deal.deleted': (context) => ({ emoji: '🗑️', headline: 'Deal deleted', icon: 'delete', below: happened(context) }),
 };
 
@@ -174,6 +176,8 @@ const ACTOR_LABELS: Readonly<Partial<Record<EventType, string>>> = {
   'deal.lost': 'Marked as lost by',
   'deal.reopened': 'Reopened by',
   'deal.deleted': 'Deleted by',
+  'deal.archived': 'Archived by',
+  'deal.restored': 'Restored by',
   'deal.merged': 'Merged by',
   'lead.converted': 'Converted by',
 };

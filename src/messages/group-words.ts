@@ -23,6 +23,10 @@ interface Phrase {
 
 const DEALS = { one: 'deal', many: 'deals' };
 const LEADS = { one: 'lead', many: 'leads' };
+const PERSONS = { one: 'person', many: 'people' };
+const ORGANIZATIONS = { one: 'organization', many: 'organizations' };
+const ACTIVITIES = { one: 'activity', many: 'activities' };
+const NOTES = { one: 'note', many: 'notes' };
 const NAME_LENGTH = 60;
 /** More currencies than this are counted. */
 const SUMS_SHOWN = 4;
@@ -70,11 +74,26 @@ const PHRASES: Readonly<Record<EventType, Phrase>> = {
   'lead.created': { emoji: '🌱', icon: 'lightbulb', ...LEADS, ...done('added') },
   'lead.converted': { emoji: '🚀', icon: 'handshake', ...LEADS, ...done('converted') },
   'lead.archived': { emoji: '📦', icon: 'inventory_2', ...LEADS, ...done('archived') },
-  'person.created': { emoji: '👤', icon: 'contact_mail', one: 'person', many: 'people', ...done('added') },
-  'organization.created': { emoji: '🏢', icon: 'apartment', one: 'organization', many: 'organizations', ...done('added') },
-  'activity.created': { emoji: '🗓️', icon: 'event', one: 'activity', many: 'activities', ...done('added') },
-  'activity.completed': { emoji: '✅', icon: 'task_alt', one: 'activity', many: 'activities', ...done('completed') },
-  'note.created': { emoji: '📝', icon: 'sticky_note_2', one: 'note', many: 'notes', ...done('written') },
+  'person.created': { emoji: '👤', icon: 'contact_mail', ...PERSONS, ...done('added') },
+  'organization.created': { emoji: '🏢', icon: 'apartment', ...ORGANIZATIONS, ...done('added') },
+  'activity.created': { emoji: '🗓️', icon: 'event', ...ACTIVITIES, ...done('added') },
+  'activity.completed': { emoji: '✅', icon: 'task_alt', ...ACTIVITIES, ...done('completed') },
+  'note.created': { emoji: '📝', icon: 'sticky_note_2', ...NOTES, ...done('written') },
+  'deal.label_removed': {
+    ...{ emoji: '🏷️', icon: 'label_off', ...DEALS, verb: 'unlabelled' },
+    by: (things) => `removed labels of ${things}`,
+    of: (things) => `${things} with labels removed`,
+  },
+  'deal.archived': { emoji: '📦', icon: 'inventory_2', ...DEALS, ...done('archived') },
+  'deal.restored': { emoji: '↩️', icon: 'unarchive', ...DEALS, ...done('restored') },
+  'lead.restored': { emoji: '↩️', icon: 'unarchive', ...LEADS, ...done('restored') },
+  'lead.deleted': { emoji: '🗑️', icon: 'delete', ...LEADS, ...done('deleted') },
+  'person.deleted': { emoji: '🗑️', icon: 'person_remove', ...PERSONS, ...done('deleted') },
+  'organization.deleted': { emoji: '🗑️', icon: 'delete', ...ORGANIZATIONS, ...done('deleted') },
+  'activity.reopened': { emoji: '↩️', icon: 'restart_alt', ...ACTIVITIES, ...done('reopened') },
+  'activity.rescheduled': { emoji: '📅', icon: 'event_repeat', ...ACTIVITIES, ...done('rescheduled') },
+  'activity.deleted': { emoji: '🗑️', icon: 'delete', ...ACTIVITIES, ...done('deleted') },
+  'note.deleted': { emoji: '🗑️', icon: 'delete', ...NOTES, ...done('deleted') },
 };
 
 export function emojiOf({ type }: ChangeGroup): string {

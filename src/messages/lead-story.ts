@@ -1,4 +1,4 @@
-/** What is said of leads that come in or are archived; a converted lead is told as a deal. */
+/** What is said of leads that come in, go, or come back; a converted lead is told as a deal. */
 
 import type { Row } from './cards';
 import {
@@ -20,14 +20,14 @@ import {
 
 export function leadStory(context: StoryContext): Story {
   const { change, format } = context;
-  const isArchived = change.transition.type === 'lead.archived';
+  const isNew = change.transition.type === 'lead.created';
   const source = lineField(change.state, 'source_name');
   const shape = shapeOf(context);
   const summary: Row = {
     icon: shape.icon,
     label: ownerIn(context) ?? 'Value',
     text: valueText(valueIn(context)),
-    below: joined(isArchived ? null : source, format.dateTime(change.occurredAt)),
+    below: joined(isNew ? source : null, format.dateTime(change.occurredAt)),
   };
   return {
     emoji: shape.emoji,
@@ -54,7 +54,20 @@ const CREATED = { emoji: '🌱', headline: 'New lead', icon: 'lightbulb', byLabe
 const ARCHIVED = { emoji: '📦', headline: 'Lead archived', icon: 'inventory_2', byLabel: 'Archived by' } as const;
 const CONVERTED = { emoji: '🚀', headline: 'Lead converted', icon: 'handshake', byLabel: 'Converted by' } as const;
 
+const RESTORED = { emoji: '↩️', headline: 'Lead restored', icon: 'unarchive', byLabel: 'Restored by' } as const;
+const DELETED = { emoji: '🗑️', headline: 'Lead deleted', icon: 'delete', byLabel: 'Deleted by' } as const;
+
 function shapeOf({ change }: StoryContext) {
-  if (change.transition.type === 'lead.archived') return ARCHIVED;
-  return change.transition.type === 'lead.converted' ? CONVERTED : CREATED;
+  switch (change.transition.type) {
+    case 'lead.archived':
+      return ARCHIVED;
+    case 'lead.converted':
+      return CONVERTED;
+    case 'lead.restored':
+      return RESTORED;
+    case 'lead.deleted':
+      return DELETED;
+    default:
+      return CREATED;
+  }
 }

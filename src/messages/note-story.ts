@@ -1,4 +1,4 @@
-/** What is said of a new note: its words, its author and the record it was written on. */
+/** What is said of a note that was written or deleted: its words, its author and the record it was written on. */
 
 import { textField } from '../core/record';
 import { wordsOfHtml } from './escape';
@@ -17,9 +17,11 @@ export function noteStory(context: StoryContext): Story {
   const text = content === null ? null : wordsOfHtml(content);
   const author = ownerIn(context);
   const when = format.dateTime(change.state['add_time']) ?? format.dateTime(change.occurredAt);
+  const isGone = change.transition.type === 'note.deleted';
+  const on = home.entity === 'note' ? null : ` on ${article(home.entity)}`;
   return {
-    emoji: '📝',
-    headline: home.entity === 'note' ? 'New note' : `Note on ${article(home.entity)}`,
+    emoji: isGone ? '🗑️' : '📝',
+    headline: isGone ? `Note${on ?? ''} deleted` : on === null ? 'New note' : `Note${on}`,
     title: homeName(context, home.entity, home.id),
     link:
       home.entity === 'note'

@@ -44,7 +44,7 @@ function changed({ transition, state }: RecordChange): readonly Reference[] {
   return [
     ...changes.flatMap(sidesOf),
     ...(hasMoved ? placeOf(state) : []),
-    ...(type === 'deal.label_added' ? LABELS : []),
+    ...(type === 'deal.label_added' || type === 'deal.label_removed' ? LABELS : []),
     ...(type === 'deal.field_changed' ? changes.flatMap(({ field }) => one('dealField', keyOf(field))) : []),
     ...(type === 'deal.merged' ? one('deal', keyOf(relatedId)) : []),
     ...(type === 'lead.converted' ? one('lead', keyOf(relatedId)) : []),

@@ -72,6 +72,8 @@ function sampleChanges(eventType: EventType, now: Date): readonly FieldChange[] 
     'deal.value_changed': { field: 'value', from: 9_600, to: 12_000 },
     'deal.close_date_changed': { field: 'expected_close_date', from: dayAfter(now, 18), to: dayAfter(now, 30) },
     'deal.label_added': { field: 'label_ids', from: [], to: [1] },
+    'deal.label_removed': { field: 'label_ids', from: [1], to: [] },
+    'activity.rescheduled': { field: 'due_date', from: dayAfter(now, -2), to: dayAfter(now, 1) },
     'deal.field_changed': { field: 'probability', from: 40, to: 60 },
   };
   const change = changes[eventType];

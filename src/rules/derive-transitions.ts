@@ -25,8 +25,23 @@ export function changeOfEvent(entity: RecordEntity, event: PipedriveEvent, befor
   if (event.action === 'create') return { entity, before: null, after: event.state, previous: {} };
   // A bare deletion says little more than the id: the title and the rest are those that were last known.
   if (event.action === 'delete') return { entity, before: { ...before, ...event.previous }, after: null, previous: {} };
-  const previous = event.previous ?? {};
+  const previous = entity === 'lead' ? withoutNoise(event, before) : (event.previous ?? {});
   return { entity, before: undoneState(event.state ?? {}, previous), after: event.state, previous };
+}
+
+/**
+ * Pipedrive's own sample of a lead whose amount changed names `is_archived: true` among the old values: it counts when the lead is
+ * known to have been archived, or when nothing else changed.
+ */
+function withoutNoise({ previous, state }: PipedriveEvent, known: RecordState | null): RecordState {
+  if (previous === null || !flagField(previous, 'is_archived') || flagField(state ?? {}, 'is_archived')) return previous ?? {};
+  const { is_archived: _noise, ...rest } = previous;
+  const wasArchived = known !== null && 'is_archived' in known ? flagField(known, 'is_archived') : isNothing(rest);
+  return wasArchived ? previous : rest;
+}
+
+function isNothing(previous: RecordState): boolean {
+  return Object.keys(previous).every((field) => BOOKKEEPING.has(field));
 }
 
 /**
@@ -78,7 +93,7 @@ export function deriveTransitions(change: Change): readonly Transition[] {
 }
 
 function deletion(entity: RecordEntity): readonly Transition[] {
-  return entity === 'deal' ? [{ type: 'deal.deleted', changes: [] }] : [];
+  return [{ type: `${entity}.deleted`, changes: [] }];
 }
 
 function createdDeal(change: Change, after: RecordState): readonly Transition[] {
@@ -98,7 +113,9 @@ function changedDeal(change: Change, after: RecordState): readonly Transition[] 
     fieldTransition('deal.owner_changed', 'owner_id', previous, after),
     valueTransition(change, after),
     fieldTransition('deal.close_date_changed', 'expected_close_date', previous, after),
-    labelTransition(previous, after),
+    archiveTransition(change, after, ['deal.archived', 'deal.restored']),
+    labelTransition('deal.label_added', previous, after),
+    labelTransition('deal.label_removed', previous, after),
     anyFieldTransition(previous, after),
   ];
   return transitions.filter((transition) => transition !== null);
@@ -152,13 +169,34 @@ function valueTransition(change: Change, after: RecordState): Transition | null 
   return isSame(from, to) ? null : { type: 'deal.value_changed', changes: [{ field: 'value', from, to }] };
 }
 
-/** Only labels that were added; a removed label or a new order tells nothing. */
-function labelTransition(previous: RecordState, after: RecordState): Transition | null {
+/** Only labels that were added, or that were removed; a new order tells nothing. */
+function labelTransition(
+  type: 'deal.label_added' | 'deal.label_removed',
+  previous: RecordState,
+  after: RecordState,
+): Transition | null {
   if (!('label_ids' in previous)) return null;
-  const from = listField(previous, 'label_ids');
-  const had = new Set(from.map(String));
-  const added = listField(after, 'label_ids').filter((label) => !had.has(String(label)));
-  return added.length === 0 ? null : { type: 'deal.label_added', changes: [{ field: 'label_ids', from, to: added }] };
+  const [from, to] = [listField(previous, 'label_ids'), listField(after, 'label_ids')];
+  if (type === 'deal.label_removed')
+    return without(from, to).length === 0 ? null : { type, changes: [{ field: 'label_ids', from, to }] };
+  const added = without(to, from);
+  return added.length === 0 ? null : { type, changes: [{ field: 'label_ids', from, to: added }] };
+}
+
+function without<T>(labels: readonly T[], others: readonly T[]): readonly T[] {
+  const known = new Set(others.map(String));
+  return labels.filter((label) => !known.has(String(label)));
+}
+
+function archiveTransition(
+  { previous }: Change,
+  after: RecordState,
+  [archived, restored]: readonly [Transition['type'], Transition['type']],
+): Transition | null {
+  if (!('is_archived' in previous)) return null;
+  const [from, to] = [flagField(previous, 'is_archived'), flagField(after, 'is_archived')];
+  if (from === to) return null;
+  return { type: to ? archived : restored, changes: [{ field: 'is_archived', from, to }] };
 }
 
 /** The same labels in another order are no change. */
@@ -192,9 +230,8 @@ function anyFieldTransition(previous: RecordState, after: RecordState): Transiti
 }
 
 function changedLead(change: Change, after: RecordState): readonly Transition[] {
-  const { previous } = change;
-  const isArchived = 'is_archived' in previous && !flagField(previous, 'is_archived') && flagField(after, 'is_archived');
-  return isArchived ? [{ type: 'lead.archived', changes: [] }] : [];
+  const transition = archiveTransition(change, after, ['lead.archived', 'lead.restored']);
+  return transition === null ? [] : [transition];
 }
 
 /** An activity that is logged as done was created and completed at once. */
@@ -203,10 +240,14 @@ function createdActivity(after: RecordState): readonly Transition[] {
   return flagField(after, 'done') ? [{ type: 'activity.completed', changes: [] }, created] : [created];
 }
 
-function changedActivity(change: Change, after: RecordState): readonly Transition[] {
-  const { previous } = change;
-  const isCompleted = 'done' in previous && !flagField(previous, 'done') && flagField(after, 'done');
-  return isCompleted ? [{ type: 'activity.completed', changes: [] }] : [];
+function changedActivity({ previous }: Change, after: RecordState): readonly Transition[] {
+  const [wasDone, isDone] = ['done' in previous ? flagField(previous, 'done') : null, flagField(after, 'done')];
+  if (wasDone === false && isDone) return [{ type: 'activity.completed', changes: [{ field: 'done', from: false, to: true }] }];
+  const reopened: readonly Transition[] =
+    wasDone === true && !isDone ? [{ type: 'activity.reopened', changes: [{ field: 'done', from: true, to: false }] }] : [];
+  const due = ['due_date', 'due_time'].map((field) => fieldChange(field, previous, after)).filter((change) => change !== null);
+  const isMoved = due.length > 0 && !isDone;
+  return isMoved ? [...reopened, { type: 'activity.rescheduled', changes: due }] : reopened;
 }
 
 function objectField(state: RecordState, field: string): RecordState {

@@ -3,7 +3,7 @@
 import { DECISION_CODES, type Decision } from '../core/decision';
 import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
-import type { EventType } from '../core/transition';
+import type { EventType, TransitionKind } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainCondition } from './explain-condition';
 import { moneyWords, rateWords, unnamed } from './value-words';
@@ -37,6 +37,17 @@ export const EVENT_NAMES: Readonly<Record<EventType, string>> = {
   'activity.created': 'activity created',
   'activity.completed': 'activity completed',
   'note.created': 'note created',
+  'deal.label_removed': 'label removed',
+  'deal.archived': 'deal archived',
+  'deal.restored': 'deal restored from the archive',
+  'lead.restored': 'lead restored from the archive',
+  'lead.deleted': 'lead deleted',
+  'person.deleted': 'person deleted',
+  'organization.deleted': 'organization deleted',
+  'activity.reopened': 'activity reopened',
+  'activity.rescheduled': 'activity rescheduled',
+  'activity.deleted': 'activity deleted',
+  'note.deleted': 'note deleted',
 };
 
 /** One sentence for one decision. `rule` is null when it has been deleted since. */
@@ -72,6 +83,10 @@ export function explainDecision(
       return belowMinimum(decision.actual, filters.minValue);
     case 'otherCurrency':
       return `Not matched: the value ${money(decision.actual)} cannot be compared in ${wantedCurrency(decision.actual)}: no exchange rate is known.`;
+    case 'crossing':
+      return `Not matched: the value was ${money(decision.actual)} before, not below ${amount(filters.minValue, filters.currency)}, so it did not cross it.`;
+    case 'kind':
+      return otherKind(decision.actual, filters.kinds ?? []);
     case 'fields':
       return `Not matched: none of the fields ${fieldNames(filters.fields ?? [], nameOf)} changed.`;
     case 'conditions':
@@ -94,6 +109,32 @@ function belowMinimum(actual: unknown, minimum: number | undefined): string {
   const inOther = converted === null ? '' : ` is ${amount(converted, currency)},`;
   const rate = isObject(actual) ? rateWords(actual['asOf']) : '';
   return `Not matched: the value ${money(actual)}${inOther === '' ? ' is' : inOther} below ${amount(minimum, currency)}${rate}.`;
+}
+
+const KIND_WORDS: Readonly<Record<TransitionKind, string>> = {
+  first: 'a first win',
+  again: 'won again',
+  fromWon: 'reopened after a win',
+  fromLost: 'reopened after a loss',
+  forward: 'a move forward',
+  back: 'a move back',
+  skipped: 'a move that skips stages',
+  up: 'a rise',
+  down: 'a fall',
+  set: 'set for the first time',
+  cleared: 'cleared',
+  currency: 'another currency',
+  slipped: 'a slip to a later day',
+  pulledIn: 'pulled in to an earlier day',
+  later: 'moved to a later day',
+  earlier: 'moved to an earlier day',
+};
+
+function otherKind(actual: unknown, wanted: readonly TransitionKind[]): string {
+  const options = wanted.map((kind) => KIND_WORDS[kind]).join(' or ');
+  if (!Array.isArray(actual)) return `Not matched: the rule asks for ${options}, and the order of these stages is not known.`;
+  const was = Object.entries(KIND_WORDS).flatMap(([kind, words]) => (actual.includes(kind) ? [words] : []));
+  return `Not matched: this was ${was.length === 0 ? 'nothing of the kind' : was.join(', ')}, and the rule asks for ${options}.`;
 }
 
 function fieldNames(fields: readonly string[], nameOf: NameOf): string {

@@ -2,10 +2,11 @@
 
 import type { DecisionCode } from '../core/decision';
 import { convert, rateDate, type ExchangeRates } from '../core/exchange-rates';
-import { idField, moneyOf, ownerIdOf, type RecordState } from '../core/record';
+import { idField, isObject, moneyOf, numberField, ownerIdOf, textField, type Money, type RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType, Transition } from '../core/transition';
 import { evaluateConditions } from './evaluate-conditions';
+import { kindsOf, NO_STAGES, type StageOrder } from './kinds-of-transition';
 
 /** What a rule is measured against. */
 export interface Candidate {
@@ -21,6 +22,8 @@ export interface Candidate {
   readonly rates: ExchangeRates;
   /** IANA zone in which days are meant. */
   readonly timeZone: string;
+  /** The order of the tenant's stages; absent when no rule asks for it. */
+  readonly stages?: StageOrder;
 }
 
 export type Match =
@@ -35,7 +38,17 @@ interface Failure {
 type Filter = (rule: Rule, candidate: Candidate, transition: Transition) => Failure | null;
 
 /** Evaluated in this order. A new filter is one more line here, a code in core/decision.ts and its words in explain.ts. */
-const FILTERS: readonly Filter[] = [byPipeline, byStage, byStageLeft, byOwner, byValue, byFields, byConditions];
+const FILTERS: readonly Filter[] = [
+  byPipeline,
+  byStage,
+  byStageLeft,
+  byKind,
+  byOwner,
+  byValue,
+  byCrossing,
+  byFields,
+  byConditions,
+];
 
 /** Decides one rule. A rule that listens to something else fails with `otherEvent`. */
 export function matchRule(rule: Rule, candidate: Candidate): Match {
@@ -78,6 +91,13 @@ function byStageLeft(rule: Rule, _candidate: Candidate, transition: Transition):
   return outside('fromStage', rule.filters.fromStageIds, left === undefined ? null : idField({ left: left.from }, 'left'));
 }
 
+function byKind(rule: Rule, { stages }: Candidate, transition: Transition): Failure | null {
+  const { kinds } = rule.filters;
+  if (kinds === undefined || kinds.length === 0) return null;
+  const actual = kindsOf(transition, stages ?? NO_STAGES);
+  return actual?.some((kind) => kinds.includes(kind)) === true ? null : { code: 'kind', actual };
+}
+
 function byOwner(rule: Rule, candidate: Candidate): Failure | null {
   return outside('owner', rule.filters.ownerIds, ownerIdOf(candidate.state));
 }
@@ -94,14 +114,43 @@ function byValue(rule: Rule, candidate: Candidate): Failure | null {
   if (minValue === undefined) return null;
   const value = moneyOf(candidate.state);
   if (value === null) return { code: 'noValue' };
-  const wanted = rule.filters.currency ?? candidate.baseCurrency;
-  const actual = { amount: value.amount, currency: value.currency ?? candidate.baseCurrency };
-  const converted = convert(actual, wanted, candidate.rates);
+  const { wanted, actual, converted } = inCurrencyOf(rule, value, candidate);
   if (converted === null) return { code: 'otherCurrency', actual: { ...actual, wanted } };
   if (converted >= minValue) return null;
   if (actual.currency === wanted) return { code: 'minValue', actual };
   const asOf = rateDate(actual, wanted, candidate.rates)?.toISOString() ?? null;
   return { code: 'minValue', actual: { ...actual, converted, wanted, asOf } };
+}
+
+interface Converted {
+  /** The rule's currency. */
+  readonly wanted: string;
+  readonly actual: { readonly amount: number; readonly currency: string };
+  /** The amount in the rule's currency; null without a rate. */
+  readonly converted: number | null;
+}
+
+function inCurrencyOf(rule: Rule, value: Money, { baseCurrency, rates }: Candidate): Converted {
+  const wanted = rule.filters.currency ?? baseCurrency;
+  const actual = { amount: value.amount, currency: value.currency ?? baseCurrency };
+  return { wanted, actual, converted: convert(actual, wanted, rates) };
+}
+
+/** Both sides by the same rates, so that no drift of a rate is ever a crossing; no value is below any minimum. */
+function byCrossing(rule: Rule, candidate: Candidate, transition: Transition): Failure | null {
+  const { crossing, minValue } = rule.filters;
+  if (crossing !== true || minValue === undefined) return null;
+  const before = moneyIn(transition.changes.find(({ field }) => field === 'value')?.from);
+  if (before === null) return null;
+  const { wanted, actual, converted } = inCurrencyOf(rule, before, candidate);
+  if (converted === null) return { code: 'otherCurrency', actual: { ...actual, wanted } };
+  return converted < minValue ? null : { code: 'crossing', actual };
+}
+
+function moneyIn(value: unknown): Money | null {
+  if (!isObject(value)) return null;
+  const amount = numberField(value, 'amount');
+  return amount === null ? null : { amount, currency: textField(value, 'currency') };
 }
 
 function byFields(rule: Rule, _candidate: Candidate, transition: Transition): Failure | null {

@@ -5,6 +5,7 @@ import type { RecordEntity, RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { Cause, RecordChange } from '../core/transition';
 import type { BatchState, StoredEvent } from './batch-state';
+import type { StageOrder } from './kinds-of-transition';
 import { matchRule, type Match, type RuleIndex } from './match-rules';
 import { netOfWindow, netSince, shownBeforeEvent, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery } from './routing-ledger';
@@ -18,6 +19,8 @@ export interface RoutingRules {
   readonly destinations: ReadonlyMap<number, Destination>;
   readonly baseCurrency: string;
   readonly rates: ExchangeRates;
+  /** The order of the tenant's stages; absent when no rule asks for it. */
+  readonly stages?: StageOrder;
   /** IANA zone of the tenant. */
   readonly timeZone: string;
   /** The installation's `SETTLE_MS`, for rules without one of their own. */
@@ -66,6 +69,7 @@ export function measure(
     baseCurrency: rules.baseCurrency,
     rates: rules.rates,
     timeZone: rules.timeZone,
+    ...(rules.stages !== undefined && { stages: rules.stages }),
   });
 }
 

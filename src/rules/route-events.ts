@@ -10,6 +10,7 @@ import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import type { StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
+import { NO_STAGES, type StageOrder } from './kinds-of-transition';
 import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
@@ -49,6 +50,7 @@ export interface RoutingTransaction {
   unroutedEvents(tenantId: TenantId, limit: number): Promise<readonly RawEvent[]>;
   loadRules(tenantId: TenantId): Promise<TenantRules>;
   loadRates(tenantId: TenantId, baseCurrency: string): Promise<ExchangeRates>;
+  loadStageOrder(tenantId: TenantId): Promise<StageOrder>;
   loadShadows(tenantId: TenantId, wanted: Wanted, correlationIds: readonly string[]): Promise<ShadowMap>;
   loadPending(tenantId: TenantId, wanted: Wanted): Promise<readonly PendingDelivery[]>;
   write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
@@ -68,6 +70,8 @@ export interface RouteEventsDependencies {
   readonly nowMs: () => number;
   /** Asks for rates between these currencies, within seconds; true when it is worth deciding again. */
   readonly refreshRates: (tenantId: TenantId, currencies: readonly string[]) => Promise<boolean>;
+  /** Reads the list of stages, within seconds; true when it is worth deciding again. */
+  readonly refreshStages: (tenantId: TenantId) => Promise<boolean>;
 }
 
 /** Routes everything that a tenant has waiting. Safe to run twice, anywhere, at any time: the ledger lets one through. */
@@ -79,8 +83,8 @@ interface CachedRules {
   readonly rules: CompiledRules;
 }
 
-/** What a batch came to; `lacksRates`: nothing was written, because a decision needs rates that are not known. */
-type Progress = Batch | { readonly kind: 'lacksRates'; readonly currencies: readonly string[] };
+/** What a batch came to; `lacksFacts`: nothing was written, because a decision needs rates or stages that are not known. */
+type Progress = Batch | { readonly kind: 'lacksFacts'; readonly lacking: LackedFacts };
 
 interface Batch {
   readonly kind: 'more' | 'done';
@@ -95,7 +99,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
   const { store, bell, log, nowMs } = dependencies;
   const cache = new Map<TenantId, CachedRules>();
 
-  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId, mayAskRates: boolean): Promise<Progress> {
+  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId, mayAsk: boolean): Promise<Progress> {
     const tenant = await transaction.lockTenant(tenantId);
     if (tenant.kind !== 'locked') return NOTHING_DONE;
     const raw = await transaction.unroutedEvents(tenantId, BATCH_SIZE);
@@ -103,13 +107,14 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const { events, ignored } = parseAll(raw);
     const compiled = await rulesOf(transaction, tenantId, tenant);
     const rates = compiled.needsRates ? await transaction.loadRates(tenantId, tenant.baseCurrency) : NO_RATES;
-    const rules: RoutingRules = { ...compiled, rates, timeZone: tenant.timeZone };
+    const stages = compiled.needsStages ? await transaction.loadStageOrder(tenantId) : NO_STAGES;
+    const rules: RoutingRules = { ...compiled, rates, stages, timeZone: tenant.timeZone };
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
     const pending = rules.clocks.size === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const plan = planBatch(events, shadows, pending, rules);
-    const lacking = mayAskRates && compiled.needsRates ? lackingCurrencies(plan) : [];
-    if (lacking.length > 0) return { kind: 'lacksRates', currencies: lacking };
+    const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;
+    if (lacking !== null) return { kind: 'lacksFacts', lacking };
     await transaction.write(tenantId, plan, ignored);
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
     const spaceIds = [...new Set(plan.created.map(({ destination }) => destination.spaceId))];
@@ -128,13 +133,15 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     return rules;
   }
 
-  /** A batch that lacks rates is decided again once they have been asked for, with or without them. */
+  /** A batch that lacks rates or stages is decided again once they have been asked for, with or without them. */
   async function route(tenantId: TenantId): Promise<Batch> {
     const progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, true));
-    if (progress.kind !== 'lacksRates') return progress;
-    await dependencies.refreshRates(tenantId, progress.currencies);
+    if (progress.kind !== 'lacksFacts') return progress;
+    const { currencies, stages } = progress.lacking;
+    if (currencies.length > 0) await dependencies.refreshRates(tenantId, currencies);
+    if (stages) await dependencies.refreshStages(tenantId);
     const again = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, false));
-    return again.kind === 'lacksRates' ? NOTHING_DONE : again;
+    return again.kind === 'lacksFacts' ? NOTHING_DONE : again;
   }
 
   return async (tenantId) => {
@@ -150,9 +157,11 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
 }
 
 /** Rules as they are kept between batches; rates and zone may change without them. */
-export interface CompiledRules extends Omit<RoutingRules, 'rates' | 'timeZone'> {
+export interface CompiledRules extends Omit<RoutingRules, 'rates' | 'stages' | 'timeZone'> {
   /** Some rule compares money. */
   readonly needsRates: boolean;
+  /** Some rule asks whether a deal moved forward or back. */
+  readonly needsStages: boolean;
 }
 
 /** Rules made ready for deciding: indexed by what they listen to. */
@@ -166,7 +175,20 @@ export function compileRules(loaded: TenantRules, baseCurrency: string, defaultS
     defaultSettleMs,
     clocks,
     needsRates: loaded.rules.some(({ filters }) => filters.minValue !== undefined || filters.conditions !== undefined),
+    needsStages: loaded.rules.some(({ eventType, filters }) => eventType === 'deal.stage_changed' && filters.kinds !== undefined),
   };
+}
+
+interface LackedFacts {
+  readonly currencies: readonly string[];
+  /** The order of stages. */
+  readonly stages: boolean;
+}
+
+function lackedFacts(plan: BatchPlan): LackedFacts | null {
+  const currencies = lackingCurrencies(plan);
+  const stages = plan.routed.some(({ decisions }) => decisions.some(({ code, actual }) => code === 'kind' && actual === null));
+  return currencies.length > 0 || stages ? { currencies, stages } : null;
 }
 
 /** Currencies between which a decision needed a rate that is not known. */

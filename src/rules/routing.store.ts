@@ -10,6 +10,7 @@ import type { BatchPlan, Retold } from './plan-batch';
 import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import type { NewDelivery, PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
+import { loadStageOrder } from './stage-order.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
 import { stateUndoSchema, undone, undoTo } from './state-undo';
 
@@ -174,6 +175,7 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
     },
     loadRules: (tenant) => loadRules(client, tenant),
     loadRates: (tenant, baseCurrency) => loadRates(client, tenant, baseCurrency),
+    loadStageOrder: (tenant) => loadStageOrder(client, tenant),
     loadShadows: (tenant, wanted, correlationIds) => loadShadows(client, tenant, wanted, correlationIds),
     loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
     write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),

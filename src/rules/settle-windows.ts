@@ -6,13 +6,14 @@
 
 import { isObject, type RecordEntity, type RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
-import type { EventType } from '../core/transition';
+import { recordEntityOf, type EventType } from '../core/transition';
 import { netChange, undoneState, type Change } from './derive-transitions';
 import { isSame } from './same-value';
 import { conditionsOf } from './walk-conditions';
 
 /** What events and rules are about: a won rule hears of every status, since only all of them together show the net change. */
-export type Matter = 'life' | 'status' | 'place' | 'owner' | 'value' | 'closeDate' | 'labels' | 'fields' | 'archive' | 'done';
+export type Matter =
+  'life' | 'status' | 'place' | 'owner' | 'value' | 'closeDate' | 'labels' | 'fields' | 'archive' | 'done' | 'schedule';
 
 const MATTERS: Readonly<Record<EventType, Matter>> = {
   'deal.created': 'life',
@@ -36,6 +37,17 @@ const MATTERS: Readonly<Record<EventType, Matter>> = {
   'activity.created': 'life',
   'activity.completed': 'done',
   'note.created': 'life',
+  'deal.label_removed': 'labels',
+  'deal.archived': 'archive',
+  'deal.restored': 'archive',
+  'lead.restored': 'archive',
+  'lead.deleted': 'life',
+  'person.deleted': 'life',
+  'organization.deleted': 'life',
+  'activity.reopened': 'done',
+  'activity.rescheduled': 'schedule',
+  'activity.deleted': 'life',
+  'note.deleted': 'life',
 };
 
 /** As it lies in the shadow. */
@@ -79,7 +91,7 @@ export function settleClocks(rules: readonly Rule[], defaultSettleMs: number): R
   for (const rule of rules) {
     const settleMs = rule.settleMs ?? defaultSettleMs;
     if (settleMs === 0) continue;
-    const entity = toldEntity(rule.eventType);
+    const entity = recordEntityOf(rule.eventType);
     const matter = MATTERS[rule.eventType];
     const clock = clocks.get(entity) ?? { listening: [], byEnabledAt: [] };
     clocks.set(entity, clock);
@@ -91,15 +103,6 @@ export function settleClocks(rules: readonly Rule[], defaultSettleMs: number): R
   }
   for (const { byEnabledAt } of clocks.values()) byEnabledAt.sort((a, b) => b.enabledAt.getTime() - a.enabledAt.getTime());
   return clocks;
-}
-
-/** The kind of record that messages of this type are about: a converted lead is told as its deal. */
-function toldEntity(type: EventType): RecordEntity {
-  if (type === 'lead.converted' || type.startsWith('deal.')) return 'deal';
-  if (type.startsWith('lead.')) return 'lead';
-  if (type.startsWith('person.')) return 'person';
-  if (type.startsWith('organization.')) return 'organization';
-  return type.startsWith('activity.') ? 'activity' : 'note';
 }
 
 const ON_CHANGES = new Set(['changed', 'changedTo', 'changedFrom', 'increasedBy', 'decreasedBy']);

@@ -46,7 +46,7 @@ function storyOf(entity: RecordEntity, entityId: string, change: Change): Story 
 
 /** The lead of this story was archived or deleted. */
 export const isGone = (story: Pick<Story, 'change' | 'transitions'>): boolean =>
-  story.change.after === null || story.transitions.some((transition) => transition.type === 'lead.archived');
+  story.change.after === null || story.transitions.some(({ type }) => type === 'lead.archived');
 
 /** The half of a merge that deletes: told as the survivor's merge, unless the other half told it already. */
 function mergeFromDeletedHalf(event: PipedriveEvent, own: Story, shadow: Shadow | null, state: BatchState): Story {
@@ -77,7 +77,8 @@ function mergeFromSurvivor(event: PipedriveEvent, own: Story, state: BatchState)
 function conversionStory(event: PipedriveEvent, own: Story, leadId: string, state: BatchState): Story {
   const lead = state.shadows.get(recordKey('lead', leadId));
   putShadow(state, { ...(lead ?? emptyShadow('lead', leadId)), mergedInto: `deal:${event.entityId}`, conversionKey: null });
-  dropPending(state, 'lead', leadId, 'lead.archived', 'The lead was converted into a deal, which is told instead.');
+  for (const type of ['lead.archived', 'lead.deleted'])
+    dropPending(state, 'lead', leadId, type, 'The lead was converted into a deal, which is told instead.');
   return storyOf(own.entity, own.entityId, { ...own.change, convertedFromLeadId: leadId });
 }
 

@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     settleMs: 0,
     nowMs: () => Date.now(),
     refreshRates: () => Promise.resolve(false),
+    refreshStages: () => Promise.resolve(false),
   });
   serveParent(0, () => database.close());
   for (let tenants = await store.tenantsWithWork(); tenants.length > 0; tenants = await store.tenantsWithWork()) {

@@ -73,8 +73,10 @@ type GivenRule = Partial<Omit<Rule, 'filters' | 'enabledAt'>> & RuleFilters & { 
 
 /** A rule on won deals without filters; filters are given beside the rule's own fields. */
 export function aRule(given: GivenRule = {}): Rule {
-  const { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, fields, conditions, enabledAtMs, ...own } = given;
-  const filters = { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, fields, conditions };
+  const { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, crossing, kinds, fields, conditions, ...rest } =
+    given;
+  const { enabledAtMs, ...own } = rest;
+  const filters = { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, crossing, kinds, fields, conditions };
   return {
     id: 1,
     name: 'Wins',

@@ -6,6 +6,7 @@ import type { Decision } from '../../src/core/decision';
 import type { Rule } from '../../src/core/rule';
 import { tenantId } from '../../src/core/tenant';
 import type { RecordChange } from '../../src/core/transition';
+import { NO_STAGES, type StageOrder } from '../../src/rules/kinds-of-transition';
 import type { BatchPlan } from '../../src/rules/plan-batch';
 import { makeRouteEvents, type RoutingStore, type RoutingTransaction } from '../../src/rules/route-events';
 import { recordKey, type Destination, type PendingDelivery, type Shadow, type ShadowMap } from '../../src/rules/routing-ledger';
@@ -42,6 +43,7 @@ export interface LedgerSettings {
   readonly destinations?: readonly Destination[];
   readonly baseCurrency?: string;
   readonly rates?: ExchangeRates;
+  readonly stages?: StageOrder;
   readonly timeZone?: string;
 }
 
@@ -109,6 +111,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     unroutedEvents: (_tenant, limit) => Promise.resolve(events.filter((event) => event.transitions === null).slice(0, limit)),
     loadRules: () => Promise.resolve({ rules: settings.rules, destinations }),
     loadRates: () => Promise.resolve(settings.rates ?? NO_RATES),
+    loadStageOrder: () => Promise.resolve(settings.stages ?? NO_STAGES),
     loadShadows: (_tenant, wanted, correlationIds) => Promise.resolve(loadShadows(shadows, wanted, correlationIds)),
     loadPending: (_tenant, wanted) => Promise.resolve(wanted.flatMap(({ entity, entityId }) => pendingOf(entity, entityId))),
     write: (_tenant, plan, ignored) => Promise.resolve(write(plan, ignored)),
@@ -121,6 +124,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     settleMs: settings.settleMs ?? 1500,
     nowMs: () => 0,
     refreshRates: () => Promise.resolve(false),
+    refreshStages: () => Promise.resolve(false),
   });
 
   function pendingOf(entity: string, entityId: string): PendingDelivery[] {

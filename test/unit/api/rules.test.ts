@@ -95,6 +95,11 @@ test.each([
   ['a broken settle window', { settleMs: 1.5 }, 'settleMs'],
   ['a position beyond the column', { position: 3e9 }, 'position'],
   ['a text for a flag', { enabled: 'yes' }, 'enabled'],
+  ['a kind that nothing has', { eventType: 'deal.won', filters: { kinds: ['sideways'] } }, 'filters.kinds.0'],
+  ['a kind of another event type', { eventType: 'deal.won', filters: { kinds: ['forward'] } }, 'filters.kinds'],
+  ['a kind where there are none', { eventType: 'deal.lost', filters: { kinds: ['again'] } }, 'filters.kinds'],
+  ['crossing without an amount', { eventType: 'deal.value_changed', filters: { crossing: true } }, 'filters.crossing'],
+  ['crossing of another event type', { eventType: 'deal.won', filters: { crossing: true, minValue: 5 } }, 'filters.crossing'],
   ['deal.field_changed without fields', { eventType: 'deal.field_changed' }, 'filters.fields'],
   ['a NUL character in a condition', { filters: { conditions: { all: [{ field: 'a\0' }] } } }, 'filters.conditions.all.0.field'],
 ])('when a rule has %s, then it is refused at that field', async (_, fields, path) => {

@@ -25,8 +25,9 @@ describe('every event type in both layouts', () => {
     const message = renderMessage(aSubject(change, { mode }), someNames());
 
     expect(faultsOf(message)).toEqual([]);
-    const title =
-      type === 'note.created' ? 'Acme licence' : (change.state['title'] ?? change.state['name'] ?? change.state['subject']);
+    const title = type.startsWith('note.')
+      ? 'Acme licence'
+      : (change.state['title'] ?? change.state['name'] ?? change.state['subject']);
     expect(message.cardsV2?.[0]?.card.header.subtitle).toBe(title);
     expect(message.fallbackText).toContain(title);
     expect(stringsIn(message).some((text) => text.startsWith('https://acme.pipedrive.com/'))).toBe(true);

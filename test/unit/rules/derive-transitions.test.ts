@@ -58,8 +58,11 @@ describe('a deal changes', () => {
     ],
     ['a label added', { label_ids: [24] }, { label_ids: [24, 25] }, ['deal.label_added']],
     ['a first label', { label_ids: null }, { label_ids: [25] }, ['deal.label_added']],
-    ['a label swapped', { label_ids: [24] }, { label_ids: [25] }, ['deal.label_added']],
-    ['a label removed', { label_ids: [24, 25] }, { label_ids: [24] }, []],
+    ['a label swapped', { label_ids: [24] }, { label_ids: [25] }, ['deal.label_added', 'deal.label_removed']],
+    ['a label removed', { label_ids: [24, 25] }, { label_ids: [24] }, ['deal.label_removed']],
+    ['the last label removed', { label_ids: [24] }, { label_ids: [] }, ['deal.label_removed']],
+    ['archived', { is_archived: false }, { is_archived: true }, ['deal.archived']],
+    ['back out of the archive', { is_archived: true }, { is_archived: false }, ['deal.restored']],
     ['labels in another order', { label_ids: [24, 25] }, { label_ids: [25, 24] }, []],
     ['labels as text and numbers', { label_ids: ['24'] }, { label_ids: [24] }, []],
     ['labels as one text', { label_ids: '24' }, { label_ids: '24,25' }, ['deal.label_added']],
@@ -201,11 +204,23 @@ describe('other records', () => {
     ['lead', { is_archived: 0 }, { is_archived: 1 }, ['lead.archived']],
     // The documentation's own sample of an amount change carries this noise.
     ['lead', { is_archived: true, value: { amount: 300, currency: 'EUR' } }, { is_archived: false }, []],
+    ['lead', { is_archived: true }, { is_archived: false }, ['lead.restored']],
+    ['lead', { is_archived: true, update_time: 'x' }, { is_archived: false }, ['lead.restored']],
     ['lead', { title: 'Old' }, { is_archived: true }, []],
     ['lead', { is_archived: true }, { is_archived: true }, []],
     ['activity', { done: false }, { done: true }, ['activity.completed']],
     ['activity', { done: '0' }, { done: '1' }, ['activity.completed']],
-    ['activity', { done: true }, { done: false }, []],
+    ['activity', { done: true }, { done: false }, ['activity.reopened']],
+    ['activity', { due_date: '2026-11-20' }, { due_date: '2026-11-24' }, ['activity.rescheduled']],
+    ['activity', { due_time: null }, { due_time: { timezone_id: null, value: '14:00' } }, ['activity.rescheduled']],
+    ['activity', { due_date: '2026-11-20' }, { due_date: '2026-11-24', done: true }, []],
+    [
+      'activity',
+      { due_date: '2026-11-20', done: true },
+      { due_date: '2026-11-24' },
+      ['activity.reopened', 'activity.rescheduled'],
+    ],
+    ['activity', { due_date: '2026-11-20', done: false }, { due_date: '2026-11-24', done: true }, ['activity.completed']],
     ['activity', { subject: 'Old' }, { done: true }, []],
     ['person', { name: 'Old' }, { name: 'New' }, []],
     ['organization', { name: 'Old' }, { name: 'New' }, []],
@@ -229,14 +244,22 @@ describe('other records', () => {
     expect(typesOf(deriveTransitions(changeOfEvent(entity, event, null)))).toEqual(expected);
   });
 
-  test('when anything but a deal is deleted, then nothing is derived', () => {
+  test.each([
+    [{ is_archived: true }, ['lead.restored']],
+    [{ is_archived: false }, []],
+  ])('when a lead that was known as %j comes with is_archived among other old values, then %j is derived', (known, expected) => {
+    const previous = { is_archived: true, title: 'Old' };
+    const event = { ...aDealEvent({ entity: 'lead', previous }), state: lead };
+
+    expect(typesOf(deriveTransitions(changeOfEvent('lead', event, known)))).toEqual(expected);
+  });
+
+  test('when a record is deleted, then that is derived', () => {
     const event = aDealEvent({ action: 'delete', previous: { id: 1 } });
 
-    const derived = RECORD_ENTITIES.filter((entity) => entity !== 'deal').map((entity) =>
-      deriveTransitions(changeOfEvent(entity, event, null)),
-    );
+    const derived = RECORD_ENTITIES.map((entity) => typesOf(deriveTransitions(changeOfEvent(entity, event, null))));
 
-    expect(derived.flat()).toEqual([]);
+    expect(derived).toEqual(RECORD_ENTITIES.map((entity) => [`${entity}.deleted`]));
   });
 });
 

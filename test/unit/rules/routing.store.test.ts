@@ -29,6 +29,7 @@ test('when a later event of the window is routed, then the message in the ledger
     settleMs: 1500,
     nowMs: () => 0,
     refreshRates: () => Promise.resolve(false),
+    refreshStages: () => Promise.resolve(false),
   });
   const route = async (ms: number, from: number, to: number) => {
     const { body } = aDealWebhook({ atMs: ms, previous: { stage_id: from }, data: { stage_id: to } });
