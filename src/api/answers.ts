@@ -1,8 +1,9 @@
 /** What each request of the API answers when it succeeds: for the API's description. Fields may be added, so nothing here is closed. */
 
 import { z } from 'zod';
-import { HEALTH_STATES, THREAD_POLICIES } from '../core/destination';
-import { TEMPLATE_MODES } from '../core/rule';
+import { FOLD_KINDS } from '../core/delivery';
+import { FOLD_POLICIES, HEALTH_STATES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
+import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { EVENT_TYPES } from '../core/transition';
 
 const id = z.int().positive();
@@ -22,6 +23,10 @@ const rule = z.looseObject({
   ...{ targetWebhookIds: z.array(id), templateMode: z.enum(TEMPLATE_MODES), template: z.string().nullable() },
   settleMs: z.int().nullable().describe("Null: the installation's"),
   ...{ position: z.int(), stopAfter: z.boolean(), enabled: z.boolean(), enabledAt: moment, author: z.string().nullable() },
+  urgent: z.boolean().describe('Goes through quiet hours'),
+  digest: digestSchema
+    .nullable()
+    .describe("When its messages are told together, in the destination's time zone; null: each at once"),
   ...{ version: z.int().positive(), createdAt: moment, updatedAt: moment },
   needsAttention: z.boolean(),
   attention: z.array(z.looseObject({ path: z.string(), message: z.string() })).describe('What it names and is gone at Pipedrive'),
@@ -31,7 +36,12 @@ const chatWebhook = z.looseObject({
   ...{ id, name: z.string(), spaceId: z.string(), maskedUrl: z.string() },
   ...{ health: z.enum(HEALTH_STATES), healthReason: z.string().nullable(), paused: z.boolean() },
   ...{ threads: z.enum(THREAD_POLICIES), timeZone: z.string().nullable(), locale: z.string().nullable() },
-  ...{ quietHours: anyObject.nullable(), createdAt: moment, updatedAt: moment },
+  fold: z.enum(FOLD_POLICIES).describe('auto: what cannot be told within ten seconds is told in one message'),
+  foldThreshold: z
+    .int()
+    .nullable()
+    .describe('More messages due at once than this are folded; null: as many as go within ten seconds'),
+  ...{ quietHours: quietHoursSchema.nullable(), createdAt: moment, updatedAt: moment },
 });
 
 const decision = z.looseObject({ ruleId: id, ruleName: z.string(), matched: z.boolean(), reason: z.string() });
@@ -46,6 +56,12 @@ const attempt = z.looseObject({
 const delivery = z.looseObject({
   ...{ id, eventId: id, ruleId: id, chatWebhookId: id, entity: z.string(), entityId: z.string(), state: z.string() },
   ...{ reason: z.string().nullable(), attempts: z.int(), requestId: z.string(), createdAt: moment },
+  toldBy: z
+    .looseObject({ deliveryId: id, state: z.string(), messageName: z.string().nullable() })
+    .nullable()
+    .describe('The delivery whose message tells this one too'),
+  foldKind: z.enum(FOLD_KINDS).nullable().describe('Its message tells others too: a backlog, quiet hours, or a digest'),
+  heldUntil: moment.nullable().describe('Until when it is held, when it waits for a time'),
 });
 
 const account = z.looseObject({
