@@ -18,6 +18,8 @@ export interface Cast {
   readonly home: SandboxApi;
   /** Another company on the same Dealbell. */
   readonly other: SandboxApi;
+  /** Of the home company, by their ids in the API. */
+  readonly destinations: { readonly team: number };
   /** Ids that no card may show. */
   readonly ids: () => ReadonlySet<number>;
 }
@@ -41,7 +43,7 @@ export async function makeCast(world: World, token: string): Promise<Cast> {
   for (const rule of rulesOf(world, { wins, team, desk })) await home.addRule(rule);
   const freight = await other.addDestination({ name: SPACES.freight, url: webhookUrl(world, SPACES.freight) });
   await other.addRule({ name: 'Freight won', eventType: 'deal.won', templateMode: 'compact', targetWebhookIds: [freight] });
-  return { home, other, ids: () => idsOf(world) };
+  return { home, other, destinations: { team }, ids: () => idsOf(world) };
 }
 
 function rulesOf(world: World, { wins, team, desk }: Record<'wins' | 'team' | 'desk', number>): readonly RuleWish[] {

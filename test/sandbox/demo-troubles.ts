@@ -1,9 +1,9 @@
-/** The demo's day, last part: too much at once, and Google Chat away, in a hurry or forgetful. */
+/** The demo's day, last part: Google Chat away, in a hurry or forgetful. */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { World } from '../support/world';
 import { card } from './compare-cards';
-import { BURST, SPACES } from './demo-cast';
+import { SPACES } from './demo-cast';
 import { change } from './demo-deals';
 import { spaceNamed } from './demo-find';
 import type { Step } from './demo-stage';
@@ -13,20 +13,7 @@ const RETRY_AFTER_S = 2;
 const CONDITION_LIMIT_MS = 15_000;
 
 export function troubleSteps(world: World): readonly Step[] {
-  return [burst(world), outage(world), lostAnswer(world)];
-}
-
-function burst(world: World): Step {
-  const total = BURST.reduce((sum, { value }) => sum + value, 0);
-  const named = BURST.flatMap(({ title, value }) => [title, `€${value.toLocaleString('en-GB')} · Alice Moreau`]);
-  return {
-    title: `${BURST.length} deals are won in a moment: one card names them all`,
-    isSlow: true,
-    act: async () => {
-      for (const { title } of BURST) await change(world, title, { status: 'won' });
-    },
-    cards: [{ space: wins, says: [`${BURST.length} deals won`, `€${total.toLocaleString('en-GB')} in all`, ...named] }],
-  };
+  return [outage(world), lostAnswer(world)];
 }
 
 function outage(world: World): Step {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { messageOf } from '../../src/core/errors';
 import { startWorld, type World } from '../support/world';
 import { installByConsent, makeCast, makeSpaces, prepareRecords } from './demo-cast';
+import { crowdSteps } from './demo-crowds';
 import { dealSteps } from './demo-deals';
 import { recordSteps } from './demo-records';
 import { makeStage, type Stage, type Step, type StepResult } from './demo-stage';
@@ -67,8 +68,8 @@ async function playDay(world: World, startedAtMs: number, interrupt: AbortSignal
   const stage = makeStage({ world, apis, ids: cast.ids, settleMs: SETTLE_MS, endsAtMs, interrupt });
   const results: StepResult[] = [];
   // Each part is made when the one before is over: it finds the records that came with it.
-  for (const part of [dealSteps, recordSteps, troubleSteps]) {
-    for (const step of part(world)) {
+  for (const part of [dealSteps, recordSteps, crowdSteps, troubleSteps]) {
+    for (const step of part(world, cast)) {
       const result = await playSafely(stage, step);
       if (interrupt.aborted) return 1;
       results.push(result);
