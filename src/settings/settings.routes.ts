@@ -12,6 +12,7 @@ import { accountPages } from './account.routes';
 import { activityPages } from './activity.routes';
 import { attentionOf } from './attention';
 import { readForm } from './form-values';
+import { firstRunPages } from './first-run.routes';
 import { frameOf, openFrame } from './frame.routes';
 import { overviewPages } from './overview.routes';
 import { recordRouter } from './record.routes';
@@ -31,6 +32,7 @@ export function makeSettingsRouter(deps: SettingsDeps): Router {
   const router = Router({ caseSensitive: true });
   const routes = [
     ...overviewPages(deps),
+    ...firstRunPages(deps),
     ...spacesPages(deps),
     ...rulesPages(deps),
     ...activityPages(deps),

@@ -1,15 +1,13 @@
 /** The pages of the spaces: connect, test, pause, change, repair, delete. Every change is a request of the API. */
 
-import { z } from 'zod';
-import { NewSpace, ReplaceUrl, SpaceSettings, type TestView } from '../../views/settings/space-form';
+import { NewSpace, ReplaceUrl, SpaceSettings, type NewSpaceView, type TestView } from '../../views/settings/space-form';
 import { Spaces } from '../../views/settings/spaces';
 import type { Refusal } from '../../views/form';
-import { invalid, missing } from '../api/endpoint';
-import { parseChatUrl } from '../clients/google-chat-url';
+import { missing } from '../api/endpoint';
 import { findDestination, listDestinations, type Destination } from '../delivery/chat-webhook.store';
-import type { TestResult } from '../delivery/send-test';
 import { listRules } from '../rules/rule.store';
 import { attempt } from './attempt';
+import { connectSpace, EMPTY_FORM, sendTestCard, trySpace } from './connect-space';
 import { rulesOf } from './overview-view';
 import { waitingMessages } from './overview.store';
 import type { SettingsDeps } from './settings-deps';
@@ -26,9 +24,9 @@ export function spacesPages(deps: SettingsDeps): PageRoute[] {
   ): PageRoute => ({ method, path, access, handle: (visit) => handle(deps, visit) });
   return [
     page('get', 'spaces', (_, visit) => list(deps, visit), 'see'),
-    page('get', 'spaces/new', () => Promise.resolve(newSpace({ name: '', url: '' }))),
+    page('get', 'spaces/new', () => Promise.resolve(newSpace(EMPTY_FORM))),
     page('post', 'spaces/new', add),
-    page('post', 'spaces/try', tryOut),
+    page('post', 'spaces/try', async (_, visit) => newSpace(await trySpace(deps, visit))),
     page('get', 'spaces/:id', (_, visit) => settings(deps, visit), 'see'),
     page('post', 'spaces/:id', change),
     page('post', 'spaces/:id/test', test),
@@ -59,39 +57,14 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   return { kind: 'page', page: 'spaces', title: 'Spaces', content, ...(message === undefined ? {} : { message }) };
 }
 
-function newSpace(
-  typed: { readonly name: string; readonly url: string },
-  { refusal = null, test = null }: { refusal?: Refusal | null; test?: TestView | null } = {},
-): PageAnswer {
-  const content = NewSpace({ ...typed, refusal, test });
-  return { kind: 'page', page: 'spaces', title: 'Add a space', content, status: refusal === null ? 200 : 422 };
+function newSpace(form: NewSpaceView): PageAnswer {
+  const status = form.refusal === null ? 200 : 422;
+  return { kind: 'page', page: 'spaces', title: 'Add a space', content: NewSpace(form), status };
 }
 
 async function add(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
-  const typed = { name: visit.form.text('name'), url: visit.form.text('url') };
-  const tried = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/chat-webhooks', body: typed }));
-  if (!tried.done) return newSpace(typed, { refusal: tried.refusal });
-  return await list(deps, visit, { message: `${typed.name} is connected` });
-}
-
-async function tryOut(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
-  const typed = { name: visit.form.text('name'), url: visit.form.text('url') };
-  const tried = await attempt(() => tryUrl(deps, visit, typed.url));
-  return newSpace(typed, tried.done ? { test: testView(tried.result) } : { refusal: tried.refusal });
-}
-
-/** Sends a sample to a URL that is not saved; throws an AppError (422) for what is no Chat webhook. */
-export async function tryUrl({ googleChatOrigin, tryUrl }: SettingsDeps, { viewer }: Visit, url: string): Promise<TestResult> {
-  const parsed = parseChatUrl(url, googleChatOrigin);
-  if (parsed.kind === 'problem') throw invalid([{ path: 'url', message: parsed.message }]);
-  return await tryUrl(viewer.tenant, parsed.parts);
-}
-
-/** What came of a test, in words. */
-export function testView({ status, httpStatus, errorMessage }: TestResult): TestView {
-  if (status === 'success') return { isSent: true, text: 'The test card is in the space: have a look in Google Chat.' };
-  const reason = errorMessage ?? (httpStatus === null ? 'Google Chat did not answer' : `Google Chat answered ${httpStatus}`);
-  return { isSent: false, text: `The test card did not arrive. ${reason}` };
+  const outcome = await connectSpace(deps, visit);
+  return outcome.kind === 'form' ? newSpace(outcome.form) : await list(deps, visit, { message: `${outcome.name} is connected` });
 }
 
 async function found(deps: SettingsDeps, { viewer, id }: Visit): Promise<Destination> {
@@ -140,18 +113,9 @@ async function put(deps: SettingsDeps, { principal, id }: Visit, body: object): 
   return await deps.callApi(principal, { method: 'put', path: '/chat-webhooks/:id', id, body });
 }
 
-const testAnswer = z.object({
-  status: z.enum(['success', 'failure']),
-  httpStatus: z.number().nullable(),
-  errorMessage: z.string().optional(),
-});
-
 async function test(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const { name } = await found(deps, visit);
-  const body = { chatWebhookId: visit.id };
-  const answer = await deps.callApi(visit.principal, { method: 'post', path: '/test', body });
-  const { status, httpStatus, errorMessage } = testAnswer.parse(answer);
-  const view = testView({ status, httpStatus, ...(errorMessage === undefined ? {} : { errorMessage }) });
+  const view = await sendTestCard(deps, visit, { chatWebhookId: visit.id });
   if (visit.form.text('from') === 'settings') return await settings(deps, visit, { test: view });
   if (view.isSent) return await list(deps, visit, { message: `Test card sent to ${name}` });
   return await list(deps, visit, { refusal: { message: `${name}: ${view.text}`, errors: [] } });

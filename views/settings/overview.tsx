@@ -31,8 +31,8 @@ export function Overview({ view, setUp }: { readonly view: OverviewView; readonl
       </div>
       {setUp}
       <AttentionList items={view.attention} canChange={view.canChange} />
-      {view.spaces.length > 0 && <Sent view={view} />}
-      {view.spaces.length > 0 && <SpacesHealth spaces={view.spaces} />}
+      {setUp === null && <Sent view={view} />}
+      {setUp === null && <SpacesHealth spaces={view.spaces} />}
     </>
   );
 }

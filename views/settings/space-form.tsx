@@ -110,7 +110,7 @@ const STEPS = [
 
 function HowTo(): VNode {
   return (
-    <ol class="howto" aria-label="How to get the webhook URL">
+    <ol class="howto" aria-label="How it is done in Google Chat">
       {STEPS.map(({ picture, text }) => (
         <li>
           <img src={assetUrl(picture)} alt="" width="240" height="132" />

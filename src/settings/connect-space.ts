@@ -1,0 +1,62 @@
+/** Connecting a space and trying a webhook: what the first run and the page of the spaces both do. */
+
+import { z } from 'zod';
+import type { NewSpaceView, TestView } from '../../views/settings/space-form';
+import { invalid } from '../api/endpoint';
+import { parseChatUrl } from '../clients/google-chat-url';
+import type { TestResult } from '../delivery/send-test';
+import { attempt } from './attempt';
+import type { SettingsDeps } from './settings-deps';
+import type { Visit } from './visit';
+
+export type ConnectOutcome =
+  | { readonly kind: 'connected'; readonly name: string }
+  /** What was typed stands in the form again, with what came of it. */
+  | { readonly kind: 'form'; readonly form: NewSpaceView };
+
+export const EMPTY_FORM: NewSpaceView = { name: '', url: '', refusal: null, test: null };
+
+/** Saves what was typed as a destination. */
+export async function connectSpace({ callApi }: SettingsDeps, { form, principal }: Visit): Promise<ConnectOutcome> {
+  const typed = { name: form.text('name'), url: form.text('url') };
+  const tried = await attempt(() => callApi(principal, { method: 'post', path: '/chat-webhooks', body: typed }));
+  if (tried.done) return { kind: 'connected', name: typed.name };
+  return { kind: 'form', form: { ...EMPTY_FORM, ...typed, refusal: tried.refusal } };
+}
+
+/** Sends a sample to the URL that was typed; nothing is saved. */
+export async function trySpace(deps: SettingsDeps, { form, viewer }: Visit): Promise<NewSpaceView> {
+  const typed = { ...EMPTY_FORM, name: form.text('name'), url: form.text('url') };
+  const tried = await attempt(async () => {
+    const parsed = parseChatUrl(typed.url, deps.googleChatOrigin);
+    if (parsed.kind === 'problem') throw invalid([{ path: 'url', message: parsed.message }]);
+    return await deps.tryUrl(viewer.tenant, parsed.parts);
+  });
+  return tried.done ? { ...typed, test: testView(tried.result) } : { ...typed, refusal: tried.refusal };
+}
+
+const testAnswer = z.object({
+  status: z.enum(['success', 'failure']),
+  httpStatus: z.number().nullable(),
+  errorMessage: z.string().nullish(),
+});
+
+/** Sends a sample by a rule or to a destination that is saved. */
+export async function sendTestCard(
+  { callApi }: SettingsDeps,
+  { principal }: Visit,
+  target: { readonly ruleId: number } | { readonly chatWebhookId: number },
+): Promise<TestView> {
+  return testView(testAnswer.parse(await callApi(principal, { method: 'post', path: '/test', body: target })));
+}
+
+/** What came of a test, in words. */
+export function testView({
+  status,
+  httpStatus,
+  errorMessage,
+}: Omit<TestResult, 'errorMessage'> & { readonly errorMessage?: string | null | undefined }): TestView {
+  if (status === 'success') return { isSent: true, text: 'The test card is in the space: have a look in Google Chat.' };
+  const reason = errorMessage ?? (httpStatus === null ? 'Google Chat did not answer.' : `Google Chat answered ${httpStatus}.`);
+  return { isSent: false, text: `The test card did not arrive. ${reason}` };
+}

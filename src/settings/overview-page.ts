@@ -1,0 +1,49 @@
+/** The overview with what it counts, and with the step of the first run that is next. */
+
+import type { VNode } from 'preact';
+import { FirstSpace, Questions, WaitingForAdmin } from '../../views/settings/first-run';
+import { Overview } from '../../views/settings/overview';
+import { listDestinations } from '../delivery/chat-webhook.store';
+import { listRules } from '../rules/rule.store';
+import { EMPTY_FORM } from './connect-space';
+import { questionsView } from './first-run-view';
+import { overviewView } from './overview-view';
+import { sentQuarters, waitingMessages } from './overview.store';
+import { sentDays } from './sent-days';
+import type { SettingsDeps } from './settings-deps';
+import type { PageAnswer, Visit } from './visit';
+
+const DAYS_SHOWN = 7;
+const DAY_MS = 86_400_000;
+
+/** `setUp`: what the first run shows instead of its next step; `status` 422 when that is a form which was refused. */
+export async function overviewPage(
+  deps: SettingsDeps,
+  visit: Visit,
+  more: { readonly message?: string; readonly setUp?: VNode; readonly status?: 200 | 422 } = {},
+): Promise<PageAnswer> {
+  const { prisma, pool } = deps.database;
+  const { tenant, isAdmin } = visit.viewer;
+  const now = deps.clock();
+  const since = new Date(now.getTime() - (DAYS_SHOWN + 1) * DAY_MS);
+  const [plan, attention, quarters, waiting, destinations, rules] = await Promise.all([
+    deps.loadPlan(tenant.id),
+    visit.attention(),
+    sentQuarters(pool, tenant.id, since),
+    waitingMessages(pool, tenant.id),
+    listDestinations(prisma, tenant.id),
+    listRules(prisma, tenant.id),
+  ]);
+  const days = sentDays(quarters, tenant, now, DAYS_SHOWN);
+  const view = overviewView({ tenant, isAdmin, plan, attention, days, waiting, destinations, rules });
+  const { setUp, ...rest } = more;
+  const content = Overview({ view, setUp: setUp ?? nextStep() });
+  return { kind: 'page', page: 'overview', title: 'Overview', content, ...rest };
+
+  function nextStep(): VNode | null {
+    if (destinations.length > 0 && rules.length > 0) return null;
+    if (!isAdmin) return WaitingForAdmin();
+    if (destinations.length === 0) return FirstSpace({ view: EMPTY_FORM });
+    return Questions({ view: questionsView(destinations, tenant.baseCurrency, null) });
+  }
+}

@@ -1,0 +1,91 @@
+/** From a fresh installation to the first useful card, by the pages alone. */
+
+import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { put, visibleText } from '../support/channel';
+import { ledgerAtRest } from '../support/ledger-at-rest';
+import { useTestDatabase } from '../support/test-database';
+import { narrow, openFramed, screenshotOf, startStage, type Stage } from './stage';
+
+const testDatabase = useTestDatabase();
+const browser = useBrowser();
+let stage: Stage;
+let token: string;
+
+beforeAll(async () => {
+  stage = await startStage(testDatabase);
+  token = await stage.world.install();
+});
+afterAll(() => stage.world.close());
+
+const openSettings = (theme: 'light' | 'dark' = 'light') => openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+
+function textsIn(spaceId: string): string[] {
+  return stage.world.chat.messages(spaceId).map(visibleText);
+}
+
+test.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 320],
+] as const)('when nothing is set up, then the overview shows how to connect a space (%s, %i px)', async (theme, widthPx) => {
+  const { page, frame } = await openSettings(theme);
+  await narrow(page, frame, widthPx);
+
+  await frame.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+  expect(await frame.locator('[aria-current=step]').innerText()).toBe('Connect a space');
+  expect(await sidewaysScrollPx(frame)).toBe(0);
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, `first-run-1-${theme}-${widthPx}`);
+});
+
+test('when what is pasted is no webhook, then the page says so at the field, keeps what was typed, and leads there', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { frame } = await openSettings('dark');
+
+  await frame.getByLabel('Webhook URL').fill('https://example.com/hook');
+  await frame.getByLabel('Name', { exact: true }).fill('Sales wins');
+  await frame.getByRole('button', { name: 'Send test card' }).click();
+  await frame.getByRole('alert').getByRole('link', { name: 'Webhook URL' }).click();
+
+  expect(await frame.locator(':focus').getAttribute('id')).toBe('space-url');
+  expect(await frame.getByLabel('Webhook URL').inputValue()).toBe('https://example.com/hook');
+  expect(await frame.getByLabel('Name', { exact: true }).inputValue()).toBe('Sales wins');
+  expect(await frame.locator('#space-url-error').innerText()).toContain('A Google Chat webhook begins with');
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'first-run-refused-dark');
+});
+
+test('when an admin follows the first run, then a test card is there, rules are on, and a big win is told once and in full', async () => {
+  const { chat, pipedrive } = stage.world;
+  const { id: spaceId } = chat.createSpace({ name: 'Sales wins' });
+  const { url } = chat.createWebhook(spaceId, { name: 'Dealbell' });
+  const { frame } = await openSettings();
+
+  await frame.getByLabel('Webhook URL').fill(url);
+  await frame.getByLabel('Name', { exact: true }).fill('Sales wins');
+  await frame.getByRole('button', { name: 'Send test card' }).click();
+  await frame.getByText('The test card is in the space').waitFor();
+  expect(textsIn(spaceId)).toHaveLength(1);
+  expect(await frame.locator(':focus').innerText()).toBe('Send test card');
+  await screenshotOf(frame, 'first-run-1-tested');
+
+  await frame.getByRole('button', { name: 'Save space' }).click();
+  await frame.getByRole('heading', { name: 'What shall be told, and where?' }).waitFor();
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'first-run-2-light');
+
+  await frame.getByLabel('From which value on is a deal big?').fill('20000');
+  await frame.getByRole('button', { name: 'Start telling' }).click();
+  await frame.getByRole('heading', { name: 'Done: we sent you a test' }).waitFor();
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'first-run-3-light');
+  expect(textsIn(spaceId)).toHaveLength(2);
+
+  const { body } = await stage.world.api('GET', '/rules', token);
+  for (const { id } of body.items) await put(stage.world, token, `/rules/${id}`, { settleMs: 0 });
+  pipedrive.updateDeal(stage.dealId('Linen contract 2027'), { status: 'won' });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  expect(textsIn(spaceId)).toHaveLength(3);
+  expect(textsIn(spaceId)[2]).toMatch(/Linen contract 2027[\s\S]*€42,000/);
+});

@@ -1,0 +1,152 @@
+/** The first run: connect a space, answer three questions, and see the first card. It stands on the overview until it is done. */
+
+import type { ComponentChildren, VNode } from 'preact';
+import { CheckField, errorAt, PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
+import { pageUrl } from '../shell';
+import { ConnectSpace, type NewSpaceView, type TestView } from './space-form';
+
+const STEPS = ['Connect a space', 'Choose what to tell', 'See the first card'] as const;
+
+/** `current` counts from 1. */
+function Steps({ current, children }: { readonly current: number; readonly children: ComponentChildren }): VNode {
+  return (
+    <section class="card first-run" aria-labelledby="first-run">
+      <ol class="steps" aria-label="Set up Dealbell">
+        {STEPS.map((step, index) => (
+          <li aria-current={index + 1 === current ? 'step' : undefined} class={index + 1 < current ? 'done' : undefined}>
+            {step}
+            {index + 1 < current && <span class="visually-hidden"> (done)</span>}
+          </li>
+        ))}
+      </ol>
+      {children}
+    </section>
+  );
+}
+
+export function FirstSpace({ view }: { readonly view: NewSpaceView }): VNode {
+  return (
+    <Steps current={1}>
+      <h2 id="first-run">Which Google Chat space shall hear of your deals?</h2>
+      <ConnectSpace view={view} action={pageUrl('overview', 'space')} testAction={pageUrl('overview', 'try')} />
+    </Steps>
+  );
+}
+
+/** For people who cannot connect a space themselves. */
+export function WaitingForAdmin(): VNode {
+  return (
+    <section class="empty">
+      <h2>Nothing is set up yet</h2>
+      <p>An admin of your Pipedrive company connects the first Google Chat space here; it takes two minutes.</p>
+    </section>
+  );
+}
+
+export interface QuestionsView {
+  readonly spaces: readonly Option[];
+  readonly winsSpace: string;
+  readonly teamSpace: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly currencies: readonly string[];
+  readonly news: readonly { readonly key: string; readonly name: string; readonly isOn: boolean }[];
+  readonly refusal: Refusal | null;
+}
+
+const LABELS = {
+  winsSpace: { id: 'wins-space', label: 'Which space hears of wins?' },
+  teamSpace: { id: 'team-space', label: 'Which space hears the other news of the team?' },
+  amount: { id: 'big-amount', label: 'From which value on is a deal big?' },
+  currency: { id: 'big-currency', label: 'Currency' },
+} as const;
+
+export function Questions({ view }: { readonly view: QuestionsView }): VNode {
+  const { refusal } = view;
+  return (
+    <Steps current={2}>
+      <h2 id="first-run">What shall be told, and where?</h2>
+      <PageForm id="questions" action={pageUrl('overview', 'rules')}>
+        <RefusalBox refusal={refusal} labels={LABELS} />
+        <div class="columns">
+          <SelectField
+            {...LABELS.winsSpace}
+            name="winsSpace"
+            value={view.winsSpace}
+            options={view.spaces}
+            error={errorAt(refusal, 'winsSpace')}
+          />
+          <SelectField
+            {...LABELS.teamSpace}
+            name="teamSpace"
+            value={view.teamSpace}
+            options={[...view.spaces, { value: '', label: 'None for now' }]}
+            error={errorAt(refusal, 'teamSpace')}
+          />
+        </div>
+        <div class="money">
+          <TextField
+            {...LABELS.amount}
+            name="amount"
+            type="number"
+            min={0}
+            value={view.amount}
+            required
+            hint="Big wins get a large card with everything about the deal."
+            error={errorAt(refusal, 'amount')}
+          />
+          <SelectField
+            {...LABELS.currency}
+            name="currency"
+            value={view.currency}
+            options={view.currencies.map((code) => ({ value: code, label: code }))}
+            error={errorAt(refusal, 'currency')}
+          />
+        </div>
+        <fieldset class="news">
+          <legend>Other news of the team</legend>
+          {view.news.map(({ key, name, isOn }) => (
+            <CheckField id={`news-${key}`} name="news" value={key} label={name} checked={isOn} />
+          ))}
+        </fieldset>
+        <div class="actions">
+          <button id="save-first-rules">Start telling</button>
+          <a id="another-space" class="button secondary" href={pageUrl('spaces', 'new')}>
+            Connect another space first
+          </a>
+        </div>
+      </PageForm>
+    </Steps>
+  );
+}
+
+export interface DoneView {
+  readonly tests: readonly { readonly space: string; readonly test: TestView }[];
+  /** "7 rules are on". */
+  readonly rules: string;
+}
+
+export function Done({ view: { tests, rules } }: { readonly view: DoneView }): VNode {
+  const isSent = tests.every(({ test }) => test.isSent);
+  return (
+    <Steps current={3}>
+      <h2 id="first-run">{isSent ? 'Done: we sent you a test' : 'Almost done: the test card did not arrive'}</h2>
+      <ul class="plain">
+        {tests.map(({ space, test }) => (
+          <li class={test.isSent ? undefined : 'problem'}>
+            <strong>{space}:</strong> {test.text}
+          </li>
+        ))}
+      </ul>
+      <p>{rules}. From now on every deal that matters rings here; what happened before is not told.</p>
+      <div class="actions">
+        <a id="to-rules" class="button" href={pageUrl('rules')}>
+          See the rules
+        </a>
+        <a id="to-overview" class="button secondary" href={pageUrl('overview')}>
+          To the overview
+        </a>
+      </div>
+    </Steps>
+  );
+}
