@@ -187,7 +187,7 @@ export function RefusalBox({
       ) : (
         <>
           <p>
-            <strong>Nothing was saved yet.</strong>
+            <strong>Please have another look: nothing was changed yet.</strong>
           </p>
           <ul>
             {named.map(({ id, label, message }) => (
