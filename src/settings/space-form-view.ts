@@ -1,12 +1,12 @@
 /** The form of a space's settings, both ways: from a destination (or what was typed) to fields, and from fields to the API's body. Pure. */
 
 import type { SpaceFormView } from '../../views/settings/space-form';
+import { DAYS } from '../core/destination';
 import type { TenantProfile } from '../core/tenant';
 import type { Destination } from '../delivery/chat-webhook.store';
 import type { FormValues } from './form-values';
 import { languageName } from './space-view';
 
-const ALL_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 /** Languages that Pipedrive has, each with where its numbers and dates are written so. */
 const LOCALES = [
   ...['en-GB', 'en-US', 'bg-BG', 'cs-CZ', 'da-DK', 'de-DE', 'de-AT', 'de-CH', 'el-GR', 'es-ES', 'es-MX', 'et-EE', 'fi-FI'],
@@ -31,17 +31,22 @@ export function spaceFormView(destination: Destination, typed: FormValues | null
   };
 }
 
-type Fields = Pick<SpaceFormView, 'name' | 'threads' | 'fold' | 'timeZone' | 'locale' | 'quiet'>;
+type Fields = Pick<SpaceFormView, 'name' | 'threads' | 'fold' | 'foldThreshold' | 'timeZone' | 'locale' | 'quiet'>;
 
-function savedFields({ name, threads, fold, timeZone, locale, quietHours }: Destination): Fields {
+function savedFields({ name, threads, fold, foldThreshold, timeZone, locale, quietHours }: Destination): Fields {
   const quiet = quietHours ?? { from: '', to: '', mode: 'hold' };
   return {
     name,
     threads: threads === 'perRecord',
     fold: fold === 'auto',
+    foldThreshold: foldThreshold === null ? '' : String(foldThreshold),
     timeZone: timeZone ?? '',
     locale: locale?.replaceAll('_', '-') ?? '',
-    quiet: { from: quiet.from, to: quiet.to, mode: quiet.mode, days: quietHours?.days ?? ALL_DAYS },
+    quiet: {
+      ...{ from: quiet.from, to: quiet.to, mode: quiet.mode },
+      days: quietHours?.days ?? DAYS,
+      businessDays: quietHours?.businessDays ?? DAYS,
+    },
   };
 }
 
@@ -50,6 +55,7 @@ function typedFields(form: FormValues): Fields {
     name: form.text('name'),
     threads: form.has('threads'),
     fold: form.has('fold'),
+    foldThreshold: form.text('foldThreshold'),
     timeZone: form.text('timeZone'),
     locale: form.text('locale'),
     quiet: {
@@ -57,21 +63,34 @@ function typedFields(form: FormValues): Fields {
       to: form.text('quietTo'),
       mode: form.text('quietMode'),
       days: form.all('quietDays'),
+      businessDays: form.all('businessDays'),
     },
   };
 }
 
 /** The body of `PUT /chat-webhooks/:id`; whether it is right, the API says. */
 export function readSpaceForm(form: FormValues): object {
-  const [from, to, days] = [form.text('quietFrom'), form.text('quietTo'), form.all('quietDays')];
-  const isAlways = days.length === ALL_DAYS.length;
-  const quietHours = { from, to, mode: form.text('quietMode'), ...(isAlways ? {} : { days }) };
+  const [from, to] = [form.text('quietFrom'), form.text('quietTo')];
+  const quietHours = {
+    from,
+    to,
+    mode: form.text('quietMode'),
+    ...some(form, 'quietDays', 'days'),
+    ...some(form, 'businessDays'),
+  };
   return {
     name: form.text('name'),
     threads: form.has('threads') ? 'perRecord' : 'off',
     fold: form.has('fold') ? 'auto' : 'off',
+    foldThreshold: form.amount('foldThreshold'),
     timeZone: form.optional('timeZone'),
     locale: form.optional('locale'),
     quietHours: from === '' && to === '' ? null : quietHours,
   };
+}
+
+/** Every day is what holds when no days are named. */
+function some(form: FormValues, name: string, field = name): Record<string, readonly string[]> {
+  const days = form.all(name);
+  return days.length === DAYS.length ? {} : { [field]: days };
 }

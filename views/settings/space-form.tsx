@@ -126,9 +126,16 @@ export interface SpaceFormView {
   readonly name: string;
   readonly threads: boolean;
   readonly fold: boolean;
+  readonly foldThreshold: string;
   readonly timeZone: string;
   readonly locale: string;
-  readonly quiet: { readonly from: string; readonly to: string; readonly mode: string; readonly days: readonly string[] };
+  readonly quiet: {
+    readonly from: string;
+    readonly to: string;
+    readonly mode: string;
+    readonly days: readonly string[];
+    readonly businessDays: readonly string[];
+  };
   /** What stands when nothing is chosen: "Europe/Berlin". */
   readonly companyTimeZone: string;
   readonly companyLanguage: string;
@@ -154,9 +161,11 @@ const SETTINGS_LABELS = {
   name: LABELS.name,
   timeZone: { id: 'space-zone', label: 'Time zone' },
   locale: { id: 'space-locale', label: 'Language' },
+  foldThreshold: { id: 'fold-threshold', label: 'From how many messages at once' },
   'quietHours.from': { id: 'quiet-from', label: 'Quiet from' },
   'quietHours.to': { id: 'quiet-to', label: 'Quiet until' },
-  'quietHours.days': { id: 'quiet-day-mon', label: 'Days of quiet hours' },
+  'quietHours.days': { id: 'quietDays-mon', label: 'Quiet hours begin on' },
+  'quietHours.businessDays': { id: 'businessDays-mon', label: 'Working days' },
 } as const;
 
 /** Everything about one space. */
@@ -224,6 +233,17 @@ export function SpaceSettings(view: SpaceFormView): VNode {
               label="Fold floods into one message"
               hint="When somebody changes many deals at once, the space gets a summary in place of a message for each."
             />
+            <div class="columns narrow">
+              <TextField
+                {...SETTINGS_LABELS.foldThreshold}
+                name="foldThreshold"
+                type="number"
+                min={1}
+                value={view.foldThreshold}
+                hint="Empty: more than Google Chat takes in ten seconds."
+                error={errorAt(refusal, 'foldThreshold')}
+              />
+            </div>
           </section>
           <QuietHours view={view} />
           <div class="actions">
@@ -267,19 +287,36 @@ function QuietHours({ view: { quiet, refusal } }: { readonly view: SpaceFormView
           ]}
         />
       </div>
-      <fieldset class="days">
-        <legend>On these days</legend>
-        {DAYS.map(([value, label]) => (
-          <CheckField
-            id={`quiet-day-${value}`}
-            name="quietDays"
-            value={value}
-            label={label}
-            checked={quiet.days.includes(value)}
-          />
-        ))}
-      </fieldset>
+      <Days legend="Quiet hours begin on" name="quietDays" chosen={quiet.days} error={errorAt(refusal, 'quietHours.days')} />
+      <Days
+        legend="Working days (on the others it is quiet all day)"
+        name="businessDays"
+        chosen={quiet.businessDays}
+        error={errorAt(refusal, 'quietHours.businessDays')}
+      />
     </section>
+  );
+}
+
+function Days({
+  legend,
+  name,
+  chosen,
+  error,
+}: {
+  readonly legend: string;
+  readonly name: string;
+  readonly chosen: readonly string[];
+  readonly error: string | undefined;
+}): VNode {
+  return (
+    <fieldset class="days">
+      <legend>{legend}</legend>
+      {DAYS.map(([value, label]) => (
+        <CheckField id={`${name}-${value}`} name={name} value={value} label={label} checked={chosen.includes(value)} />
+      ))}
+      {error !== undefined && <p class="field-error">{error}</p>}
+    </fieldset>
   );
 }
 
