@@ -57,6 +57,21 @@ export function testView({
   errorMessage,
 }: Omit<TestResult, 'errorMessage'> & { readonly errorMessage?: string | null | undefined }): TestView {
   if (status === 'success') return { isSent: true, text: 'The test card is in the space: have a look in Google Chat.' };
-  const reason = errorMessage ?? (httpStatus === null ? 'Google Chat did not answer.' : `Google Chat answered ${httpStatus}.`);
-  return { isSent: false, text: `The test card did not arrive. ${reason}` };
+  return { isSent: false, text: `The test card did not arrive. ${whyNot(httpStatus, errorMessage ?? null)}` };
+}
+
+/** What a person can do about it, where there is something. */
+function whyNot(httpStatus: number | null, reason: string | null): string {
+  switch (httpStatus) {
+    case 401:
+    case 403:
+    case 404:
+      return `Google Chat does not know this webhook (${httpStatus}): it was deleted, or the link is not whole. Copy the link in Google Chat again.`;
+    case 429:
+      return 'Google Chat is busy with this space (429). Try again in a minute.';
+    case null:
+      return reason ?? 'Google Chat did not answer. Try again in a minute.';
+    default:
+      return reason ?? `Google Chat answered ${httpStatus}.`;
+  }
 }

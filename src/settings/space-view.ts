@@ -50,7 +50,7 @@ export function spaceView(destination: Destination, rules: number, waiting: read
 
 function settingsWords({ threads, quietHours, timeZone, locale }: Destination): string[] {
   return [
-    ...(threads === 'perRecord' ? ['One thread per record'] : []),
+    ...(threads === 'perRecord' ? ['One thread per deal'] : []),
     ...(quietHours === null ? [] : [quietWords(quietHours)]),
     ...(locale === null ? [] : [languageName(locale)]),
     ...(timeZone === null ? [] : [timeZone]),

@@ -1,0 +1,165 @@
+/** When something is not as it should be: each state says what happened and what to do, and hurts nobody's focus or patience. */
+
+import type { Frame } from 'playwright-core';
+import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import { accessibilityFindings, useBrowser } from '../support/browser';
+import { connectChannel } from '../support/channel';
+import { useTestDatabase } from '../support/test-database';
+import { firstAdmin } from '../support/world';
+import { framed, goTo, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
+
+const testDatabase = useTestDatabase();
+const browser = useBrowser();
+let stage: Stage;
+let token: string;
+
+beforeAll(async () => {
+  stage = await startStage(testDatabase);
+  ({ token } = await playSalesTeam(stage, testDatabase));
+});
+afterAll(() => stage.world.close());
+
+const openSettings = (theme: 'light' | 'dark' = 'light') => openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+const run = (sql: string, values: unknown[] = []) => testDatabase.database.pool.query(sql, values);
+
+async function looksWell(frame: Frame, name: string): Promise<void> {
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, name);
+}
+
+test('when the page token is no longer taken, then a new one is fetched by Pipedrive’s word and the click does what it said', async () => {
+  browser.expectComplaint(/status of 401/);
+  const { page, frame } = await openSettings();
+  await page.route('**/extension/settings/spaces', (route) => route.continue({ headers: { 'hx-request': 'true' } }), {
+    times: 1,
+  });
+
+  await goTo(frame, 'Spaces');
+
+  const commands = await page.evaluate('calls.map(({ command }) => command)');
+  expect(commands).toContain('get_signed_token');
+});
+
+test('when the page stood open for longer than its token lives, then the token is renewed before it is refused', async () => {
+  const page = await browser.open();
+  await page.clock.install();
+  await page.goto(stage.appSettingsUrl());
+  const frame = await framed(page, 'settings');
+  await page.clock.fastForward('31:00');
+  const renewed = page.waitForResponse((response) => response.url().endsWith('/session'));
+
+  await goTo(frame, 'Rules');
+
+  expect((await renewed).status()).toBe(200);
+});
+
+test('when the line is down, then the page says so, keeps what was typed, and goes on when it is back', async () => {
+  browser.expectComplaint(/ERR_INTERNET_DISCONNECTED/);
+  const { page, frame } = await openSettings();
+  await goTo(frame, 'Spaces');
+  await frame.getByRole('button', { name: 'Add space' }).click();
+  await frame.getByLabel('Name').fill('Typed before');
+  await frame.getByLabel('Webhook URL').fill('https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t');
+
+  await page.context().setOffline(true);
+  await frame.getByRole('button', { name: 'Save space' }).click();
+  await frame.getByRole('alert').getByText('You seem to be offline').waitFor();
+  await looksWell(frame, 'state-offline');
+  await page.context().setOffline(false);
+
+  expect(await frame.getByLabel('Name').inputValue()).toBe('Typed before');
+  await goTo(frame, 'Spaces');
+  expect(await frame.locator('#trouble').innerText()).toBe('');
+});
+
+test('when Pipedrive hears no webhook of ours and cannot be reached, then the overview says so; one click mends it later', async () => {
+  browser.expectComplaint(/status of 502/);
+  const { rows } = await run(
+    `UPDATE pipedrive_webhooks SET state = 'removed', removed_at = now() WHERE state = 'active' RETURNING id`,
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  stage.world.pipedrive.failNext({ times: 2, status: 503, match: ({ path }) => path.endsWith('/webhooks') });
+  const { page, frame } = await openSettings('dark');
+  await looksWell(frame, 'state-not-registered-dark');
+
+  await frame.getByRole('button', { name: /Register again/ }).click();
+  await frame
+    .getByRole('alert')
+    .getByText(/Pipedrive did not take the registration/)
+    .waitFor();
+  await looksWell(frame, 'state-pipedrive-unreachable-dark');
+  stage.world.pipedrive.clearFaults();
+  await frame.getByRole('button', { name: /Register again/ }).click();
+  await page.getByText('Registered: Pipedrive tells').waitFor();
+
+  expect(await frame.locator('ul.attention').count()).toBe(0);
+});
+
+describe('for people who are no admins', () => {
+  const setAdmin = (isAdmin: boolean) =>
+    run(`UPDATE pipedrive_connections SET is_admin = $1 WHERE user_id = $2`, [
+      isAdmin,
+      firstAdmin(stage.world.pipedrive, DEMO_COMPANY_ID),
+    ]);
+  beforeEach(() => setAdmin(false));
+  afterEach(() => setAdmin(true));
+
+  test('when they open the spaces, then they see all, change nothing, and have a link for an admin', async () => {
+    const { frame } = await openSettings();
+    await goTo(frame, 'Spaces');
+
+    expect(await frame.locator('main').innerText()).toMatch(/only admins[\s\S]*Sales wins[\s\S]*Works/);
+    expect(await frame.locator('main').getByRole('button').allInnerTexts()).toEqual(['Copy link']);
+    expect(await frame.getByLabel('Link to these settings for an admin').inputValue()).toMatch(
+      /^https:\/\/brightwater\.pipedrive\.com\/settings\/marketplace\/app\//,
+    );
+    await looksWell(frame, 'state-no-permission');
+  });
+
+  test('when they ask for a change all the same, then it is refused and nothing happens', async () => {
+    browser.expectComplaint(/status of 403/);
+    await setAdmin(true);
+    const { frame } = await openSettings();
+    await goTo(frame, 'Spaces');
+    await setAdmin(false);
+
+    await frame.getByRole('button', { name: 'Pause Sales wins' }).click();
+    await frame
+      .getByRole('alert')
+      .getByText(/Only admins/)
+      .waitFor();
+
+    const { body } = await stage.world.api('GET', '/chat-webhooks', token);
+    expect(body.items[0].paused).toBe(false);
+  });
+});
+
+test('when the plan has no room for another space, then the page says what to do instead of offering one', async () => {
+  await run(`UPDATE subscriptions SET ends_at = now() - interval '1 day'`);
+  for (let index = 2; index <= 10; index += 1) await connectChannel(stage.world, token, `Space ${index}`);
+  const { frame } = await openSettings();
+
+  expect(await frame.locator('ul.attention').innerText()).toContain('All 10 spaces of your Professional plan are in use');
+  await goTo(frame, 'Spaces');
+
+  expect(await frame.getByRole('button', { name: 'Add space' }).count()).toBe(0);
+  expect(await frame.locator('main').innerText()).toContain('no room for another space');
+  await looksWell(frame, 'state-plan-full');
+});
+
+test('when the user’s own connection has ended, then the page says so and leads to a new one', async () => {
+  await run(`UPDATE pipedrive_connections SET state = 'revoked'`);
+  const { frame } = await openSettings();
+  await run(`UPDATE pipedrive_connections SET state = 'active'`);
+
+  expect(await frame.locator('main').innerText()).toMatch(/Your connection has ended[\s\S]*Install Dealbell again/);
+  await looksWell(frame, 'state-connection-ended');
+});
+
+test('when the company has removed the app, then the page says when, and that it can come back', async () => {
+  await run(`UPDATE tenants SET uninstalled_at = '2026-11-20T10:00:00Z'`);
+  const { frame } = await openSettings('dark');
+
+  expect(await frame.locator('main').innerText()).toMatch(/Dealbell was removed[\s\S]*November 20, 2026/);
+  await looksWell(frame, 'state-uninstalled-dark');
+});
