@@ -32,7 +32,7 @@ export function AttentionList({
         {items.map((item) => (
           <li class={`attention-${item.tone}`}>
             <div>
-              <h3>{item.title}</h3>
+              <h3 id={`mend-${item.id}-title`}>{item.title}</h3>
               <p>{item.text}</p>
             </div>
             {canChange && <Mend {...item} />}
@@ -43,26 +43,26 @@ export function AttentionList({
   );
 }
 
-function Mend({ id: key, mend, title }: AttentionView): VNode {
+function Mend({ id: key, mend }: AttentionView): VNode {
   const id = `mend-${key}`;
   switch (mend.kind) {
     case 'button':
       return (
         <PageForm id={`${id}-form`} action={mend.action} inline>
-          <button id={id} aria-label={`${mend.label}: ${title}`}>
+          <button id={id} aria-describedby={`${id}-title`}>
             {mend.label}
           </button>
         </PageForm>
       );
     case 'link':
       return (
-        <a id={id} class="button" href={mend.href} aria-label={`${mend.label}: ${title}`}>
+        <a id={id} class="button" href={mend.href} aria-describedby={`${id}-title`}>
           {mend.label}
         </a>
       );
     case 'tab':
       return (
-        <a id={id} class="button" href={mend.href} target="_blank" rel="noopener" aria-label={`${mend.label}: ${title}`}>
+        <a id={id} class="button" href={mend.href} target="_blank" rel="noopener" aria-describedby={`${id}-title`}>
           {mend.label}
         </a>
       );

@@ -29,6 +29,7 @@ async function looksWell(frame: Frame, name: string): Promise<void> {
 
 test('when the page token is no longer taken, then a new one is fetched by Pipedrive’s word and the click does what it said', async () => {
   browser.expectComplaint(/status of 401/);
+  browser.expectComplaint(/Error Code 401/);
   const { page, frame } = await openSettings();
   await page.route('**/extension/settings/spaces', (route) => route.continue({ headers: { 'hx-request': 'true' } }), {
     times: 1,
@@ -55,6 +56,8 @@ test('when the page stood open for longer than its token lives, then the token i
 
 test('when the line is down, then the page says so, keeps what was typed, and goes on when it is back', async () => {
   browser.expectComplaint(/ERR_INTERNET_DISCONNECTED/);
+  browser.expectComplaint(/htmx:sendError/);
+  browser.expectComplaint(/htmx:afterRequest/);
   const { page, frame } = await openSettings();
   await goTo(frame, 'Spaces');
   await frame.getByRole('button', { name: 'Add space' }).click();

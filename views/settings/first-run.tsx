@@ -140,11 +140,11 @@ export function Done({ view: { tests, rules } }: { readonly view: DoneView }): V
       </ul>
       <p>{rules}. From now on every deal that matters rings here; what happened before is not told.</p>
       <div class="actions">
-        <a id="to-rules" class="button" href={pageUrl('rules')}>
-          See the rules
+        <a id="to-overview" class="button" href={pageUrl('overview')}>
+          Finish
         </a>
-        <a id="to-overview" class="button secondary" href={pageUrl('overview')}>
-          To the overview
+        <a id="to-rules" class="button secondary" href={pageUrl('rules')}>
+          See what is told
         </a>
       </div>
     </Steps>

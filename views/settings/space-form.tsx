@@ -31,7 +31,7 @@ export function NewSpace(view: NewSpaceView): VNode {
     <>
       <p class="crumbs">
         <a id="back" href={pageUrl('spaces')}>
-          Spaces
+          ← Back
         </a>
       </p>
       <h1>Add a space</h1>
@@ -175,7 +175,7 @@ export function SpaceSettings(view: SpaceFormView): VNode {
     <>
       <p class="crumbs">
         <a id="back" href={pageUrl('spaces')}>
-          Spaces
+          ← Back
         </a>
       </p>
       <div class="page-head">
@@ -367,12 +367,8 @@ export function ReplaceUrl({ space, url, refusal }: ReplaceUrlView): VNode {
   return (
     <>
       <p class="crumbs">
-        <a id="back" href={pageUrl('spaces')}>
-          Spaces
-        </a>{' '}
-        /{' '}
-        <a id="back-space" href={pageUrl('spaces', space.id)}>
-          {space.name}
+        <a id="back" href={pageUrl('spaces', space.id)}>
+          ← Back
         </a>
       </p>
       <h1>Replace the URL of {space.name}</h1>
