@@ -108,6 +108,33 @@ test('when the page is framed, then no cookie is set or sent', async () => {
   expect((await page.context().cookies(stage.appUrl)).map(({ name }) => name)).toEqual(['left_over']);
 });
 
+test('when the settings are opened for the first time, then less than 60 kB come over the line and nothing jumps', async () => {
+  const page = await browser.open();
+  const finished: Request[] = [];
+  page.on('requestfinished', (request) => {
+    if (request.url().startsWith(stage.appUrl)) finished.push(request);
+  });
+
+  await page.goto(stage.appSettingsUrl());
+  const frame = await framed(page, 'settings');
+  await page.waitForLoadState('networkidle');
+  // What moved before the first paint, nobody saw.
+  const shift = await frame.evaluate(`new Promise((tell) => {
+    const [{ startTime: paintedAt }] = performance.getEntriesByName('first-contentful-paint');
+    const observer = new PerformanceObserver(() => undefined);
+    observer.observe({ type: 'layout-shift', buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() =>
+      tell(observer.takeRecords().filter(({ startTime }) => startTime >= paintedAt).reduce((sum, { value }) => sum + value, 0))));
+  })`);
+
+  const sizes = await Promise.all(finished.map((request) => request.sizes()));
+  expect(sizes.length).toBeGreaterThan(5);
+  expect(
+    sizes.reduce((sum, { responseBodySize, responseHeadersSize }) => sum + responseBodySize + responseHeadersSize, 0),
+  ).toBeLessThan(60_000);
+  expect(shift).toBe(0);
+});
+
 test('when another site frames the settings, then the browser refuses', async () => {
   browser.expectComplaint(/frame-ancestors/);
   const stranger = await startStage(testDatabase, { config: { frameAncestors: 'https://*.pipedrive.com' } });

@@ -98,6 +98,11 @@ export async function narrow(page: Page, frame: Frame, widthPx: number): Promise
 /** Keeps what the frame shows, for eyes: `test/browser/screenshots/<name>.png`. */
 export async function screenshotOf(frame: Frame, name: string): Promise<void> {
   const element = await frame.frameElement();
+  // A frame of another site is drawn only as far as the window reaches.
+  const heightPx = z.number().parse(await element.evaluate('document.documentElement.scrollHeight'));
+  const page = frame.page();
+  await page.setViewportSize({ width: page.viewportSize()?.width ?? 1280, height: Math.max(heightPx, 900) });
+  await frame.waitForFunction('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))');
   await keepPicture((path) => element.screenshot({ path, animations: 'disabled' }), name);
 }
 
