@@ -367,6 +367,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     sendTest,
     connectByApiToken: (request) => install.connectByApiToken(request),
     refreshReferences: references.refresh,
+    fetchRecord,
     findReconciliation: (id) => reconciliations.status(id),
     wantReconciliation: async (id, because) => {
       await reconciliations.enrol();

@@ -104,6 +104,7 @@ const importReport = z.looseObject({
     }),
   ),
 });
+const mute = z.looseObject({ id, entity: z.string(), entityId: z.string(), createdAt: moment });
 const session = z.looseObject({ token: z.string(), expiresAt: moment, tenant: anyObject });
 const connected = z.looseObject({ tenant: z.looseObject({ id, companyName: z.string() }), apiKey: z.string() });
 const apiKey = z.looseObject({ id, name: z.string(), createdAt: moment });
@@ -141,6 +142,9 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'get /deliveries': page(delivery),
   'post /deliveries/:id/replay': queued,
   'post /deliveries/replay': queued,
+  'get /mutes': page(mute),
+  'post /mutes': mute,
+  'post /announcements': z.looseObject({ queued: z.int(), deliveryIds: z.array(id) }),
   'get /account': account,
   'put /account': account,
   'get /api-keys': page(apiKey),

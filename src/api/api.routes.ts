@@ -16,6 +16,7 @@ import type { ReconciliationStatus } from '../reconciliation/reconciliation.stor
 import type { PageTokens } from '../settings/page-token';
 import type { VerifyIframeToken } from '../settings/verify-iframe-token';
 import { accountEndpoints, type ForgetTenant, type OpenSigningSecret } from './account.routes';
+import { announcementEndpoints, type FetchState } from './announcements.routes';
 import { apiKeyEndpoints } from './api-keys.routes';
 import { makeAuthenticate, type Authenticate } from './authenticate';
 import { makeRunChange } from './change.store';
@@ -25,6 +26,7 @@ import { docsRouter } from './docs.routes';
 import { makeCallApi, type CallApi } from './call-api';
 import { refuseReader, type ApiAnswer, type Endpoint, type RawCall } from './endpoint';
 import { historyEndpoints } from './history.routes';
+import { muteEndpoints } from './mutes.routes';
 import { presetEndpoints } from './presets.routes';
 import type { RefreshReferences } from './rule-attention';
 import { reconciliationEndpoints } from './reconciliation.routes';
@@ -50,6 +52,8 @@ export interface ApiDeps {
   /** Reads lists of Pipedrive's again when a rule names something that is not known; bounded in time, never throws. */
   readonly refreshReferences: RefreshReferences;
   readonly findReconciliation: (tenantId: TenantId) => Promise<ReconciliationStatus | null>;
+  /** Asks Pipedrive for a record that was never heard of; null when it cannot be had. */
+  readonly fetchRecord: FetchState;
   /** Brings the comparison with Pipedrive's own lists forward. */
   readonly wantReconciliation: WantReconciliation;
   /** Says goodbye at Pipedrive before an account is erased; may throw. */
@@ -127,6 +131,8 @@ function makeEndpoints(deps: ApiDeps): Endpoint[] {
     ...historyEndpoints(shared),
     ...deliveryEndpoints(shared),
     ...reconciliationEndpoints(shared),
+    ...muteEndpoints(shared),
+    ...announcementEndpoints(shared),
     ...accountEndpoints(shared),
     ...apiKeyEndpoints(shared),
   ];

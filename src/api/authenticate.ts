@@ -28,7 +28,7 @@ export function makeAuthenticate(deps: Deps): Authenticate {
 async function byApiKey({ prisma, clock }: Deps, token: string): Promise<Principal | null> {
   const key = await findApiKey(prisma, token, clock());
   if (key === null) return null;
-  return { tenantId: key.tenantId, isAdmin: true, actor: `api key ${key.name}`, rateKey: `key ${key.id}` };
+  return { tenantId: key.tenantId, isAdmin: true, userId: null, actor: `api key ${key.name}`, rateKey: `key ${key.id}` };
 }
 
 async function byPageToken({ prisma, pageTokens }: Deps, token: string): Promise<Principal | null> {
@@ -39,5 +39,5 @@ async function byPageToken({ prisma, pageTokens }: Deps, token: string): Promise
 
 /** A user on one of our pages. */
 export function principalOf({ tenant, isAdmin, userId }: Viewer): Principal {
-  return { tenantId: tenant.id, isAdmin, actor: `user ${userId}`, rateKey: `tenant ${tenant.id}` };
+  return { tenantId: tenant.id, isAdmin, userId, actor: `user ${userId}`, rateKey: `tenant ${tenant.id}` };
 }

@@ -12,6 +12,8 @@ export interface Principal {
   readonly tenantId: TenantId;
   /** May change settings: API keys and Pipedrive's admins. */
   readonly isAdmin: boolean;
+  /** Pipedrive's id of the user; null for an API key. */
+  readonly userId: number | null;
   /** For the audit trail: "user 9", "api key CI". */
   readonly actor: string;
   /** What its requests are counted by. */

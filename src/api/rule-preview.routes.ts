@@ -94,7 +94,7 @@ async function profileOf(prisma: PrismaClient, tenantId: TenantId): Promise<Tena
 /** The draft alone, as the router would take it, with the exchange rates that are known: none is asked for. */
 async function compiled(deps: Deps, tenant: TenantProfile, draft: RuleDraft, destinations: Destinations): Promise<RoutingRules> {
   const { id, baseCurrency, timeZone } = tenant;
-  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()] };
+  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()], muted: [] };
   const rates = await loadRates(deps.pool, id, baseCurrency);
   const rules = compileRules(loaded, baseCurrency, deps.settleMs);
   const stages = rules.needsStages ? await loadStageOrder(deps.pool, id) : NO_STAGES;

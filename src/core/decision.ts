@@ -7,6 +7,8 @@ export const DECISION_CODES = [
   'outdated',
   /** The reconciliation found it so late that it is only recorded. */
   'foundTooLate',
+  /** Somebody muted the record, or the one that it belongs to. */
+  'muted',
   /** The rule was switched on after the event had come in. */
   'switchedOnLater',
   /** The event is none of the kind that the rule listens to. */

@@ -76,8 +76,17 @@ export interface Transition {
   readonly again?: boolean;
   /** The other record of the story: the lead of a conversion, the deal that a merge swallowed. */
   readonly relatedId?: string;
+  /** Nothing happened: somebody announces the record as it is. */
+  readonly announcement?: Announcement;
   /** How it came about, on the transition of a message: the facts of the event that began it. */
   readonly cause?: Cause;
+}
+
+export interface Announcement {
+  /** Who announces, in words: a user's name, "api key CI". */
+  readonly by: string;
+  /** What they add; plain text. */
+  readonly note: string | null;
 }
 
 export interface Cause {

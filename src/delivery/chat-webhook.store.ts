@@ -176,17 +176,17 @@ export async function reconsiderQuiet(client: Client, tenantId: TenantId, chatWe
 }
 
 /**
- * Messages that wait for a rule or destination that goes are dropped, with the reason. One that is being sent is left to its sender; one
- * that tells several deliveries outlives each single rule.
+ * Messages that wait for a rule, destination or record that goes are dropped, with the reason. One that is being sent is left to its
+ * sender; one that tells several deliveries outlives each single rule and record.
  */
 export async function dropWaiting(
   client: Client,
   tenantId: TenantId,
-  of: { readonly ruleId: number } | { readonly chatWebhookId: number },
+  of: { readonly ruleId: number } | { readonly chatWebhookId: number } | { readonly entity: string; readonly entityId: string },
   reason: string,
 ): Promise<number> {
   const { count } = await client.delivery.updateMany({
-    where: { tenantId, ...of, state: { in: ['queued', 'held'] }, ...('ruleId' in of && { foldKind: null }) },
+    where: { tenantId, ...of, state: { in: ['queued', 'held'] }, ...(!('chatWebhookId' in of) && { foldKind: null }) },
     data: { state: 'dropped', stateReason: reason, finishedAt: new Date() },
   });
   return count;

@@ -181,6 +181,7 @@ const claimedRow = z.object({
     changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
     again: z.boolean().exactOptional(),
     relatedId: z.string().exactOptional(),
+    announcement: z.object({ by: z.string(), note: z.string().nullable() }).exactOptional(),
     cause: z
       .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
       .exactOptional(),

@@ -81,8 +81,9 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
   };
 }
 
-/** A message that was never prepared, for a destination that takes messages. */
+/** A message that was never prepared, for a destination that takes messages. What somebody announces goes at once and by itself. */
 function freshOf(delivery: ClaimedDelivery): Fresh | null {
+  if (delivery.change.transition.announcement !== undefined) return null;
   const { destination, renderedBody, isPlain, foldKind } = delivery;
   const isFresh = renderedBody === null && !isPlain && foldKind === null;
   if (!isFresh || destination === null || destination.isPaused || destination.health === 'broken') return null;

@@ -1,5 +1,6 @@
 /** Chooses who tells the story of a change: one teller per family of records. */
 
+import { announcementStory } from './announcement-story';
 import { activityStory } from './activity-story';
 import { organizationStory, personStory } from './contact-story';
 import { dealStory } from './deal-story';
@@ -8,6 +9,12 @@ import { noteStory } from './note-story';
 import type { Story, StoryContext } from './story';
 
 export function tellStory(context: StoryContext): Story {
+  const { announcement } = context.change.transition;
+  const story = storyOfRecord(context);
+  return announcement === undefined ? story : announcementStory(context, story, announcement);
+}
+
+function storyOfRecord(context: StoryContext): Story {
   const { entity } = context.change;
   switch (entity) {
     case 'deal':

@@ -23,6 +23,7 @@ import {
 import { netOfWindow, netSince, netTransitions } from './net-transitions';
 import type { Destination, NewDelivery, PendingDelivery } from './routing-ledger';
 import type { WindowNow } from './settle-windows';
+import { isMuted } from './muted-records';
 import type { Story } from './tell-story';
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
@@ -34,6 +35,7 @@ export function decideRules(
   rules: RoutingRules,
 ): readonly Decision[] {
   const waiting = [...pendingOf(state, story.entity, story.entityId)];
+  if (isMuted(story, rules.muted)) return decideMuted(story, waiting, state, rules);
   const scene: Scene = { stored, story, windows, waiting, state, rules, toldBy: new Map(), freed: new Map() };
   const withMessages = waiting
     .map((delivery) => rules.byId.get(delivery.ruleId))
@@ -44,6 +46,19 @@ export function decideRules(
   const settling = windows.filter(({ isNew }) => !isNew).flatMap((window) => settlingIn(window, scene));
   const concerned = new Set([...listeners(story.transitions, rules), ...settling, ...silenced, ...withMessages]);
   return [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
+}
+
+/** Nothing is told of a muted record, also not what waited when it was muted. */
+function decideMuted(
+  story: Story,
+  waiting: readonly PendingDelivery[],
+  state: BatchState,
+  rules: RoutingRules,
+): readonly Decision[] {
+  for (const delivery of waiting) dropDelivery(state, delivery, 'The record was muted.', { code: 'muted' });
+  return [...new Set(listeners(story.transitions, rules))]
+    .sort(byPosition)
+    .map((rule) => ({ ruleId: rule.id, matched: false, code: 'muted' }));
 }
 
 /** Rules of this window that listen to its net change. */

@@ -65,6 +65,8 @@ export function explainDecision(
       return 'Not told: this event is older than what was already known of the record, or repeats it.';
     case 'foundTooLate':
       return 'Not told: Pipedrive sent no webhook of it, and when it was found in Pipedrive’s own list it was too old to be news.';
+    case 'muted':
+      return 'Not told: this record is muted.';
     case 'switchedOnLater':
       return 'Not told: the rule was switched on after this event had come in.';
     case 'otherEvent':

@@ -27,6 +27,8 @@ export interface RoutingRules {
   readonly defaultSettleMs: number;
   /** The settle times of each kind of record; none: nothing settles. */
   readonly clocks: ReadonlyMap<RecordEntity, SettleClock>;
+  /** Records of which nothing is told, by `recordKey`. */
+  readonly muted: ReadonlySet<string>;
 }
 
 /** Everything that deciding one event needs. */

@@ -39,6 +39,8 @@ export interface TenantRules {
   /** Enabled rules, in order. */
   readonly rules: readonly Rule[];
   readonly destinations: readonly Destination[];
+  /** Records of which nothing is told. */
+  readonly muted: readonly { readonly entity: string; readonly entityId: string }[];
 }
 
 export type LoadRules<Client> = (client: Client, tenantId: TenantId) => Promise<TenantRules>;
@@ -171,6 +173,7 @@ export function compileRules(loaded: TenantRules, baseCurrency: string, defaultS
     index: indexRules(loaded.rules),
     byId: new Map(loaded.rules.map((rule) => [rule.id, rule])),
     destinations: new Map(loaded.destinations.map((destination) => [destination.id, destination])),
+    muted: new Set(loaded.muted.map(({ entity, entityId }) => recordKey(entity, entityId))),
     baseCurrency,
     defaultSettleMs,
     clocks,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { digestSchema, eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES, type Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
+import { loadMuted, type MutedRecord } from './muted-record.store';
 
 /** A rule as the API shows it. */
 export interface StoredRule extends Rule {
@@ -32,14 +33,11 @@ const WITH_TARGETS = { targets: { select: { chatWebhookId: true }, orderBy: { ch
 
 type RuleRow = Prisma.RuleGetPayload<{ include: typeof WITH_TARGETS }>;
 
-/**
- * What the router decides by: the tenant's enabled rules in the order of their position, and its destinations. Two plain
- * statements, because they run in the router's own transaction.
- */
+/** What the router decides by: the tenant's enabled rules in the order of their position, its destinations, and what is muted. */
 export async function loadRules(
   client: PoolClient,
   tenantId: TenantId,
-): Promise<{ rules: Rule[]; destinations: RoutedDestination[] }> {
+): Promise<{ rules: Rule[]; destinations: RoutedDestination[]; muted: MutedRecord[] }> {
   const rules = await client.query<RouterRow>(
     `SELECT id, name, event_type AS "eventType", filters, template_mode AS "templateMode", template, settle_ms AS "settleMs",
             position, stop_after AS "stopAfter", urgent, digest, enabled, enabled_at AS "enabledAt",
@@ -51,7 +49,8 @@ export async function loadRules(
     `SELECT id, space_id AS "spaceId", paused FROM chat_webhooks WHERE tenant_id = $1 ORDER BY id`,
     [tenantId],
   );
-  return { rules: rules.rows.map((row) => ({ ...row, ...checked(row) })), destinations: destinations.rows };
+  const muted = await loadMuted(client, tenantId);
+  return { rules: rules.rows.map((row) => ({ ...row, ...checked(row) })), destinations: destinations.rows, muted };
 }
 
 /** Every rule of a tenant, also those that are off, in the order of position and id. */

@@ -1,7 +1,8 @@
 /** The records table as routing sees it: shadows read and written for a whole batch in one statement each. */
 
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import type { RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { recordKey, type Shadow, type ShadowMap } from './routing-ledger';
 
@@ -98,4 +99,18 @@ export async function saveShadows(client: PoolClient, tenantId: TenantId, shadow
     reconciled_at: shadow.reconciledAt,
   }));
   await client.query(SAVE, [tenantId, JSON.stringify(rows)]);
+}
+
+/** What is known of one record; null when nothing is. */
+export async function findRecordState(
+  pool: Pool,
+  tenantId: TenantId,
+  { entity, entityId }: WantedRecord,
+): Promise<RecordState | null> {
+  const { rows } = await pool.query<{ state: unknown }>(
+    'SELECT state FROM records WHERE tenant_id = $1 AND entity = $2 AND entity_id = $3 AND occurred_at IS NOT NULL',
+    [tenantId, entity, entityId],
+  );
+  const parsed = object.safeParse(rows[0]?.state);
+  return parsed.success ? parsed.data : null;
 }

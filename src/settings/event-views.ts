@@ -3,6 +3,7 @@
 import type { EventView, MessageView } from '../../views/components';
 import { EVENT_TYPES, type EventType } from '../core/transition';
 import type { TenantProfile } from '../core/tenant';
+import { ANNOUNCE } from '../delivery/announcement.store';
 import type { Destination } from '../delivery/chat-webhook.store';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { HistoryEvent } from '../rules/event-history.store';
@@ -75,6 +76,7 @@ function messageView(
 function outcomeOf(event: HistoryEvent, matched: number, asked: number): string {
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
   if (event.routedAt === null) return 'Being looked at: reload in a moment';
+  if (event.action === ANNOUNCE) return 'Announced by hand';
   if (asked === 0) return 'No rule was on';
   return `${matched === 0 ? 'None' : matched} of ${counted(asked, 'rule')} matched`;
 }
@@ -85,7 +87,7 @@ function toldTransitions({ transitions }: HistoryEvent): readonly string[] {
   return telling.length === 0 ? transitions : telling;
 }
 
-const ACTION_WORDS: Readonly<Record<string, string>> = { create: 'created', change: 'changed', delete: 'deleted' };
+const ACTION_WORDS: Readonly<Record<string, string>> = { create: 'created', change: 'changed', delete: 'deleted', [ANNOUNCE]: 'announced' };
 
 function eventName(type: string): string {
   const known = EVENT_TYPES.find((candidate): candidate is EventType => candidate === type);

@@ -56,6 +56,7 @@ export function makeApiFixture(
     sendTest: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
     connectByApiToken: () => Promise.reject(new Error('not part of this test')),
     forgetTenant: () => Promise.resolve(),
+    fetchRecord: () => Promise.resolve(null),
     refreshReferences: () => Promise.resolve(false),
     findReconciliation: (id) => makeReconciliationStore(database.pool).status(id),
     wantReconciliation: () => Promise.resolve(),

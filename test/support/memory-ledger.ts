@@ -109,7 +109,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
         timeZone: settings.timeZone ?? 'UTC',
       }),
     unroutedEvents: (_tenant, limit) => Promise.resolve(events.filter((event) => event.transitions === null).slice(0, limit)),
-    loadRules: () => Promise.resolve({ rules: settings.rules, destinations }),
+    loadRules: () => Promise.resolve({ rules: settings.rules, destinations, muted: [] }),
     loadRates: () => Promise.resolve(settings.rates ?? NO_RATES),
     loadStageOrder: () => Promise.resolve(settings.stages ?? NO_STAGES),
     loadShadows: (_tenant, wanted, correlationIds) => Promise.resolve(loadShadows(shadows, wanted, correlationIds)),

@@ -19,7 +19,7 @@ test('when a later event of the window is routed, then the message in the ledger
   });
   const rule = aRule({ eventType: 'deal.stage_changed' });
   const store = makeRoutingStore(testDatabase.database, () =>
-    Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }] }),
+    Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }], muted: [] }),
   );
   const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
   const routeEvents = makeRouteEvents({
