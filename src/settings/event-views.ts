@@ -87,7 +87,12 @@ function toldTransitions({ transitions }: HistoryEvent): readonly string[] {
   return telling.length === 0 ? transitions : telling;
 }
 
-const ACTION_WORDS: Readonly<Record<string, string>> = { create: 'created', change: 'changed', delete: 'deleted', [ANNOUNCE]: 'announced' };
+const ACTION_WORDS: Readonly<Record<string, string>> = {
+  create: 'created',
+  change: 'changed',
+  delete: 'deleted',
+  [ANNOUNCE]: 'announced',
+};
 
 function eventName(type: string): string {
   const known = EVENT_TYPES.find((candidate): candidate is EventType => candidate === type);
