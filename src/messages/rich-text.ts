@@ -6,6 +6,12 @@ import { cut, html, plain } from './escape';
 const COLOURS = { good: '#188038', bad: '#D93025', moved: '#1A73E8', warning: '#E37400', quiet: '#80868B' } as const;
 export type Tone = keyof typeof COLOURS;
 
+/** What a colour of a card means, for whoever draws it in colours of their own; null for one that is not ours. */
+export function toneOfColour(colour: string): Tone | null {
+  const tones = ['good', 'bad', 'moved', 'warning', 'quiet'] as const;
+  return tones.find((tone) => COLOURS[tone] === colour.toUpperCase()) ?? null;
+}
+
 export interface Span {
   /** Raw; may hold line breaks. */
   readonly text: string;
