@@ -153,7 +153,7 @@ export async function replayDelivery(
   id: number,
 ): Promise<'queued' | 'missing' | 'underWay' | 'noDestination'> {
   const { rows } = await pool.query<{ underWay: boolean; hasDestination: boolean }>(
-    `SELECT state = ANY($3) AS "underWay",
+    `SELECT ${isUnderWay('d', '$3')} AS "underWay",
             EXISTS (SELECT FROM chat_webhooks c WHERE c.id = d.chat_webhook_id AND c.tenant_id = d.tenant_id) AS "hasDestination"
        FROM deliveries d WHERE tenant_id = $1 AND id = $2`,
     [tenantId, id, UNFINISHED_STATES],
@@ -174,11 +174,11 @@ export async function replayDeliveries(pool: Pool, tenantId: TenantId, filter: D
   const { rows } = await pool.query<{ id: string | number }>(
     `SELECT id FROM (
        SELECT DISTINCT ON (d.event_id, d.rule_id, d.chat_webhook_id) d.id FROM deliveries d
-        WHERE d.tenant_id = $1 AND NOT d.state = ANY($7)
+        WHERE d.tenant_id = $1 AND NOT ${isUnderWay('d', '$7')}
           AND ($2::text IS NULL OR d.state = $2) AND ($3::int IS NULL OR d.rule_id = $3) AND ($4::int IS NULL OR d.chat_webhook_id = $4)
           AND ($5::timestamptz IS NULL OR d.created_at >= $5) AND ($6::timestamptz IS NULL OR d.created_at <= $6)
           AND NOT EXISTS (SELECT FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id
-                             AND o.chat_webhook_id = d.chat_webhook_id AND o.state = ANY($7))
+                             AND o.chat_webhook_id = d.chat_webhook_id AND ${isUnderWay('o', '$7')})
         ORDER BY d.event_id, d.rule_id, d.chat_webhook_id, d.id DESC) AS last_tellings
       ORDER BY id LIMIT $8`,
     [tenantId, ...conditions(filter), UNFINISHED_STATES, MAX_REPLAYS],
@@ -205,6 +205,12 @@ async function insertReplays(pool: Pool, tenantId: TenantId, ids: readonly numbe
     [tenantId, ids],
   );
   return rowCount ?? 0;
+}
+
+/** On its way by its own message or inside another one. */
+function isUnderWay(delivery: string, states: string): string {
+  return `(${delivery}.state = ANY(${states}) OR (${delivery}.state = 'folded' AND EXISTS (
+    SELECT FROM deliveries lead WHERE lead.id = ${delivery}.folded_into AND lead.state = ANY(${states}))))`;
 }
 
 const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", via_webhook_id AS "viaWebhookId", entity,

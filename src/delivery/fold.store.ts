@@ -80,7 +80,9 @@ const CANDIDATES = `
     SELECT d.* FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
      WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL
-            AND NOT d.transition ? 'announcement' AND (d.replay > 0 OR (r.digest IS NULL AND (NOT $4 OR coalesce(r.urgent, false))))))
+            AND NOT d.transition ? 'announcement'
+            AND d.via_webhook_id IS NOT DISTINCT FROM (SELECT via_webhook_id FROM deliveries WHERE id = $1)
+            AND (d.replay > 0 OR (r.digest IS NULL AND (NOT $4 OR coalesce(r.urgent, false))))))
      ORDER BY d.id LIMIT ${String(MOST_CANDIDATES)} FOR UPDATE OF d SKIP LOCKED
   )
   SELECT ${CANDIDATE} FROM c d

@@ -158,6 +158,8 @@ describeOnBackends('Folding', (backend) => {
     const [first = 0] = await moveMany(40);
     await waitUntil('the fold was tried', () => requestsTo(channel).length >= 2);
     await win(first, 'Deal 1');
+    const [folded] = await deliveriesOf(channel, 'folded');
+    const replayed = await world.api('POST', `/deliveries/${folded?.id}/replay`, token);
     world.chat.setOutage(channel.spaceId, null);
     await rest();
 
@@ -165,6 +167,7 @@ describeOnBackends('Folding', (backend) => {
     expect(requestsTo(channel).every(({ requestId, rawBody }) => bodies.get(requestId) === rawBody)).toBe(true);
     const all = texts(channel);
     expect(all[0]).toMatch(/^➡️/);
+    expect(replayed.body).toEqual({ queued: 0 });
     expect(all.findIndex((text) => /Deal won/.test(text))).toBe(all.length - 1);
   });
 
