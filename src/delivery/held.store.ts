@@ -37,6 +37,7 @@ const SET_ASIDE = `
      WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1
          OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
+             AND NOT d.transition ? 'announcement'
              AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
   ), aside AS (
