@@ -72,6 +72,7 @@ import { loadRates, saveRates } from './rules/exchange-rate.store';
 import { makeRouteEvents } from './rules/route-events';
 import { makeRoutingStore } from './rules/routing.store';
 import { loadRules } from './rules/rule.store';
+import { makeCountSent } from './settings/overview.store';
 import { makePageTokens } from './settings/page-token';
 import { makeSettingsRouter } from './settings/settings.routes';
 import { makeVerifyIframeToken } from './settings/verify-iframe-token';
@@ -411,6 +412,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       ...{ database, verifyIframeToken, pageTokens, callApi: api.call, syncWebhooks, clock },
       loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: config.defaultPlan }),
       countApiKeys: (id) => countApiKeys(database.prisma, id),
+      countSent: makeCountSent(database.pool, clock),
       tryUrl: makeTryUrl(testing),
       googleChatOrigin: config.googleChatOrigin,
       installUrl: `${config.baseUrl}/oauth/install`,

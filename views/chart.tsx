@@ -8,8 +8,8 @@ export interface ChartDay {
   readonly count: number;
 }
 
-const WIDTH = 420;
-const HEIGHT = 132;
+const WIDTH = 320;
+const HEIGHT = 124;
 const TOP = 20;
 const BOTTOM = 22;
 

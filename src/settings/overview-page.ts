@@ -8,7 +8,7 @@ import { listRules } from '../rules/rule.store';
 import { EMPTY_FORM } from './connect-space';
 import { questionsView } from './first-run-view';
 import { overviewView } from './overview-view';
-import { sentQuarters, waitingMessages } from './overview.store';
+import { waitingMessages } from './overview.store';
 import { sentDays } from './sent-days';
 import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, Visit } from './visit';
@@ -29,7 +29,7 @@ export async function overviewPage(
   const [plan, attention, quarters, waiting, destinations, rules] = await Promise.all([
     deps.loadPlan(tenant.id),
     visit.attention(),
-    sentQuarters(pool, tenant.id, since),
+    deps.countSent(tenant.id, since),
     waitingMessages(pool, tenant.id),
     listDestinations(prisma, tenant.id),
     listRules(prisma, tenant.id),

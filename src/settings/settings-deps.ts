@@ -6,6 +6,7 @@ import type { CallApi } from '../api/call-api';
 import type { TenantId } from '../core/tenant';
 import type { TryUrl } from '../delivery/send-test';
 import type { CurrentPlan } from '../plans/plan-limits';
+import type { CountSent } from './overview.store';
 import type { PageTokens } from './page-token';
 import type { VerifyIframeToken } from './verify-iframe-token';
 
@@ -17,6 +18,7 @@ export interface SettingsDeps {
   readonly callApi: CallApi;
   readonly loadPlan: (tenantId: TenantId) => Promise<CurrentPlan>;
   readonly countApiKeys: (tenantId: TenantId) => Promise<number>;
+  readonly countSent: CountSent;
   /** Sends a sample to a URL that is not saved yet. */
   readonly tryUrl: TryUrl;
   /** Makes Pipedrive's list of our webhooks equal to what is wanted; what Pipedrive refused stands in `failed`. */

@@ -14,14 +14,23 @@ const LOCALES = [
   ...['pt-BR', 'pt-PT', 'ro-RO', 'ru-RU', 'sk-SK', 'sl-SI', 'sr-RS', 'sv-SE', 'tr-TR', 'uk-UA', 'vi-VN', 'zh-CN', 'zh-TW'],
 ];
 
-type Given = Pick<SpaceFormView, 'space' | 'rules' | 'canChange' | 'refusal' | 'test'> & { readonly tenant: TenantProfile };
+type Given = Pick<SpaceFormView, 'space' | 'rules' | 'canChange' | 'refusal' | 'test'> & {
+  readonly tenant: TenantProfile;
+  /** Every space of the company. */
+  readonly all: readonly Destination[];
+};
 
 /** `typed` is what was refused and shall stand again; null: what is saved. */
-export function spaceFormView(destination: Destination, typed: FormValues | null, { tenant, ...given }: Given): SpaceFormView {
+export function spaceFormView(
+  destination: Destination,
+  typed: FormValues | null,
+  { tenant, all, ...given }: Given,
+): SpaceFormView {
   const locale = destination.locale?.replaceAll('_', '-') ?? '';
   return {
     ...given,
     ...(typed === null ? savedFields(destination) : typedFields(typed)),
+    otherSpaces: all.filter(({ id }) => id !== destination.id).map(({ id, name }) => ({ value: String(id), label: name })),
     companyTimeZone: tenant.timeZone,
     companyLanguage: languageName(tenant.locale),
     timeZones: Intl.supportedValuesOf('timeZone'),
@@ -31,15 +40,21 @@ export function spaceFormView(destination: Destination, typed: FormValues | null
   };
 }
 
-type Fields = Pick<SpaceFormView, 'name' | 'threads' | 'fold' | 'foldThreshold' | 'timeZone' | 'locale' | 'quiet'>;
+type Fields = Pick<
+  SpaceFormView,
+  'name' | 'threads' | 'fold' | 'foldThreshold' | 'fallback' | 'holdHours' | 'timeZone' | 'locale' | 'quiet'
+>;
 
-function savedFields({ name, threads, fold, foldThreshold, timeZone, locale, quietHours }: Destination): Fields {
+function savedFields(destination: Destination): Fields {
+  const { name, threads, fold, foldThreshold, fallbackWebhookId, holdHours, timeZone, locale, quietHours } = destination;
   const quiet = quietHours ?? { from: '', to: '', mode: 'hold' };
   return {
     name,
     threads: threads === 'perRecord',
     fold: fold === 'auto',
     foldThreshold: foldThreshold === null ? '' : String(foldThreshold),
+    fallback: fallbackWebhookId === null ? '' : String(fallbackWebhookId),
+    holdHours: String(holdHours),
     timeZone: timeZone ?? '',
     locale: locale?.replaceAll('_', '-') ?? '',
     quiet: {
@@ -56,6 +71,8 @@ function typedFields(form: FormValues): Fields {
     threads: form.has('threads'),
     fold: form.has('fold'),
     foldThreshold: form.text('foldThreshold'),
+    fallback: form.text('fallback'),
+    holdHours: form.text('holdHours'),
     timeZone: form.text('timeZone'),
     locale: form.text('locale'),
     quiet: {
@@ -83,6 +100,8 @@ export function readSpaceForm(form: FormValues): object {
     threads: form.has('threads') ? 'perRecord' : 'off',
     fold: form.has('fold') ? 'auto' : 'off',
     foldThreshold: form.amount('foldThreshold'),
+    fallbackWebhookId: form.amount('fallback'),
+    holdHours: form.amount('holdHours'),
     timeZone: form.optional('timeZone'),
     locale: form.optional('locale'),
     quietHours: from === '' && to === '' ? null : quietHours,

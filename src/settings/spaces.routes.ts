@@ -80,8 +80,9 @@ async function settings(
 ): Promise<PageAnswer> {
   const { prisma, pool } = deps.database;
   const { tenant, isAdmin } = visit.viewer;
-  const [destination, rules, waiting] = await Promise.all([
+  const [destination, all, rules, waiting] = await Promise.all([
     found(deps, visit),
+    listDestinations(prisma, tenant.id),
     listRules(prisma, tenant.id),
     waitingMessages(pool, tenant.id),
   ]);
@@ -89,7 +90,7 @@ async function settings(
   const view = spaceFormView(destination, more.refusal === undefined ? null : visit.form, {
     space: spaceView(destination, posting.length, waiting),
     rules: posting.map(({ name }) => name),
-    tenant,
+    ...{ tenant, all },
     canChange: isAdmin,
     refusal: more.refusal ?? null,
     test: more.test ?? null,

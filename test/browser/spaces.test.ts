@@ -83,6 +83,8 @@ test.each([
   await frame.getByLabel('One thread per deal').check();
   await frame.getByLabel('Language').selectOption('de-DE');
   await frame.getByLabel('Time zone').fill('Europe/Vienna');
+  await frame.getByLabel('Goes instead to').selectOption('Sales wins');
+  await frame.getByLabel('Is kept for at most (hours)').fill('12');
   await frame.getByLabel('Quiet from').fill('20:00');
   await frame.getByLabel('Quiet until').fill('07:30');
   const workingDays = frame.getByRole('group', { name: /Working days/ });
@@ -93,6 +95,7 @@ test.each([
 
   expect(await spaceOf(spare.id)).toMatchObject({
     ...{ name: 'Board', threads: 'perRecord', locale: 'de-DE', timeZone: 'Europe/Vienna', fold: 'auto' },
+    ...{ fallbackWebhookId: team.channel.id, holdHours: 12 },
     quietHours: { from: '20:00', to: '07:30', mode: 'hold', businessDays: ['mon', 'tue', 'wed', 'thu', 'fri'] },
   });
   expect(await frame.locator(':focus').innerText()).toBe('Save changes');

@@ -12,6 +12,7 @@ import type { Database } from '../../src/platform/database';
 import { makeHttpApp } from '../../src/platform/http-app';
 import { makeSecretBox } from '../../src/platform/secret-box';
 import { makeReconciliationStore } from '../../src/reconciliation/reconciliation.store';
+import { makeCountSent } from '../../src/settings/overview.store';
 import { makePageTokens } from '../../src/settings/page-token';
 import { makeSettingsRouter } from '../../src/settings/settings.routes';
 import { makeVerifyIframeToken } from '../../src/settings/verify-iframe-token';
@@ -68,6 +69,7 @@ export function makeApiFixture(
   const pages = makeSettingsRouter({
     ...{ database, verifyIframeToken, pageTokens, callApi: api.call, clock },
     ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
+    countSent: (tenantId, since) => makeCountSent(database.pool, clock)(tenantId, since),
     settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, 'client-of-the-test'),
     syncWebhooks: () => Promise.resolve({ ownerConnectionId: 1, failed: [] }),
     tryUrl: () => Promise.resolve({ status: 'success', httpStatus: 200 }),

@@ -127,6 +127,9 @@ export interface SpaceFormView {
   readonly threads: boolean;
   readonly fold: boolean;
   readonly foldThreshold: string;
+  readonly fallback: string;
+  readonly holdHours: string;
+  readonly otherSpaces: readonly Option[];
   readonly timeZone: string;
   readonly locale: string;
   readonly quiet: {
@@ -162,6 +165,8 @@ const SETTINGS_LABELS = {
   timeZone: { id: 'space-zone', label: 'Time zone' },
   locale: { id: 'space-locale', label: 'Language' },
   foldThreshold: { id: 'fold-threshold', label: 'From how many messages at once' },
+  fallbackWebhookId: { id: 'space-fallback', label: 'Goes instead to' },
+  holdHours: { id: 'space-hold', label: 'Is kept for at most (hours)' },
   'quietHours.from': { id: 'quiet-from', label: 'Quiet from' },
   'quietHours.to': { id: 'quiet-to', label: 'Quiet until' },
   'quietHours.days': { id: 'quietDays-mon', label: 'Quiet hours begin on' },
@@ -246,6 +251,28 @@ export function SpaceSettings(view: SpaceFormView): VNode {
             </div>
           </section>
           <QuietHours view={view} />
+          <section class="card" aria-labelledby="trouble-settings">
+            <h2 id="trouble-settings">When Google Chat refuses what comes here</h2>
+            <div class="columns">
+              <SelectField
+                {...SETTINGS_LABELS.fallbackWebhookId}
+                name="fallback"
+                value={view.fallback}
+                options={[{ value: '', label: 'No other space: it waits' }, ...view.otherSpaces]}
+                error={errorAt(refusal, 'fallbackWebhookId')}
+              />
+              <TextField
+                {...SETTINGS_LABELS.holdHours}
+                name="holdHours"
+                type="number"
+                min={1}
+                required
+                value={view.holdHours}
+                hint="What waited longer is no news: it is dropped, with the reason on record."
+                error={errorAt(refusal, 'holdHours')}
+              />
+            </div>
+          </section>
           <div class="actions">
             <button id="save-settings">Save changes</button>
           </div>
