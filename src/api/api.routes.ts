@@ -1,7 +1,6 @@
 /** The REST API on Express: every request's way from its credential to its answer, in one place, and the wiring of all resources. */
 
 import express, { Router, type Request, type Response } from 'express';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
@@ -9,6 +8,7 @@ import type { Bell } from '../core/jobs';
 import type { TenantId } from '../core/tenant';
 import type { Plan } from '../plans/plan-limits';
 import { loadPlan } from '../plans/subscription.store';
+import type { Database } from '../platform/database';
 import { ANSWERS_PROBLEMS } from '../platform/http-app';
 import { makeRateLimit, type RateLimit } from '../platform/rate-limit';
 import type { WantReconciliation } from '../reconciliation/reconcile-due';
@@ -38,7 +38,7 @@ import { testMessageEndpoints, type SendTest } from './test-message.routes';
 
 /** What the API needs of the rest of the application. */
 export interface ApiDeps {
-  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool };
+  readonly database: Database;
   readonly secretBox: Sealer;
   readonly bell: Pick<Bell, 'ringDeliver'>;
   readonly clock: () => Date;
@@ -213,7 +213,17 @@ async function refusalsCounted<Result>(
 
 async function callOf(request: Request, response: Response, readBody: () => Promise<unknown>): Promise<RawCall> {
   const id = pathId(request);
-  return { id, body: (await readBody()) ?? {}, query: { ...request.query }, signal: departureOf(response) };
+  const idempotencyKey = keyOf(request);
+  const body = (await readBody()) ?? {};
+  return { id, body, query: { ...request.query }, idempotencyKey, signal: departureOf(response) };
+}
+
+/** The Idempotency-Key, where a request bears one. Throws an AppError (422) on one that can be no key. */
+function keyOf(request: Request): string | null {
+  const key = request.get('idempotency-key') ?? null;
+  if (key === null || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const message = 'must have 1 to 255 visible ASCII characters';
+  throw new AppError('invalid', `Idempotency-Key: ${message}`, { status: 422, errors: [{ path: 'Idempotency-Key', message }] });
 }
 
 /** Aborted when the connection closes before the answer is out. */

@@ -22,7 +22,7 @@ export function makeCallApi(endpoints: readonly Endpoint[]): CallApi {
     const endpoint = endpoints.find((candidate) => candidate.method === method && candidate.path === path);
     if (endpoint === undefined || endpoint.access === 'open') throw new Error(`the API has no ${method} ${path} for a tenant`);
     refuseReader(endpoint, principal);
-    return bodyOf(await endpoint.handle(principal, { id, body, query, signal }));
+    return bodyOf(await endpoint.handle(principal, { id, body, query, idempotencyKey: null, signal }));
   };
 }
 

@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { AppError } from '../core/errors';
 import { DELIVERY_STATES } from '../core/delivery';
 import type { Bell } from '../core/jobs';
-import { pageOfDeliveries, replayDeliveries, replayDelivery } from '../delivery/delivery-history.store';
+import { pageOfDeliveries } from '../delivery/delivery-history.store';
+import { judgeReplay, replay, type ReplayRequest, type ReplayTarget } from '../delivery/replay.store';
+import type { Database } from '../platform/database';
 import type { RunChange } from './change.store';
 import { missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField } from './fields';
@@ -13,6 +15,7 @@ import { fromMoment, MAX_BIG_ID, pageAnswer, pageFields, queryId, readCursor, to
 
 interface Deps {
   readonly pool: Pool;
+  readonly database: Pick<Database, 'pool' | 'transaction'>;
   readonly runChange: RunChange;
   readonly bell: Pick<Bell, 'ringDeliver'>;
 }
@@ -26,7 +29,10 @@ const listQuery = z.object({
   ruleId: queryId.optional(),
   chatWebhookId: queryId.optional(),
 });
+const dryRun = z.boolean().default(false);
+const replayOneBody = z.strictObject({ dryRun });
 const replayBody = z.strictObject({
+  dryRun,
   filter: z
     .strictObject({ ...moments, state: state.optional(), ruleId: idField.optional(), chatWebhookId: idField.optional() })
     .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must have at least one condition'),
@@ -50,38 +56,41 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
     }),
     tenantEndpoint({
       ...{ method: 'post', path: '/deliveries/replay', access: 'change', status: 202 },
-      summary: 'Send again what the filter finds, at most 1,000 messages; none that is still on its way',
+      summary:
+        'Send again what the filter finds, at most 1,000 messages; none that is on its way or was sent again since. An Idempotency-Key makes a repeated request harmless; dryRun only counts',
       body: replayBody,
-      handle: async (principal, { body: { filter } }) => {
-        const queued = await replayDeliveries(deps.pool, principal.tenantId, filter);
-        return await replayed(deps, principal, queued, 'deliveries by filter');
-      },
+      handle: async (principal, { body, idempotencyKey }) =>
+        await replayed(deps, principal, { target: { filter: body.filter }, isDryRun: body.dryRun, idempotencyKey }),
     }),
     tenantEndpoint({
-      ...{
-        method: 'post',
-        path: '/deliveries/:id/replay',
-        access: 'change',
-        status: 202,
-        summary: 'Send one message again, as a new one',
-      },
-      handle: async (principal, { id }) => {
-        const outcome = await replayDelivery(deps.pool, principal.tenantId, id);
-        if (outcome === 'missing') throw missing('delivery');
-        if (outcome === 'noDestination')
+      ...{ method: 'post', path: '/deliveries/:id/replay', access: 'change', status: 202 },
+      summary:
+        'Send one message again, as a new one; not while it is on its way. An Idempotency-Key makes a repeated request harmless',
+      body: replayOneBody,
+      handle: async (principal, { id, body, idempotencyKey }) => {
+        const verdict = await judgeReplay(deps.database, principal.tenantId, id);
+        if (verdict === 'missing') throw missing('delivery');
+        if (verdict === 'noDestination')
           throw new AppError('no_destination', 'The destination of this message was removed.', { status: 409 });
-        return await replayed(deps, principal, outcome === 'queued' ? 1 : 0, `delivery ${id}`);
+        return await replayed(deps, principal, { target: { id }, isDryRun: body.dryRun, idempotencyKey });
       },
     }),
   ];
 }
 
-async function replayed({ runChange, bell }: Deps, principal: Principal, queued: number, subject: string) {
-  if (queued > 0) {
+async function replayed({ database, runChange, bell }: Deps, principal: Principal, request: ReplayRequest) {
+  const { isNew, ...answer } = await replay(database, principal.tenantId, request);
+  if (isNew && answer.queued > 0) {
+    const changes = { queued: answer.queued };
+    const subject = subjectOf(request.target);
     await runChange(principal, () =>
-      Promise.resolve({ result: undefined, note: { action: 'delivery.replayed', subject, changes: { queued } } }),
+      Promise.resolve({ result: undefined, note: { action: 'delivery.replayed', subject, changes } }),
     );
     bell.ringDeliver();
   }
-  return { status: 202 as const, body: { queued } };
+  return { status: 202 as const, body: answer };
+}
+
+function subjectOf(target: ReplayTarget): string {
+  return 'id' in target ? `delivery ${target.id}` : 'deliveries by filter';
 }

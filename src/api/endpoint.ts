@@ -28,6 +28,8 @@ export interface RawCall {
   readonly id: number;
   readonly body: unknown;
   readonly query: unknown;
+  /** The `Idempotency-Key` header. */
+  readonly idempotencyKey: string | null;
   /** Aborted when the client leaves before it has its answer. */
   readonly signal: AbortSignal;
 }
@@ -54,6 +56,7 @@ export type Endpoint = Described &
 
 interface Call<Body, Query> {
   readonly id: number;
+  readonly idempotencyKey: string | null;
   readonly body: Body;
   readonly query: Query;
   readonly signal: AbortSignal;

@@ -1,7 +1,6 @@
-/** Deliveries and attempts as people look at them, newest first, and replays: a replay is a new row of the ledger. */
+/** Deliveries and attempts as people look at them, newest first. */
 
 import type { Pool } from 'pg';
-import { UNFINISHED_STATES } from '../core/delivery';
 import type { TenantId } from '../core/tenant';
 
 /** An attempt to send, or a test. */
@@ -71,14 +70,6 @@ export interface Page {
   readonly limit: number;
 }
 
-const MAX_REPLAYS = 1000;
-
-/** What a replay takes over from its delivery: all but its state, its rendered body and its request id. */
-const REPLAYED = [
-  ...['tenant_id', 'event_id', 'rule_id', 'chat_webhook_id', 'entity', 'entity_id', 'transition', 'record', 'record_before'],
-  ...['actor_user_id', 'occurred_at', 'template_mode', 'template'],
-];
-
 /** One page of attempts by id, newest first. */
 export async function pageOfAttempts(
   pool: Pool,
@@ -141,76 +132,6 @@ export async function deliveriesOfEvents(
     [tenantId, eventIds],
   );
   return rows.map(toDelivery);
-}
-
-/**
- * Owes one delivery again as a new message. `missing`: the tenant has none of this id; `underWay`: it is not finished yet;
- * `noDestination`: its destination is gone.
- */
-export async function replayDelivery(
-  pool: Pool,
-  tenantId: TenantId,
-  id: number,
-): Promise<'queued' | 'missing' | 'underWay' | 'noDestination'> {
-  const { rows } = await pool.query<{ underWay: boolean; hasDestination: boolean }>(
-    `SELECT ${isUnderWay('d', '$3')} AS "underWay",
-            EXISTS (SELECT FROM chat_webhooks c WHERE c.id = d.chat_webhook_id AND c.tenant_id = d.tenant_id) AS "hasDestination"
-       FROM deliveries d WHERE tenant_id = $1 AND id = $2`,
-    [tenantId, id, UNFINISHED_STATES],
-  );
-  const [found] = rows;
-  if (found === undefined) return 'missing';
-  if (found.underWay) return 'underWay';
-  if (!found.hasDestination) return 'noDestination';
-  await insertReplays(pool, tenantId, [id]);
-  return 'queued';
-}
-
-/**
- * Owes again what the filter finds, at most 1,000 messages, oldest first: of several tellings of one thing only the last
- * one, and none of which any telling is still on its way. Returns how many were queued.
- */
-export async function replayDeliveries(pool: Pool, tenantId: TenantId, filter: DeliveryFilter): Promise<number> {
-  const { rows } = await pool.query<{ id: string | number }>(
-    `SELECT id FROM (
-       SELECT DISTINCT ON (d.event_id, d.rule_id, d.chat_webhook_id) d.id FROM deliveries d
-        WHERE d.tenant_id = $1 AND NOT ${isUnderWay('d', '$7')}
-          AND ($2::text IS NULL OR d.state = $2) AND ($3::int IS NULL OR d.rule_id = $3) AND ($4::int IS NULL OR d.chat_webhook_id = $4)
-          AND ($5::timestamptz IS NULL OR d.created_at >= $5) AND ($6::timestamptz IS NULL OR d.created_at <= $6)
-          AND NOT EXISTS (SELECT FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id
-                             AND o.chat_webhook_id = d.chat_webhook_id AND ${isUnderWay('o', '$7')})
-        ORDER BY d.event_id, d.rule_id, d.chat_webhook_id, d.id DESC) AS last_tellings
-      ORDER BY id LIMIT $8`,
-    [tenantId, ...conditions(filter), UNFINISHED_STATES, MAX_REPLAYS],
-  );
-  return await insertReplays(
-    pool,
-    tenantId,
-    rows.map((row) => Number(row.id)),
-  );
-}
-
-/** Two replays of one delivery at the same moment meet at the unique key: one of them wins. */
-async function insertReplays(pool: Pool, tenantId: TenantId, ids: readonly number[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  const { rowCount } = await pool.query(
-    `INSERT INTO deliveries (${REPLAYED.join(', ')}, space_id, replay, request_id, not_before)
-     SELECT ${REPLAYED.map((column) => `d.${column}`).join(', ')}, c.space_id,
-            1 + (SELECT max(o.replay) FROM deliveries o
-                  WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = d.chat_webhook_id),
-            gen_random_uuid(), now()
-       FROM deliveries d JOIN chat_webhooks c ON c.id = d.chat_webhook_id AND c.tenant_id = d.tenant_id
-      WHERE d.tenant_id = $1 AND d.id = ANY($2::bigint[]) ORDER BY d.id
-     ON CONFLICT DO NOTHING`,
-    [tenantId, ids],
-  );
-  return rowCount ?? 0;
-}
-
-/** On its way by its own message or inside another one. */
-function isUnderWay(delivery: string, states: string): string {
-  return `(${delivery}.state = ANY(${states}) OR (${delivery}.state = 'folded' AND EXISTS (
-    SELECT FROM deliveries lead WHERE lead.id = ${delivery}.folded_into AND lead.state = ANY(${states}))))`;
 }
 
 const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", via_webhook_id AS "viaWebhookId", entity,

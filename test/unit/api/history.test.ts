@@ -164,22 +164,55 @@ test.each([
   await call('get', path).expect(422);
 });
 
-test('when a finished delivery is replayed, then a new message with a new request id is queued and the bell rung', async () => {
+test('when a finished delivery is replayed, then a new message with a new request id is queued once and the bell rung', async () => {
   const id = await addDelivery({ state: 'failed' });
   const ringsBefore = fixture.rings.count;
 
+  const dry = await call('post', `/deliveries/${id}/replay`).send({ dryRun: true });
   const first = await call('post', `/deliveries/${id}/replay`);
-  await call('post', `/deliveries/${id}/replay`);
+  const second = await call('post', `/deliveries/${id}/replay`);
   const { body } = await call('get', '/deliveries');
 
+  expect([dry.status, dry.body]).toEqual([202, { queued: 0, wouldQueue: 1 }]);
   expect([first.status, first.body]).toEqual([202, { queued: 1 }]);
+  expect([second.status, second.body]).toEqual([202, { queued: 0 }]);
   expect(body.items).toMatchObject([
-    { state: 'queued', replay: 2, attempts: 0, eventType: 'deal.won' },
-    { state: 'queued', replay: 1 },
+    { state: 'queued', replay: 1, attempts: 0, eventType: 'deal.won' },
     { id, state: 'failed', replay: 0 },
   ]);
-  expect(new Set(body.items.map((item: { requestId: string }) => item.requestId)).size).toBe(3);
-  expect(fixture.rings.count).toBe(ringsBefore + 2);
+  expect(new Set(body.items.map((item: { requestId: string }) => item.requestId)).size).toBe(2);
+  expect(fixture.rings.count).toBe(ringsBefore + 1);
+});
+
+test('when a replay that was sent is asked for again by the same filter, then nothing is told a third time', async () => {
+  await addDelivery({ state: 'failed' });
+  const request = { filter: { state: 'failed' } };
+
+  const dry = await call('post', '/deliveries/replay').send({ ...request, dryRun: true });
+  const first = await call('post', '/deliveries/replay').send(request);
+  await testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1 AND replay = 1`, [tenant.id]);
+  const again = await call('post', '/deliveries/replay').send(request);
+
+  expect(dry.body).toEqual({ queued: 0, wouldQueue: 1 });
+  expect([first.body, again.body]).toEqual([{ queued: 1 }, { queued: 0 }]);
+});
+
+test('when a replay bears an idempotency key, then it happens once however often it is asked for, and the key is good for nothing else', async () => {
+  const id = await addDelivery({ state: 'sent' });
+  const keyed = (path: string, key = 'again-1') => call('post', path).set('Idempotency-Key', key);
+  const finish = () => testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1`, [tenant.id]);
+
+  const atOnce = await Promise.all([1, 2, 3].map(() => keyed(`/deliveries/${id}/replay`)));
+  await finish();
+  const later = await keyed(`/deliveries/${id}/replay`);
+  const other = await keyed('/deliveries/replay').send({ filter: { state: 'sent' } });
+  const odd = await keyed(`/deliveries/${id}/replay`, 'k'.repeat(256));
+  const fresh = await keyed(`/deliveries/${id}/replay`, 'again-2');
+
+  expect([...atOnce, later].map(({ status, body }) => [status, body])).toEqual(Array(4).fill([202, { queued: 1 }]));
+  expect([other.status, odd.status]).toEqual([422, 422]);
+  expect(fresh.body).toEqual({ queued: 1 });
+  expect((await call('get', '/deliveries')).body.items).toHaveLength(3);
 });
 
 test.each(['queued', 'sending', 'held'])('when a delivery is %s, then it is not replayed', async (state) => {
