@@ -3,6 +3,11 @@
 /** Size of the body: an account with a few custom fields, or one with 190 of which a third is filled. */
 export type EventSize = '2 kB' | '25 kB';
 
+/** All events belong to one edit of many deals of the first owner. */
+export interface BulkEdit {
+  readonly correlationId: string;
+}
+
 /** Makes the body of event number `n`. */
 export type MakeEvent = (n: number) => string;
 
@@ -18,8 +23,8 @@ const LONG_TEXT = 'Wants the annual plan with onboarding in two countries; decis
 const NUMBERS_AND_TEXTS = /("@(?:id|owner|named)@"|@[a-z]+@)/;
 
 /** Events go round over `deals` deals, so that each deal's are in order; time moves on a millisecond per event. */
-export function makeDealEvents(size: EventSize, deals: number): MakeEvent {
-  const pieces = JSON.stringify(wonDeal(size)).split(NUMBERS_AND_TEXTS);
+export function makeDealEvents(size: EventSize, deals: number, bulkEdit?: BulkEdit): MakeEvent {
+  const pieces = JSON.stringify(wonDeal(size, bulkEdit)).split(NUMBERS_AND_TEXTS);
   const startedAtMs = Date.now() - 3_600_000;
   return (n) => {
     const dealId = String(1_000_000 + (n % deals));
@@ -27,7 +32,7 @@ export function makeDealEvents(size: EventSize, deals: number): MakeEvent {
       '"@id@"': dealId,
       '@id@': dealId,
       '@round@': String(Math.floor(n / deals)),
-      '"@owner@"': String(FIRST_OWNER_ID + (n % OWNERS_PER_TENANT)),
+      '"@owner@"': String(FIRST_OWNER_ID + (bulkEdit === undefined ? n % OWNERS_PER_TENANT : 0)),
       '"@named@"': String(1 + (n % NAMED_RECORDS)),
       '@uuid@': `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
       '@time@': new Date(startedAtMs + n).toISOString(),
@@ -36,7 +41,7 @@ export function makeDealEvents(size: EventSize, deals: number): MakeEvent {
   };
 }
 
-function wonDeal(size: EventSize): object {
+function wonDeal(size: EventSize, bulkEdit: BulkEdit | undefined): object {
   return {
     data: {
       add_time: '2026-01-24T13:18:55Z',
@@ -71,7 +76,7 @@ function wonDeal(size: EventSize): object {
       archive_time: null,
     },
     previous: { close_time: null, status: 'open', update_time: '2026-01-25T13:18:55Z', won_time: null },
-    meta: metaOf(),
+    meta: { ...metaOf(), ...(bulkEdit === undefined ? {} : { is_bulk_edit: true, correlation_id: bulkEdit.correlationId }) },
   };
 }
 

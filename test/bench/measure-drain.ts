@@ -62,7 +62,7 @@ async function drainOurs(stage: Stage, backend: Backend, routed: string, deliver
       resolve((arrived / (performance.now() - firstAtMs)) * 1000);
     });
   });
-  const app = await stage.startApp(backend, { web: false, worker: true }, databaseUrl);
+  const app = await stage.startApp(backend, { web: false, worker: true, databaseUrl });
   const perSecond = await drained;
   await app.stop();
   await stage.ledger.drop(databaseUrl);

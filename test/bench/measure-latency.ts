@@ -1,9 +1,10 @@
 /** From the POST of a webhook to the arrival of its message at Google Chat, at steady rates, with `SETTLE_MS=0`. */
 
+import type { FakeGoogleChat } from '../fakes/google-chat/fake-google-chat';
 import { makeDealEvents } from './deal-events';
 import { driveAtRate } from './drive-load';
 import { figure, type Figure } from './figures';
-import { requestsOf, type RunningApp, type Stage } from './stage';
+import { requestOf, type RunningApp, type Stage } from './stage';
 import { percentile } from './statistics';
 
 const RATES = [
@@ -12,8 +13,8 @@ const RATES = [
 ] as const;
 const WARM_UP = { perSecond: 100, seconds: 3 } as const;
 /** No deal twice: a message is known by its deal. */
-const DEALS = 1_000_000;
-const PATIENCE_MS = 10_000;
+export const DEALS = 1_000_000;
+const PATIENCE_MS = 30_000;
 
 /** Each backend in turn, at each rate, in interleaved rounds. */
 export async function measureLatency(stage: Stage, isQuick: boolean): Promise<readonly Figure[]> {
@@ -71,29 +72,41 @@ async function latenciesAt(
   app: RunningApp,
   load: { perSecond: number; requests: number; start: number },
 ): Promise<readonly number[]> {
-  const { perSecond, requests, start } = load;
+  const numbers = Array.from({ length: load.requests }, (_, index) => load.start + index);
+  return latenciesOf(stage.chat, app, { perSecond: load.perSecond, numbers });
+}
+
+/** Sends the events of these numbers, no deal twice, at this rate; from the POST of each to its message, in ms. Throws when one is missing. */
+export async function latenciesOf(
+  chat: FakeGoogleChat,
+  app: RunningApp,
+  { perSecond, numbers }: { perSecond: number; numbers: readonly number[] },
+): Promise<readonly number[]> {
   const sentAtMs = new Map<string, number>();
   const latencies: number[] = [];
-  const stopListening = stage.chat.onRequest(({ rawBody }) => {
-    const dealId = /\/deal\/(\d+)/.exec(rawBody)?.[1] ?? '';
-    const sent = sentAtMs.get(dealId);
-    if (sent !== undefined) latencies.push(performance.now() - sent);
+  const stopListening = chat.onRequest(({ rawBody }) => {
+    for (const [, dealId = ''] of new Set(rawBody.matchAll(/\/deal\/(\d+)/g))) {
+      const sent = sentAtMs.get(dealId);
+      if (sent !== undefined) latencies.push(performance.now() - sent);
+      sentAtMs.delete(dealId);
+    }
   });
-  const makeRequest = requestsOf(makeDealEvents('2 kB', DEALS), DEALS, start);
-  let n = start;
+  const makeEvent = makeDealEvents('2 kB', DEALS);
+  let next = 0;
   const nextRequest = (): string => {
-    const request = makeRequest();
+    const n = numbers[next] ?? 0;
+    next += 1;
     sentAtMs.set(String(1_000_000 + (n % DEALS)), performance.now());
-    n += 1;
-    return request;
+    return requestOf(makeEvent, DEALS, n);
   };
   try {
-    await driveAtRate({ port: app.port, perSecond, requests, nextRequest });
+    await driveAtRate({ port: app.port, perSecond, requests: numbers.length, nextRequest });
     const endsAtMs = performance.now() + PATIENCE_MS;
-    while (latencies.length < requests && performance.now() < endsAtMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (latencies.length < numbers.length && performance.now() < endsAtMs)
+      await new Promise((resolve) => setTimeout(resolve, 10));
   } finally {
     stopListening();
   }
-  if (latencies.length !== requests) throw new Error(`${latencies.length} messages came for ${requests} events`);
+  if (latencies.length !== numbers.length) throw new Error(`${latencies.length} messages came for ${numbers.length} events`);
   return latencies;
 }

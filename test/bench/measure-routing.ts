@@ -35,9 +35,9 @@ export async function measureRouting(stage: Stage, isQuick: boolean): Promise<re
 }
 
 /** Takes events in through a web process that routes nothing. */
-export async function fill(stage: Stage, databaseUrl: string, events: number, start: number): Promise<void> {
-  const app = await stage.startApp('postgres', { web: true, worker: false }, databaseUrl);
-  const nextRequest = requestsOf(makeDealEvents('2 kB', DEALS), DEALS, start);
+export async function fill(stage: Stage, databaseUrl: string, events: number, start: number, deals = DEALS): Promise<void> {
+  const app = await stage.startApp('postgres', { web: true, worker: false, databaseUrl });
+  const nextRequest = requestsOf(makeDealEvents('2 kB', deals), deals, start);
   try {
     await driveLoad({ port: app.port, concurrency: CONCURRENCY, requests: events, nextRequest });
   } finally {

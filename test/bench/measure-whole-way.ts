@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { makeDealEvents } from './deal-events';
 import { driveLoad } from './drive-load';
 import { figure, type Figure } from './figures';
+import { watchArrivals } from './watch-arrivals';
 import { requestsOf, untilDrained, type Backend, type Stage } from './stage';
 
 const CONCURRENCY = 50;
@@ -25,7 +26,7 @@ export async function measureWholeWay(stage: Stage, isQuick: boolean): Promise<r
 async function measureOne(stage: Stage, backend: Backend, events: number): Promise<readonly Figure[]> {
   const part = `whole way, ${backend}`;
   const app = await stage.startApp(backend, { web: true, worker: true });
-  const arrivals = watchArrivals(stage);
+  const arrivals = watchArrivals(stage.chat);
   try {
     await pause(SETTLE_DOWN_MS);
     const idle = await app.usage();
@@ -57,30 +58,4 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
     arrivals.stop();
     await app.stop();
   }
-}
-
-function watchArrivals(stage: Stage) {
-  const lastRound = new Map<string, number>();
-  const atMs: number[] = [];
-  let outOfOrder = 0;
-  const stop = stage.chat.onRequest(({ rawBody }) => {
-    const [, dealId = '', round = ''] = /Deal (\d+), round (\d+)\./.exec(rawBody) ?? [];
-    if (Number(round) < (lastRound.get(dealId) ?? 0)) outOfOrder += 1;
-    lastRound.set(dealId, Number(round));
-    atMs.push(performance.now());
-  });
-  return {
-    stop,
-    count: () => atMs.length,
-    outOfOrder: () => outOfOrder,
-    /** Messages per second in each tenth of the time: a figure that falls would show tables or caches that grow. */
-    perSecondInTenths(startedAtMs: number, elapsedMs: number): readonly number[] {
-      const tenths = Array.from({ length: 10 }, () => 0);
-      for (const at of atMs) {
-        const tenth = Math.min(9, Math.floor(((at - startedAtMs) / elapsedMs) * 10));
-        tenths[tenth] = (tenths[tenth] ?? 0) + 1;
-      }
-      return tenths.map((count) => count / (elapsedMs / 10_000));
-    },
-  };
 }

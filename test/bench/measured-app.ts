@@ -14,6 +14,11 @@ export const appSettings = z.object({
   web: z.boolean(),
   worker: z.boolean(),
   spaceIntervalMs: z.number(),
+  settleMs: z.number(),
+  /** No bell rings: the sweep has to do it. */
+  isSilent: z.boolean(),
+  /** No other process works on this database. */
+  isAlone: z.boolean(),
 });
 export type AppSettings = z.infer<typeof appSettings>;
 
@@ -29,14 +34,15 @@ async function main(): Promise<void> {
     GOOGLE_CHAT_ORIGIN: settings.chatOrigin,
     ENCRYPTION_KEYS: settings.encryptionKeys,
     SESSION_SECRET: 'a secret for the benchmark only',
-    SETTLE_MS: '0',
+    SETTLE_MS: String(settings.settleMs),
   });
   const app = await compose(
     {
       config: { ...config, spaceIntervalMs: settings.spaceIntervalMs },
       log: makeLogger(config.logLevel),
       databaseUrl: settings.databaseUrl,
-      isAlone: true,
+      isAlone: settings.isAlone,
+      isSilent: settings.isSilent,
       errors: { report: (error) => console.error(error), close: () => Promise.resolve() },
       version: 'bench',
     },

@@ -1,18 +1,23 @@
 /**
  * The benchmark: Dealbell as composed for production, on its embedded PostgreSQL, side by side with bare servers doing less.
- * Options: `--quick` for a short run, `--profile <folder>` for CPU profiles of the measured processes, `--only intake,latency,whole,routing,rules,history,drain` for some parts. Ratios are of one run; rounds are
+ * Options: `--quick` for a short run, `--only whole,bulk` for some parts (their names stand below), `--profile <folder>` for CPU profiles
+ * of the measured processes. Ratios are of one run; rounds are
  * interleaved, so that a busy machine slows all alike.
  */
 
 import { parseArgs } from 'node:util';
 import { takeProfiles } from './child-process';
 import { printFigures, writeFigures, type Figure } from './figures';
+import { measureBulkEdit } from './measure-bulk';
 import { measureDrain } from './measure-drain';
+import { measureFairness } from './measure-fairness';
 import { measureIntake } from './measure-intake';
 import { measureLatency } from './measure-latency';
 import { measureHistory } from './measure-history';
+import { measureQuota } from './measure-quota';
 import { measureRouting } from './measure-routing';
 import { measureRules } from './measure-rules';
+import { measureScaleOut } from './measure-scale-out';
 import { measureWholeWay } from './measure-whole-way';
 import { setStage, type Stage } from './stage';
 
@@ -24,6 +29,10 @@ const PARTS: Readonly<Record<string, (stage: Stage, isQuick: boolean) => Promise
   rules: measureRules,
   history: measureHistory,
   drain: measureDrain,
+  quota: measureQuota,
+  fairness: measureFairness,
+  bulk: measureBulkEdit,
+  scale: measureScaleOut,
 };
 
 async function main(): Promise<void> {

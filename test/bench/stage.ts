@@ -4,11 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../fakes/google-chat/fake-google-chat';
 import { startMeasured, type Measured } from './child-process';
 import { webhookRequest, type NextRequest } from './drive-load';
-import type { MakeEvent } from './deal-events';
+import { OWNERS_PER_TENANT, type MakeEvent } from './deal-events';
 import { startLedger, type Ledger } from './ledger';
 import type { AppSettings } from './measured-app';
 import { startRedis, type RedisServer } from './redis-server';
 import { authorizationOf, SPACES, TENANTS } from './seed-tenants';
+
+/** One write a second. */
+const QUOTA_MS = 1_000;
 
 export type Backend = 'postgres' | 'redis';
 
@@ -17,47 +20,72 @@ export interface RunningApp extends Measured {
   readonly backend: Backend;
 }
 
+export interface AppOptions {
+  readonly web: boolean;
+  readonly worker: boolean;
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string | null;
+  readonly isStrict?: boolean;
+  readonly isSilent?: boolean;
+  readonly isAlone?: boolean;
+  readonly settleMs?: number;
+}
+
 export interface Stage {
   readonly ledger: Ledger;
+  /** Takes as many messages as come. */
   readonly chat: FakeGoogleChat;
+  /** The same spaces, of which each takes one message a second and answers 429 to more. */
+  readonly strictChat: FakeGoogleChat;
   readonly webhookUrls: readonly string[];
   readonly backends: readonly Backend[];
   /** An address for a queue of its own; null is PostgreSQL. */
   redisUrl(backend: Backend): string | null;
-  /** Dealbell on a fresh database, or on the one given. */
-  startApp(backend: Backend, roles: { web: boolean; worker: boolean }, databaseUrl?: string): Promise<RunningApp>;
+  /** Dealbell on a fresh database, or on the one given; it may write as fast as it can, unless it posts to the strict Chat. */
+  startApp(backend: Backend, given: AppOptions): Promise<RunningApp>;
   close(): Promise<void>;
 }
 
 /** Sets it up; everything is on loopback and in temporary folders. */
 export async function setStage(): Promise<Stage> {
   const encryptionKeys = `bench:${randomBytes(32).toString('base64')}`;
-  const chat = await startFakeGoogleChat({ enforceQuota: false, validate: false, keepBodies: false });
+  const [chat, strictChat] = await Promise.all(
+    [false, true].map((enforceQuota) => startFakeGoogleChat({ enforceQuota, validate: false, keepBodies: false })),
+  );
+  if (chat === undefined || strictChat === undefined) throw new Error('no stand-in was started');
   const webhookUrls = Array.from({ length: SPACES }, (_, index) => {
-    const space = chat.createSpace({ name: `Space ${index}` });
-    return chat.createWebhook(space.id).url;
+    const space = { name: `Space ${index}`, id: spaceIdOf(index) };
+    const webhook = { token: randomBytes(32).toString('base64url') };
+    for (const each of [chat, strictChat]) each.createSpace(space);
+    strictChat.createWebhook(space.id, webhook);
+    return chat.createWebhook(space.id, webhook).url;
   });
+  const closeChats = () => Promise.all([chat.close(), strictChat.close()]);
   const { ledger, redis } = await startStores(encryptionKeys, webhookUrls).catch(async (error: unknown) => {
-    await chat.close();
+    await closeChats();
     throw error;
   });
   const redisUrl = (backend: Backend): string | null => (backend === 'redis' ? (redis?.nextUrl() ?? null) : null);
   return {
     ledger,
     chat,
+    strictChat,
     webhookUrls,
     backends: redis === null ? ['postgres'] : ['postgres', 'redis'],
     redisUrl,
-    async startApp(backend, roles, given) {
-      const databaseUrl = given ?? (await ledger.copy());
-      const base = { databaseUrl, redisUrl: redisUrl(backend), chatOrigin: chat.url, encryptionKeys };
-      const settings: AppSettings = { ...base, ...roles, spaceIntervalMs: 0 };
+    async startApp(backend, { web, worker, isStrict = false, isSilent = false, isAlone = true, settleMs = 0, ...given }) {
+      const databaseUrl = given.databaseUrl ?? (await ledger.copy());
+      const queue = given.redisUrl === undefined ? redisUrl(backend) : given.redisUrl;
+      const base = { databaseUrl, redisUrl: queue, encryptionKeys, web, worker, isSilent, isAlone, settleMs };
+      const settings: AppSettings = isStrict
+        ? { ...base, chatOrigin: strictChat.url, spaceIntervalMs: QUOTA_MS }
+        : { ...base, chatOrigin: chat.url, spaceIntervalMs: 0 };
       return { ...(await startMeasured('measured-app.js', settings)), databaseUrl, backend };
     },
     async close() {
       await redis?.close();
       await ledger.close();
-      await chat.close();
+      await closeChats();
     },
   };
 }
@@ -75,16 +103,23 @@ async function startStores(
   }
 }
 
+/** The space of tenant `Math.floor(index / 20)`'s owner `index % 20`. */
+export function spaceIdOf(index: number): string {
+  return `SPACE${String(index).padStart(4, '0')}`;
+}
+
 /** Requests with events `start`, `start + 1`, ...; a deal always belongs to the same tenant. */
 export function requestsOf(makeEvent: MakeEvent, deals: number, start = 0): NextRequest {
-  const authorizations = Array.from({ length: TENANTS }, (_, index) => authorizationOf(index));
   let n = start;
-  return () => {
-    const authorization = authorizations[Math.floor((n % deals) / 20) % TENANTS] ?? '';
-    const request = webhookRequest(makeEvent(n), authorization);
-    n += 1;
-    return request;
-  };
+  return () => requestOf(makeEvent, deals, n++);
+}
+
+const AUTHORIZATIONS = Array.from({ length: TENANTS }, (_, index) => authorizationOf(index));
+
+/** The request with event `n`: it is told in space `n % 200`, if that divides `deals`. */
+export function requestOf(makeEvent: MakeEvent, deals: number, n: number): string {
+  const authorization = AUTHORIZATIONS[Math.floor((n % deals) / OWNERS_PER_TENANT) % TENANTS] ?? '';
+  return webhookRequest(makeEvent(n), authorization);
 }
 
 /** Waits until nothing waits in an app's ledger. Throws when that takes too long. */
