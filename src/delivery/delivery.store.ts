@@ -83,7 +83,7 @@ const FREEZE = `
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::int[], $4::int[]) AS r(id, version, start, length)
   ), mine AS MATERIALIZED (
     SELECT d.id, r.start, r.length FROM r JOIN deliveries d ON d.id = r.id
-     WHERE d.xmin::text = r.version AND d.state IN ('queued', 'sending') FOR UPDATE OF d SKIP LOCKED
+     WHERE d.xmin::text = r.version AND coalesce(d.state, '') IN ('queued', 'sending') FOR UPDATE OF d SKIP LOCKED
   )
   UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1,
          rendered_body = CASE WHEN mine.length IS NULL THEN d.rendered_body
@@ -138,7 +138,7 @@ const RECORD = `
                    r.state IN ('queued', 'held') AND through.id IS NULL AND r.through_id <> r.chat_webhook_id AS is_lost
               FROM r LEFT JOIN through ON through.id = r.id) s
       LEFT JOIN chat_webhooks own ON s.is_lost AND own.id = s.chat_webhook_id
-     WHERE d.id = s.id AND d.state IN ('queued', 'sending')
+     WHERE d.id = s.id AND coalesce(d.state, '') IN ('queued', 'sending')
   ), logged AS (
     INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
     SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, CASE WHEN state = 'sent' THEN 'success' ELSE 'failure' END, http_status,
@@ -242,7 +242,7 @@ export function makeDeliveryStore({ pool, transaction }: Pick<Database, 'pool' |
       };
     },
     async freeze(bodies) {
-      const { rows } = await pool.query<{ id: number }>({ name: 'freeze', text: FREEZE, values: freezeParameters(bodies) });
+      const { rows } = await pool.query<{ id: number }>(FREEZE, freezeParameters(bodies));
       const frozen = new Set(rows.map(({ id }) => id));
       return bodies.map(({ delivery }) => frozen.has(delivery.id));
     },
@@ -250,7 +250,8 @@ export function makeDeliveryStore({ pool, transaction }: Pick<Database, 'pool' |
       await pool.query(RELEASE, [spaceIds]);
     },
     async record(attempts) {
-      const statement = { name: 'record', text: RECORD, values: [JSON.stringify(attempts.map(attemptRow))] };
+      // Without a name: planned anew each time, because a plan made while the table was small would be kept.
+      const statement = { text: RECORD, values: [JSON.stringify(attempts.map(attemptRow))] };
       const revived = attempts.filter(isRevival).map(({ delivery }) => throughId(delivery));
       if (revived.length === 0) await pool.query(statement);
       else {

@@ -1,20 +1,26 @@
 /** Which spaces have something to send, written down where the sender looks: it reads those alone, and never the backlog. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
-const FIRST_DUE = `
-  SELECT d.not_before FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id ORDER BY d.not_before LIMIT 1`;
+/** A space that is just being looked at or written is marked a moment later; waiting for it would hold up all the others. */
+const MARK_AGAIN_MS = 5;
+const TRIES = 40;
 
-/** Locked in one order, so that two who mark the same spaces never wait for each other in a circle. */
+/** Returns the spaces that somebody else holds. Nobody is waited for, so nobody can be waited for in a circle. */
 const mark = (spaces: string, isLate: string): string => `
   ${spaces}, owed AS MATERIALIZED (
-    SELECT s.space_id, (${FIRST_DUE}) AS due_at FROM spaces s WHERE s.space_id IS NOT NULL
-  ), locked AS MATERIALIZED (
-    SELECT g.space_id, owed.due_at FROM owed JOIN google_spaces g ON g.space_id = owed.space_id
-     WHERE owed.due_at IS NOT NULL AND ${isLate} ORDER BY g.space_id FOR UPDATE OF g
+    SELECT g.space_id, first.due_at FROM spaces s
+      CROSS JOIN LATERAL (SELECT d.not_before AS due_at FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = s.space_id
+                           ORDER BY d.not_before LIMIT 1) first
+      JOIN google_spaces g ON g.space_id = s.space_id AND ${isLate}
+  ), free AS MATERIALIZED (
+    SELECT g.space_id FROM owed JOIN google_spaces g ON g.space_id = owed.space_id FOR UPDATE OF g SKIP LOCKED
+  ), marked AS (
+    UPDATE google_spaces g SET due_at = least(g.due_at, owed.due_at), is_waiting = true, marks = g.marks + 1
+      FROM owed JOIN free ON free.space_id = owed.space_id WHERE g.space_id = owed.space_id
   )
-  UPDATE google_spaces g SET due_at = least(g.due_at, locked.due_at), is_waiting = true, marks = g.marks + 1
-    FROM locked WHERE g.space_id = locked.space_id`;
+  SELECT space_id FROM owed WHERE space_id NOT IN (SELECT space_id FROM free)`;
 
 const MARK = mark('WITH spaces AS (SELECT unnest($1::text[]) AS space_id)', 'true');
 
@@ -27,11 +33,11 @@ const MARK_FORGOTTEN = mark(
              ORDER BY d.space_id LIMIT 1)
       FROM spaces s WHERE s.space_id IS NOT NULL
   )`,
-  'coalesce(g.due_at > owed.due_at, true)',
+  'coalesce(g.due_at > first.due_at, true)',
 );
 
 export interface DueSpaces {
-  /** These spaces were given messages, in a transaction that is committed. */
+  /** These spaces were given messages, in a transaction that is committed. One that stays busy is left to `markForgotten`. */
   mark(spaceIds: readonly string[]): Promise<void>;
   /** Finds every space that has messages nobody marked: those let go by people, and those of a process that was killed. */
   markForgotten(): Promise<void>;
@@ -41,7 +47,13 @@ export interface DueSpaces {
 export function makeDueSpaces(pool: Pool): DueSpaces {
   return {
     async mark(spaceIds) {
-      await pool.query({ name: 'mark-spaces', text: MARK, values: [spaceIds] });
+      let left = spaceIds;
+      for (let tries = 1; left.length > 0; tries += 1) {
+        const { rows } = await pool.query<{ space_id: string }>({ name: 'mark-spaces', text: MARK, values: [left] });
+        left = rows.map((row) => row.space_id);
+        if (tries === TRIES) return;
+        if (left.length > 0) await delay(MARK_AGAIN_MS);
+      }
     },
     async markForgotten() {
       await pool.query(MARK_FORGOTTEN);

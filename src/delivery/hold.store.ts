@@ -31,7 +31,9 @@ export const BRING_BACK_FROM = `
 
 /** Every space of a destination has its row. */
 const KNOW_SPACES = `
-  INSERT INTO google_spaces (space_id) SELECT DISTINCT space_id FROM chat_webhooks ON CONFLICT DO NOTHING`;
+  INSERT INTO google_spaces (space_id)
+  SELECT DISTINCT w.space_id FROM chat_webhooks w WHERE NOT EXISTS (SELECT 1 FROM google_spaces g WHERE g.space_id = w.space_id)
+  ON CONFLICT DO NOTHING`;
 
 const EXPIRE = `
   UPDATE deliveries d SET state = 'dropped', finished_at = now(), held_because = NULL,

@@ -1,7 +1,8 @@
 /** What calm spaces feel of a space that hangs and one that is flooded, of their own tenant; and what ten thousand idle spaces cost. */
 
-import { Pool } from 'pg';
+import { pino } from 'pino';
 import { makeDeliveryStore } from '../../src/delivery/delivery.store';
+import { openDatabase, type Database } from '../../src/platform/database';
 import { makeDealEvents } from './deal-events';
 import { driveLoad } from './drive-load';
 import { figure, type Figure } from './figures';
@@ -76,24 +77,26 @@ async function flood(app: RunningApp, round: number): Promise<void> {
 /** One look of the sender, when nothing is due, with and without spaces in which nothing waits. */
 async function measureIdleSpaces(stage: Stage): Promise<readonly Figure[]> {
   const databaseUrl = await stage.ledger.copy();
-  const pool = new Pool({ connectionString: databaseUrl, max: 1 });
+  const database = openDatabase({ connectionString: databaseUrl, log: pino({ level: 'silent' }), poolSize: 1 });
   try {
-    const few = await lookMs(pool);
-    await pool.query(`INSERT INTO google_spaces (space_id) SELECT 'IDLE' || n FROM generate_series(1, ${IDLE_SPACES}) n`);
-    await pool.query('VACUUM ANALYZE google_spaces');
-    const many = await lookMs(pool);
+    const few = await lookMs(database);
+    await database.pool.query(
+      `INSERT INTO google_spaces (space_id) SELECT 'IDLE' || n FROM generate_series(1, ${IDLE_SPACES}) n`,
+    );
+    await database.pool.query('VACUUM ANALYZE google_spaces');
+    const many = await lookMs(database);
     return [
       figure('fairness', 'a look of the sender, 200 idle spaces', 'ms', [few]),
       figure('fairness', `a look of the sender, ${IDLE_SPACES.toLocaleString('en')} idle spaces`, 'ms', [many], 'the same'),
     ];
   } finally {
-    await pool.end();
+    await database.close();
     await stage.ledger.drop(databaseUrl);
   }
 }
 
-async function lookMs(pool: Pool): Promise<number> {
-  const store = makeDeliveryStore(pool);
+async function lookMs(database: Database): Promise<number> {
+  const store = makeDeliveryStore(database);
   const times: number[] = [];
   for (let look = 0; look < LOOKS; look += 1) {
     const startedAtMs = performance.now();
