@@ -9,9 +9,11 @@ export interface NoticeView {
   /** From a frame it opens in a new tab: sign-in pages cannot stand in a frame. */
   readonly link: { readonly href: string; readonly label: string } | null;
   readonly frame?: Frame | null;
+  /** Offers to open the frame again with a fresh token of Pipedrive's. */
+  readonly canReopen?: boolean;
 }
 
-export function noticePage({ title, lines, link, frame = null }: NoticeView): VNode {
+export function noticePage({ title, lines, link, frame = null, canReopen = false }: NoticeView): VNode {
   return (
     <Layout title={`${title} - Dealbell`} framed={frame}>
       <section class="notice">
@@ -19,6 +21,13 @@ export function noticePage({ title, lines, link, frame = null }: NoticeView): VN
         {lines.map((line) => (
           <p>{line}</p>
         ))}
+        {canReopen && (
+          <p>
+            <button type="button" data-reopen>
+              Reopen it here
+            </button>
+          </p>
+        )}
         {link !== null && (
           <p>
             <a href={link.href} {...(frame === null ? {} : { target: '_blank', rel: 'noopener' })} class="action">

@@ -173,6 +173,16 @@
     });
   });
 
+  document.addEventListener('click', function (event) {
+    if (!event.target.closest || !event.target.closest('[data-reopen]')) return;
+    window.pipedrive.signedToken().then(function (signed) {
+      if (signed === null) return;
+      var address = new URL(location.href);
+      address.searchParams.set('token', signed);
+      location.replace(address);
+    });
+  });
+
   /** Browsers may forbid the clipboard in frames: then the text stands selected, ready for the keyboard. */
   function copy(text) {
     if (!navigator.clipboard) return Promise.resolve(document.execCommand('copy'));

@@ -12,12 +12,13 @@ export interface Notice {
   readonly link?: { readonly href: string; readonly label: string };
   /** Given for pages that stand inside Pipedrive. */
   readonly frame?: NoticeView['frame'];
+  readonly canReopen?: boolean;
 }
 
 /** Answers with a short page in our own layout. Never cached: its address may carry a token. */
-export function sendNotice(response: Response, { status, title, lines, link, frame }: Notice): void {
+export function sendNotice(response: Response, { status, title, lines, link, frame, canReopen = false }: Notice): void {
   response.status(status).set('Cache-Control', 'no-store').type('html');
-  response.send(renderPage(noticePage({ title, lines, link: link ?? null, frame: frame ?? null })));
+  response.send(renderPage(noticePage({ title, lines, link: link ?? null, frame: frame ?? null, canReopen })));
 }
 
 /** For scripts on a page that is open: what it asked for stays away, and the words go to the place for trouble. */

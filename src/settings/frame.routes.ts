@@ -38,7 +38,7 @@ export async function openFrame(
   const frame = frameOf(request, surface);
   const claims = await verifyIframeToken(querySchema.parse({ ...request.query }).token);
   if (claims === null) {
-    sendNotice(response, { status: 401, ...EXPIRED, frame });
+    sendNotice(response, { status: 401, ...EXPIRED, frame, canReopen: true });
     return null;
   }
   const viewer = await findViewerByCompany(database.prisma, claims);

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.world.close());
 
-test('when Pipedrive’s token has expired, then the frame still starts and says how to reopen the page', async () => {
+test('when Pipedrive’s token has expired, then the frame says how to reopen the page, and does it by one click', async () => {
   browser.expectComplaint(/status of 401/);
   const { pipedrive } = stage.world;
   const expired = pipedrive.frameToken(DEMO_COMPANY_ID, firstAdmin(pipedrive, DEMO_COMPANY_ID), -60);
@@ -26,7 +26,11 @@ test('when Pipedrive’s token has expired, then the frame still starts and says
 
   await frame.getByRole('heading', { name: 'Please reopen this page' }).waitFor();
   expect(await frame.locator('main').innerText()).toContain('open it again in Pipedrive');
+  expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshot(page, 'expired-token');
+  await frame.getByRole('button', { name: 'Reopen it here' }).click();
+
+  await frame.getByRole('heading', { name: 'Overview' }).waitFor();
 });
 
 test('when a company has not installed Dealbell, then it sees nothing of others, and the install begins in a new tab', async () => {

@@ -1,0 +1,100 @@
+/** The pages of the spaces as plain forms send them: without scripts, by people who may and who may not, and across companies. */
+
+import request from 'supertest';
+import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { useTestDatabase } from '../../support/test-database';
+
+const testDatabase = useTestDatabase();
+let fixture: ApiFixture;
+let tenant: TestTenant;
+
+beforeAll(() => {
+  fixture = makeApiFixture(testDatabase.database);
+});
+beforeEach(async () => {
+  tenant = await fixture.addTenant();
+});
+afterEach(() => {
+  expect(fixture.reported).toEqual([]);
+});
+
+let urls = 0;
+const chatUrl = () => `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=secret${(urls += 1)}`;
+
+async function pageToken({ companyId } = tenant, userId = 1): Promise<string> {
+  const query = { id: 'rt1', token: iframeToken({ userId, companyId }) };
+  const { text } = await request(fixture.app).get('/extension/settings').query(query);
+  return /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? /name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
+}
+
+async function send(path: string, fields: Readonly<Record<string, string | readonly string[]>>, token?: string) {
+  const body = { pageToken: token ?? (await pageToken()), ...fields };
+  return request(fixture.app).post(`/extension/settings/${path}`).type('form').send(body);
+}
+
+async function spaces(of = tenant) {
+  return (await request(fixture.app).get('/chat-webhooks').set('Authorization', `Bearer ${of.key}`)).body.items;
+}
+
+test('when a form is sent without scripts, then the space is there, the answer is a whole page, and the URL is nowhere in it', async () => {
+  const url = chatUrl();
+
+  const { status, text } = await send('spaces/new', { name: 'Sales', url });
+
+  expect(status).toBe(200);
+  expect(text).toMatch(/^<!doctype html>[\s\S]*Sales is connected[\s\S]*<h1>Spaces<\/h1>/);
+  expect(text).not.toContain('secret');
+  expect(await spaces()).toMatchObject([{ name: 'Sales', health: 'healthy' }]);
+});
+
+test('when a form is refused, then it comes back with 422, what was typed and the words', async () => {
+  const { status, text } = await send('spaces/new', { name: '', url: 'https://example.com/"><script>' });
+
+  expect(status).toBe(422);
+  expect(text).toContain('value="https://example.com/&quot;>&lt;script>"');
+  expect(text).toContain('<p class="field-error" id="space-name-error">must not be empty</p>');
+  expect(await spaces()).toEqual([]);
+});
+
+test('when somebody who is no admin sends a change, then it is refused and nothing changes', async () => {
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const [{ id }] = await spaces();
+
+  const { status, text } = await send(`spaces/${id}/delete`, {}, await pageToken(tenant, 2));
+
+  expect([status, text.includes('Only admins')]).toEqual([403, true]);
+  expect(await spaces()).toHaveLength(1);
+});
+
+test.each(['', '/test', '/pause', '/url', '/delete'])(
+  'when another company sends spaces/:id%s, then there is no such space, and nothing changes',
+  async (below) => {
+    await send('spaces/new', { name: 'Sales', url: chatUrl() });
+    const [{ id }] = await spaces();
+    const before = await spaces();
+    const stranger = await pageToken(await fixture.addTenant());
+
+    const { status } = await send(`spaces/${id}${below}`, { name: 'Mine', paused: 'yes', url: chatUrl() }, stranger);
+
+    expect(status).toBe(404);
+    expect(await spaces()).toEqual(before);
+  },
+);
+
+test('when settings are saved, then every one of them arrives; ticking nothing switches it off', async () => {
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const [{ id }] = await spaces();
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+  await send(`spaces/${id}`, {
+    ...{ name: 'Wins', threads: 'perRecord', foldThreshold: '7', holdHours: '48', fallback: '', timeZone: '', locale: 'de-DE' },
+    ...{ quietFrom: '20:00', quietTo: '08:00', quietMode: 'drop', quietDays: days, businessDays: ['mon', 'tue'] },
+  });
+  const [saved] = await spaces();
+
+  expect(saved).toMatchObject({
+    ...{ name: 'Wins', threads: 'perRecord', fold: 'off', foldThreshold: 7, holdHours: 48, timeZone: null, locale: 'de-DE' },
+    quietHours: { from: '20:00', to: '08:00', mode: 'drop', businessDays: ['mon', 'tue'] },
+  });
+  expect(saved.quietHours).not.toHaveProperty('days');
+});
