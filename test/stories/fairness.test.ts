@@ -12,7 +12,7 @@ import { startWorld, type World } from '../support/world';
 const PLACES = 2;
 const HANGING_SPACES = 4;
 const FLOOD = 15;
-const UNFOLDED: object = { fold: 'off' };
+const UNFOLDED: Record<string, unknown> = { fold: 'off' };
 
 describeOnBackends('Fairness', (backend) => {
   afterAll(() => world.close());

@@ -36,9 +36,9 @@ describeOnBackends('Quiet hours and digests', (backend) => {
   };
   const rest = () => ledgerAtRest(world, testDatabase.database.pool);
   /** Rules are made by today's clock: events come in by that of the database, and a rule never tells what came before it. */
-  const listening = async (fields: object, rule: object = {}): Promise<Channel> => {
+  const listening = async (fields: Record<string, unknown>, rule: object = {}): Promise<Channel> => {
     aheadMs = 0;
-    const settings: object = { timeZone: 'Europe/Berlin', locale: 'en-GB', ...fields };
+    const settings: Record<string, unknown> = { timeZone: 'Europe/Berlin', locale: 'en-GB', ...fields };
     const channel = await connectChannel(world, key, 'Nights', settings);
     await addRule(world, key, 'deal.won', channel, { filters: { pipelineIds: [(lastId += 1)] }, ...rule });
     return channel;

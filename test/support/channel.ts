@@ -11,13 +11,13 @@ export interface Channel {
 }
 
 /** Makes a space (or takes the given one) and connects it. `fields` are further fields of `POST /chat-webhooks`. */
-export async function connectChannel<Fields extends object>(
+export async function connectChannel(
   world: World,
   token: string,
   name: string,
-  fields?: Fields & { readonly spaceId?: string },
+  fields: Readonly<Record<string, unknown>> & { readonly spaceId?: string } = {},
 ): Promise<Channel> {
-  const { spaceId = world.chat.createSpace({ name }).id, ...rest }: { readonly spaceId?: string } = fields ?? {};
+  const { spaceId = world.chat.createSpace({ name }).id, ...rest } = fields;
   const { url } = world.chat.createWebhook(spaceId, { name });
   const answer = await world.api('POST', '/chat-webhooks', token, { name, url, ...rest });
   if (answer.status !== 201) throw new Error(`POST /chat-webhooks answered ${answer.status}: ${JSON.stringify(answer.body)}`);
