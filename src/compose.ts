@@ -369,6 +369,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     connectByApiToken: (request) => install.connectByApiToken(request),
     refreshReferences: references.refresh,
     fetchRecord,
+    refreshAged: references.refreshAged,
     findReconciliation: (id) => reconciliations.status(id),
     wantReconciliation: async (id, because) => {
       await reconciliations.enrol();

@@ -51,6 +51,7 @@ export interface ApiDeps {
   readonly connectByApiToken: ConnectByApiToken;
   /** Reads lists of Pipedrive's again when a rule names something that is not known; bounded in time, never throws. */
   readonly refreshReferences: RefreshReferences;
+  readonly refreshAged: RefreshReferences;
   readonly findReconciliation: (tenantId: TenantId) => Promise<ReconciliationStatus | null>;
   /** Asks Pipedrive for a record that was never heard of; null when it cannot be had. */
   readonly fetchRecord: FetchState;

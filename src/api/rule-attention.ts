@@ -7,7 +7,7 @@ import type { TenantId } from '../core/tenant';
 import { checkReferences, referencesOfRules, type BrokenReference } from '../rules/check-references';
 import { LISTED_KINDS, type ListedKind } from '../rules/lists-wanted';
 import { loadReferences } from '../rules/reference.store';
-import { FIELD_ENTITIES } from '../rules/references';
+import { FIELD_ENTITIES, isCustomField, type ReferenceEntity } from '../rules/references';
 
 const LISTS: readonly ListedKind[] = [...LISTED_KINDS, ...FIELD_ENTITIES];
 
@@ -27,6 +27,29 @@ export async function attentionOfRules(
 ): Promise<(rule: Rule) => Attention> {
   const known = await loadReferences(pool, tenantId, referencesOfRules(rules));
   return (rule) => shown(checkReferences(rule, known));
+}
+
+/**
+ * Judges rules that somebody looks at. No webhook tells that a field, an option or a label is gone, so the lists that these rules need
+ * are read again first, unless that was done lately.
+ */
+export async function attentionOfShownRules(
+  { pool, refreshAged }: { readonly pool: Pool; readonly refreshAged: RefreshReferences },
+  tenantId: TenantId,
+  rules: readonly Rule[],
+): Promise<(rule: Rule) => Attention> {
+  const wanted = referencesOfRules(rules).filter(({ entity, id }) => !isStandardField(entity, id));
+  const lists = UNTOLD.filter((list) => wanted.some(({ entity }) => entity === list));
+  if (lists.length > 0) await refreshAged(tenantId, lists);
+  return await attentionOfRules(pool, tenantId, rules);
+}
+
+/** Lists of which no webhook tells. */
+const UNTOLD: readonly ListedKind[] = [...FIELD_ENTITIES, 'leadLabel', 'activityType'];
+
+/** Standard fields stay, and all but the labels keep their options. */
+function isStandardField(entity: ReferenceEntity, id: string): boolean {
+  return FIELD_ENTITIES.some((kind) => kind === entity) && !isCustomField(id) && id !== 'label_ids';
 }
 
 /**

@@ -13,7 +13,7 @@ import type { RunChange } from './change.store';
 import { nameFilters } from './name-filters';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
 import { pageAnswer, pageFields, readCursor } from './paging';
-import { attentionOfNewRule, attentionOfRules, type Attention, type RefreshReferences } from './rule-attention';
+import { attentionOfNewRule, attentionOfShownRules, type Attention, type RefreshReferences } from './rule-attention';
 import {
   createRuleBody,
   draftProblems,
@@ -31,6 +31,8 @@ interface Deps {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
   readonly refreshReferences: RefreshReferences;
+  /** The same for who only looks on. */
+  readonly refreshAged: RefreshReferences;
   readonly runChange: RunChange;
   readonly loadPlan: (client: Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
   readonly clock: () => Date;
@@ -39,7 +41,7 @@ interface Deps {
 const listQuery = z.object(pageFields);
 
 export function ruleEndpoints(deps: Deps): Endpoint[] {
-  const { prisma, pool } = deps;
+  const { prisma } = deps;
   const written = async (tenantId: TenantId, rule: StoredRule) => shown(rule, await attentionOfNewRule(deps, tenantId, rule));
   return [
     tenantEndpoint({
@@ -49,7 +51,7 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
         const [position, id] = readCursor(cursor, 2);
         const after = position === undefined || id === undefined ? null : { position, id };
         const rows = await pageOfRules(prisma, tenantId, { after, limit: limit + 1 });
-        const attentionOf = await attentionOfRules(pool, tenantId, rows);
+        const attentionOf = await attentionOfShownRules(deps, tenantId, rows);
         return pageAnswer(
           rows,
           limit,
@@ -71,7 +73,7 @@ export function ruleEndpoints(deps: Deps): Endpoint[] {
       handle: async ({ tenantId }, { id }) => {
         const rule = await findRule(prisma, tenantId, id);
         if (rule === null) throw missing('rule');
-        const attentionOf = await attentionOfRules(pool, tenantId, [rule]);
+        const attentionOf = await attentionOfShownRules(deps, tenantId, [rule]);
         return { status: 200, body: shown(rule, attentionOf(rule)) };
       },
     }),

@@ -2,6 +2,7 @@
 
 export const DELIVERY_STATES = ['queued', 'sending', 'sent', 'held', 'folded', 'dropped', 'failed'] as const;
 
+export const FINISHED_STATES = ['dropped', 'failed', 'folded', 'sent'] as const;
 /** States in which a delivery is still on its way and must not be replayed. */
 export const UNFINISHED_STATES = ['queued', 'sending', 'held'] as const;
 

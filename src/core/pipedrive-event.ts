@@ -1,5 +1,6 @@
 /** One webhook v2 delivery of Pipedrive, parsed: what happened to which record, with both states of it. */
 
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isObject, type RecordState } from './record';
 
@@ -12,7 +13,7 @@ export interface PipedriveEvent {
   /** A number as text, for leads a UUID. */
   readonly entityId: string;
   readonly action: EventAction;
-  /** `meta.id`: the event's UUID; for `user` events only the user's id. */
+  /** `meta.id`: the event's UUID; for `user` events, where it is only the user's id, with a digest of the state. */
   readonly metaId: string;
   /** `meta.timestamp`, to the millisecond. */
   readonly occurredAt: Date;
@@ -136,7 +137,7 @@ function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): P
     entity: meta.entity,
     entityId: meta.entity_id,
     action,
-    metaId: meta.id ?? '',
+    metaId: meta.entity === 'user' ? `${meta.id ?? ''}.${digest(webhook.data)}` : (meta.id ?? ''),
     occurredAt: meta.timestamp,
     actorUserId: userId(meta.user_id),
     correlationId: meta.correlation_id ?? null,
@@ -148,6 +149,16 @@ function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): P
     previous: webhook.previous ?? null,
     ...(meta.dealbell_reconciled === undefined ? {} : { reconciled: meta.dealbell_reconciled }),
   };
+}
+
+/**
+ * Of a `user` event `meta.id` is the user and the time is in seconds: two changes within one second are told apart by what they say.
+ */
+function digest(state: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(state ?? null))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 function userId(text: string | null | undefined): number | null {

@@ -15,11 +15,17 @@ export interface ReferenceRecordStore {
   listsRead(tenantId: TenantId): Promise<readonly string[]>;
 }
 
+/** Names of all options that a field ever had, by id, so that people are told the name of one that is gone. */
+const FORMER_OPTIONS = `
+    SELECT CASE WHEN count(o) = 0 THEN '{}' ELSE jsonb_build_object('former_options',
+             coalesce(records.state->'former_options', '{}') || jsonb_object_agg(o->>'id', o->>'label')) END
+      FROM jsonb_array_elements(CASE jsonb_typeof(records.state->'options') WHEN 'array' THEN records.state->'options' ELSE '[]' END) AS o
+     WHERE o->>'id' IS NOT NULL`;
 const SAVE_ALL = `
   INSERT INTO records (tenant_id, entity, entity_id, state, refreshed_at)
   SELECT $1, read.entity, read.id, read.state, $5
   FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS read (entity, id, state)
-  ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, refreshed_at = excluded.refreshed_at, deleted_at = NULL
+  ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state || (${FORMER_OPTIONS}), refreshed_at = excluded.refreshed_at, deleted_at = NULL
   WHERE records.occurred_at IS NULL OR records.occurred_at < excluded.refreshed_at`;
 const MARK_MISSING = `
   UPDATE records SET deleted_at = $4

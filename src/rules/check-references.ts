@@ -142,7 +142,8 @@ function checkOption(
   if (definition === null || definition.gone !== null || options === null) return [];
   const isLabel = [...options.values()].some((label) => label.toLowerCase() === id.toLowerCase());
   if (options.size === 0 || options.has(id) || isLabel) return [];
-  const what = keptName === null ? `The option ${id}` : `The option "${keptName}"`;
+  const label = keptName ?? definition.formerOptions?.get(id) ?? (/^\d+$/.test(id) ? null : id);
+  const what = label === null ? `The option ${id}` : `The option "${label}"`;
   const problem = `${what} of the field "${definition.name ?? field}" ${KIND_WORDS.unknown}.`;
   return [{ path, entity: 'option', list, id, ...(keptName === null ? {} : { name: keptName }), kind: 'unknown', problem }];
 }

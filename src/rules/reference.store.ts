@@ -9,7 +9,7 @@ import { knownFrom, REFERENCE_ENTITIES, type KnownReferences, type Reference, ty
 const LOAD = `
   SELECT r.entity, r.entity_id, r.deleted_at IS NOT NULL AS is_deleted,
          jsonb_build_object('name', r.state->'name', 'title', r.state->'title', 'field_name', r.state->'field_name', 'field_type', r.state->'field_type',
-                            'options', r.state->'options', 'active_flag', r.state->'active_flag', 'is_deleted', r.state->'is_deleted') AS state
+                            'options', r.state->'options', 'former_options', r.state->'former_options', 'active_flag', r.state->'active_flag', 'is_deleted', r.state->'is_deleted') AS state
     FROM unnest($2::text[], $3::text[]) AS wanted (entity, entity_id)
     JOIN records r ON r.tenant_id = $1 AND r.entity = wanted.entity AND r.entity_id = wanted.entity_id`;
 

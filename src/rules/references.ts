@@ -27,6 +27,8 @@ export interface KnownReference {
   /** Of a field: its type, such as `enum`, and the labels of its options by id (null: the field has none). */
   readonly fieldType: string | null;
   readonly options: ReadonlyMap<string, string> | null;
+  /** Labels of options that the field had once; absent when it lost none. */
+  readonly formerOptions?: ReadonlyMap<string, string>;
 }
 
 export interface KnownReferences {
@@ -122,6 +124,7 @@ export function knownFrom(entity: ReferenceEntity, state: RecordState, isDeleted
     gone: goneFrom(entity, state, isDeleted),
     fieldType: textField(state, 'field_type'),
     options: optionsOf(state['options']),
+    ...(isObject(state['former_options']) && { formerOptions: labelsIn(state['former_options']) }),
   };
 }
 
@@ -129,6 +132,10 @@ function goneFrom(entity: ReferenceEntity, state: RecordState, isDeleted: boolea
   if (isDeleted || state['is_deleted'] === true) return 'deleted';
   const isInactive = [false, 0, '0'].some((no) => state['active_flag'] === no);
   return isInactive ? (entity === 'user' ? 'deactivated' : 'deleted') : null;
+}
+
+function labelsIn(former: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(former).flatMap(([id, label]) => (typeof label === 'string' ? [[id, label] as const] : [])));
 }
 
 function optionsOf(options: unknown): ReadonlyMap<string, string> | null {

@@ -5,7 +5,7 @@ import { messageOf } from '../core/errors';
 import type { RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { atMost } from './at-most';
-import { makeSpacing } from './spacing';
+import { makeSpacing, type Spacing } from './spacing';
 
 /** The lists that are read again by the day, since no webhook tells of them: those of fields and labels. */
 const DAILY = ['dealField', 'personField', 'organizationField', 'activityField', 'leadLabel', 'activityType'] as const;
@@ -44,12 +44,15 @@ interface Needs {
 export interface RefreshReferences {
   /** Reads these lists now unless that was done a moment ago. True when something was read in time. Never throws. */
   refresh(tenantId: TenantId, entities: readonly ListedEntity[]): Promise<boolean>;
+  /** The same for lists that may have lost something since, asked for again and again: each at most every half minute, later every ten minutes. */
+  refreshAged(tenantId: TenantId, entities: readonly ListedEntity[]): Promise<boolean>;
   /** The daily run over all installed tenants: deal fields (10 tokens of each company's budget), and what else its rules made us read. */
   refreshAll(): Promise<{ readonly tenants: number; readonly failed: number }>;
 }
 
 const PATIENCE_MS = 2_500;
 const ASK_AGAIN_MS = { first: 10_000, longest: 600_000 };
+const AGED_MS = { first: 30_000, longest: 600_000 };
 
 const LISTS: Readonly<Record<ListedEntity, (api: ListApi) => Promise<ListAnswer>>> = {
   user: (api) => api.listUsers(),
@@ -66,6 +69,8 @@ const LISTS: Readonly<Record<ListedEntity, (api: ListApi) => Promise<ListAnswer>
 export function makeRefreshReferences(needs: Needs): RefreshReferences {
   const { log, patienceMs = PATIENCE_MS } = needs;
   const spacing = makeSpacing({ ...ASK_AGAIN_MS, clock: needs.clock });
+  // Of its own: who only looks on must not use up the asking of those who have just named something new.
+  const agedSpacing = makeSpacing({ ...AGED_MS, clock: needs.clock });
 
   async function read(tenantId: TenantId, entities: readonly ListedEntity[]): Promise<boolean> {
     const readings = await Promise.allSettled(entities.map((entity) => readList(needs, tenantId, entity)));
@@ -81,11 +86,15 @@ export function makeRefreshReferences(needs: Needs): RefreshReferences {
     return DAILY.filter((entity) => entity === 'dealField' || known.has(entity));
   }
 
+  async function refreshSpaced(by: Spacing, tenantId: TenantId, entities: readonly ListedEntity[]): Promise<boolean> {
+    const due = [...new Set(entities)].filter((entity) => by.take(`${tenantId} ${entity}`));
+    return due.length > 0 && (await atMost(patienceMs, read(tenantId, due), false));
+  }
+
   return {
-    async refresh(tenantId, entities) {
-      const due = [...new Set(entities)].filter((entity) => spacing.take(`${tenantId} ${entity}`));
-      return due.length > 0 && (await atMost(patienceMs, read(tenantId, due), false));
-    },
+    refresh: (tenantId, entities) => refreshSpaced(spacing, tenantId, entities),
+
+    refreshAged: (tenantId, entities) => refreshSpaced(agedSpacing, tenantId, entities),
 
     async refreshAll() {
       const tenants = await needs.listInstalledTenants();

@@ -59,6 +59,7 @@ export function makeApiFixture(
     forgetTenant: () => Promise.resolve(),
     fetchRecord: () => Promise.resolve(null),
     refreshReferences: () => Promise.resolve(false),
+    refreshAged: () => Promise.resolve(false),
     findReconciliation: (id) => makeReconciliationStore(database.pool).status(id),
     wantReconciliation: () => Promise.resolve(),
     openSigningSecret: () => Promise.resolve('a signing secret'),

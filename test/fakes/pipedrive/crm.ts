@@ -96,6 +96,15 @@ export type Crm = {
     owner: FieldOwner,
     field: Pick<CustomFieldDefinition, 'name' | 'type'> & Partial<CustomFieldDefinition>,
   ): CustomFieldDefinition;
+  /** Other options or another name; no webhook tells of it. */
+  changeCustomField(
+    companyId: number,
+    owner: FieldOwner,
+    code: string,
+    changes: Partial<Pick<CustomFieldDefinition, 'name' | 'options'>>,
+  ): void;
+  /** No webhook tells of it. Gives the field, so that it can be added again. */
+  removeCustomField(companyId: number, owner: FieldOwner, code: string): CustomFieldDefinition;
   /** One unit of the company's own currency buys so many of the given one; null forgets the rate. */
   setRate(companyId: number, currency: string, unitsPerOwnUnit: number | null): void;
   company(companyId: number): Company;
@@ -121,6 +130,12 @@ export function makeCrm({ companies, clock, ids, emit }: Needs): Crm {
     const found = companies.get(companyId);
     if (found === undefined) throw new Error(`the stand-in has no company ${companyId}`);
     return found;
+  }
+
+  function fieldIndex(companyId: number, owner: FieldOwner, code: string): number {
+    const at = company(companyId).customFields[owner].findIndex((field) => field.code === code);
+    if (at < 0) throw new Error(`the stand-in has no custom field ${code}`);
+    return at;
   }
 
   type Make<R> = (fresh: { company: Company; id: number; now: Date; fields: Partial<R> }) => R;
@@ -203,6 +218,16 @@ export function makeCrm({ companies, clock, ids, emit }: Needs): Crm {
       const definition: CustomFieldDefinition = { code: customFieldCode(companyId, owner, field.name), options: null, ...field };
       company(companyId).customFields[owner].push(definition);
       return definition;
+    },
+    changeCustomField(companyId, owner, code, changes) {
+      const at = fieldIndex(companyId, owner, code);
+      const fields = company(companyId).customFields[owner];
+      fields.splice(at, 1, ...fields.slice(at, at + 1).map((field) => ({ ...field, ...changes })));
+    },
+    removeCustomField(companyId, owner, code) {
+      const [removed] = company(companyId).customFields[owner].splice(fieldIndex(companyId, owner, code), 1);
+      if (removed === undefined) throw new Error(`the stand-in has no custom field ${code}`);
+      return removed;
     },
     setRate(companyId, currency, unitsPerOwnUnit) {
       if (unitsPerOwnUnit === null) company(companyId).rates.delete(currency);
