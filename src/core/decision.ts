@@ -30,6 +30,8 @@ export const DECISION_CODES = [
   'alreadyTold',
   /** Every destination of the rule is paused, or it has none. */
   'noDestination',
+  /** What a message of the rule had told was taken back: a correction goes to the record's thread. */
+  'corrected',
   /** The change was taken back, or told by the message of another event, inside the settle window. */
   'settled',
 ] as const;

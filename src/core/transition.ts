@@ -78,6 +78,8 @@ export interface Transition {
   readonly relatedId?: string;
   /** Nothing happened: somebody announces the record as it is. */
   readonly announcement?: Announcement;
+  /** It takes back what the message of this event had told. */
+  readonly corrects?: number;
   /** How it came about, on the transition of a message: the facts of the event that began it. */
   readonly cause?: Cause;
 }

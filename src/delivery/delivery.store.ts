@@ -182,6 +182,7 @@ const claimedRow = z.object({
     again: z.boolean().exactOptional(),
     relatedId: z.string().exactOptional(),
     announcement: z.object({ by: z.string(), note: z.string().nullable() }).exactOptional(),
+    corrects: z.number().exactOptional(),
     cause: z
       .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
       .exactOptional(),

@@ -179,6 +179,7 @@ const changeRow = z
       changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
       again: z.boolean().exactOptional(),
       relatedId: z.string().exactOptional(),
+      corrects: z.number().exactOptional(),
       cause: z
         .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
         .exactOptional(),

@@ -9,9 +9,15 @@ import { noteStory } from './note-story';
 import type { Story, StoryContext } from './story';
 
 export function tellStory(context: StoryContext): Story {
-  const { announcement } = context.change.transition;
+  const { announcement, corrects } = context.change.transition;
   const story = storyOfRecord(context);
+  if (corrects !== undefined) return asCorrection(story);
   return announcement === undefined ? story : announcementStory(context, story, announcement);
+}
+
+function asCorrection(story: Story): Story {
+  const { headline } = story;
+  return { ...story, emoji: '↩️', headline: `Correction: ${headline.charAt(0).toLowerCase()}${headline.slice(1)}` };
 }
 
 function storyOfRecord(context: StoryContext): Story {

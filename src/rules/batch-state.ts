@@ -3,6 +3,7 @@
 import type { PipedriveEvent } from '../core/pipedrive-event';
 import { isObject, type RecordState } from '../core/record';
 import type { EventType, RecordChange } from '../core/transition';
+import { toldKey } from './corrections';
 import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
 
 /** An event as it lies in the ledger. */
@@ -22,6 +23,8 @@ export interface BatchState {
   readonly created: NewDelivery[];
   readonly retold: Map<number, RecordChange>;
   readonly dropped: Map<number, Dropping>;
+  /** Messages that were made and never left (`toldKey`). */
+  readonly untold: Set<string>;
 }
 
 /** A record's new shadow, to be written with the batch. */
@@ -42,6 +45,7 @@ export function emptyShadow(entity: string, entityId: string): Shadow {
     mergedInto: null,
     conversionKey: null,
     convertedFrom: null,
+    told: [],
     windows: [],
     reconciledAt: null,
   };
@@ -70,6 +74,7 @@ export function dropDelivery(
   reason: string,
   decision: Dropping['decision'] = { code: 'settled' },
 ): void {
+  state.untold.add(toldKey(delivery));
   if (delivery.id === null) delivery.created.dropped = { reason, decision };
   else state.dropped.set(delivery.id, { reason, decision });
   replacePending(state, delivery, []);

@@ -4,7 +4,8 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
-import { addPending, dropDelivery, pendingOf, retell, slim, type BatchState, type StoredEvent } from './batch-state';
+import { dropDelivery, pendingOf, retell, type BatchState, type StoredEvent } from './batch-state';
+import { wayBack } from './corrections';
 import type { Match } from './match-rules';
 import {
   basisFor,
@@ -12,7 +13,6 @@ import {
   freedBasis,
   measure,
   ownBasis,
-  settleMsOf,
   waitingOf,
   windowFor,
   type Basis,
@@ -21,9 +21,11 @@ import {
   type Scene,
 } from './measure-rule';
 import { netOfWindow, netSince, netTransitions } from './net-transitions';
-import type { Destination, NewDelivery, PendingDelivery } from './routing-ledger';
+import { asCorrection, changeTold, lastTold, oweTo } from './owe-message';
+import { recordKey, type Destination, type PendingDelivery } from './routing-ledger';
 import type { WindowNow } from './settle-windows';
 import { isMuted } from './muted-records';
+import { withCorrections } from './tell-corrections';
 import type { Story } from './tell-story';
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
@@ -36,7 +38,8 @@ export function decideRules(
 ): readonly Decision[] {
   const waiting = [...pendingOf(state, story.entity, story.entityId)];
   if (isMuted(story, rules.muted)) return decideMuted(story, waiting, state, rules);
-  const scene: Scene = { stored, story, windows, waiting, state, rules, toldBy: new Map(), freed: new Map() };
+  const told = state.shadows.get(recordKey(story.entity, story.entityId))?.told ?? [];
+  const scene: Scene = { stored, story, windows, waiting, told, state, rules, toldBy: new Map(), freed: new Map() };
   const withMessages = waiting
     .map((delivery) => rules.byId.get(delivery.ruleId))
     .filter((rule) => rule !== undefined)
@@ -45,7 +48,8 @@ export function decideRules(
   const silenced = since.flatMap((before) => listeners(netTransitions(before, story, []), rules));
   const settling = windows.filter(({ isNew }) => !isNew).flatMap((window) => settlingIn(window, scene));
   const concerned = new Set([...listeners(story.transitions, rules), ...settling, ...silenced, ...withMessages]);
-  return [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
+  const decisions = [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
+  return withCorrections(decisions, scene);
 }
 
 /** Nothing is told of a muted record, also not what waited when it was muted. */
@@ -119,7 +123,9 @@ function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], 
   const match = measure(rule, scene, netSince(first.recordBefore, scene.story, [first.change.transition]), beginning);
   const told = oweRest(rule, scene, mine);
   if (!match.matched) {
-    for (const delivery of mine) dropSettled(rule, scene, delivery, match);
+    const kept = mine.filter((delivery) => isCorrectedAnew(rule, scene, delivery, beginning));
+    for (const delivery of mine) if (!kept.includes(delivery)) dropSettled(rule, scene, delivery, match);
+    if (kept.length > 0) return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
     return told ?? settledSilently(rule, match);
   }
   const change = changeTold(scene, match.transition, beginning);
@@ -127,6 +133,15 @@ function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], 
   const isSilenced = mine.every((delivery) => isToldByAnother(rule, scene, delivery.chatWebhookId));
   if (isSilenced) return told ?? alreadyTold(rule, scene, mine[0]?.chatWebhookId);
   return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
+}
+
+/** A waiting correction, which the rule need not match, shows the newest state; false when there is nothing to correct any more. */
+function isCorrectedAnew(rule: Rule, scene: Scene, delivery: PendingDelivery, beginning: Beginning): boolean {
+  const told = delivery.change.transition.corrects === undefined ? null : lastTold(rule, delivery.chatWebhookId, scene);
+  const { transitions } = netSince(delivery.recordBefore, scene.story, []);
+  const back = told === null ? null : wayBack(told, transitions, scene.stored.receivedAt);
+  if (back !== null) retell(scene.state, delivery, changeTold(scene, back, beginning));
+  return back !== null;
 }
 
 type Mismatch = Extract<Match, { matched: false }>;
@@ -154,12 +169,6 @@ function oweRest(rule: Rule, scene: Scene, mine: readonly PendingDelivery[]): De
   return decision.matched ? decision : null;
 }
 
-function changeTold(scene: Scene, transition: Transition, { actorUserId, cause, ...beginning }: Beginning): RecordChange {
-  const { entity, entityId, state } = scene.story;
-  const occurredAt = scene.stored.happened?.get(transition.type) ?? beginning.occurredAt;
-  return { entity, entityId, transition: { ...transition, cause }, state: slim(state), actorUserId, occurredAt };
-}
-
 function destinationsOf(rule: Rule, scene: Scene): readonly Destination[] {
   return rule.targetWebhookIds.map((id) => scene.rules.destinations.get(id)).filter((found) => found !== undefined);
 }
@@ -170,7 +179,7 @@ function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, c
     const actual = { ruleId: teller.id, ruleName: teller.name };
     const reason = `Rule "${teller.name}" tells the same destination of this change.`;
     dropDelivery(scene.state, delivery, reason, { code: 'alreadyTold', actual });
-  } else retell(scene.state, delivery, change);
+  } else retell(scene.state, delivery, asCorrection(change, rule, scene, delivery.chatWebhookId));
   if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);
 }
 
@@ -192,41 +201,11 @@ function alreadyTold(rule: Rule, scene: Scene, chatWebhookId: number | undefined
 /** A message for each destination that no rule with `stopAfter` told already, due when the window closes. */
 function owe(rule: Rule, scene: Scene, transition: Transition, basis: Basis, destinations: readonly Destination[]): Decision {
   const change = changeTold(scene, transition, basis.beginning);
-  const recordBefore = basis.before === null ? null : slim(basis.before);
   const open = destinations.filter((destination) => !isToldByAnother(rule, scene, destination.id));
   if (open.length === 0 && destinations.length > 0) return alreadyTold(rule, scene, destinations[0]?.id);
   for (const destination of open) {
-    oweTo(destination, rule, scene, { change, recordBefore, notBefore: dueAt(rule, scene, basis, destination) });
+    oweTo(destination, rule, scene, change, basis);
     if (rule.stopAfter) scene.toldBy.set(destination.id, rule);
   }
   return { ruleId: rule.id, matched: true, code: destinations.length === 0 ? 'noDestination' : 'matched' };
-}
-
-function oweTo(
-  destination: Destination,
-  rule: Rule,
-  scene: Scene,
-  message: Pick<NewDelivery, 'change' | 'recordBefore' | 'notBefore'>,
-): void {
-  const { id: eventId, receivedAt } = scene.stored;
-  const created: NewDelivery = { ...message, eventId, rule, destination, dropped: null };
-  const addressed = {
-    ...message,
-    eventId,
-    receivedAt,
-    ruleId: rule.id,
-    chatWebhookId: destination.id,
-    spaceId: destination.spaceId,
-  };
-  scene.state.created.push(created);
-  addPending(scene.state.pending, { ...addressed, id: null, created });
-}
-
-/** When the window closes, but never before a message of an earlier event about the same record in the same space. */
-function dueAt(rule: Rule, scene: Scene, basis: Basis, destination: Destination): Date {
-  const { stored, story, state, rules } = scene;
-  const earlier = pendingOf(state, story.entity, story.entityId)
-    .filter((delivery) => delivery.spaceId === destination.spaceId && delivery.eventId !== stored.id)
-    .map((delivery) => delivery.notBefore.getTime());
-  return new Date(Math.max(stored.receivedAt.getTime(), basis.openedAtMs + settleMsOf(rule, rules), ...earlier));
 }

@@ -97,6 +97,8 @@ export function explainDecision(
       return `Not told: already told by ${tellerName(decision.actual)}, which stops the rules behind it.`;
     case 'noDestination':
       return 'Matched, but not told: every destination of the rule is paused or gone.';
+    case 'corrected':
+      return `Told as a correction: what event ${decision.toldByEventId ?? 'before'} had told was taken back.`;
     case 'settled':
       return settled(decision, rule, event, nameOf);
     default:

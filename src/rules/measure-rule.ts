@@ -8,8 +8,8 @@ import type { BatchState, StoredEvent } from './batch-state';
 import type { StageOrder } from './kinds-of-transition';
 import { matchRule, type Match, type RuleIndex } from './match-rules';
 import { netOfWindow, netSince, shownBeforeEvent, type Shown } from './net-transitions';
-import type { Destination, PendingDelivery } from './routing-ledger';
-import { windowOf, type SettleClock, type WindowNow } from './settle-windows';
+import type { Destination, PendingDelivery, ToldChange } from './routing-ledger';
+import { settleTimeOf, windowOf, type SettleClock, type WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
 
 /** What routing of a tenant goes by. */
@@ -39,6 +39,8 @@ export interface Scene {
   readonly windows: readonly WindowNow[];
   /** Messages about the same record that still wait. */
   readonly waiting: readonly PendingDelivery[];
+  /** What was told of the record lately. */
+  readonly told: readonly ToldChange[];
   readonly state: BatchState;
   readonly rules: RoutingRules;
   /** Destinations that a rule with `stopAfter` told of this change, and by which rule. */
@@ -91,7 +93,7 @@ export function begunBy({ change }: PendingDelivery, scene: Scene): Beginning {
 
 /** How long the rule waits for later edits, in milliseconds. */
 export function settleMsOf(rule: Rule, rules: RoutingRules): number {
-  return rule.settleMs ?? rules.defaultSettleMs;
+  return settleTimeOf(rule, rules.defaultSettleMs);
 }
 
 /** The settle window that counts for the rule; null when it has none. */

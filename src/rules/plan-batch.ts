@@ -3,7 +3,8 @@
 import type { Decision } from '../core/decision';
 import { RECORD_ENTITIES, type RecordEntity, type RecordState } from '../core/record';
 import type { RecordChange } from '../core/transition';
-import { addPending, emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
+import { addPending, emptyShadow, pendingOf, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
+import { toldAfter } from './corrections';
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
 import type { RoutingRules } from './measure-rule';
@@ -46,6 +47,7 @@ export function planBatch(
   shadows: ShadowMap,
   pending: readonly PendingDelivery[],
   rules: RoutingRules,
+  untold: ReadonlySet<string> = new Set(),
 ): BatchPlan {
   const state: BatchState = {
     shadows: new Map(shadows),
@@ -54,6 +56,7 @@ export function planBatch(
     created: [],
     retold: new Map(),
     dropped: new Map(),
+    untold: new Set(untold),
   };
   const routed = withoutTakenBack(
     events.map((stored) => routeOne(slimmed(stored), state, rules)),
@@ -124,7 +127,17 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
   const windows = windowsOf(stored, story, shadow, rules);
   moveShadow(stored, story, shadow, windows, state);
   const decisions = decideRules(stored, story, windows, state, rules);
+  rememberTold(stored, story, state, rules);
   return { id: stored.id, transitions: story.transitions.map((transition) => transition.type), decisions };
+}
+
+/** Nothing is remembered where no destination has threads. */
+function rememberTold({ receivedAt }: StoredEvent, { entity, entityId }: Story, state: BatchState, rules: RoutingRules): void {
+  const shadow = state.shadows.get(recordKey(entity, entityId));
+  if (shadow === undefined) return;
+  const isThreaded = (id: number): boolean => rules.destinations.get(id)?.isThreaded === true;
+  const told = toldAfter(shadow.told, pendingOf(state, entity, entityId), isThreaded, state.untold, receivedAt);
+  if (told !== shadow.told) putShadow(state, { ...shadow, told });
 }
 
 /**

@@ -10,12 +10,13 @@ import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import type { StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
+import { doubtfulTellings, toldKey } from './corrections';
 import { NO_STAGES, type StageOrder } from './kinds-of-transition';
 import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
 import { settleClocks } from './settle-windows';
-import { recordKey, type Destination, type PendingDelivery, type ShadowMap } from './routing-ledger';
+import { recordKey, type Destination, type PendingDelivery, type ShadowMap, type ToldChange } from './routing-ledger';
 
 const BATCH_SIZE = 200;
 /** A job that runs longer hands over to the next ring, so that no tenant holds its worker. */
@@ -47,6 +48,9 @@ export type LoadRules<Client> = (client: Client, tenantId: TenantId) => Promise<
 
 type Wanted = readonly { readonly entity: string; readonly entityId: string }[];
 
+/** One message: of that event, by that rule, to that destination. */
+export type MessageName = Pick<ToldChange, 'eventId' | 'ruleId' | 'chatWebhookId'>;
+
 export interface RoutingTransaction {
   lockTenant(tenantId: TenantId): Promise<TenantRouting>;
   unroutedEvents(tenantId: TenantId, limit: number): Promise<readonly RawEvent[]>;
@@ -55,6 +59,8 @@ export interface RoutingTransaction {
   loadStageOrder(tenantId: TenantId): Promise<StageOrder>;
   loadShadows(tenantId: TenantId, wanted: Wanted, correlationIds: readonly string[]): Promise<ShadowMap>;
   loadPending(tenantId: TenantId, wanted: Wanted): Promise<readonly PendingDelivery[]>;
+  /** Those of these messages that were dropped or given up. */
+  loadUntold(tenantId: TenantId, told: readonly MessageName[]): Promise<readonly MessageName[]>;
   write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
 }
 
@@ -114,7 +120,9 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
     const pending = rules.clocks.size === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
-    const plan = planBatch(events, shadows, pending, rules);
+    const doubtful = doubtfulTellings(events, shadows);
+    const untold = doubtful.length === 0 ? [] : await transaction.loadUntold(tenantId, doubtful);
+    const plan = planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)));
     const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;
     if (lacking !== null) return { kind: 'lacksFacts', lacking };
     await transaction.write(tenantId, plan, ignored);

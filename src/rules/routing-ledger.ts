@@ -3,7 +3,7 @@
 import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
-import type { RecordChange } from '../core/transition';
+import type { EventType, FieldChange, RecordChange } from '../core/transition';
 import type { SettleWindow } from './settle-windows';
 
 /** The last known state of a record. */
@@ -19,10 +19,24 @@ export interface Shadow {
   /** `correlation_id` while this record may be half of a lead conversion. */
   readonly conversionKey: string | null;
   readonly convertedFrom: string | null;
+  /** What was told of it lately, the oldest first. */
+  readonly told: readonly ToldChange[];
   /** Its settle windows, of which some may be over. */
   readonly windows: readonly SettleWindow[];
   /** The state was read from Pipedrive's list at that moment, and no event came since; null for the state of an event. */
   readonly reconciledAt: Date | null;
+}
+
+/** A message about a record, remembered for the time in which taking its change back would be a correction. */
+export interface ToldChange {
+  readonly eventId: number;
+  readonly ruleId: number;
+  readonly chatWebhookId: number;
+  readonly type: EventType;
+  readonly changes: readonly FieldChange[];
+  /** It corrected an earlier one: nothing is left to take back. */
+  readonly isCorrection: boolean;
+  readonly at: Date;
 }
 
 export type ShadowMap = Map<string, Shadow>;
@@ -42,6 +56,8 @@ export function recordKey(entity: string, entityId: string): string {
 export interface Destination {
   readonly id: number;
   readonly spaceId: string;
+  /** Messages about one record share a thread there. */
+  readonly isThreaded?: boolean;
 }
 
 /** Why a message that was owed will not be sent. */

@@ -7,7 +7,7 @@ import { tenantId, type TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { Database } from '../platform/database';
 import type { BatchPlan, Retold } from './plan-batch';
-import type { LoadRules, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
+import type { LoadRules, MessageName, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import type { NewDelivery, PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
 import { loadStageOrder } from './stage-order.store';
@@ -38,6 +38,11 @@ const PENDING = `
           ORDER BY w.id FOR UPDATE SKIP LOCKED) d
     JOIN events e ON e.id = d.event_id
    ORDER BY d.id`;
+const UNTOLD = `
+  SELECT d.event_id::float8 AS "eventId", d.rule_id AS "ruleId", d.chat_webhook_id AS "chatWebhookId"
+    FROM unnest($2::bigint[], $3::int[], $4::int[]) AS told(event_id, rule_id, chat_webhook_id)
+    JOIN deliveries d ON d.event_id = told.event_id AND d.rule_id = told.rule_id AND d.chat_webhook_id = told.chat_webhook_id
+   WHERE d.tenant_id = $1 AND d.replay = 0 AND d.state IN ('dropped', 'failed')`;
 const FINISH_EVENTS = `
   UPDATE events e SET routed_at = now(), transitions = r.transitions, decisions = r.decisions, ignored_reason = r.ignored_reason
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text) WHERE e.id = r.id`;
@@ -87,6 +92,7 @@ const transition = z.object({
   changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
   again: z.boolean().optional(),
   relatedId: z.string().optional(),
+  corrects: z.number().optional(),
   cause: z
     .object({
       changeSource: z.string().nullable(),
@@ -136,11 +142,12 @@ export const pendingRow = z
   }));
 
 function withoutUndefined(parsed: z.infer<typeof transition>): PendingDelivery['change']['transition'] {
-  const { again, relatedId, cause, ...rest } = parsed;
+  const { again, relatedId, corrects, cause, ...rest } = parsed;
   return {
     ...rest,
     ...(again === undefined ? {} : { again }),
     ...(relatedId === undefined ? {} : { relatedId }),
+    ...(corrects === undefined ? {} : { corrects }),
     ...(cause === undefined ? {} : { cause }),
   };
 }
@@ -178,8 +185,19 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
     loadStageOrder: (tenant) => loadStageOrder(client, tenant),
     loadShadows: (tenant, wanted, correlationIds) => loadShadows(client, tenant, wanted, correlationIds),
     loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
+    loadUntold: (tenant, told) => loadUntold(client, tenant, told),
     write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),
   };
+}
+
+async function loadUntold(client: PoolClient, tenant: TenantId, told: readonly MessageName[]): Promise<readonly MessageName[]> {
+  const { rows } = await client.query<MessageName>(UNTOLD, [
+    tenant,
+    told.map(({ eventId }) => eventId),
+    told.map(({ ruleId }) => ruleId),
+    told.map(({ chatWebhookId }) => chatWebhookId),
+  ]);
+  return rows;
 }
 
 async function loadPending(

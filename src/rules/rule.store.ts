@@ -23,6 +23,7 @@ export interface RoutedDestination {
   readonly id: number;
   readonly spaceId: string;
   readonly paused: boolean;
+  readonly isThreaded: boolean;
 }
 
 type Client = PrismaClient | Prisma.TransactionClient;
@@ -46,7 +47,7 @@ export async function loadRules(
     [tenantId],
   );
   const destinations = await client.query<RoutedDestination>(
-    `SELECT id, space_id AS "spaceId", paused FROM chat_webhooks WHERE tenant_id = $1 ORDER BY id`,
+    `SELECT id, space_id AS "spaceId", paused, threads = 'perRecord' AND NOT threading_unsupported AS "isThreaded" FROM chat_webhooks WHERE tenant_id = $1 ORDER BY id`,
     [tenantId],
   );
   const muted = await loadMuted(client, tenantId);

@@ -85,11 +85,23 @@ export interface SettleClock {
   readonly byEnabledAt: readonly { readonly enabledAt: Date; readonly to: Listening }[];
 }
 
+/** Three settle times: with the default still told within 5 s. */
+const PATIENCE_WITH_LEADS = 3;
+
+/**
+ * How long the rule waits for later edits, in milliseconds. A lead that goes may be half of a conversion whose deal comes seconds later,
+ * and is seldom urgent: unless the rule says otherwise, it waits longer than anything else.
+ */
+export function settleTimeOf({ settleMs, eventType }: Rule, defaultSettleMs: number): number {
+  const isGoing = eventType === 'lead.archived' || eventType === 'lead.deleted';
+  return settleMs ?? (isGoing ? defaultSettleMs * PATIENCE_WITH_LEADS : defaultSettleMs);
+}
+
 /** The clock of each kind of record. */
 export function settleClocks(rules: readonly Rule[], defaultSettleMs: number): ReadonlyMap<RecordEntity, SettleClock> {
   const clocks = new Map<RecordEntity, { listening: Listening[]; byEnabledAt: { enabledAt: Date; to: Listening }[] }>();
   for (const rule of rules) {
-    const settleMs = rule.settleMs ?? defaultSettleMs;
+    const settleMs = settleTimeOf(rule, defaultSettleMs);
     if (settleMs === 0) continue;
     const entity = recordEntityOf(rule.eventType);
     const matter = MATTERS[rule.eventType];

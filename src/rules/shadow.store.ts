@@ -4,6 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
+import { EVENT_TYPES } from '../core/transition';
 import { recordKey, type Shadow, type ShadowMap } from './routing-ledger';
 
 const object = z.record(z.string(), z.unknown());
@@ -17,6 +18,17 @@ const windows = z.array(
     was: object.nullable(),
   }),
 );
+const told = z.array(
+  z.object({
+    eventId: z.number(),
+    ruleId: z.number(),
+    chatWebhookId: z.number(),
+    type: z.enum(EVENT_TYPES),
+    changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+    isCorrection: z.boolean(),
+    at: isoDate,
+  }),
+);
 const shadowRow = z
   .object({
     entity: z.string(),
@@ -28,6 +40,7 @@ const shadowRow = z
     conversion_key: z.string().nullable(),
     converted_from: z.string().nullable(),
     windows: windows.nullable(),
+    told: told.nullable(),
     reconciled_at: z.date().nullable(),
   })
   .transform((row): Shadow => ({
@@ -40,11 +53,12 @@ const shadowRow = z
     conversionKey: row.conversion_key,
     convertedFrom: row.converted_from,
     windows: row.windows ?? [],
+    told: row.told ?? [],
     reconciledAt: row.reconciled_at,
   }));
 
 const COLUMNS =
-  'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, windows, reconciled_at';
+  'entity, entity_id, state, occurred_at, deleted_at, merged_into, conversion_key, converted_from, windows, told, reconciled_at';
 
 /** Two index look-ups told apart by UNION: an OR of both would scan the tenant's whole table. */
 const LOAD = `
@@ -77,11 +91,11 @@ const SAVE = `
   INSERT INTO records (tenant_id, ${COLUMNS}, refreshed_at)
   SELECT $1, ${COLUMNS}, now()
     FROM jsonb_to_recordset($2::jsonb) AS r(entity text, entity_id text, state jsonb, occurred_at timestamptz, deleted_at timestamptz,
-         merged_into text, conversion_key text, converted_from text, windows jsonb,
+         merged_into text, conversion_key text, converted_from text, windows jsonb, told jsonb,
          reconciled_at timestamptz)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, occurred_at = excluded.occurred_at,
     deleted_at = excluded.deleted_at, merged_into = excluded.merged_into, conversion_key = excluded.conversion_key,
-    converted_from = excluded.converted_from, windows = excluded.windows, reconciled_at = excluded.reconciled_at, refreshed_at = now()`;
+    converted_from = excluded.converted_from, windows = excluded.windows, told = excluded.told, reconciled_at = excluded.reconciled_at, refreshed_at = now()`;
 
 /** Writes the shadows of a batch. */
 export async function saveShadows(client: PoolClient, tenantId: TenantId, shadows: readonly Shadow[]): Promise<void> {
@@ -96,6 +110,7 @@ export async function saveShadows(client: PoolClient, tenantId: TenantId, shadow
     conversion_key: shadow.conversionKey,
     converted_from: shadow.convertedFrom,
     windows: shadow.windows.length === 0 ? null : shadow.windows,
+    told: shadow.told.length === 0 ? null : shadow.told,
     reconciled_at: shadow.reconciledAt,
   }));
   await client.query(SAVE, [tenantId, JSON.stringify(rows)]);

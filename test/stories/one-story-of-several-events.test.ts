@@ -193,6 +193,30 @@ describeOnBackends('One story of several events', (backend) => {
       expect(told('Quick start')).toEqual({ 'deal.created': 1, 'deal.won': 1 });
     });
 
+    test('when a win that was told is taken back later, then its thread hears a correction, and channels without threads nothing', async () => {
+      const threaded = await connectChannel(world, token, 'Threads', { threads: 'perRecord' });
+      await addRule(world, token, 'deal.won', threaded);
+      const id = await newDeal('Too early');
+      await rest();
+      await change(id, 'Too early', { status: 'won' }, { status: 'open' });
+      await rest();
+      expect(world.chat.messages(threaded.spaceId)).toHaveLength(1);
+
+      await change(id, 'Too early', { status: 'open' }, { status: 'won' });
+      await rest();
+
+      const messages = world.chat.messages(threaded.spaceId);
+      expect(messages.map(visibleText)).toEqual([
+        expect.stringContaining('Deal won'),
+        expect.stringContaining('Correction: deal reopened'),
+      ]);
+      expect(new Set(messages.map(({ threadName }) => threadName)).size).toBe(1);
+      expect(told('Too early')).toEqual({ 'deal.won': 1 });
+      const { items } = (await world.api('GET', `/events?entity=deal&entityId=${id}`, token)).body;
+      const matched = items[0].decisions.filter((one: { matched: boolean }) => one.matched);
+      expect(matched).toMatchObject([{ reason: expect.stringContaining('Told as a correction') }]);
+    });
+
     test('when events were folded, then their decisions name the event that told them', async () => {
       const [a, b, c] = stages();
       const id = await newDeal('Folded');

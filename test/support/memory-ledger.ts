@@ -114,6 +114,18 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     loadStageOrder: () => Promise.resolve(settings.stages ?? NO_STAGES),
     loadShadows: (_tenant, wanted, correlationIds) => Promise.resolve(loadShadows(shadows, wanted, correlationIds)),
     loadPending: (_tenant, wanted) => Promise.resolve(wanted.flatMap(({ entity, entityId }) => pendingOf(entity, entityId))),
+    loadUntold: (_tenant, told) =>
+      Promise.resolve(
+        told.filter((name) =>
+          deliveries.some(
+            (row) =>
+              row.state === 'dropped' &&
+              row.eventId === name.eventId &&
+              row.ruleId === name.ruleId &&
+              row.chatWebhookId === name.chatWebhookId,
+          ),
+        ),
+      ),
     write: (_tenant, plan, ignored) => Promise.resolve(write(plan, ignored)),
   };
   const store: RoutingStore = { inTransaction: (work) => work(transaction), tenantsWithWork: () => Promise.resolve([TENANT]) };

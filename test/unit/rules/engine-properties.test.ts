@@ -105,7 +105,7 @@ test('when shadows are any JSON, then planning never throws', () => {
           reconciledAt: null,
         };
         const windows = [1500, 4000].map((settleMs) => ({ settleMs, matter: null, since: null, openedAt: at(0), was }));
-        const shadow = { ...blank, entity, entityId: '1', state, windows };
+        const shadow = { ...blank, entity, entityId: '1', state, windows, told: [] };
         const rules = {
           ...compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }], muted: [] }, 'EUR', 1500),
           rates: NO_RATES,

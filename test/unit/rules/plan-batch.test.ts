@@ -281,3 +281,47 @@ describe('decisions', () => {
     expect(ledger.told().map(({ event }) => event)).toEqual(Array.from({ length: 450 }, (_, index) => index + 1));
   });
 });
+
+describe('a lead that goes', () => {
+  const gone = (atMs: number) =>
+    aWebhook({
+      ...{ entity: 'lead', id: LEAD, atMs, previous: { is_archived: false } },
+      ...{ data: { id: LEAD, title: 'Lead', is_archived: true }, meta: { correlation_id: CORRELATION } },
+    });
+  const back = (atMs: number) =>
+    aWebhook({
+      ...{ entity: 'lead', id: LEAD, atMs, previous: { is_archived: true } },
+      ...{ data: { id: LEAD, title: 'Lead', is_archived: false } },
+    });
+
+  test('when its deal comes seconds later, then only the conversion is told', async () => {
+    const ledger = makeMemoryLedger({ rules: every });
+    await ledger.route(gone(0));
+    ledger.sendUntil(4000);
+
+    await ledger.route(aDealWebhook({ atMs: 4000, meta: { correlation_id: CORRELATION } }));
+
+    expect(types(ledger)).toEqual(['lead.converted']);
+  });
+
+  test('when it comes back seconds later, then nothing is told', async () => {
+    const ledger = makeMemoryLedger({ rules: every });
+
+    await ledger.route(gone(0));
+    await ledger.route(back(4000));
+
+    expect(types(ledger)).toEqual([]);
+  });
+
+  test.each([
+    [null, 4500],
+    [100, 100],
+    [0, 0],
+  ])('when the rule waits %j ms, then it is told after %d ms', async (settleMs, dueMs) => {
+    const ledger = makeMemoryLedger({ rules: [aRule({ eventType: 'lead.archived', settleMs })] });
+
+    await ledger.route(gone(0));
+
+    expect(ledger.told()).toMatchObject([{ dueMs }]);
+  });
+});
