@@ -415,6 +415,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       countApiKeys: (id) => countApiKeys(database.prisma, id),
       countSent: makeCountSent(database.pool, clock),
       tryUrl: makeTryUrl(testing),
+      refreshReferences: references.refresh,
       googleChatOrigin: config.googleChatOrigin,
       installUrl: `${config.baseUrl}/oauth/install`,
       settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, config.pipedrive.clientId),

@@ -8,7 +8,7 @@ import { CardText, ChatText, WebLink } from './card-text';
 /** The message under its sender's name. Headings inside are plain text, so that it fits below any heading of a page. */
 export function CardPreview({ message }: { readonly message: ChatMessage }): VNode {
   return (
-    <article class="chat" aria-label={`Message: ${message.fallbackText}`}>
+    <article class="chat">
       <p class="chat-sender" aria-hidden="true">
         <span class="chat-avatar">D</span> <strong>Dealbell</strong> <span class="chat-app">App</span>
       </p>

@@ -24,6 +24,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 const PACKAGE_FILES = {
   'pico.min.css': '@picocss/pico/css/pico.min.css',
   'htmx.min.js': 'htmx.org/dist/htmx.min.js',
+  'sortable.min.js': 'sortablejs/Sortable.min.js',
   'app-extensions-sdk.js': '@pipedrive/app-extensions-sdk/dist/index.umd.js',
 } as const;
 

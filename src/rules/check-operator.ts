@@ -45,6 +45,11 @@ const TYPES: Readonly<Record<FieldType, { readonly is: string; readonly takes: r
   unknown: { is: 'is of a type that is not known', takes: EVERYTHING, values: 'anything' },
 };
 
+/** The operators that a field of this type takes. */
+export function operatorsOf(type: FieldType): readonly Op[] {
+  return TYPES[type].takes;
+}
+
 /** What is wrong with asking this of a field of the type; null when nothing is. `name` is what the field is called. */
 export function operatorProblem(name: string, type: FieldType, op: Op): string | null {
   const { is, takes } = TYPES[type];

@@ -115,7 +115,7 @@ function belowMinimum(actual: unknown, minimum: number | undefined): string {
   return `Not matched: the value ${money(actual)}${inOther === '' ? ' is' : inOther} below ${amount(minimum, currency)}${rate}.`;
 }
 
-const KIND_WORDS: Readonly<Record<TransitionKind, string>> = {
+export const KIND_WORDS: Readonly<Record<TransitionKind, string>> = {
   first: 'a first win',
   again: 'won again',
   fromWon: 'reopened after a win',

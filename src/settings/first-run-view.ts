@@ -9,7 +9,22 @@ import { teamPresets, type FirstAnswers, type FirstRule } from './first-rules';
 import type { FormValues } from './form-values';
 import { counted } from './words';
 
-const USUAL_CURRENCIES = ['EUR', 'USD', 'GBP', 'CHF', 'SEK', 'NOK', 'DKK', 'PLN', 'CZK', 'CAD', 'AUD', 'BRL', 'INR', 'JPY'];
+export const USUAL_CURRENCIES = [
+  'EUR',
+  'USD',
+  'GBP',
+  'CHF',
+  'SEK',
+  'NOK',
+  'DKK',
+  'PLN',
+  'CZK',
+  'CAD',
+  'AUD',
+  'BRL',
+  'INR',
+  'JPY',
+];
 const USUAL_AMOUNT = 10_000;
 
 type Spaces = readonly Pick<Destination, 'id' | 'name'>[];

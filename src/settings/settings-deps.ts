@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import type { PrismaClient } from '../../prisma/generated/client';
 import type { CallApi } from '../api/call-api';
+import type { RefreshReferences } from '../api/rule-attention';
 import type { TenantId } from '../core/tenant';
 import type { TryUrl } from '../delivery/send-test';
 import type { CurrentPlan } from '../plans/plan-limits';
@@ -21,6 +22,8 @@ export interface SettingsDeps {
   readonly countSent: CountSent;
   /** Sends a sample to a URL that is not saved yet. */
   readonly tryUrl: TryUrl;
+  /** Reads lists at Pipedrive that were never read; true when something was read in time. */
+  readonly refreshReferences: RefreshReferences;
   /** Makes Pipedrive's list of our webhooks equal to what is wanted; what Pipedrive refused stands in `failed`. */
   readonly syncWebhooks: (tenantId: TenantId) => Promise<{
     readonly ownerConnectionId: number | null;

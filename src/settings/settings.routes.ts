@@ -16,6 +16,7 @@ import { firstRunPages } from './first-run.routes';
 import { frameOf, openFrame } from './frame.routes';
 import { overviewPages } from './overview.routes';
 import { recordRouter } from './record.routes';
+import { ruleEditorPages } from './rule-editor.routes';
 import { rulesPages } from './rules.routes';
 import type { SettingsDeps } from './settings-deps';
 import { spacesPages } from './spaces.routes';
@@ -35,6 +36,7 @@ export function makeSettingsRouter(deps: SettingsDeps): Router {
     ...firstRunPages(deps),
     ...spacesPages(deps),
     ...rulesPages(deps),
+    ...ruleEditorPages(deps),
     ...activityPages(deps),
     ...accountPages(deps),
   ];

@@ -42,7 +42,7 @@ describe.each([
 const TELLING = {
   Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Works/,
   Spaces: /Sales wins[\s\S]*Works[\s\S]*3 rules post here/,
-  Rules: /Big wins\s+On[\s\S]*Hot deals\s+Off/,
+  Rules: /Big wins\s+Deal won, worth at least 20,000[\s\S]*Hot deals/,
   Activity: /Deal won[\s\S]*Mill safety equipment/,
   Account: /Brightwater Supplies[\s\S]*Spaces\s+1 of/,
 };

@@ -72,6 +72,7 @@ export function makeApiFixture(
     ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
     countSent: (tenantId, since) => makeCountSent(database.pool, clock)(tenantId, since),
     settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, 'client-of-the-test'),
+    refreshReferences: () => Promise.resolve(false),
     syncWebhooks: () => Promise.resolve({ ownerConnectionId: 1, failed: [] }),
     tryUrl: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
     loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: 'Professional' }),

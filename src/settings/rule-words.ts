@@ -1,0 +1,52 @@
+/** A rule in a sentence: what it listens to and what it asks for, in names. Pure. */
+
+import { isCondition, type ConditionTree } from '../core/condition';
+import type { Rule } from '../core/rule';
+import type { NameOf } from '../rules/decision-names';
+import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
+import { fieldWords, listWords, moneyWords } from '../rules/value-words';
+import { OPERATOR_WORDS } from './condition-value';
+import { capitalized, counted } from './words';
+
+/** Conditions that are told one by one; more are counted. */
+const MAX_TOLD = 2;
+
+/** "Stage changed, in the pipeline "Sales", to the stage "Proposal", worth at least 10,000 EUR". */
+export function ruleWords({ eventType, filters }: Pick<Rule, 'eventType' | 'filters'>, nameOf: NameOf): string {
+  const { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, kinds, fields, conditions } = filters;
+  const list = (ids: readonly number[], field: string) => listWords(ids, field, nameOf, 'or');
+  const moves = eventType === 'deal.stage_changed' || eventType === 'deal.pipeline_changed';
+  const parts = [
+    ...(kinds === undefined || kinds.length === 0 ? [] : [kinds.map((kind) => KIND_WORDS[kind]).join(' or ')]),
+    ...(isEmpty(fields) ? [] : [`of ${fields.map((field) => fieldWords(field, nameOf)).join(' or ')}`]),
+    ...(isEmpty(pipelineIds) ? [] : [`in the pipeline ${list(pipelineIds, 'pipeline_id')}`]),
+    ...(isEmpty(fromStageIds) ? [] : [`from the stage ${list(fromStageIds, 'stage_id')}`]),
+    ...(isEmpty(stageIds) ? [] : [`${moves ? 'to' : 'in'} the stage ${list(stageIds, 'stage_id')}`]),
+    ...(isEmpty(ownerIds) ? [] : [`owned by ${list(ownerIds, 'owner_id')}`]),
+    ...(minValue === undefined ? [] : [`worth at least ${moneyWords(minValue, currency)}`]),
+    ...conditionParts(conditions, nameOf),
+  ];
+  return [capitalized(EVENT_NAMES[eventType]), ...parts].join(', ');
+}
+
+function isEmpty(list: readonly unknown[] | undefined): list is undefined {
+  return list === undefined || list.length === 0;
+}
+
+function conditionParts(tree: ConditionTree | undefined, nameOf: NameOf): readonly string[] {
+  if (tree === undefined) return [];
+  const told = isCondition(tree) ? [tree] : 'all' in tree ? tree.all : null;
+  const count = leavesOf(tree);
+  if (count === 0) return [];
+  if (told === null || told.length > MAX_TOLD || !told.every(isCondition)) return [`under ${counted(count, 'condition')}`];
+  return told.map(({ field, op, value }) => {
+    const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
+    return value === undefined || value === null ? ask : `${ask} ${listWords(value, field, nameOf, 'or')}`;
+  });
+}
+
+function leavesOf(tree: ConditionTree): number {
+  if (isCondition(tree)) return 1;
+  const items = 'all' in tree ? tree.all : 'any' in tree ? tree.any : tree.not;
+  return (Array.isArray(items) ? items : [items]).reduce((sum: number, item: ConditionTree) => sum + leavesOf(item), 0);
+}

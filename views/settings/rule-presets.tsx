@@ -1,0 +1,41 @@
+/** Ready-made rules: each fills the editor. */
+
+import type { VNode } from 'preact';
+import { pageUrl } from '../shell';
+
+export interface PresetsView {
+  readonly presets: readonly { readonly key: string; readonly name: string; readonly description: string }[];
+  readonly canChange: boolean;
+}
+
+export function Presets({ presets, canChange }: PresetsView): VNode {
+  return (
+    <>
+      <p class="crumbs">
+        <a id="back" href={pageUrl('rules')}>
+          ← Back
+        </a>
+      </p>
+      <h1>Ready-made rules</h1>
+      <p class="quiet">Each fills the editor, where you choose the space and change what you like. Nothing is saved before.</p>
+      <ul class="presets">
+        {presets.map(({ key, name, description }) => (
+          <li class="card">
+            <h2>{name}</h2>
+            <p>{description}</p>
+            {canChange && (
+              <a
+                id={`preset-${key}`}
+                class="button secondary"
+                href={`${pageUrl('rules', 'new')}?preset=${key}`}
+                aria-label={`Use ${name}`}
+              >
+                Use this
+              </a>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
