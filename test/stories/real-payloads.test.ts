@@ -23,6 +23,8 @@ const TELLS: Readonly<Record<string, readonly string[]>> = {
   'v2-doc-note-create': ['note.created'],
   'v2-doc-organization-create': ['organization.created'],
   'v2-doc-person-create': ['person.created'],
+  'v2-doc-person-delete': ['person.deleted'],
+  'v2-doc-activity-delete': ['activity.deleted'],
   'v2-real-deal-change-stage-2026-01': ['deal.stage_changed'],
   'v2-real-partial-deal-customfield-enum': ['deal.field_changed'],
   'v2-real-partial-deal-open-to-lost': ['deal.lost'],
