@@ -35,7 +35,11 @@ const NAME_LENGTH = 80;
 const FALLBACK_LENGTH = 300;
 const PARAGRAPH_UNITS = 1_200;
 const SEPARATOR = ' · ';
-const PLAIN_LENGTH = 3_500;
+/** Google takes 4,096 characters of text. */
+const PLAIN_UNITS = 4_000;
+const PLAIN_GROUPS = 1_000;
+/** Lengths of names in plain text; from rich to poor until all of them fit. */
+const PLAIN_NAMES = [NAME_LENGTH, 40, 20, 10, 5] as const;
 
 /** How much a card says; from rich to poor until it fits. */
 interface Wealth {
@@ -98,15 +102,32 @@ export function renderFold(subject: FoldSubject, names: Names): ChatMessage {
 export function renderPlainFold(subject: FoldSubject, names: Names): ChatMessage {
   const scene = sceneOf(subject, names);
   const { title } = headOf(scene);
-  const won = scene.groups.filter(isWon).flatMap((group) => group.changes.map((change) => chatText(titleLine(scene, change))));
   const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistOf(group, scene.names, scene.format))}`);
   const link = scene.groups[0] === undefined ? [] : [listUrl(scene.tenant.companyDomain, scene.groups[0].entity)];
-  const body = cut(lines.join('\n'), PLAIN_LENGTH);
+  const above = [`*${chatText(title)}*`, cut(lines.join('\n'), PLAIN_GROUPS)];
+  const room = PLAIN_UNITS - [...above, ...link].join('\n').length;
   return {
-    text: [`*${chatText(title)}*`, body, ...(won.length === 0 ? [] : [`Won: ${won.join(SEPARATOR)}`]), ...link].join('\n'),
+    text: [...above, ...wonLine(scene, room), ...link].join('\n'),
     markupSyntax: 'MARKUP_SYNTAX_CHAT',
     fallbackText: fallbackOf(scene),
   };
+}
+
+/** Every deal won by its name, shortened as far as it takes; what even then has no room is counted. `room` is in code units. */
+function wonLine(scene: Scene, room: number): readonly string[] {
+  const titles = scene.groups.filter(isWon).flatMap(({ changes }) => changes.map((change) => titleLine(scene, change)));
+  if (titles.length === 0) return [];
+  const all = PLAIN_NAMES.map((length) => lineOfNames(titles, length)).find((line) => line.length <= room);
+  if (all !== undefined) return [all];
+  const shortest = Math.min(...PLAIN_NAMES);
+  const fitting =
+    titles.findLastIndex((_title, index) => lineOfNames(titles.slice(0, index + 1), shortest).length + 20 <= room) + 1;
+  const line = lineOfNames(titles.slice(0, fitting), shortest);
+  return [`${line}${SEPARATOR}and ${scene.format.number(titles.length - fitting)} more`];
+}
+
+function lineOfNames(titles: readonly string[], length: number): string {
+  return `Won: ${titles.map((title) => chatText(cut(title, length))).join(SEPARATOR)}`;
 }
 
 function sceneOf(subject: FoldSubject, names: Names): Scene {

@@ -246,7 +246,7 @@ test('when the router loads the rules, then it gets those that are on, in order,
     settleMs: null,
   });
   expect(loaded.rules[0]?.enabledAt).toBeInstanceOf(Date);
-  expect(loaded.destinations).toEqual([{ id: destination, spaceId: 'AAAA', paused: false }]);
+  expect(loaded.destinations).toEqual([{ id: destination, spaceId: 'AAAA', paused: false, isThreaded: false }]);
 });
 
 test('when a test message is asked for, then its outcome is told', async () => {
