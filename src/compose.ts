@@ -29,6 +29,8 @@ import { makeReleaseHeld } from './delivery/release-held';
 import { makeRenderBodies } from './delivery/render-bodies';
 import { makeScreenDue } from './delivery/screen-due';
 import { makeSendTest, makeTryUrl } from './delivery/send-test';
+import { makeNoticeStore } from './delivery/notice.store';
+import { makeTellHealth } from './delivery/tell-health';
 import { makeTestStore } from './delivery/test-message.store';
 import type { ErrorReporter } from './instrument';
 import { makeAccessTokens } from './install/access-tokens';
@@ -284,8 +286,20 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       if (outcome.kind === 'sent') metrics.observeDeliveryAge(delivery.ageMs / 1000);
     },
   });
+  const testStore = makeTestStore(database);
+  const tellHealth = makeTellHealth({
+    store: makeNoticeStore(database),
+    slots: testStore,
+    openDestination,
+    post: ({ spaceId, requestId, body }, credentials) =>
+      post({ url: { spaceId, ...credentials }, requestId, body, isThreaded: false }),
+    settings: attemptSettings,
+    settingsUrl: (domain) => `https://${domain}.pipedrive.com/settings/marketplace/app/${config.pipedrive.clientId}/app-settings`,
+    clock,
+    log,
+  });
   const testing: Parameters<typeof makeSendTest>[0] = {
-    store: makeTestStore(database),
+    store: testStore,
     openDestination,
     post: (recipient, credentials, requestId, body) =>
       post({ url: { spaceId: recipient.spaceId, ...credentials }, requestId, body, isThreaded: false }),
@@ -331,6 +345,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     tidy: async () => {
       await holdStore.tidy();
       await foldStore.failUntold();
+      await tellHealth.run();
     },
     releaseHeld,
     log,
@@ -489,6 +504,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await sweep.close();
       await queues.close();
       await deliverDue.close();
+      await tellHealth.close();
       registration.close();
       await failOver.settled();
       sessions.close();

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
 import { countDestinations } from '../delivery/chat-webhook.store';
+import { troubledDestinations } from '../delivery/troubled-destination.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
 import { accountOf, eraseTenant, saveSettings, type Account } from './account.store';
@@ -109,6 +110,7 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
   return {
     tenant: { id: tenantId, companyId, companyName, companyDomain, locale, timeZone, baseCurrency, createdAt },
     ...{ plan, isTrial, trialEndsAt, limits, usage, settings },
+    needsAttention: (await troubledDestinations(deps.pool, tenantId)).map((trouble) => ({ kind: 'destination', ...trouble })),
     retentionDays: Math.min(retentionDays, limits.retentionDays),
     ...(isAdmin ? { webhook: await relayCredentials(deps, tenantId, account) } : {}),
   };

@@ -42,6 +42,9 @@ export interface SavedDestination {
 /** A recipient that is saved. */
 export type SavedRecipient = TestRecipient & { readonly saved: SavedDestination };
 
+/** What of a recipient the record needs. */
+type Recorded = Pick<TestRecipient, 'spaceId' | 'ruleId' | 'saved'> & { readonly tenant: { readonly id: TenantId } };
+
 export interface TestStore {
   /** Recipients of a rule (one per destination), or the destination itself; empty when there is none. */
   findRecipients(target: TestTarget): Promise<readonly SavedRecipient[]>;
@@ -51,7 +54,7 @@ export interface TestStore {
    * The attempt is over: the next write is an interval away. A success heals the destination and lets go what it holds, a
    * refusal counts as any other.
    */
-  recordTest(recipient: TestRecipient, attempt: TestAttempt): Promise<void>;
+  recordTest(recipient: Recorded, attempt: TestAttempt): Promise<void>;
 }
 
 export interface TestAttempt {

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { visibleText } from '../support/channel';
 import { rawWebhook } from '../support/raw-webhook';
 import { waitUntil } from '../support/wait-until';
-import { setStage, type SoakSpace, type SoakStage } from './soak-stage';
+import { setStage, type Post, type SoakSpace, type SoakStage } from './soak-stage';
 import { brokenPromises, tallyUp, titleOf, type Accepted } from './soak-tally';
 
 const SPACES = 4;
@@ -42,8 +42,8 @@ const CHAT_FAULTS = [
 ] as const;
 
 const FAULTS: readonly Fault[] = [
-  ['a worker is killed', async ({ fleet }, random) => void (await fleet[1 + random(2)]?.replace('SIGKILL'))],
-  ['the web process is killed', async ({ fleet }) => void (await fleet[0]?.replace('SIGKILL'))],
+  ['a worker is killed', ({ fleet }, random) => kill(fleet[1 + random(2)])],
+  ['the web process is killed', ({ fleet }) => kill(fleet[0])],
   ['a worker is asked to end', drain],
   ['Redis forgets everything', async ({ redis }) => await redis?.flushAll()],
   ['Redis is cut off', async ({ redis }, random) => await cut(redis?.proxy, random)],
@@ -114,6 +114,10 @@ async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random): 
     console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${name}`);
     await strike(stage, random);
   }
+}
+
+async function kill(post: Post | undefined): Promise<void> {
+  await post?.replace('SIGKILL');
 }
 
 async function drain({ fleet }: SoakStage, random: Random): Promise<void> {

@@ -1,5 +1,6 @@
 /** A destination that cannot take its messages: held, tried, sent elsewhere, let go in order, dropped in the end; and threads. */
 
+import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import type { RequestRecord } from '../fakes/google-chat/request-tally';
 import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
@@ -166,10 +167,11 @@ test('when a destination with a fallback breaks, then its messages go there, mar
   await breakDown(channel, listeners, 'Message one', deal);
   await listeners.win('Message two', deal);
   await both.win('Message both');
-  await world.chat.waitForMessages(fallback.spaceId, 3, 10_000);
+  const news = () => world.chat.messages(fallback.spaceId).filter((message) => visibleText(message).includes('Deal won'));
+  await waitUntil('the fallback tells all', () => news().length === 3);
   await untilHeld(channel, 1);
 
-  const [own, ...redirected] = [...world.chat.messages(fallback.spaceId)].sort(
+  const [own, ...redirected] = [...news()].sort(
     (one, other) => Number(visibleText(one).includes('Meant for')) - Number(visibleText(other).includes('Meant for')),
   );
   expect(own === undefined ? '' : visibleText(own)).toContain('Message both');
@@ -183,7 +185,7 @@ test('when a destination with a fallback breaks, then its messages go there, mar
   await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
   await rest();
   expect([...titles(channel)].sort()).toEqual(['Message both', 'Message three']);
-  expect(world.chat.messages(fallback.spaceId)).toHaveLength(3);
+  expect(news()).toHaveLength(3);
 });
 
 test('when the fallback breaks too, or is removed, then its guests wait and go to their own destination once that works', async () => {
@@ -247,6 +249,44 @@ test('when Chat never names a message, then it is given up within bounds, and th
 
   expect(titles(channel)).toEqual(['Message before', 'Message next']);
   expect(await deliveriesOf(channel, 'failed')).toMatchObject([{ reason: expect.stringContaining('never named it') }]);
+});
+
+test('when destinations break and work again, then the tenant hears of it once each in another one, and never in the broken one', async () => {
+  const otherToken = await world.install(undefined, OTHER_COMPANY_ID);
+  const [desk, first, second] = [
+    await connectChannel(world, otherToken, 'Desk'),
+    await connectChannel(world, otherToken, 'First room'),
+    await connectChannel(world, otherToken, 'Second room'),
+  ];
+  for (const channel of [first, second]) {
+    await addRule(world, otherToken, 'deal.won', channel);
+    world.chat.setOutage(channel.spaceId, 404);
+  }
+  const data = { id: 3_000_001, title: 'Message lost', status: 'won', value: 1, currency: 'EUR' };
+  await postAs(world, rawWebhook('deal', 'change', 3_000_001, { data, previous: { status: 'open' } }), OTHER_COMPANY_ID);
+  const notices = () => world.chat.messages(desk.spaceId).map(visibleText);
+  const about = (words: string) => notices().filter((text) => text.includes(words));
+  await waitUntil('both breaks are told', () => about('First room').length === 1 && about('Second room').length === 1);
+  const { needsAttention } = (await world.api('GET', '/account', otherToken)).body;
+
+  for (const channel of [first, second]) world.chat.setOutage(channel.spaceId, null);
+  await world.api('POST', '/test', otherToken, { chatWebhookId: first.id });
+  await world.api('POST', '/test', otherToken, { chatWebhookId: second.id });
+  await waitUntil('both repairs are told', () => about('First room').length === 2 && about('Second room').length === 2);
+
+  expect(notices().length).toBeLessThanOrEqual(4);
+  const broken = { kind: 'destination', health: 'broken', reason: expect.stringContaining('HTTP 404'), held: 1 };
+  expect(needsAttention).toMatchObject([
+    { ...broken, chatWebhookId: first.id, name: 'First room' },
+    { ...broken, chatWebhookId: second.id, name: 'Second room' },
+  ]);
+  expect((await world.api('GET', '/account', otherToken)).body.needsAttention).toEqual([]);
+  expect(about('First room')[0]).toContain('HTTP 404');
+  expect(about('First room')[1]).toContain('Works again');
+  for (const channel of [first, second]) {
+    await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
+    expect(world.chat.messages(channel.spaceId).map(visibleText).join(' ')).not.toContain('do not arrive');
+  }
 });
 
 describe('Threads', () => {

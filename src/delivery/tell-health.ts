@@ -1,0 +1,163 @@
+/**
+ * Tells a tenant, in a destination that works, which of its others broke or work again: one card for all that changed, never a
+ * flood. What nobody can be told now stays due.
+ */
+
+import type { Logger } from 'pino';
+import type { DeliveryOutcome } from '../core/delivery';
+import type { QuietHours } from '../core/destination';
+import type { TenantId } from '../core/tenant';
+import { renderNotice } from '../messages/render-notice';
+import type { ChatCredentials, OpenDestination } from './open-destination';
+import { isQuiet } from './quiet-hours';
+import { backoffMs } from './retry-policy';
+import type { SavedDestination, TestAttempt, TestStore } from './send-test';
+import { healthAfter, type HealthSettings } from './space-health';
+
+/** A change of health that its tenant has not heard of. */
+export interface HealthChangeDue {
+  readonly id: number;
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly isBroken: boolean;
+  readonly reason: string | null;
+  /** Where it is best told: its fallback, or where its break was told. */
+  readonly preferredIds: readonly number[];
+  readonly companyDomain: string;
+}
+
+/** A healthy destination. */
+export interface Listener {
+  readonly id: number;
+  readonly tenantId: TenantId;
+  readonly quietHours: QuietHours | null;
+  readonly timeZone: string;
+}
+
+export interface PlannedNotice {
+  readonly tenantId: TenantId;
+  readonly listenerId: number;
+  readonly aboutIds: readonly number[];
+  readonly body: string;
+}
+
+export interface QueuedNotice {
+  readonly id: number;
+  readonly tenant: { readonly id: TenantId };
+  readonly ruleId: null;
+  readonly body: string;
+  readonly requestId: string;
+  readonly attempts: number;
+  readonly spaceId: string;
+  readonly saved: SavedDestination;
+}
+
+export interface NoticeStore {
+  /** Writes down the cards that `plan` makes of what is due, and that it was told; of several workers one does it. */
+  oweDue(plan: (due: readonly HealthChangeDue[], listeners: readonly Listener[]) => readonly PlannedNotice[]): Promise<void>;
+  claim(): Promise<QueuedNotice | null>;
+  settle(
+    id: number,
+    end: { readonly state: 'queued' | 'sent' | 'failed'; readonly afterMs: number; readonly wasTried: boolean },
+  ): Promise<void>;
+}
+
+export interface TellHealthDependencies {
+  readonly store: NoticeStore;
+  readonly slots: Pick<TestStore, 'reserveSlot' | 'recordTest'>;
+  readonly openDestination: OpenDestination;
+  readonly post: (notice: QueuedNotice, credentials: ChatCredentials) => Promise<DeliveryOutcome>;
+  readonly settings: HealthSettings & { readonly spaceIntervalMs: number };
+  readonly settingsUrl: (companyDomain: string) => string;
+  readonly clock: () => Date;
+  readonly log: Logger;
+}
+
+export interface TellHealth {
+  /** Writes down what is due and begins to send; sending goes on behind. Rejects when the database cannot be reached. */
+  run(): Promise<void>;
+  /** Waits for what is being sent. */
+  close(): Promise<void>;
+}
+
+const MAX_ATTEMPTS = 10;
+
+/** One card per tenant, where it is preferred, else in the first destination that does not want quiet now. */
+export function planNotices(
+  due: readonly HealthChangeDue[],
+  listeners: readonly Listener[],
+  now: Date,
+  settingsUrl: (companyDomain: string) => string,
+): readonly PlannedNotice[] {
+  const tenants = [...new Set(due.map(({ tenantId }) => tenantId))];
+  return tenants.flatMap((tenantId) => {
+    const news = due.filter((change) => change.tenantId === tenantId);
+    const open = listeners.filter((listener) => listener.tenantId === tenantId && !wantsQuiet(listener, now));
+    const preferred = news.flatMap(({ preferredIds }) => preferredIds);
+    const listener = open.find(({ id }) => preferred.includes(id)) ?? open[0];
+    const [first] = news;
+    if (listener === undefined || first === undefined) return [];
+    const body = JSON.stringify(renderNotice(news, settingsUrl(first.companyDomain)));
+    return [{ tenantId, listenerId: listener.id, aboutIds: news.map(({ id }) => id), body }];
+  });
+}
+
+/** Makes the use case. */
+export function makeTellHealth(dependencies: TellHealthDependencies): TellHealth {
+  const { store, clock, settingsUrl, log } = dependencies;
+  let sending: Promise<void> | null = null;
+
+  async function sendAll(): Promise<void> {
+    try {
+      for (let notice = await store.claim(); notice !== null; notice = await store.claim())
+        await sendNotice(notice, dependencies);
+    } catch (error) {
+      log.warn({ err: error }, 'a notice could not be sent; the next round tries again');
+    }
+  }
+
+  return {
+    async run() {
+      await store.oweDue((due, listeners) => planNotices(due, listeners, clock(), settingsUrl));
+      sending ??= sendAll().finally(() => {
+        sending = null;
+      });
+    },
+    async close() {
+      await sending;
+    },
+  };
+}
+
+async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependencies): Promise<void> {
+  const { store, slots, settings, clock, log } = dependencies;
+  const waitMs = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
+  if (waitMs > 0) {
+    await store.settle(notice.id, { state: 'queued', afterMs: waitMs, wasTried: false });
+    return;
+  }
+  const startedAtMs = clock().getTime();
+  const credentials = await dependencies.openDestination(notice.tenant.id, notice.saved.sealedCredentials);
+  const outcome = await dependencies.post(notice, credentials);
+  const attempt: TestAttempt = {
+    ...{ outcome, body: notice.body, intervalMs: settings.spaceIntervalMs },
+    durationMs: Math.max(0, clock().getTime() - startedAtMs),
+    health: healthAfter(notice.saved.health, outcome, 0, settings),
+  };
+  await slots.recordTest(notice, attempt);
+  await store.settle(notice.id, endOf(outcome, notice.attempts));
+  log.info({ tenantId: notice.tenant.id, noticeId: notice.id, outcome: outcome.kind }, 'notice attempted');
+}
+
+function endOf(
+  outcome: DeliveryOutcome,
+  attempts: number,
+): { state: 'queued' | 'sent' | 'failed'; afterMs: number; wasTried: true } {
+  if (outcome.kind === 'sent') return { state: 'sent', afterMs: 0, wasTried: true };
+  const isOver = outcome.kind === 'rejected' || attempts >= MAX_ATTEMPTS;
+  return { state: isOver ? 'failed' : 'queued', afterMs: backoffMs(attempts, 1), wasTried: true };
+}
+
+function wantsQuiet({ quietHours, timeZone }: Listener, now: Date): boolean {
+  return quietHours !== null && isQuiet(quietHours, timeZone, now);
+}
