@@ -130,11 +130,13 @@
 
   /* ---- Focus, size, small helps ---------------------------------------------------------------------------------------- */
 
-  /** htmx keeps the focus on an element of the same id; where that is gone, the page's beginning takes it. */
-  function keepFocus() {
+  /** htmx keeps the focus on an element of the same id; where that is gone, the page's beginning takes it. What was refused is read first. */
+  function keepFocus(isRefused) {
     var active = document.activeElement;
+    if (isRefused && byId('refusal')) active = null;
     if (active && active !== document.body) return;
-    var first = document.querySelector('[autofocus]') || byId('refusal') || document.querySelector('h1');
+    var first =
+      (isRefused && byId('refusal')) || document.querySelector('[autofocus]') || byId('refusal') || document.querySelector('h1');
     if (!first) return;
     if (first.tabIndex < 0) first.tabIndex = -1;
     first.focus({ preventScroll: first.tagName === 'H1' });
@@ -151,8 +153,8 @@
     window.pipedrive.resize(heightPx);
   }
 
-  document.addEventListener('htmx:afterSettle', function () {
-    keepFocus();
+  document.addEventListener('htmx:afterSettle', function (event) {
+    keepFocus(event.detail.xhr && event.detail.xhr.status === 422);
     sayFlash();
     fit();
   });

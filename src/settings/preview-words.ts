@@ -14,7 +14,7 @@ export const previewAnswer = z.object({
   maxPerMinute: z.number(),
   quietHours: z.number(),
   perDay: z.array(z.object({ date: z.string(), messages: z.number() })),
-  otherRules: z.array(z.object({ ruleId: z.number(), name: z.string(), events: z.number() })),
+  otherRules: z.array(z.object({ ruleId: z.number(), ruleName: z.string(), events: z.number() })),
   examples: z.array(z.object({ occurredAt: z.coerce.date(), recordTitle: z.string().nullable(), message: chatMessageSchema })),
   complete: z.boolean(),
   to: z.coerce.date(),
@@ -43,7 +43,7 @@ function summaryOf({ messages, maxPerMinute, perDay, complete }: PreviewAnswer, 
 }
 
 function notesOf({ events, messages, quietHours, otherRules, complete, to }: PreviewAnswer, tenant: TenantProfile): string[] {
-  const others = otherRules.map(({ name, events: count }) => `${name} (${counted(count, 'event')})`);
+  const others = otherRules.map(({ ruleName, events: count }) => `${ruleName} (${counted(count, 'event')})`);
   return [
     ...(events === 0 ? ['Dealbell has heard of nothing from Pipedrive in this time yet.'] : []),
     ...(complete ? [] : [`There was so much that only what came until ${momentWords(to, tenant)} was looked at.`]),

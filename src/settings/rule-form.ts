@@ -8,6 +8,7 @@ import type { StoredRule } from '../rules/rule.store';
 import {
   conditionsOfForm,
   conditionsToForm,
+  NEW_LINE,
   NO_CONDITIONS,
   readConditions,
   type ConditionGroup,
@@ -103,8 +104,16 @@ function filterFields(filters: RuleFilters, currency: string, known: KnownFields
     crossing: filters.crossing ?? false,
     kinds: filters.kinds ?? [],
     fields: (filters.fields ?? []).filter((field) => field !== ''),
-    conditions: conditionsToForm(filters.conditions, known),
+    conditions: withCurrency(filters, conditionsToForm(filters.conditions, known)),
   };
+}
+
+/** A currency without a minimum is a filter of its own, which the form shows as a condition. */
+function withCurrency({ minValue, currency }: RuleFilters, conditions: ConditionGroup): ConditionGroup {
+  if (minValue !== undefined || currency === undefined) return conditions;
+  const line = { ...NEW_LINE, field: 'currency', op: 'is', values: [currency] };
+  if (conditions.join === 'all') return { ...conditions, items: [...conditions.items, line] };
+  return { ...NO_CONDITIONS, items: [conditions, line] };
 }
 
 function seconds(settleMs: number | null): string {

@@ -5,6 +5,7 @@ import type { Rule } from '../core/rule';
 import type { NameOf } from '../rules/decision-names';
 import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
 import { fieldWords, listWords, moneyWords } from '../rules/value-words';
+import { conditionsOf } from '../rules/walk-conditions';
 import { OPERATOR_WORDS } from './condition-value';
 import { capitalized, counted } from './words';
 
@@ -36,17 +37,11 @@ function isEmpty(list: readonly unknown[] | undefined): list is undefined {
 function conditionParts(tree: ConditionTree | undefined, nameOf: NameOf): readonly string[] {
   if (tree === undefined) return [];
   const told = isCondition(tree) ? [tree] : 'all' in tree ? tree.all : null;
-  const count = leavesOf(tree);
+  const count = conditionsOf(tree).length;
   if (count === 0) return [];
   if (told === null || told.length > MAX_TOLD || !told.every(isCondition)) return [`under ${counted(count, 'condition')}`];
   return told.map(({ field, op, value }) => {
     const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
     return value === undefined || value === null ? ask : `${ask} ${listWords(value, field, nameOf, 'or')}`;
   });
-}
-
-function leavesOf(tree: ConditionTree): number {
-  if (isCondition(tree)) return 1;
-  const items = 'all' in tree ? tree.all : 'any' in tree ? tree.any : tree.not;
-  return (Array.isArray(items) ? items : [items]).reduce((sum: number, item: ConditionTree) => sum + leavesOf(item), 0);
 }

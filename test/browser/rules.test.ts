@@ -3,6 +3,7 @@
 import type { Frame, Page } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
 import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
@@ -67,4 +68,150 @@ test.each([
   });
   expect(saved.filters).toMatchObject({ minValue: 5000, conditions: { all: [{ field: 'status', op: 'is', value: 'open' }] } });
   expect([saved.filters.pipelineIds, saved.filters.stageIds, saved.filters.ownerIds].map((ids) => ids.length)).toEqual([1, 1, 1]);
+});
+
+async function namesInOrder(frame: Frame): Promise<readonly string[]> {
+  return await frame.locator('li.rule h2').allInnerTexts();
+}
+
+test('when a ready-made rule is chosen, then it fills the editor, says what is left to decide, and is saved with its answers', async () => {
+  const { frame } = await openRules();
+  await frame.getByRole('link', { name: 'Ready-made rules' }).click();
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-presets-light');
+
+  await frame.getByRole('link', { name: 'Use this: Entered a key stage' }).click();
+  await frame.getByText('Which stages matter').waitFor();
+  const [name, event] = [await frame.getByLabel('Name').inputValue(), await frame.getByLabel('Event').inputValue()];
+  await frame.getByLabel('Stages').selectOption(['Proposal made', 'Negotiations started']);
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-from-preset-light');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: Entered a key stage').waitFor();
+
+  const { filters } = await ruleNamed('Entered a key stage');
+  expect([name, event]).toEqual(['Entered a key stage', 'deal.stage_changed']);
+  expect(filters.stageIds).toHaveLength(2);
+  const [open, from] = filters.conditions.all;
+  expect(open).toEqual({ field: 'status', op: 'is', value: 'open' });
+  expect(from.not[0].value.map(({ id }: { id: number }) => id)).toEqual(filters.stageIds);
+});
+
+test('when a rule is previewed, then a real deal is drawn as in Google Chat, with the count and the other rules', async () => {
+  const { frame } = await openRules('dark');
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByLabel('Event').selectOption('Deal won');
+  await frame.getByLabel('Own text').fill('Well done, {{ owner }}!');
+  await frame.getByRole('button', { name: 'Preview' }).click();
+
+  await frame.getByText('This rule would have sent 2 messages in the last 30 days').waitFor();
+  const preview = await frame.locator('#preview').innerText();
+  expect(preview).toMatch(/Big wins \(1 event\)/);
+  expect(preview).toMatch(/Mill safety equipment[\s\S]*Well done, /);
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-preview-dark');
+});
+
+test('when rules are switched and moved by keyboard, then they stay so and the focus stays on the control', async () => {
+  const { page, frame } = await openRules();
+  const [first = '', second = ''] = await namesInOrder(frame);
+
+  await frame.getByLabel('Enabled: Hot deals').focus();
+  await page.keyboard.press('Space');
+  await page.getByText('Hot deals is on').waitFor();
+  expect((await ruleNamed('Hot deals')).enabled).toBe(true);
+  expect(await frame.locator(':focus').getAttribute('aria-label')).toBe('Enabled: Hot deals');
+  await frame.getByLabel('Enabled: Hot deals').uncheck();
+  await page.getByText('Hot deals is off').waitFor();
+
+  await frame.getByRole('button', { name: `Move ${second} up` }).focus();
+  await page.keyboard.press('Enter');
+  await waitUntil('the second is the first', async () => (await namesInOrder(frame))[0] === second);
+  expect(await frame.locator(':focus').getAttribute('aria-label')).toBe(`Move ${second} up`);
+  expect((await namesInOrder(frame))[1]).toBe(first);
+  expect((await ruleNamed(second)).position).toBeLessThan((await ruleNamed(first)).position);
+});
+
+test('when a rule is dragged, then the order is kept', async () => {
+  const { page, frame } = await openRules();
+  await frame.locator('ol[data-is-sortable]').waitFor();
+  const [first = '', second = ''] = await namesInOrder(frame);
+
+  await frame.locator('.grip').nth(1).hover();
+  await page.mouse.down();
+  await frame.locator('.grip').nth(0).hover();
+  await frame
+    .locator('.grip')
+    .nth(0)
+    .hover({ position: { x: 3, y: 3 } });
+  await page.mouse.up();
+
+  await waitUntil('the server knows', async () => (await ruleNamed(second)).position < (await ruleNamed(first)).position);
+});
+
+test('when a rule is refused, then each field says why, the summary leads there, and nothing typed is lost', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByLabel('Event').selectOption('deal.value_changed');
+  await frame.getByLabel('Minimum value').fill('a lot');
+  await frame.getByLabel('Own text').fill('{{ owner');
+  await frame.getByRole('button', { name: 'Add group' }).click();
+  await frame.getByLabel('Field of condition 1').selectOption('Discount');
+  await frame.getByLabel('What condition 1 asks').getByText('rose by at least').waitFor({ state: 'attached' });
+  await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).fill('much');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByRole('alert').getByRole('link', { name: 'Minimum value' }).waitFor();
+
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-refused-light');
+  expect(await frame.locator(':focus').getAttribute('id')).toBe('refusal');
+  await frame.getByRole('alert').getByRole('link', { name: 'Minimum value' }).click();
+  expect(await frame.locator(':focus').inputValue()).toBe('a lot');
+  expect(await frame.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
+  expect(await frame.getByLabel('Own text').inputValue()).toBe('{{ owner');
+  expect(await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).inputValue()).toBe('much');
+});
+
+test('when a rule is opened, changed in nothing and saved, then it is the same rule', async () => {
+  const { frame } = await openRules();
+  const before = await ruleNamed('Entered a key stage');
+
+  await frame.getByRole('link', { name: 'Edit Entered a key stage' }).click();
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: Entered a key stage').waitFor();
+
+  expect(await ruleNamed('Entered a key stage')).toEqual(before);
+});
+
+test('when a rule is deleted, then Pipedrive asks first', async () => {
+  const { page, frame } = await openRules();
+  await frame.getByRole('button', { name: 'Delete Entered a key stage' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete rule' }).click();
+  await page.getByText('Entered a key stage was deleted').waitFor();
+
+  expect(await ruleNamed('Entered a key stage')).toBeUndefined();
+});
+
+describe('for people who are no admins', () => {
+  const setAdmin = (isAdmin: boolean) =>
+    testDatabase.database.pool.query(`UPDATE pipedrive_connections SET is_admin = $1`, [isAdmin]);
+  beforeEach(() => setAdmin(false));
+  afterEach(() => setAdmin(true));
+
+  test('when they look at the rules and into one, then they see everything and can change nothing', async () => {
+    const { frame } = await openRules();
+    expect(await frame.locator('main').getByRole('button').allInnerTexts()).toEqual(['Copy link']);
+    expect(await frame.getByLabel('Enabled: Big wins').isDisabled()).toBe(true);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, 'rules-no-admin');
+
+    await frame.getByRole('link', { name: 'Big wins' }).click();
+    await frame.getByRole('heading', { level: 1, name: 'Big wins' }).waitFor();
+
+    expect(await frame.getByLabel('Minimum value').isDisabled()).toBe(true);
+    expect(await frame.getByRole('button', { name: 'Save rule' }).count()).toBe(0);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, 'rule-no-admin');
+  });
 });

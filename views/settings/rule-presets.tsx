@@ -28,7 +28,7 @@ export function Presets({ presets, canChange }: PresetsView): VNode {
                 id={`preset-${key}`}
                 class="button secondary"
                 href={`${pageUrl('rules', 'new')}?preset=${key}`}
-                aria-label={`Use ${name}`}
+                aria-label={`Use this: ${name}`}
               >
                 Use this
               </a>

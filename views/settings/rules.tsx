@@ -37,7 +37,7 @@ export function Rules(view: RulesView): VNode {
       <div class="page-head">
         <h1>Rules</h1>
         <p class="quiet">{usage}</p>
-        {canChange && rules.length > 0 && <NewRule />}
+        {canChange && rules.length > 0 && <Beginnings />}
       </div>
       <RefusalBox refusal={refusal} />
       {isFull && canChange && (
@@ -55,11 +55,17 @@ export function Rules(view: RulesView): VNode {
   );
 }
 
-function NewRule(): VNode {
+/** From nothing, or from what others began with. */
+function Beginnings(): VNode {
   return (
-    <form method="get" action={pageUrl('rules', 'new')} class="inline">
-      <button id="new-rule">New rule</button>
-    </form>
+    <div class="actions beginnings">
+      <a id="presets" class="button secondary" href={pageUrl('rules', 'presets')}>
+        Ready-made rules
+      </a>
+      <form method="get" action={pageUrl('rules', 'new')} class="inline">
+        <button id="new-rule">New rule</button>
+      </form>
+    </div>
   );
 }
 
@@ -75,7 +81,7 @@ function NoRule({ canChange, hasSpace }: { readonly canChange: boolean; readonly
           Rules post to spaces, and none is connected yet: <a href={pageUrl('spaces', 'new')}>connect one first</a>.
         </p>
       )}
-      {canChange && <NewRule />}
+      {canChange && <Beginnings />}
     </section>
   );
 }

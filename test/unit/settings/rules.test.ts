@@ -1,0 +1,161 @@
+/** The pages of the rules as plain forms send them: without scripts, at a plan's limit, across companies, and while Pipedrive is away. */
+
+import request from 'supertest';
+import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { useTestDatabase } from '../../support/test-database';
+
+const testDatabase = useTestDatabase();
+let fixture: ApiFixture;
+let tenant: TestTenant;
+
+beforeAll(() => {
+  fixture = makeApiFixture(testDatabase.database);
+});
+beforeEach(async () => {
+  tenant = await fixture.addTenant();
+});
+afterEach(() => {
+  expect(fixture.reported).toEqual([]);
+});
+
+async function pageToken({ companyId } = tenant, userId = 1): Promise<string> {
+  const query = { id: 'rt1', token: iframeToken({ userId, companyId }) };
+  const { text } = await request(fixture.app).get('/extension/settings').query(query);
+  return /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? /name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
+}
+
+async function send(path: string, fields: Readonly<Record<string, string | readonly string[]>>, token?: string) {
+  const body = { pageToken: token ?? (await pageToken()), ...fields };
+  return request(fixture.app).post(`/extension/settings/${path}`).type('form').send(body);
+}
+
+async function open(path: string) {
+  const answer = request(fixture.app).get(`/extension/settings/${path}`);
+  return answer.set('Authorization', `Bearer ${await pageToken()}`);
+}
+
+async function api(method: 'get' | 'post', path: string, body?: object) {
+  return request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`).send(body);
+}
+
+async function addSpace(): Promise<number> {
+  const url = 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t';
+  return Number((await api('post', '/chat-webhooks', { name: 'Sales', url })).body.id);
+}
+
+async function addRules(count: number): Promise<readonly number[]> {
+  const space = await addSpace();
+  const ids = [];
+  for (let at = 1; at <= count; at += 1) {
+    const { body } = await api('post', '/rules', { name: `Rule ${at}`, eventType: 'deal.won', targetWebhookIds: [space] });
+    ids.push(Number(body.id));
+  }
+  return ids;
+}
+
+const rules = async () => (await api('get', '/rules?limit=100')).body.items;
+
+test('when a rule is sent without scripts, then it is saved with everything, and the answer is a whole page', async () => {
+  const space = await addSpace();
+  const fields = {
+    name: 'Big',
+    eventType: 'deal.won',
+    minValue: '10 000',
+    currency: 'EUR',
+    space: String(space),
+    layout: 'detailed',
+  };
+
+  const { status, text } = await send('rules/new', {
+    ...fields,
+    timing: 'day',
+    digestAt: '08:30',
+    wait: '45',
+    stopAfter: 'yes',
+    enabled: 'yes',
+  });
+
+  expect(status).toBe(200);
+  expect(text).toMatch(/^<!doctype html>[\s\S]*Big is saved[\s\S]*<h1>Rules<\/h1>[\s\S]*worth at least 10,000 EUR/);
+  expect(await rules()).toMatchObject([
+    {
+      ...{
+        name: 'Big',
+        filters: { minValue: 10_000, currency: 'EUR' },
+        templateMode: 'detailed',
+        settleMs: 45_000,
+        stopAfter: true,
+      },
+      ...{ urgent: false, digest: { every: 'day', at: '08:30' }, enabled: true, targetWebhookIds: [space] },
+    },
+  ]);
+});
+
+test('when a condition is added without scripts, then the page comes again with its fields and with what was typed', async () => {
+  const fields = { name: 'Half-way', eventType: 'deal.won', node: 'r', 'join:r': 'all', ask: 'line:r' };
+
+  const { status, text } = await send('rules/form', fields);
+
+  expect([status, text.includes('value="Half-way"'), text.includes('name="field:r.0"')]).toEqual([200, true, true]);
+  expect(text).toContain('<optgroup label="Fields of deals">');
+});
+
+test('when Pipedrive’s lists were never read and cannot be, then the editor says so and takes the rule all the same', async () => {
+  const space = await addSpace();
+
+  const { text } = await open('rules/new');
+  await send('rules/new', { name: 'Anyway', eventType: 'deal.won', space: String(space), layout: 'compact' });
+
+  expect(text).toContain('Pipedrive did not answer');
+  expect(await rules()).toMatchObject([{ name: 'Anyway', enabled: false }]);
+});
+
+test('when the plan has no room for another active rule, then the list says so, and switching one on names the limit', async () => {
+  await testDatabase.database.pool.query(`UPDATE subscriptions SET ends_at = now() - interval '1 day'`);
+  const ids = await addRules(25);
+  await send(`rules/${ids[0]}/enabled`, {});
+  const space = (await rules())[0].targetWebhookIds[0];
+  await api('post', '/rules', { name: 'One more', eventType: 'deal.lost', targetWebhookIds: [space] });
+
+  const { text } = await open('rules');
+  const refused = await send(`rules/${ids[0]}/enabled`, { enabled: 'on' });
+
+  expect(text.includes('Your plan has no room for another active rule.')).toBe(true);
+  expect(refused.status).toBe(422);
+  expect(refused.text).toMatch(/Rule 1: [^<]*25/);
+  expect((await rules())[0].enabled).toBe(false);
+});
+
+test('when a rule moves or all are put in order, then the API has them in that order', async () => {
+  const [first = 0, second = 0, third = 0] = await addRules(3);
+  const order = async () => (await rules()).map(({ id }: { id: number }) => id);
+
+  await send(`rules/${third}/move`, { way: 'up' });
+  const moved = await order();
+  await send('rules/order', { order: `${third},${first}` });
+
+  expect(moved).toEqual([first, third, second]);
+  expect(await order()).toEqual([third, first, second]);
+});
+
+test.each(['', '/enabled', '/move', '/delete'])(
+  'when another company sends rules/:id%s, then nothing of the rule changes and nothing is shown of it',
+  async (path) => {
+    const [id] = await addRules(1);
+    const [before] = await rules();
+    const other = await fixture.addTenant();
+
+    const { text } = await send(`rules/${id}${path}`, { name: 'Mine', eventType: 'deal.lost' }, await pageToken(other));
+
+    expect(text).not.toContain('Rule 1');
+    expect((await rules())[0]).toEqual(before);
+  },
+);
+
+test('when somebody who is no admin sends a change, then it is refused and nothing changes', async () => {
+  const [id] = await addRules(1);
+
+  const { status } = await send(`rules/${id}/delete`, {}, await pageToken(tenant, 2));
+
+  expect([status, (await rules()).length]).toEqual([403, 1]);
+});
