@@ -26,13 +26,17 @@ interface DocumentProps {
   readonly children: ComponentChildren;
 }
 
-/** No inline script or style, no history of our own (the address carries Pipedrive's token), and refused forms are shown too. */
+/**
+ * No inline script or style, no history of our own (the address carries Pipedrive's token), and refused forms are shown too. What is
+ * exchanged works at once: in a moment between, a click would send a form past htmx, without the page's token.
+ */
 const HTMX_CONFIG = JSON.stringify({
   allowEval: false,
   allowScriptTags: false,
   includeIndicatorStyles: false,
   historyEnabled: false,
   scrollIntoViewOnBoost: false,
+  defaultSettleDelay: 0,
   timeout: 30_000,
   responseHandling: [
     { code: '204', swap: false },
