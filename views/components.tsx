@@ -11,16 +11,26 @@ export interface DecisionView {
 }
 
 export interface MessageView {
+  readonly id: number;
   readonly destination: string;
-  readonly ruleName: string;
+  /** "by Big wins", "by hand". */
+  readonly why: string;
   readonly state: string;
   readonly tone: Tone;
+  /** When it was sent, or until when it waits. */
+  readonly when: string | null;
   readonly reason: string | null;
+  readonly canReplay: boolean;
 }
 
 export interface EventView {
+  readonly id: number;
   readonly what: string;
   readonly record: string;
+  /** The record in Pipedrive; null when it has no page there. */
+  readonly link: string | null;
+  /** Somebody told it by hand. */
+  readonly announcement: { readonly by: string; readonly note: string | null } | null;
   readonly when: string;
   readonly whenIso: string;
   /** What became of it, in one line. */
@@ -35,53 +45,92 @@ export function Badge({ text, tone }: { readonly text: string; readonly tone: To
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }
 
-export function EventList({ events, empty }: { readonly events: readonly EventView[]; readonly empty: string }): VNode {
+/** `replay` draws what sends a message again, where that is offered. */
+export function EventList({
+  events,
+  empty,
+  replay,
+}: {
+  readonly events: readonly EventView[];
+  readonly empty: string;
+  readonly replay?: (message: MessageView, event: EventView) => VNode;
+}): VNode {
   if (events.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <ul class="plain">
       {events.map((event) => (
-        <EventItem event={event} />
+        <EventItem event={event} replay={replay} />
       ))}
     </ul>
   );
 }
 
-function EventItem({ event }: { readonly event: EventView }): VNode {
-  const { what, record, when, whenIso, outcome, decisions, others, messages } = event;
+function EventItem({
+  event,
+  replay,
+}: {
+  readonly event: EventView;
+  readonly replay: ((message: MessageView, event: EventView) => VNode) | undefined;
+}): VNode {
+  const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages } = event;
   return (
     <li class="event">
       <p class="event-head">
         <span>
-          <strong>{what}</strong> {record}
+          <strong>{what}</strong> {link !== null && record !== '' ? <RecordLink href={link} title={record} /> : record}
         </span>{' '}
         <time dateTime={whenIso}>{when}</time>
       </p>
+      {announcement !== null && (
+        <p class="quiet">
+          {announcement.by} announced it{announcement.note === null ? '.' : ': '}
+          {announcement.note !== null && <q>{announcement.note}</q>}
+        </p>
+      )}
       {messages.length > 0 && (
         <ul class="plain messages">
-          {messages.map(({ destination, ruleName, state, tone, reason }) => (
+          {messages.map((message) => (
             <li>
-              <Badge text={state} tone={tone} /> {destination} <span class="quiet">by {ruleName}</span>
-              {reason !== null && <span class="quiet">: {reason}</span>}
+              <Badge text={message.state} tone={message.tone} />
+              <span class="grow">
+                {message.destination}{' '}
+                <span class="quiet">{[message.why, message.when].filter((part) => part !== null).join(' · ')}</span>
+                {message.reason !== null && <span class="reason">{message.reason}</span>}
+              </span>
+              {message.canReplay && replay?.(message, event)}
             </li>
           ))}
         </ul>
       )}
-      {decisions.length === 0 && others === null ? (
-        <p class="quiet">{outcome}</p>
-      ) : (
-        <details>
-          <summary>{outcome}</summary>
-          <ul class="plain reasons">
-            {decisions.map(({ ruleName, matched, reason }) => (
-              <li>
-                <Badge text={matched ? 'matched' : 'silent'} tone={matched ? 'good' : 'neutral'} /> <strong>{ruleName}</strong>:{' '}
-                {reason}
-              </li>
-            ))}
-            {others !== null && <li class="quiet">{others}</li>}
-          </ul>
-        </details>
-      )}
+      {announcement === null && <Reasons outcome={outcome} decisions={decisions} others={others} id={event.id} />}
     </li>
+  );
+}
+
+function RecordLink({ href, title }: { readonly href: string; readonly title: string }): VNode {
+  return (
+    <a href={href} target="_blank" rel="noopener">
+      {title}
+    </a>
+  );
+}
+
+function Reasons({ id, outcome, decisions, others }: Pick<EventView, 'id' | 'outcome' | 'decisions' | 'others'>): VNode {
+  if (decisions.length === 0 && others === null) return <p class="quiet">{outcome}</p>;
+  return (
+    <details>
+      <summary id={`reasons-${id}`}>{outcome}</summary>
+      <ul class="plain reasons">
+        {decisions.map(({ ruleName, matched, reason }) => (
+          <li>
+            <Badge text={matched ? 'matched' : 'silent'} tone={matched ? 'good' : 'neutral'} />
+            <span class="grow">
+              <strong>{ruleName}</strong>: {reason}
+            </span>
+          </li>
+        ))}
+        {others !== null && <li class="quiet">{others}</li>}
+      </ul>
+    </details>
   );
 }

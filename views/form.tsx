@@ -206,3 +206,27 @@ export function RefusalBox({
 export function errorAt(refusal: Refusal | null, path: string): string | undefined {
   return refusal?.errors.find((error) => error.path === path || error.path.startsWith(`${path}.`))?.message;
 }
+
+/** A text to be copied, with the button that does it. */
+export function CopyField({
+  id,
+  label,
+  value,
+  button,
+}: {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly button: string;
+}): VNode {
+  return (
+    <Field id={id} label={label}>
+      <div class="copy-line">
+        <input id={id} type="text" readOnly value={value} spellcheck={false} />
+        <button type="button" class="secondary" id={`${id}-copy`} data-copy={id}>
+          {button}
+        </button>
+      </div>
+    </Field>
+  );
+}

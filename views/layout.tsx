@@ -37,6 +37,8 @@ const HTMX_CONFIG = JSON.stringify({
   historyEnabled: false,
   scrollIntoViewOnBoost: false,
   defaultSettleDelay: 0,
+  // Without `style`, which the policy forbids.
+  attributesToSettle: ['class', 'width', 'height'],
   timeout: 30_000,
   responseHandling: [
     { code: '204', swap: false },

@@ -44,3 +44,29 @@ export function noticePage({ title, lines, link, frame = null, canReopen = false
 export function troubleText(words: string): VNode {
   return <p>{words}</p>;
 }
+
+/** What stands in place of all pages when the company is no longer there. */
+export function Farewell({ title, lines, link }: Pick<NoticeView, 'title' | 'lines'> & { readonly link: Link }): VNode {
+  return (
+    <div id="app">
+      <main id="page" class="alone">
+        <section class="notice">
+          <h1>{title}</h1>
+          {lines.map((line) => (
+            <p>{line}</p>
+          ))}
+          <p>
+            <a href={link.href} target="_blank" rel="noopener" class="action">
+              {link.label}
+            </a>
+          </p>
+        </section>
+      </main>
+    </div>
+  );
+}
+
+interface Link {
+  readonly href: string;
+  readonly label: string;
+}

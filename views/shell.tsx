@@ -96,8 +96,8 @@ function AskAdmin({ link, admins }: AskAdminView): VNode {
 /** The page token for forms that are sent without scripts; null inside fragments, which scripts asked for. */
 export const FormToken = createContext<string | null>(null);
 
-/** The whole document of a settings page. */
-export function settingsDocument(title: string, frame: Frame, credential: PageCredential, app: VNode): VNode {
+/** The whole document of a page inside Pipedrive: the settings, the panel, the modal. */
+export function framedDocument(title: string, frame: Frame, credential: PageCredential, app: VNode): VNode {
   return (
     <Document title={title} framed={frame} credential={credential}>
       <div id="trouble" role="alert" />
@@ -122,7 +122,7 @@ export function settingsDocument(title: string, frame: Frame, credential: PageCr
 }
 
 /** What an exchanged page consists of: its title, for the tab, and everything that changes. */
-export function settingsFragment(title: string, app: VNode): VNode {
+export function framedFragment(title: string, app: VNode): VNode {
   return (
     <>
       <title>{title}</title>

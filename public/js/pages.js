@@ -125,7 +125,9 @@
     byId('live').textContent = flash.textContent;
     if (window.parent === window) return;
     flash.hidden = true;
-    window.pipedrive.say(flash.textContent);
+    window.pipedrive.say(flash.textContent).then(function () {
+      if (flash.dataset.closes) window.pipedrive.closeModal();
+    });
   }
 
   /* ---- Focus, size, small helps ---------------------------------------------------------------------------------------- */
@@ -182,6 +184,25 @@
       var address = new URL(location.href);
       address.searchParams.set('token', signed);
       location.replace(address);
+    });
+  });
+
+  /* A text is saved as a file, and a file is read into a field: both stay in the browser. */
+  document.addEventListener('click', function (event) {
+    var button = event.target.closest && event.target.closest('[data-save]');
+    if (!button) return;
+    var link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([byId(button.dataset.save).value], { type: 'application/json' }));
+    link.download = button.dataset.file;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+  document.addEventListener('change', function (event) {
+    var into = event.target.dataset && event.target.dataset.readInto;
+    var file = into && event.target.files[0];
+    if (!file) return;
+    file.text().then(function (text) {
+      byId(into).value = text;
     });
   });
 

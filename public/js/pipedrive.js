@@ -68,6 +68,9 @@
         return answer && typeof answer.token === 'string' ? answer.token : null;
       });
     },
+    closeModal: function () {
+      return tell('CLOSE_MODAL');
+    },
     resize: function (heightPx) {
       return tell('RESIZE', { height: heightPx });
     },

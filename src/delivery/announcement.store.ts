@@ -1,6 +1,7 @@
 /** Announcements in the ledger: a row among the events, already routed, and the message that it owes. */
 
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client';
 import type { RecordState } from '../core/record';
@@ -59,4 +60,22 @@ export async function addAnnouncement(
     select: { id: true },
   });
   return Number(id);
+}
+
+const announcementBody = z.object({ announcement: z.object({ by: z.string(), note: z.string().nullable() }) });
+
+/** Who announced what with which words, by the id of the event; events that are no announcements are left out. */
+export async function loadAnnouncements(
+  pool: Pool,
+  tenantId: TenantId,
+  eventIds: readonly number[],
+): Promise<ReadonlyMap<number, Announcement>> {
+  if (eventIds.length === 0) return new Map();
+  const { rows } = await pool.query<{ id: string | number; payload: Buffer }>(
+    `SELECT id, payload FROM events WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND action = '${ANNOUNCE}'`,
+    [tenantId, eventIds],
+  );
+  return new Map(
+    rows.map(({ id, payload }) => [Number(id), announcementBody.parse(JSON.parse(payload.toString('utf8'))).announcement]),
+  );
 }

@@ -26,6 +26,8 @@ export interface HistoryEvent {
 export interface EventQuery {
   readonly entity?: string | undefined;
   readonly entityId?: string | undefined;
+  /** These alone. */
+  readonly ids?: readonly number[] | undefined;
   /** Only events with a smaller id; null: from the newest on. */
   readonly beforeId: number | null;
   readonly limit: number;
@@ -46,9 +48,12 @@ export async function pageOfEvents(pool: Pool, tenantId: TenantId, query: EventQ
        LEFT JOIN records r ON r.tenant_id = e.tenant_id AND r.entity = e.entity AND r.entity_id = e.entity_id
       WHERE e.tenant_id = $1
         AND ($2::text IS NULL OR e.entity = $2) AND ($3::text IS NULL OR e.entity_id = $3)
-        AND e.id < $4
+        AND e.id < $4 AND ($6::bigint[] IS NULL OR e.id = ANY($6))
       ORDER BY e.id DESC LIMIT $5`,
-    [tenantId, query.entity ?? null, query.entityId ?? null, query.beforeId ?? Number.MAX_SAFE_INTEGER, query.limit],
+    [
+      ...[tenantId, query.entity ?? null, query.entityId ?? null],
+      ...[query.beforeId ?? Number.MAX_SAFE_INTEGER, query.limit, query.ids ?? null],
+    ],
   );
   return rows.map((row) => ({ ...row, id: Number(row.id), decisions: row.decisions ?? [] }));
 }

@@ -1,18 +1,95 @@
-/** The page of what came in and what was made of it. */
+/** The page of what came in and what was made of it: looked for by deal, rule and status, and sent again. */
 
-import { Activity } from '../../views/settings/activity';
-import { eventViews } from './event-views';
+import { z } from 'zod';
+import { Activity, Compared } from '../../views/settings/activity';
+import type { Refusal } from '../../views/form';
+import { findDeals, findEvents, type FoundEvents } from './activity.store';
+import { activityView, dealText, readFilter, type ReadFilter } from './activity-view';
+import { attempt } from './attempt';
 import { gatherFacts } from './gather-facts';
 import type { SettingsDeps } from './settings-deps';
-import type { PageAnswer, PageRoute, Visit } from './visit';
+import type { PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
+import { counted } from './words';
 
 const EVENTS_SHOWN = 20;
 
 export function activityPages(deps: SettingsDeps): PageRoute[] {
-  return [{ method: 'get', path: 'activity', access: 'see', handle: (visit) => list(deps, visit) }];
+  return [
+    { method: 'get', path: 'activity', access: 'see', handle: (visit) => list(deps, visit) },
+    { method: 'get', path: 'activity/compared', access: 'change', handle: (visit) => compared(deps, visit) },
+    { method: 'post', path: 'activity/replay', access: 'change', handle: (visit) => replayOne(deps, visit) },
+    { method: 'post', path: 'activity/replay-failed', access: 'change', handle: (visit) => replayFailed(deps, visit) },
+  ];
 }
 
-async function list(deps: SettingsDeps, { viewer }: Visit): Promise<PageAnswer> {
-  const facts = await gatherFacts(deps, viewer, { beforeId: null, limit: EVENTS_SHOWN });
-  return { kind: 'page', page: 'activity', title: 'Activity', content: Activity({ events: eventViews(facts) }) };
+async function list(
+  deps: SettingsDeps,
+  visit: Visit,
+  more: { readonly message?: string; readonly refusal?: Refusal } = {},
+): Promise<PageAnswer> {
+  const { viewer } = visit;
+  const filter = readFilter(visit.form);
+  const [found, replayable] = await Promise.all([find(deps, visit, filter), countReplayable(deps, visit, filter)]);
+  const { ids } = found;
+  const facts = await gatherFacts(deps, viewer, ids.length === 0 ? null : { ids, beforeId: null, limit: ids.length });
+  const refusal = more.refusal ?? null;
+  const view = activityView({ facts, filter, found, replayable, refusal, isAdmin: viewer.isAdmin, now: deps.clock() });
+  const { message } = more;
+  return {
+    ...{ kind: 'page', page: 'activity', title: 'Activity', content: Activity(view), status: refusal === null ? 200 : 422 },
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+async function find({ database: { pool } }: SettingsDeps, { viewer }: Visit, filter: ReadFilter): Promise<FoundEvents> {
+  const { deal, ruleId, status, beforeId } = filter;
+  const records = deal === '' ? null : await findDeals(pool, viewer.tenant.id, dealText(deal));
+  return await findEvents(pool, viewer.tenant.id, { records, ruleId, status, beforeId, limit: EVENTS_SHOWN });
+}
+
+const dryRunAnswer = z.object({ wouldQueue: z.int() });
+const replayAnswer = z.object({ queued: z.int() });
+
+/** The API's own count, where all that failed can be sent again: not of single deals. */
+async function countReplayable(
+  { callApi }: SettingsDeps,
+  { viewer, principal }: Visit,
+  filter: ReadFilter,
+): Promise<number | null> {
+  if (!viewer.isAdmin || filter.status !== 'failed' || filter.deal !== '') return null;
+  const body = { filter: failedOf(filter), dryRun: true };
+  return dryRunAnswer.parse(await callApi(principal, { method: 'post', path: '/deliveries/replay', body })).wouldQueue;
+}
+
+function failedOf({ ruleId }: ReadFilter): object {
+  return { state: 'failed', ...(ruleId === null ? {} : { ruleId }) };
+}
+
+async function replayFailed(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
+  const body = { filter: failedOf(readFilter(visit.form)) };
+  const answer = await deps.callApi(visit.principal, { method: 'post', path: '/deliveries/replay', body });
+  const { queued } = replayAnswer.parse(answer);
+  return await list(deps, visit, { message: `${counted(queued, 'message')} ${queued === 1 ? 'is' : 'are'} on the way again` });
+}
+
+async function replayOne(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
+  const text = visit.form.text('delivery');
+  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0;
+  const tried = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/deliveries/:id/replay', id }));
+  if (!tried.done) return await list(deps, visit, { refusal: tried.refusal });
+  const { queued } = replayAnswer.parse(tried.result);
+  return await list(deps, visit, { message: queued === 0 ? 'It is on the way already' : 'The message is on the way again' });
+}
+
+const reportAnswer = z.object({
+  summary: z.string(),
+  counts: z.record(z.string(), z.object({ missing: z.int(), failed: z.int() })),
+});
+
+/** Everybody who may change anything may also ask Pipedrive; others do not see this. */
+async function compared({ callApi }: SettingsDeps, { principal }: Visit): Promise<PartAnswer> {
+  const report = reportAnswer.parse(await callApi(principal, { method: 'get', path: '/reconciliation' }));
+  const isComplete = Object.values(report.counts).every(({ missing, failed }) => missing + failed === 0);
+  const sentence = `In the last 24 hours, by Pipedrive’s own lists: ${report.summary}`;
+  return { kind: 'part', content: Compared({ sentence, isComplete }) };
 }

@@ -7,7 +7,7 @@ export type Attempt<Result> =
   { readonly done: true; readonly result: Result } | { readonly done: false; readonly refusal: Refusal };
 
 /** Statuses that a person can do something about in the form. */
-const ABOUT_THE_FORM: ReadonlySet<number> = new Set([400, 403, 409, 422, 502, 503]);
+const ABOUT_THE_FORM: ReadonlySet<number> = new Set([400, 403, 409, 422, 429, 502, 503]);
 
 /** Does it; what the API refuses with words comes back, everything else is thrown on. */
 export async function attempt<Result>(work: () => Promise<Result>): Promise<Attempt<Result>> {

@@ -1,16 +1,19 @@
 /** What came in and what was made of it, in words and ready to print. Pure. */
 
 import type { EventView, MessageView } from '../../views/components';
-import { EVENT_TYPES, type EventType } from '../core/transition';
+import { UNFINISHED_STATES } from '../core/delivery';
+import { EVENT_TYPES, type Announcement, type EventType } from '../core/transition';
 import type { TenantProfile } from '../core/tenant';
 import { ANNOUNCE } from '../delivery/announcement.store';
 import type { Destination } from '../delivery/chat-webhook.store';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { HistoryEvent } from '../rules/event-history.store';
+import { recordUrl, type LinkedEntity } from '../messages/links';
+import { RECORD_ENTITIES } from '../core/record';
 import { EVENT_NAMES } from '../rules/explain';
 import { listDecisions, type NamesOf } from '../rules/list-decisions';
 import type { StoredRule } from '../rules/rule.store';
-import { capitalized, counted, momentWords } from './words';
+import { capitalized, counted, momentWords, wordsOf } from './words';
 
 type Tone = MessageView['tone'];
 
@@ -22,6 +25,8 @@ export interface PageFacts {
   readonly events: readonly HistoryEvent[];
   readonly deliveries: readonly HistoryDelivery[];
   readonly namesOf: NamesOf;
+  /** By the id of their event. */
+  readonly announcements: ReadonlyMap<number, Announcement>;
 }
 
 const STATE_WORDS: Readonly<Record<string, { readonly text: string; readonly tone: Tone }>> = {
@@ -44,33 +49,61 @@ export function eventViews(facts: PageFacts): EventView[] {
     const others = all.filter((decision) => !decided.has(decision.ruleId)).length;
     const messages = facts.deliveries.filter((delivery) => delivery.eventId === event.id);
     return {
-      what: capitalized(
-        toldTransitions(event).map(eventName).join(', ') || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`,
-      ),
+      id: event.id,
+      what: whatHappened(event),
       record: event.recordTitle ?? '',
+      link: linkOf(event, facts.tenant),
+      announcement: facts.announcements.get(event.id) ?? null,
       when: momentWords(event.occurredAt, facts.tenant),
       whenIso: event.occurredAt.toISOString(),
       outcome: outcomeOf(event, all.filter((decision) => decision.matched).length, all.length),
       decisions: all.filter((decision) => decided.has(decision.ruleId)),
       others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
-      messages: messages.map((delivery) => messageView(delivery, destinations, rules)),
+      messages: messages.map((delivery) => messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules))),
     };
   });
 }
 
+function whatHappened(event: HistoryEvent): string {
+  const told = toldTransitions(event).map(eventName).join(', ');
+  return capitalized(told || `${event.entity} ${ACTION_WORDS[event.action] ?? event.action}`);
+}
+
+/** Activities and notes have no page of their own in Pipedrive. */
+function linkOf({ entity, entityId, action }: HistoryEvent, { companyDomain }: TenantProfile): string | null {
+  const linked: LinkedEntity | undefined = RECORD_ENTITIES.find((known) => known === entity);
+  if (linked === undefined || linked === 'activity' || linked === 'note' || action === 'delete') return null;
+  return recordUrl(companyDomain, { entity: linked, id: entityId });
+}
+
+function ruleWords({ action }: HistoryEvent, { ruleId }: HistoryDelivery, rules: ReadonlyMap<number, StoredRule>): string {
+  return action === ANNOUNCE ? 'by hand' : `by ${rules.get(ruleId)?.name ?? 'a rule that was removed'}`;
+}
+
 function messageView(
   delivery: HistoryDelivery,
+  tenant: TenantProfile,
   destinations: ReadonlyMap<number, string>,
-  rules: ReadonlyMap<number, StoredRule>,
+  why: string,
 ): MessageView {
   const { text, tone } = STATE_WORDS[delivery.state] ?? { text: delivery.state, tone: 'neutral' };
+  const isUnfinished = UNFINISHED_STATES.some((state) => state === delivery.state);
   return {
-    destination: destinations.get(delivery.chatWebhookId) ?? 'removed destination',
-    ruleName: rules.get(delivery.ruleId)?.name ?? 'removed rule',
+    id: delivery.id,
+    destination: destinations.get(delivery.chatWebhookId) ?? 'a space that was removed',
+    why: delivery.replay === 0 ? why : `${why}, sent again`,
     state: text,
     tone,
+    when: timeOf(delivery, tenant),
     reason: delivery.reason,
+    canReplay: !isUnfinished && destinations.has(delivery.chatWebhookId),
   };
+}
+
+/** When it was sent or given up, or until when it waits. */
+function timeOf({ finishedAt, heldUntil, state }: HistoryDelivery, tenant: TenantProfile): string | null {
+  if (state === 'held') return heldUntil === null ? null : `until ${momentWords(heldUntil, tenant)}`;
+  return finishedAt === null ? null : wordsOf(finishedAt, tenant, { timeStyle: 'short' });
 }
 
 function outcomeOf(event: HistoryEvent, matched: number, asked: number): string {

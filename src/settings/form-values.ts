@@ -11,6 +11,8 @@ export interface FormValues {
   amount(name: string): number | null;
   /** Every value of this name. */
   all(name: string): readonly string[];
+  /** Every name that was sent. */
+  names(): readonly string[];
   /** Whether the box was ticked (or the button of this name was pressed). */
   has(name: string): boolean;
 }
@@ -30,6 +32,7 @@ export function readForm(body: unknown): FormValues {
   return {
     ...{ text, optional, all },
     amount: (name) => (text(name) === '' ? null : Number(text(name).replaceAll(/[\s']/g, ''))),
+    names: () => [...fields.keys()],
     has: (name) => fields.has(name),
   };
 }

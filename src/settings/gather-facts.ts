@@ -1,5 +1,6 @@
 /** Reads what the pages tell of events: the events with their decisions, their messages, and the names behind the numbers. */
 
+import { ANNOUNCE, loadAnnouncements } from '../delivery/announcement.store';
 import { listDestinations } from '../delivery/chat-webhook.store';
 import { deliveriesOfEvents } from '../delivery/delivery-history.store';
 import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
@@ -11,6 +12,8 @@ import type { Viewer } from './viewer.store';
 export interface WantedEvents {
   readonly entity?: string;
   readonly entityId?: string;
+  /** These alone. */
+  readonly ids?: readonly number[];
   readonly beforeId: number | null;
   readonly limit: number;
 }
@@ -28,9 +31,11 @@ export async function gatherFacts(
   ]);
   const eventIds = events.map((event) => event.id);
   const decisions = events.flatMap((event) => event.decisions);
-  const [deliveries, namesOf] = await Promise.all([
+  const announced = events.filter(({ action }) => action === ANNOUNCE).map(({ id }) => id);
+  const [deliveries, namesOf, announcements] = await Promise.all([
     eventIds.length === 0 ? [] : deliveriesOfEvents(pool, tenant.id, eventIds),
     loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
+    loadAnnouncements(pool, tenant.id, announced),
   ]);
-  return { tenant, events, destinations, rules, deliveries, namesOf };
+  return { tenant, events, destinations, rules, deliveries, namesOf, announcements };
 }

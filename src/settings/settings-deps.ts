@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg';
 import type { PrismaClient } from '../../prisma/generated/client';
+import type { FetchState } from '../api/announcements.routes';
 import type { CallApi } from '../api/call-api';
 import type { RefreshReferences } from '../api/rule-attention';
 import type { TenantId } from '../core/tenant';
@@ -20,6 +21,8 @@ export interface SettingsDeps {
   readonly loadPlan: (tenantId: TenantId) => Promise<CurrentPlan>;
   readonly countApiKeys: (tenantId: TenantId) => Promise<number>;
   readonly countSent: CountSent;
+  /** What Pipedrive knows of a record now; null when it cannot be had. */
+  readonly fetchRecord: FetchState;
   /** Sends a sample to a URL that is not saved yet. */
   readonly tryUrl: TryUrl;
   /** Reads lists at Pipedrive that were never read; true when something was read in time. */
@@ -31,6 +34,8 @@ export interface SettingsDeps {
   }>;
   /** `GOOGLE_CHAT_ORIGIN`. */
   readonly googleChatOrigin: string;
+  /** Where a relay posts events: `$BASE_URL/webhook/pipedrive`. */
+  readonly webhookUrl: string;
   /** Where an installation begins: `$BASE_URL/oauth/install`. */
   readonly installUrl: string;
   /** The settings page within Pipedrive of a company, for links to it. */

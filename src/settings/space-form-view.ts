@@ -1,5 +1,6 @@
 /** The form of a space's settings, both ways: from a destination (or what was typed) to fields, and from fields to the API's body. Pure. */
 
+import type { Option } from '../../views/form';
 import type { SpaceFormView } from '../../views/settings/space-form';
 import { DAYS } from '../core/destination';
 import type { TenantProfile } from '../core/tenant';
@@ -34,10 +35,15 @@ export function spaceFormView(
     companyTimeZone: tenant.timeZone,
     companyLanguage: languageName(tenant.locale),
     timeZones: Intl.supportedValuesOf('timeZone'),
-    locales: [...new Set([...LOCALES, ...(locale === '' ? [] : [locale])])]
-      .map((value) => ({ value, label: languageName(value) }))
-      .sort((a, b) => a.label.localeCompare(b.label, 'en')),
+    locales: localeOptions(locale),
   };
+}
+
+/** Every language that can be chosen, and the one that is. */
+export function localeOptions(chosen: string): readonly Option[] {
+  return [...new Set([...LOCALES, ...(chosen === '' ? [] : [chosen])])]
+    .map((value) => ({ value, label: languageName(value) }))
+    .sort((a, b) => a.label.localeCompare(b.label, 'en'));
 }
 
 type Fields = Pick<

@@ -63,6 +63,12 @@ export async function listAdmins(prisma: PrismaClient, tenantId: TenantId): Prom
   return rows.map(({ userName }) => userName);
 }
 
+/** Names of everybody who ever connected, by Pipedrive's id. */
+export async function listUserNames(prisma: PrismaClient, tenantId: TenantId): Promise<ReadonlyMap<string, string>> {
+  const rows = await prisma.pipedriveConnection.findMany({ where: { tenantId }, select: { userId: true, userName: true } });
+  return new Map(rows.map(({ userId, userName }) => [String(userId), userName]));
+}
+
 /** What an admin chose instead of what Pipedrive says of the company. */
 const chosenSchema = z.object({ locale: z.string().nullish(), timeZone: z.string().nullish() }).catch({});
 

@@ -40,6 +40,14 @@ export interface PartAnswer {
   readonly content: VNode;
 }
 
+/** The last page: of a company that is no longer there. */
+export interface FarewellAnswer {
+  readonly kind: 'farewell';
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly link: { readonly href: string; readonly label: string };
+}
+
 /** A page or part of the settings. */
 export interface PageRoute {
   readonly method: 'get' | 'post';
@@ -47,5 +55,7 @@ export interface PageRoute {
   readonly path: string;
   /** `see`: everybody of the company; `change`: admins. */
   readonly access: 'see' | 'change';
-  readonly handle: (visit: Visit) => Promise<PageAnswer | PartAnswer>;
+  readonly handle: (visit: Visit) => Promise<PageAnswer | PartAnswer | FarewellAnswer>;
+  /** The largest form in bytes, where it is not the usual one. */
+  readonly maxBytes?: number;
 }

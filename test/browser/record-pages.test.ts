@@ -1,16 +1,19 @@
 /** The panel beside a deal and the modal over it: what was told about it and why the rest stayed silent, and nobody else's. */
 
+import { visibleText } from '../support/channel';
+import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { framed, openFramed, playSalesTeam, startStage, type Stage } from './stage';
+import { framed, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
 let stage: Stage;
+let team: SalesTeam;
 
 beforeAll(async () => {
   stage = await startStage(testDatabase);
-  await playSalesTeam(stage, testDatabase);
+  team = await playSalesTeam(stage, testDatabase);
 });
 afterAll(() => stage.world.close());
 
@@ -46,24 +49,97 @@ test('when nothing has come in about a deal, then the panel says so', async () =
   await screenshot(page, 'panel-empty');
 });
 
+test('when a deal is muted and unmuted in its panel, then its rules are silent meanwhile and the panel says why', async () => {
+  const { page, frame } = await openFramed(browser, dealUrl('Office fit-out Boston'), 'panel', { theme: 'dark' });
+
+  await frame.getByRole('button', { name: 'Mute this deal' }).click();
+  await frame.getByRole('button', { name: 'Unmute this deal' }).waitFor();
+  stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { status: 'lost', lost_reason: 'Budget' });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  await page.reload();
+  const again = await framed(page, 'panel');
+
+  expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*None of 2 rules matched/);
+  expect(await accessibilityFindings(again)).toEqual([]);
+  await screenshotOf(again, 'panel-muted-dark');
+  await again.getByRole('button', { name: 'Unmute this deal' }).click();
+  await again.getByRole('button', { name: 'Mute this deal', exact: true }).waitFor();
+  expect((await stage.world.api('GET', '/mutes', team.token)).body.items).toEqual([]);
+});
+
+test('when a deal is announced in its panel with a note, then the space gets it and the panel tells of it', async () => {
+  const { page, frame } = await openFramed(browser, dealUrl('Mill safety equipment'), 'panel');
+
+  await frame.getByLabel('Note').fill('Please congratulate the team');
+  await frame.getByRole('button', { name: 'Announce' }).click();
+  await page.getByText('Announced in Sales wins').waitFor();
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+  expect(await frame.locator('main').innerText()).toMatch(/Deal announced[\s\S]*Please congratulate the team/);
+  expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain('Please congratulate the team');
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'panel-announced');
+});
+
+test('when somebody who is no admin opens the panel, then they can announce and cannot mute', async () => {
+  const setAdmin = (isAdmin: boolean) =>
+    testDatabase.database.pool.query('UPDATE pipedrive_connections SET is_admin = $1', [isAdmin]);
+  await setAdmin(false);
+  const { frame } = await openFramed(browser, dealUrl('Linen contract 2027'), 'panel');
+  await setAdmin(true);
+
+  expect(await frame.getByRole('button').allInnerTexts()).toEqual(['Announce']);
+});
+
 test.each(['light', 'dark'] as const)(
-  'when the modal is opened over a deal in a %s CRM, then it shows the same in its own frame',
+  'when a deal is announced from the modal in a %s CRM, then its card is shown first, and the modal closes',
   async (theme) => {
     const { page, frame: panel } = await openFramed(browser, dealUrl('Print room refit'), 'panel', { theme });
-
     await panel.evaluate(
       `void new AppExtensionsSDK().initialize().then((sdk) => sdk.execute('open_modal', { type: 'custom_modal', action_id: 'dealbell' }))`,
     );
     const modal = await framed(page, 'modal');
 
-    expect(await modal.locator('main').innerText()).toMatch(
-      /Print room refit[\s\S]*Deal lost[\s\S]*sent\s+Sales wins\s+by Every loss/i,
-    );
+    await modal.getByLabel('Note').fill(`A lesson to learn, ${theme}`);
+    await modal.getByRole('article').getByText(`A lesson to learn, ${theme}`).first().waitFor();
     expect(await modal.locator('html').getAttribute('data-theme')).toBe(theme);
     expect(await accessibilityFindings(modal)).toEqual([]);
     await screenshot(page, `modal-${theme}`);
+    await modal.getByRole('button', { name: 'Announce' }).click();
+    await page.getByText('Announced in Sales wins').waitFor();
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain(`A lesson to learn, ${theme}`);
   },
 );
+
+test('when several deals are chosen in a list, then the modal announces each of them once', async () => {
+  const { page, frame: panel } = await openFramed(browser, dealUrl('Print room refit'), 'panel');
+  await panel.evaluate(
+    `void new AppExtensionsSDK().initialize().then((sdk) => sdk.execute('open_modal', { type: 'custom_modal', action_id: 'dealbell' }))`,
+  );
+  await framed(page, 'modal');
+  const ids = ['Linen contract 2027', 'Mill safety equipment'].map((title) => stage.dealId(title)).join(',');
+  await page.evaluate(`(() => {
+    const frame = document.querySelector('dialog iframe');
+    const address = new URL(frame.src);
+    address.searchParams.set('selectedIds', '${ids}');
+    delete frame.dataset.ready;
+    frame.src = address;
+  })()`);
+  const modal = await framed(page, 'modal');
+  const before = stage.world.chat.messages(team.channel.spaceId).length;
+
+  await modal.getByRole('heading', { name: 'Announce 2 deals' }).waitFor();
+  await modal.getByRole('article').waitFor();
+  await screenshot(page, 'modal-several');
+  await modal.getByRole('button', { name: 'Announce' }).click();
+  await page.getByText('2 deals announced in Sales wins').waitFor();
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+  expect(stage.world.chat.messages(team.channel.spaceId)).toHaveLength(before + 2);
+});
 
 function dealUrl(title: string): string {
   return stage.crmUrl(`/deal/${stage.dealId(title)}`);

@@ -69,6 +69,8 @@ export function makeApiFixture(
   });
   const pages = makeSettingsRouter({
     ...{ database, verifyIframeToken, pageTokens, callApi: api.call, clock },
+    fetchRecord: () => Promise.resolve(null),
+    webhookUrl: 'http://localhost:3000/webhook/pipedrive',
     ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
     countSent: (tenantId, since) => makeCountSent(database.pool, clock)(tenantId, since),
     settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, 'client-of-the-test'),

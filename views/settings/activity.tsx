@@ -1,17 +1,183 @@
 /** What came in from Pipedrive, what each rule made of it, and what became of the messages. */
 
 import type { VNode } from 'preact';
-import { EventList, type EventView } from '../components';
+import { EventList, type EventView, type MessageView } from '../components';
+import { PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
+import { pageUrl } from '../shell';
 
-export function Activity({ events }: { readonly events: readonly EventView[] }): VNode {
+export interface ActivityFilterView {
+  readonly deal: string;
+  readonly rule: string;
+  readonly status: string;
+}
+
+export interface ActivityView {
+  readonly filter: ActivityFilterView;
+  readonly isFiltered: boolean;
+  readonly rules: readonly Option[];
+  readonly statuses: readonly Option[];
+  readonly days: readonly { readonly label: string; readonly events: readonly EventView[] }[];
+  /** In place of the list: what there is not. */
+  readonly empty: { readonly title: string; readonly text: string } | null;
+  /** Said when not everything could be looked through. */
+  readonly cutShort: string | null;
+  /** Where older events are; null at the end. */
+  readonly olderUrl: string | null;
+  /** Where the newest are; null when they are shown. */
+  readonly newestUrl: string | null;
+  readonly canReplay: boolean;
+  /** How many failed messages of this filter can be sent again; null when that is not offered. */
+  readonly replayable: number | null;
+  readonly refusal: Refusal | null;
+}
+
+export function Activity(view: ActivityView): VNode {
+  const { days, empty, canReplay } = view;
   return (
     <>
       <div class="page-head">
         <h1>Activity</h1>
       </div>
-      <section class="card">
-        <EventList events={events} empty="Nothing has come in from Pipedrive yet." />
-      </section>
+      <RefusalBox refusal={view.refusal} />
+      {canReplay && <ComparingWithPipedrive />}
+      <Filter view={view} />
+      {view.replayable !== null && <ReplayAll filter={view.filter} count={view.replayable} />}
+      {empty !== null && (
+        <section class="empty">
+          <h2>{empty.title}</h2>
+          <p>{empty.text}</p>
+        </section>
+      )}
+      {days.map(({ label, events }, index) => (
+        <section class="card day" aria-labelledby={`day-${index}`}>
+          <h2 id={`day-${index}`}>{label}</h2>
+          <EventList
+            events={events}
+            empty=""
+            {...(canReplay
+              ? { replay: (message, event) => <Replay message={message} event={event} filter={view.filter} /> }
+              : {})}
+          />
+        </section>
+      ))}
+      {view.cutShort !== null && <p class="quiet">{view.cutShort}</p>}
+      <Pages view={view} />
     </>
+  );
+}
+
+function Filter({ view: { filter, isFiltered, rules, statuses } }: { readonly view: ActivityView }): VNode {
+  return (
+    <form id="filter" method="get" action={pageUrl('activity')} class="filter" aria-label="Filter the activity">
+      <TextField id="filter-deal" label="Deal" name="deal" value={filter.deal} placeholder="Title or number" maxLength={200} />
+      <SelectField id="filter-rule" label="Rule" name="rule" value={filter.rule} options={rules} />
+      <SelectField id="filter-status" label="Status" name="status" value={filter.status} options={statuses} />
+      <div class="actions">
+        <button id="filter-show" class="secondary">
+          Filter
+        </button>
+        {isFiltered && (
+          <a id="filter-clear" href={pageUrl('activity')}>
+            Clear
+          </a>
+        )}
+      </div>
+    </form>
+  );
+}
+
+/** Comes by itself a moment after the page: the comparison looks at a whole day. */
+function ComparingWithPipedrive(): VNode {
+  return (
+    <p
+      id="compared"
+      class="compared quiet"
+      hx-get={pageUrl('activity', 'compared')}
+      hx-trigger="load"
+      hx-target="this"
+      hx-swap="outerHTML"
+      hx-sync="this"
+    >
+      Comparing with Pipedrive’s own lists…
+    </p>
+  );
+}
+
+/** The sentence of the comparison, in the place of its announcement. */
+export function Compared({ sentence, isComplete }: { readonly sentence: string; readonly isComplete: boolean }): VNode {
+  return (
+    <p id="compared" class={isComplete ? 'compared quiet' : 'compared problem'}>
+      {sentence}
+    </p>
+  );
+}
+
+function HiddenFilter({ filter }: { readonly filter: ActivityFilterView }): VNode {
+  return (
+    <>
+      <input type="hidden" name="deal" value={filter.deal} />
+      <input type="hidden" name="rule" value={filter.rule} />
+      <input type="hidden" name="status" value={filter.status} />
+    </>
+  );
+}
+
+function Replay({
+  message,
+  event,
+  filter,
+}: {
+  readonly message: MessageView;
+  readonly event: EventView;
+  readonly filter: ActivityFilterView;
+}): VNode {
+  const name = `Send again to ${message.destination}: ${event.what} ${event.record}`;
+  return (
+    <PageForm id={`replay-form-${message.id}`} action={pageUrl('activity', 'replay')} inline>
+      <input type="hidden" name="delivery" value={message.id} />
+      <HiddenFilter filter={filter} />
+      <button id={`replay-${message.id}`} class="small secondary" aria-label={name}>
+        Send again
+      </button>
+    </PageForm>
+  );
+}
+
+function ReplayAll({ filter, count }: { readonly filter: ActivityFilterView; readonly count: number }): VNode {
+  if (count === 0) return <p class="quiet">None of them can be sent again: they were sent since, or their space is gone.</p>;
+  const messages = count === 1 ? '1 message' : `${count} messages`;
+  const question = {
+    title: `Send ${messages} again?`,
+    text: 'Each goes out as a new message, in the order in which they happened. What is on its way already is left alone.',
+    ok: `Send ${messages}`,
+  };
+  return (
+    <PageForm id="replay-all-form" action={pageUrl('activity', 'replay-failed')} question={question}>
+      <HiddenFilter filter={filter} />
+      <p class="actions">
+        <span class="grow">Would send {messages} again.</span>
+        <button id="replay-all">Send all failed again</button>
+      </p>
+    </PageForm>
+  );
+}
+
+function Pages({ view: { olderUrl, newestUrl } }: { readonly view: ActivityView }): VNode | null {
+  if (olderUrl === null && newestUrl === null) return null;
+  return (
+    <nav aria-label="Pages of the activity" class="pages">
+      <p class="actions">
+        {newestUrl !== null && (
+          <a id="newest" class="button secondary" href={newestUrl}>
+            Newest
+          </a>
+        )}
+        {olderUrl !== null && (
+          <a id="older" class="button secondary" href={olderUrl}>
+            Older
+          </a>
+        )}
+      </p>
+    </nav>
   );
 }

@@ -1,0 +1,161 @@
+/** What the panel and the modal show: which records they are about, what was told of one, and the card that an announcement makes. */
+
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { AnnounceFormView, AnnouncedRecordView } from '../../views/announce';
+import type { Refusal } from '../../views/form';
+import type { PanelView } from '../../views/panel';
+import type { ChatMessage } from '../core/chat-message';
+import type { RecordState } from '../core/record';
+import { ANNOUNCED, type AnnouncedEntity } from '../delivery/announcement.store';
+import { listDestinations, type Destination } from '../delivery/chat-webhook.store';
+import { makeNameStore } from '../messages/name.store';
+import { referenceKey } from '../messages/names';
+import { referencesOf } from '../messages/references';
+import { renderMessage } from '../messages/render-message';
+import { findMute } from '../rules/muted-record.store';
+import { findRecordState } from '../rules/shadow.store';
+import { eventViews } from './event-views';
+import type { FormValues } from './form-values';
+import { gatherFacts } from './gather-facts';
+import { recordTitles } from './record-titles.store';
+import type { SettingsDeps } from './settings-deps';
+import type { Viewer } from './viewer.store';
+import { capitalized, counted } from './words';
+
+const EVENTS_SHOWN = 20;
+/** What the API takes at once. */
+export const MOST_RECORDS = 20;
+
+const shownSchema = z.object({
+  resource: z.enum(['deal', 'lead', 'person', 'organization']),
+  ids: z.array(z.string().regex(/^[\w-]{1,64}$/)).min(1),
+});
+
+/** Records of one kind that the frame was opened for; the first is the one of a panel. */
+export interface ShownRecords {
+  readonly entity: AnnouncedEntity;
+  readonly ids: readonly string[];
+}
+
+/** As Pipedrive names them in the frame's address, and our forms after it; null: none, or none that can be told of. */
+export function readRecords(form: FormValues): ShownRecords | null {
+  const ids = [
+    ...new Set(
+      form
+        .text('selectedIds')
+        .split(',')
+        .filter((id) => id !== ''),
+    ),
+  ];
+  const shown = shownSchema.safeParse({ resource: form.text('resource'), ids });
+  return shown.success ? { entity: shown.data.resource, ids: shown.data.ids } : null;
+}
+
+/** What stands in the form of an announcement after it was refused. */
+export interface Typed {
+  readonly space: string;
+  readonly note: string;
+  readonly refusal: Refusal | null;
+}
+
+export const NOTHING_TYPED: Typed = { space: '', note: '', refusal: null };
+
+export async function panelView(
+  deps: SettingsDeps,
+  viewer: Viewer,
+  { entity, ids: [entityId = ''] }: ShownRecords,
+  typed: Typed,
+): Promise<PanelView> {
+  const { prisma, pool } = deps.database;
+  const { tenant, isAdmin } = viewer;
+  const record = { entity, entityId };
+  const [facts, mute, titles] = await Promise.all([
+    gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }),
+    findMute(prisma, tenant.id, record),
+    recordTitles(pool, tenant.id, [record]),
+  ]);
+  const sent = facts.deliveries.filter(({ state }) => state === 'sent').length;
+  const title = titles.get(`${entity} ${entityId}`) ?? null;
+  return {
+    heading: title ?? `This ${entity}`,
+    entity,
+    isMuted: mute !== null,
+    muteId: mute?.id ?? null,
+    canMute: isAdmin,
+    summary:
+      facts.events.length === 0
+        ? null
+        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(facts.events.length, 'event')}.`,
+    // The heading names the record already.
+    events: eventViews(facts).map((event) => ({ ...event, record: '', link: null })),
+    announce: formView(deps, viewer, { entity, ids: [entityId] }, facts.destinations, typed),
+  };
+}
+
+/** The form of an announcement, as it is filled in. */
+export async function announceFormView(
+  deps: SettingsDeps,
+  viewer: Viewer,
+  records: ShownRecords,
+  typed: Typed,
+): Promise<AnnounceFormView> {
+  return formView(deps, viewer, records, await listDestinations(deps.database.prisma, viewer.tenant.id), typed);
+}
+
+function formView(
+  deps: SettingsDeps,
+  { tenant }: Viewer,
+  { entity, ids }: ShownRecords,
+  destinations: readonly Destination[],
+  { space, note, refusal }: Typed,
+): AnnounceFormView {
+  return {
+    resource: entity,
+    selectedIds: ids.join(','),
+    key: randomUUID(),
+    spaces: destinations.map(({ id, name, paused, health }) => ({
+      value: String(id),
+      label: paused ? `${name} (paused: it waits)` : health === 'broken' ? `${name} (broken: it waits)` : name,
+    })),
+    settingsUrl: deps.settingsUrl(tenant.companyDomain),
+    ...{ space, note, refusal },
+  };
+}
+
+/** By name where the name is known. */
+export async function recordViews(
+  { database: { pool } }: SettingsDeps,
+  { tenant }: Viewer,
+  { entity, ids }: ShownRecords,
+): Promise<AnnouncedRecordView[]> {
+  const titles = await recordTitles(
+    pool,
+    tenant.id,
+    ids.map((entityId) => ({ entity, entityId })),
+  );
+  return ids.map((id) => ({ id, title: titles.get(`${entity} ${id}`) ?? `${capitalized(entity)} ${id}` }));
+}
+
+/** The card of the first record, as the chosen space would show it; null when nobody knows the record. */
+export async function announcementCard(
+  deps: SettingsDeps,
+  { tenant, userName }: Viewer,
+  { entity, ids: [entityId = ''] }: ShownRecords,
+  { space, note }: Pick<Typed, 'space' | 'note'>,
+): Promise<ChatMessage | null> {
+  const { prisma, pool } = deps.database;
+  const known = await findRecordState(pool, tenant.id, { entity, entityId });
+  const state: RecordState | null = known ?? (await deps.fetchRecord(tenant.id, entity, entityId));
+  if (state === null) return null;
+  const destinations = await listDestinations(prisma, tenant.id);
+  const { locale, timeZone } = destinations.find(({ id }) => String(id) === space) ?? { locale: null, timeZone: null };
+  const announcement = { by: userName, note: note === '' ? null : note };
+  const transition = { type: ANNOUNCED[entity], changes: [], announcement };
+  const change = { entity, entityId, transition, state, actorUserId: null, occurredAt: deps.clock() };
+  const wanted = referencesOf(change, 'detailed', null).map((reference) => ({ tenantId: tenant.id, ...reference }));
+  const found = await makeNameStore({ pool }).findNames(wanted);
+  const names = new Map(found.map(({ entity: kind, id, named }) => [referenceKey(kind, id), named]));
+  const destination = { locale, timeZone, threads: 'off' } as const;
+  return renderMessage({ change, tenant, destination, mode: 'detailed', template: null }, names);
+}

@@ -1,0 +1,182 @@
+/** The activity looked through and sent again, and everything that an admin does with the account. */
+
+import type { Frame, Page } from 'playwright-core';
+import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { useTestDatabase } from '../support/test-database';
+import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+
+const testDatabase = useTestDatabase();
+const browser = useBrowser();
+let stage: Stage;
+let team: SalesTeam;
+
+beforeAll(async () => {
+  stage = await startStage(testDatabase);
+  team = await playSalesTeam(stage, testDatabase);
+});
+afterAll(() => stage.world.close());
+
+const run = (sql: string) => testDatabase.database.pool.query(sql);
+
+async function open(name: 'Activity' | 'Account', theme: 'light' | 'dark' = 'light'): Promise<{ page: Page; frame: Frame }> {
+  const opened = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+  await goTo(opened.frame, name);
+  return opened;
+}
+
+async function looksWell(frame: Frame, name: string): Promise<void> {
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  expect(await sidewaysScrollPx(frame)).toBe(0);
+  await screenshotOf(frame, name);
+}
+
+test('when the activity is filtered by a part of a deal’s title, then only its events stand there, until it is cleared', async () => {
+  const { frame } = await open('Activity');
+  await frame.getByText(/In the last 24 hours, by Pipedrive’s own lists/).waitFor();
+
+  await frame.getByLabel('Deal', { exact: true }).fill('linen');
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByRole('link', { name: 'Clear' }).waitFor();
+  expect(await frame.locator('.event').allInnerTexts()).toEqual([expect.stringContaining('Linen contract 2027')]);
+  expect(await frame.locator(':focus').innerText()).toBe('Filter');
+  await frame.getByLabel('Deal', { exact: true }).fill('nobody’s deal');
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await looksWell(frame, 'activity-nothing-found');
+  await frame.getByRole('link', { name: 'Clear' }).click();
+
+  await frame.locator('.event', { hasText: 'Mill safety equipment' }).waitFor();
+});
+
+test.each([
+  ['Silent', ['Mill safety equipment']],
+  ['Sent', ['Print room refit', 'Linen contract 2027']],
+])('when the activity is filtered by the status %s, then it shows just those', async (status, titles) => {
+  const { frame } = await open('Activity');
+
+  await frame.getByLabel('Status').selectOption({ label: status });
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByRole('link', { name: 'Clear' }).waitFor();
+
+  expect(await frame.locator('.event-head a').allInnerTexts()).toEqual(titles);
+});
+
+test.each(['light', 'dark'] as const)('when messages have failed, then one or all go out again (%s)', async (theme) => {
+  await run(`UPDATE deliveries SET state = 'failed', state_reason = 'Google Chat did not answer.' WHERE replay = 0`);
+  const { page, frame } = await open('Activity', theme);
+  await narrow(page, frame, theme === 'dark' ? 1280 : 320);
+  await frame.getByLabel('Status').selectOption({ label: 'Failed' });
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByText(/Would send \d messages? again|None of them/).waitFor();
+  await looksWell(frame, `activity-failed-${theme}`);
+
+  if (theme === 'light') {
+    await frame.getByRole('button', { name: 'Send all failed again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Send 2 messages' }).click();
+    await page.getByText('2 messages are on the way again').waitFor();
+  } else {
+    await frame
+      .getByRole('button', { name: /^Send again to Sales wins: Deal lost/ })
+      .first()
+      .click();
+    await page.getByText('The message is on the way again').waitFor();
+  }
+});
+
+test.each([
+  ['light', 1280],
+  ['dark', 1280],
+  ['light', 320],
+] as const)('when a key is made, then its text is shown once and works (%s, %i px)', async (theme, widthPx) => {
+  const { page, frame } = await open('Account', theme);
+  await narrow(page, frame, widthPx);
+
+  await frame.getByLabel('Name of the key').fill(`CI ${theme} ${widthPx}`);
+  await frame.getByRole('button', { name: 'Make key' }).click();
+  const key = await frame.getByLabel(`API key CI ${theme} ${widthPx}`).inputValue();
+  await looksWell(frame, `account-new-key-${theme}-${widthPx}`);
+  const works = await stage.world.api('GET', '/account', key);
+  await frame.getByRole('button', { name: `Delete key CI ${theme} ${widthPx}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
+  await page.getByText('The key was deleted').waitFor();
+
+  expect(works.status).toBe(200);
+  expect((await stage.world.api('GET', '/account', key)).status).toBe(401);
+  expect(await frame.getByLabel(`API key CI ${theme} ${widthPx}`).count()).toBe(0);
+});
+
+test('when the company settings are changed, then they are saved, a bad one is refused beside its field, and the trail tells who', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { page, frame } = await open('Account');
+
+  await frame.getByLabel('Language').selectOption('de-DE');
+  await frame.getByRole('button', { name: 'Save settings' }).click();
+  await page.getByText('Settings saved').waitFor();
+  await frame.getByLabel('Time zone').fill('Middle-earth');
+  await frame.getByRole('button', { name: 'Save settings' }).click();
+  await frame.getByRole('alert').getByRole('link', { name: 'Time zone' }).waitFor();
+  await looksWell(frame, 'account-refused');
+
+  expect((await stage.world.api('GET', '/account', team.token)).body.settings).toMatchObject({ locale: 'de-DE', timeZone: null });
+  expect(await frame.getByRole('region', { name: 'Who changed what' }).innerText()).toContain('changed the company settings');
+});
+
+test('when rules are exported and imported, then the report is shown before anything is made', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { page, frame } = await open('Account');
+  await frame.getByRole('link', { name: 'Export rules' }).click();
+  await frame.getByRole('heading', { name: 'Export rules' }).waitFor();
+  const document = (await frame.getByLabel('Document').inputValue()).replace('"Big wins"', '"Bigger wins"');
+  await looksWell(frame, 'account-export');
+
+  await frame.getByRole('link', { name: 'Back' }).click();
+  await frame.getByRole('link', { name: 'Import rules' }).click();
+  await frame.getByLabel('Document').fill('no document');
+  await frame.getByRole('button', { name: 'Check' }).click();
+  await frame
+    .getByRole('alert')
+    .getByText(/is not JSON/)
+    .waitFor();
+  await looksWell(frame, 'account-import-refused');
+  await frame.getByLabel('Document').fill(document);
+  await frame.getByRole('button', { name: 'Check' }).click();
+  await frame.getByText('1 rule would be made').waitFor();
+  expect((await stage.world.api('GET', '/rules', team.token)).body.items).toHaveLength(3);
+  await looksWell(frame, 'account-import-report');
+  await frame.getByRole('button', { name: 'Import 1 rule' }).click();
+  await page.getByText('1 rule imported').waitFor();
+
+  const { items } = (await stage.world.api('GET', '/rules', team.token)).body;
+  expect(items.map(({ name }: { name: string }) => name)).toContain('Bigger wins');
+});
+
+test('when somebody who is no admin opens the account, then they see what there is and can change nothing', async () => {
+  await run('UPDATE pipedrive_connections SET is_admin = false');
+  const { frame } = await open('Account', 'dark');
+  await looksWell(frame, 'account-no-admin-dark');
+  await run('UPDATE pipedrive_connections SET is_admin = true');
+
+  expect(await frame.locator('main').getByRole('button').allInnerTexts()).toEqual(['Copy link']);
+  expect(await frame.locator('main').innerText()).not.toMatch(/Signing secret|Delete everything/);
+});
+
+test('when everything is to be deleted, then only the right name does it, and nothing of the company is left', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { page, frame } = await open('Account');
+  const erase = async (name: string) => {
+    await frame.getByLabel(/To confirm/).fill(name);
+    await frame.getByRole('button', { name: 'Delete everything' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete everything' }).click();
+  };
+
+  await erase('Another company');
+  await frame
+    .getByRole('alert')
+    .getByText(/must be Brightwater Supplies/)
+    .waitFor();
+  await erase('Brightwater Supplies');
+  await frame.getByRole('heading', { name: 'Everything was deleted' }).waitFor();
+  await looksWell(frame, 'account-deleted');
+
+  expect((await run('SELECT 1 FROM tenants')).rowCount).toBe(0);
+});
