@@ -17,9 +17,14 @@ import {
 
 /**
  * The name of a record or field; null when it is not known. With `value`, for a `field`: the name of that value in the field,
- * be it an option's label (`label_ids`, 3: "Hot") or a record's name (`owner_id`, 9: "Ana").
+ * be it an option's label (`label_ids`, 3: "Hot") or a record's name (`owner_id`, 9: "Ana"). For a `fieldType`: Pipedrive's word
+ * for the field's type, such as `enum`.
  */
-export type NameOf = (entity: 'user' | 'pipeline' | 'stage' | 'field', id: number | string, value?: unknown) => string | null;
+export type NameOf = (
+  entity: 'user' | 'pipeline' | 'stage' | 'field' | 'fieldType',
+  id: number | string,
+  value?: unknown,
+) => string | null;
 
 /** Everything that wording these decisions may name, each once. `rules` are the tenant's, by id. */
 export function namesNeededBy(decisions: readonly Decision[], rules: ReadonlyMap<number, Rule>): readonly Reference[] {
@@ -29,14 +34,16 @@ export function namesNeededBy(decisions: readonly Decision[], rules: ReadonlyMap
 /** How to find them in what was loaded for `namesNeededBy`; `of` is the kind of record whose fields are named. */
 export function makeNameOf(known: KnownReferences, of: RecordEntity): NameOf {
   return (entity, id, value) => {
-    if (entity !== 'field') return known.find(entity, id)?.name ?? null;
+    if (entity !== 'field' && entity !== 'fieldType') return known.find(entity, id)?.name ?? null;
     const { entity: fieldEntity, id: key } = referenceOfField(String(id), of);
     const definition = known.find(fieldEntity, key);
+    if (entity === 'fieldType') return definition?.fieldType ?? null;
     if (value === undefined) return definition?.name ?? null;
     const valueId = idOf(value);
     if (valueId === null) return null;
     const owner = entityOfField(String(id), definition?.fieldType ?? null, of);
-    return owner === null ? (definition?.options?.get(valueId) ?? null) : (known.find(owner, valueId)?.name ?? null);
+    if (owner !== null) return known.find(owner, valueId)?.name ?? null;
+    return definition?.options?.get(valueId) ?? definition?.formerOptions?.get(valueId) ?? null;
   };
 }
 

@@ -6,7 +6,7 @@ import type { Rule } from '../core/rule';
 import type { EventType, TransitionKind } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainCondition } from './explain-condition';
-import { moneyWords, rateWords, unnamed } from './value-words';
+import { fieldWords, moneyWords, rateWords, unnamed } from './value-words';
 
 /** The event as far as its decisions need it. */
 export interface ExplainedEvent {
@@ -142,7 +142,7 @@ function otherKind(actual: unknown, wanted: readonly TransitionKind[]): string {
 }
 
 function fieldNames(fields: readonly string[], nameOf: NameOf): string {
-  return fields.map((field) => nameOf('field', field) ?? field).join(', ');
+  return fields.map((field) => nameOf('field', field) ?? fieldWords(field, nameOf)).join(', ');
 }
 
 function tellerName(actual: unknown): string {

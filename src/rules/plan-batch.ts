@@ -91,17 +91,24 @@ function byRecord(deliveries: readonly PendingDelivery[]): BatchState['pending']
   return pending;
 }
 
-/** A decision says what came of it: a message that a later event of the same batch took back was never made. */
+/** A decision says what came of it: a message that a later event of the same batch took back was never made, and tells no event. */
 function withoutTakenBack(routed: readonly RoutedEvent[], created: readonly NewDelivery[]): readonly RoutedEvent[] {
   const takenBack = takenBackEntirely(created);
   if (takenBack.size === 0) return routed;
   return routed.map((event) => {
     const decisions = event.decisions.map((decision): Decision => {
-      const dropped = decision.code === 'matched' ? takenBack.get(`${event.id}/${decision.ruleId}`) : undefined;
+      const tellerId = tellerOf(event, decision);
+      const dropped = tellerId === null ? undefined : takenBack.get(`${tellerId}/${decision.ruleId}`);
       return dropped === undefined ? decision : { ruleId: decision.ruleId, matched: false, ...dropped.decision };
     });
     return { ...event, decisions };
   });
+}
+
+/** The event whose message tells of this one by that decision; null when none does. */
+function tellerOf(event: RoutedEvent, { matched, code, toldByEventId }: Decision): number | null {
+  if (code === 'matched') return event.id;
+  return matched && code === 'settled' ? (toldByEventId ?? null) : null;
 }
 
 /** Why each event and rule (`event/rule`) of which no message is left has none. */

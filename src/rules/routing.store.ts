@@ -63,20 +63,36 @@ const RETELL = `
 const DROP = `
   UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND coalesce(d.state, '') = 'queued'`;
-/** The events that had owed what is dropped now say so, unless another destination of the rule still hears of it. */
+/** What is dropped, unless another destination of the rule still hears of it, and what its decision says then. */
+const GONE = `
+  SELECT d.tenant_id, d.entity, d.entity_id, d.event_id, d.rule_id,
+         r.decision || jsonb_build_object('ruleId', d.rule_id, 'matched', false) AS decision
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, decision jsonb)
+    JOIN deliveries d ON d.id = r.id AND d.state = 'dropped'
+   WHERE NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.event_id = d.event_id AND other.rule_id = d.rule_id
+                        AND other.state <> 'dropped')`;
+/** The events that had owed what is dropped now say so. */
 const TAKE_BACK = `
   UPDATE events e SET decisions = (
       SELECT jsonb_agg(coalesce((SELECT g.decision FROM unnest(gone.rule_ids, gone.decisions) AS g(rule_id, decision)
                                   WHERE g.rule_id = (x ->> 'ruleId')::int AND x ->> 'code' = 'matched' LIMIT 1), x))
         FROM jsonb_array_elements(e.decisions) x)
-    FROM (SELECT d.event_id, array_agg(d.rule_id) AS rule_ids,
-                 array_agg(r.decision || jsonb_build_object('ruleId', d.rule_id, 'matched', false)) AS decisions
-            FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, decision jsonb)
-            JOIN deliveries d ON d.id = r.id AND d.state = 'dropped'
-           WHERE NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.event_id = d.event_id AND other.rule_id = d.rule_id
-                                AND other.state <> 'dropped')
-           GROUP BY d.event_id) gone
+    FROM (SELECT event_id, array_agg(rule_id) AS rule_ids, array_agg(decision) AS decisions FROM (${GONE}) g GROUP BY event_id) gone
    WHERE e.id = gone.event_id AND jsonb_typeof(e.decisions) = 'array'`;
+/** So do the later events of the record that it told together with its own. */
+const TAKE_BACK_FOLDED = `
+  UPDATE events e SET decisions = (
+      SELECT jsonb_agg(coalesce((SELECT g.decision
+                                   FROM unnest(gone.event_ids, gone.rule_ids, gone.decisions) AS g(event_id, rule_id, decision)
+                                  WHERE g.event_id = (x ->> 'toldByEventId')::bigint AND g.rule_id = (x ->> 'ruleId')::int
+                                    AND x ->> 'code' = 'settled' LIMIT 1), x))
+        FROM jsonb_array_elements(e.decisions) x)
+    FROM (SELECT tenant_id, entity, entity_id, array_agg(event_id) AS event_ids, array_agg(rule_id) AS rule_ids,
+                 array_agg(decision) AS decisions
+            FROM (${GONE}) g GROUP BY tenant_id, entity, entity_id) gone
+   WHERE e.tenant_id = gone.tenant_id AND e.entity = gone.entity AND e.entity_id = gone.entity_id
+     AND e.id > (SELECT min(first) FROM unnest(gone.event_ids) AS first) AND jsonb_typeof(e.decisions) = 'array'
+     AND jsonb_path_exists(e.decisions, '$[*].toldByEventId')`;
 /** A loose index scan: one look-up per tenant that has something to route, however many events there are. */
 const TENANTS_WITH_WORK = `
   WITH RECURSIVE waiting AS (
@@ -235,6 +251,7 @@ async function writePlan(
   if (plan.dropped.length > 0) {
     await client.query(DROP, [JSON.stringify(plan.dropped)]);
     await client.query(TAKE_BACK, [JSON.stringify(plan.dropped)]);
+    await client.query(TAKE_BACK_FOLDED, [JSON.stringify(plan.dropped)]);
   }
 }
 

@@ -80,11 +80,14 @@ export function valueWords(value: unknown, field: string, nameOf: NameOf): strin
   const words = VALUE_WORDS[field]?.[String(value)];
   if (words !== undefined) return words;
   const name = nameOf('field', field, value);
-  return name === null ? plainWords(value, field) : `"${name}"`;
+  return name === null ? plainWords(value, field, nameOf) : `"${name}"`;
 }
 
-function plainWords(value: number | string, field: string): string {
-  if (/_ids?$/.test(field) && /^\d+$/.test(String(value))) return unnamed(idWords(field));
+function plainWords(value: number | string, field: string, nameOf: NameOf): string {
+  const isNumeric = /^\d+$/.test(String(value));
+  if (isNumeric && /_ids?$/.test(field)) return unnamed(idWords(field));
+  const typeWords = TYPE_WORDS.get(nameOf('fieldType', field) ?? '');
+  if (isNumeric && typeWords !== undefined) return unnamed(typeWords);
   if (typeof value === 'number') return numberWords(value);
   if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return unnamed(idWords(field));
   return value === 'today' ? value : (dayWords(value) ?? `"${value}"`);
@@ -94,6 +97,15 @@ function plainWords(value: number | string, field: string): string {
 export function unnamed(what: string): string {
   return `${/^[aeio]/.test(what) ? 'an' : 'a'} ${what} whose name is not known`;
 }
+
+/** What the values of a custom field are ids of, by its type. */
+const TYPE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['enum', 'option'],
+  ['set', 'option'],
+  ['user', 'user'],
+  ['people', 'person'],
+  ['org', 'organization'],
+]);
 
 /** What an id is an id of, where no name is known. */
 function idWords(field: string): string {

@@ -73,12 +73,13 @@ test('when names are known, then records, fields and the values of fields have t
     option: nameOf('field', 'label_ids', '3'),
     keptOption: nameOf('field', 'label_ids', { id: 3, name: 'Warm' }),
     goneOption: nameOf('field', 'label_ids', 8),
+    type: nameOf('fieldType', MANAGER),
     owner: nameOf('field', 'owner_id', 9),
     manager: nameOf('field', MANAGER, 9),
     empty: nameOf('field', MANAGER, null),
   }).toEqual({
     ...{ user: 'Ana', unknown: null, field: 'Label', option: 'Hot', keptOption: 'Hot', goneOption: null },
-    ...{ owner: 'Ana', manager: 'Ana', empty: null },
+    ...{ owner: 'Ana', manager: 'Ana', empty: null, type: 'user' },
   });
 });
 

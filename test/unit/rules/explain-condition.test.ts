@@ -172,3 +172,26 @@ test.each([null, 'x', {}, { op: 'is' }, { op: 'any', wanted: 3 }, { op: 'not', w
     expect(explainCondition(failed, () => null)).toMatch(/^Not matched: .+\.$/);
   },
 );
+
+test.each([
+  ['enum', 'an option'],
+  ['set', 'an option'],
+  ['user', 'a user'],
+  ['people', 'a person'],
+  ['org', 'an organization'],
+])('when the name of a value of a custom field of type %s is not known, then the reason names no id', (type, what) => {
+  const typed: NameOf = (entity) => (entity === 'fieldType' ? type : null);
+  const failed = { field: KEY, op: 'is', wanted: { id: 17, name: 'Partner' }, actual: '4445' };
+
+  expect(explainCondition(failed, typed)).toBe(
+    `Not matched: the custom field is ${what} whose name is not known, and the rule asks for "Partner".`,
+  );
+});
+
+test('when a custom field is a number, then the reason tells it', () => {
+  const typed: NameOf = (entity) => (entity === 'fieldType' ? 'double' : null);
+
+  expect(explainCondition({ field: KEY, op: 'gt', wanted: 9, actual: 4445 }, typed)).toBe(
+    'Not matched: the custom field is 4,445, and the rule asks for more than 9.',
+  );
+});

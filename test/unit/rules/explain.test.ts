@@ -62,6 +62,11 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
   ],
   [{ code: 'fields' }, { fields: ['title', 'value'] }, 'Not matched: none of the fields title, value changed.'],
   [
+    { code: 'fields' },
+    { fields: ['lost_reason', 'a'.repeat(40)] },
+    'Not matched: none of the fields lost reason, custom field changed.',
+  ],
+  [
     { code: 'settled', toldByEventId: 41, matched: true },
     {},
     'Told together with event 41: the two came within the time that the rule waits for later edits, so they are one message.',

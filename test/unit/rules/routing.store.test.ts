@@ -1,5 +1,6 @@
 /** Waiting messages as the router reads them back from PostgreSQL. */
 
+import { randomInt, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { tenantId } from '../../../src/core/tenant';
 import { makeRouteEvents } from '../../../src/rules/route-events';
@@ -10,11 +11,47 @@ import { useTestDatabase } from '../../support/test-database';
 const testDatabase = useTestDatabase();
 
 test('when a later event of the window is routed, then the message in the ledger tells the net change', async () => {
+  const { pool, tenant, route } = await aTenantThatRoutes();
+
+  await route(0, 1, 2);
+  await route(1000, 2, 3);
+  await route(1501, 3, 4);
+
+  const { rows } = await pool.query('SELECT transition, not_before FROM deliveries WHERE tenant_id = $1 ORDER BY id', [
+    tenant.id,
+  ]);
+  expect(rows).toMatchObject([
+    { transition: { changes: [{ from: 1, to: 3 }] }, not_before: at(1500) },
+    { transition: { changes: [{ from: 3, to: 4 }] }, not_before: at(3001) },
+  ]);
+});
+
+test('when a change of several steps is taken back, then no event of the window claims to be told', async () => {
+  const { pool, tenant, route } = await aTenantThatRoutes();
+
+  await route(0, 1, 2);
+  await route(300, 2, 3);
+  await route(600, 3, 1);
+
+  const { rows } = await pool.query('SELECT decisions FROM events WHERE tenant_id = $1 ORDER BY id', [tenant.id]);
+  const takenBack = { decisions: [{ ruleId: 1, matched: false, code: 'settled' }] };
+  expect(rows).toEqual([takenBack, takenBack, takenBack]);
+});
+
+/** A tenant with a rule on stages, and how an event of its deal, each in its own batch, is routed. */
+async function aTenantThatRoutes() {
   const { pool } = testDatabase.database;
   const tenant = await testDatabase.database.prisma.tenant.create({
     data: {
-      ...{ companyId: 1n, companyName: 'Acme', companyDomain: 'acme', locale: 'en_US', timeZone: 'UTC', baseCurrency: 'EUR' },
-      ...{ publicId: '11111111-2222-4333-8444-555555555555', sealedSigningSecret: 'sealed' },
+      ...{
+        companyId: BigInt(randomInt(1_000_000)),
+        companyName: 'Acme',
+        companyDomain: 'acme',
+        locale: 'en_US',
+        timeZone: 'UTC',
+        baseCurrency: 'EUR',
+      },
+      ...{ publicId: randomUUID(), sealedSigningSecret: 'sealed' },
     },
   });
   const rule = aRule({ eventType: 'deal.stage_changed' });
@@ -40,14 +77,5 @@ test('when a later event of the window is routed, then the message in the ledger
     );
     await routeEvents(tenantId(tenant.id));
   };
-
-  await route(0, 1, 2);
-  await route(1000, 2, 3);
-  await route(1501, 3, 4);
-
-  const { rows } = await pool.query('SELECT transition, not_before FROM deliveries ORDER BY id');
-  expect(rows).toMatchObject([
-    { transition: { changes: [{ from: 1, to: 3 }] }, not_before: at(1500) },
-    { transition: { changes: [{ from: 3, to: 4 }] }, not_before: at(3001) },
-  ]);
-});
+  return { pool, tenant, route };
+}

@@ -17,6 +17,15 @@ test('when a change is taken back in the same batch, then neither decision claim
   expect(ledger.codes(2)).toEqual(['1:settled']);
 });
 
+test('when a change of several steps is taken back in the same batch, then no decision claims a message', async () => {
+  const ledger = makeMemoryLedger({ rules: [onStage] });
+
+  await ledger.route(move(0, 1, 2), move(300, 2, 3), move(600, 3, 1));
+
+  const takenBack = [{ ruleId: 1, matched: false, code: 'settled' }];
+  expect([1, 2, 3].map((id) => ledger.event(id).decisions)).toEqual([takenBack, takenBack, takenBack]);
+});
+
 test('when an event comes again under another id, then it is told once', async () => {
   const ledger = makeMemoryLedger({ rules: [onStage], settleMs: 0 });
   const first = move(0, 1, 2);
