@@ -146,12 +146,12 @@ function isCorrectedAnew(rule: Rule, scene: Scene, delivery: PendingDelivery, be
 
 type Mismatch = Extract<Match, { matched: false }>;
 
-function dropSettled(rule: Rule, scene: Scene, delivery: PendingDelivery, { code }: Mismatch): void {
+function dropSettled(rule: Rule, scene: Scene, delivery: PendingDelivery, { code, actual }: Mismatch): void {
   const isTakenBack = code === 'otherEvent';
   const reason = isTakenBack
     ? 'The change was taken back before its message was due.'
     : 'After a later change the rule no longer matched.';
-  dropDelivery(scene.state, delivery, reason);
+  dropDelivery(scene.state, delivery, reason, { code: 'settled', ...(!isTakenBack && { actual: { code, actual } }) });
   if (rule.stopAfter) scene.freed.set(delivery.chatWebhookId, delivery);
 }
 

@@ -175,7 +175,7 @@ function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, n
     event,
     nameOf,
   );
-  return `Not told: after this change the waiting message no longer matched. ${reason}`;
+  return `Not told: with the edits that came while its message waited the rule did not match any more. ${reason}`;
 }
 
 function mismatch(

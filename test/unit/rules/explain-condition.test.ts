@@ -162,7 +162,7 @@ test('when a waiting message no longer matched, then the reason is told', () => 
   const decision = { ruleId: 1, matched: false, code: 'settled' as const, actual };
 
   expect(explainDecision(decision, aRule({ minValue: 500 }), { entity: 'deal', transitions: [] })).toBe(
-    'Not told: after this change the waiting message no longer matched. Not matched: the value 5 EUR is below 500 EUR.',
+    'Not told: with the edits that came while its message waited the rule did not match any more. Not matched: the value 5 EUR is below 500 EUR.',
   );
 });
 

@@ -26,6 +26,17 @@ test('when a change of several steps is taken back in the same batch, then no de
   expect([1, 2, 3].map((id) => ledger.event(id).decisions)).toEqual([takenBack, takenBack, takenBack]);
 });
 
+test('when a later edit makes a waiting message wrong, then both decisions say by what', async () => {
+  const ledger = makeMemoryLedger({ rules: [aRule({ eventType: 'deal.stage_changed', minValue: 100 })] });
+  const edit = aDealWebhook({ atMs: 300, previous: { value: 500 }, data: { stage_id: 2, value: 20 } });
+
+  await ledger.route(aDealWebhook({ atMs: 0, previous: { stage_id: 1 }, data: { stage_id: 2, value: 500 } }), edit);
+
+  const decision = { matched: false, code: 'settled', actual: { code: 'minValue' } };
+  expect(ledger.told()).toEqual([]);
+  expect([1, 2].map((id) => ledger.event(id).decisions)).toMatchObject([[decision], [decision]]);
+});
+
 test('when an event comes again under another id, then it is told once', async () => {
   const ledger = makeMemoryLedger({ rules: [onStage], settleMs: 0 });
   const first = move(0, 1, 2);
