@@ -1,4 +1,4 @@
-/** What of a rule needs attention, as the API shows it: things that it names and that are gone at Pipedrive. */
+/** What of a rule needs attention, as the API shows it: things that it names and that are gone. */
 
 import type { Pool } from 'pg';
 import type { FieldError } from '../core/errors';
@@ -26,7 +26,7 @@ export async function attentionOfRules(
   rules: readonly Rule[],
 ): Promise<(rule: Rule) => Attention> {
   const known = await loadReferences(pool, tenantId, referencesOfRules(rules));
-  return (rule) => shown(checkReferences(rule, known));
+  return (rule) => shown(rule, checkReferences(rule, known));
 }
 
 /**
@@ -64,14 +64,24 @@ export async function attentionOfNewRule(
   const wanted = referencesOfRules([rule]);
   const broken = checkReferences(rule, await loadReferences(pool, tenantId, wanted));
   const outdated = LISTS.filter((entity) => broken.some((reference) => isPerhapsYounger(reference, entity)));
-  if (outdated.length === 0 || !(await refreshReferences(tenantId, outdated))) return shown(broken);
-  return shown(checkReferences(rule, await loadReferences(pool, tenantId, wanted)));
+  if (outdated.length === 0 || !(await refreshReferences(tenantId, outdated))) return shown(rule, broken);
+  return shown(rule, checkReferences(rule, await loadReferences(pool, tenantId, wanted)));
 }
 
 function isPerhapsYounger(reference: BrokenReference, entity: ListedKind): boolean {
   return reference.kind === 'unknown' && reference.list === entity;
 }
 
-function shown(broken: readonly BrokenReference[]): Attention {
-  return { needsAttention: broken.length > 0, attention: broken.map(({ path, problem }) => ({ path, message: problem })) };
+/** A rule that is on and tells nobody is broken too: its last destination was deleted. */
+function shown({ enabled, targetWebhookIds }: Rule, broken: readonly BrokenReference[]): Attention {
+  const attention = [
+    ...(enabled && targetWebhookIds.length === 0 ? [NO_DESTINATION] : []),
+    ...broken.map(({ path, problem }) => ({ path, message: problem })),
+  ];
+  return { needsAttention: attention.length > 0, attention };
 }
+
+const NO_DESTINATION: FieldError = {
+  path: 'targetWebhookIds',
+  message: 'Every space that it told was deleted: choose another one.',
+};

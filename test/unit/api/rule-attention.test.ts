@@ -32,7 +32,7 @@ afterEach(() => {
   expect(fixture.reported).toEqual([]);
 });
 
-function call(method: 'get' | 'post' | 'put', path: string) {
+function call(method: 'get' | 'post' | 'put' | 'delete', path: string) {
   return request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`);
 }
 
@@ -124,4 +124,15 @@ test('when a decision failed by its stage, then the reason names the stages, als
   const [{ reason }] = body.items[0].decisions;
   expect(reason).toContain('Gone stage');
   expect(reason).toContain('Negotiation');
+});
+
+test('when the last destination of a rule that is on is deleted, then the rule needs attention, and none once it is off', async () => {
+  const { body: rule } = await call('post', '/rules').send(aRule({})).expect(201);
+
+  await call('delete', `/chat-webhooks/${destination}`).expect(204);
+
+  const { body } = await call('get', `/rules/${rule.id}`).expect(200);
+  expect(body).toMatchObject({ needsAttention: true, attention: [{ path: 'targetWebhookIds' }] });
+  await call('put', `/rules/${rule.id}`).send({ enabled: false }).expect(200);
+  expect((await call('get', `/rules/${rule.id}`)).body).toMatchObject({ needsAttention: false, attention: [] });
 });
