@@ -86,11 +86,11 @@ export function explainDecision(
     case 'otherCurrency':
       return `Not matched: the value ${money(decision.actual)} cannot be compared in ${wantedCurrency(decision.actual)}: no exchange rate is known.`;
     case 'crossing':
-      return `Not matched: the value was ${money(decision.actual)} before, not below ${amount(filters.minValue, filters.currency)}, so it did not cross it.`;
+      return `Not matched: the value was ${money(decision.actual)} before, which is not below ${amount(filters.minValue, filters.currency)}, so it did not cross that threshold.`;
     case 'kind':
       return otherKind(decision.actual, filters.kinds ?? []);
     case 'fields':
-      return `Not matched: none of the fields ${fieldNames(filters.fields ?? [], nameOf)} changed.`;
+      return noneChanged(filters.fields ?? [], nameOf);
     case 'conditions':
       return explainCondition(decision.actual, nameOf);
     case 'alreadyTold':
@@ -138,11 +138,13 @@ function otherKind(actual: unknown, wanted: readonly TransitionKind[]): string {
   const options = wanted.map((kind) => KIND_WORDS[kind]).join(' or ');
   if (!Array.isArray(actual)) return `Not matched: the rule asks for ${options}, and the order of these stages is not known.`;
   const was = Object.entries(KIND_WORDS).flatMap(([kind, words]) => (actual.includes(kind) ? [words] : []));
-  return `Not matched: this was ${was.length === 0 ? 'nothing of the kind' : was.join(', ')}, and the rule asks for ${options}.`;
+  return `Not matched: this was ${was.length === 0 ? 'none of these' : was.join(', ')}, and the rule asks for ${options}.`;
 }
 
-function fieldNames(fields: readonly string[], nameOf: NameOf): string {
-  return fields.map((field) => nameOf('field', field) ?? fieldWords(field, nameOf)).join(', ');
+function noneChanged(fields: readonly string[], nameOf: NameOf): string {
+  const names = fields.map((field) => nameOf('field', field) ?? fieldWords(field, nameOf));
+  if (names.length < 2) return `Not matched: the field ${names[0] ?? 'that the rule asks for'} did not change.`;
+  return `Not matched: none of the fields ${names.join(', ')} changed.`;
 }
 
 function tellerName(actual: unknown): string {

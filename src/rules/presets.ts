@@ -73,6 +73,21 @@ function statusPresets(currency: string): readonly Preset[] {
       asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on is a deal big?`, kind: 'amount' }],
     },
     {
+      key: 'big-after-win',
+      name: 'Won deal becomes big',
+      description:
+        'The value of a deal that was won before crosses an amount from below. What is set in the first 45 seconds belongs to the win; further edits above the amount stay silent.',
+      eventType: 'deal.value_changed',
+      filters: {
+        ...{ minValue: 10_000, currency, crossing: true },
+        conditions: {
+          all: [{ field: 'status', op: 'is', value: 'won' }, { not: [{ field: 'status', op: 'changed' }] }, NOT_ARCHIVED],
+        },
+      },
+      ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: false },
+      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on is a deal big?`, kind: 'amount' }],
+    },
+    {
       key: 'deal-lost',
       name: 'Deal lost',
       description:
@@ -138,6 +153,8 @@ const PLACE_PRESETS: readonly Preset[] = [
     filters: { conditions: { all: [OPEN] } },
     ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false, asks: [] },
   },
+  directionPreset('stage-back', 'Stage back', 'back', 'An open deal falls back to an earlier stage of its pipeline.'),
+  directionPreset('stage-skipped', 'Stages skipped', 'skipped', 'An open deal moves forward and leaves stages out.'),
   {
     key: 'moved-pipeline',
     name: 'Moved to another pipeline',
@@ -148,6 +165,17 @@ const PLACE_PRESETS: readonly Preset[] = [
     asks: [{ path: 'filters.pipelineIds', question: 'Into which pipelines (none: any)?', kind: 'pipelines' }],
   },
 ];
+
+function directionPreset(key: string, name: string, kind: 'back' | 'skipped', what: string): Preset {
+  return {
+    key,
+    name,
+    description: `${what} Told by the order of the stages, once however many steps it took; what is put right within half a minute stays silent.`,
+    eventType: 'deal.stage_changed',
+    filters: { kinds: [kind], conditions: { all: [OPEN] } },
+    ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: false, asks: [] },
+  };
+}
 
 function dealPresets(currency: string): readonly Preset[] {
   const amount = { amount: 1000, currency };
@@ -167,6 +195,15 @@ function dealPresets(currency: string): readonly Preset[] {
       eventType: 'deal.owner_changed',
       filters: { conditions: { all: [OPEN, NOT_IN_BULK] } },
       ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: true, asks: [] },
+    },
+    {
+      key: 'deal-became-big',
+      name: 'Deal became big',
+      description: 'The value of an open deal crosses an amount from below, whatever its currency. Edits above it stay silent.',
+      eventType: 'deal.value_changed',
+      filters: { minValue: 10_000, currency, crossing: true, conditions: { all: [OPEN] } },
+      ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: false },
+      asks: [{ path: 'filters.minValue', question: `Which value in ${currency} is to be crossed?`, kind: 'amount' }],
     },
     {
       key: 'value-changed',
@@ -191,8 +228,8 @@ function dealPresets(currency: string): readonly Preset[] {
         { path: `${at}.1.all.1.value.percent`, question: 'And down?', kind: 'percent', sameAs: `${at}.0.all.1.value.percent` },
       ],
     },
-    closeDatePreset('close-date-slipped', 'Close date slipped', 'increasedBy', 'later', true),
-    closeDatePreset('close-date-pulled-in', 'Close date pulled in', 'decreasedBy', 'sooner', false),
+    closeDatePreset('close-date-slipped', 'Close date slipped', ['slipped', 'increasedBy'], 'later', true),
+    closeDatePreset('close-date-pulled-in', 'Close date pulled in', ['pulledIn', 'decreasedBy'], 'sooner', false),
     {
       key: 'label-added',
       name: 'Label "hot" added',
@@ -228,7 +265,7 @@ function dealPresets(currency: string): readonly Preset[] {
 function closeDatePreset(
   key: string,
   name: string,
-  op: 'increasedBy' | 'decreasedBy',
+  [kind, op]: readonly ['slipped', 'increasedBy'] | readonly ['pulledIn', 'decreasedBy'],
   direction: 'later' | 'sooner',
   defaultOn: boolean,
 ): Preset {
@@ -237,7 +274,10 @@ function closeDatePreset(
     name,
     description: `The expected close date of an open deal moves ${direction} by some days. Dates that are set first or cleared, and bulk edits, stay silent.`,
     eventType: 'deal.close_date_changed',
-    filters: { conditions: { all: [OPEN, NOT_IN_BULK, { field: 'expected_close_date', op, value: { days: 7 } }] } },
+    filters: {
+      kinds: [kind],
+      conditions: { all: [OPEN, NOT_IN_BULK, { field: 'expected_close_date', op, value: { days: 7 } }] },
+    },
     ...{ templateMode: 'compact', settleMs: 30_000, defaultOn },
     asks: [{ path: 'filters.conditions.all.2.value.days', question: `How many days ${direction} at least?`, kind: 'days' }],
   };
@@ -264,6 +304,14 @@ const OTHER_PRESETS: readonly Preset[] = [
   activityPreset('meeting-booked', 'Meeting booked', 'activity.created', 'Activities of these types are planned', [
     { field: 'done', op: 'isNot', value: true },
   ]),
+  activityPreset(
+    'meeting-put-off',
+    'Meeting put off',
+    'activity.rescheduled',
+    'Activities of these types move to a later day',
+    [],
+    ['later'],
+  ),
   activityPreset('activity-done', 'Activity done', 'activity.completed', 'Activities of these types are done', []),
   {
     key: 'note-added',
@@ -278,16 +326,20 @@ const OTHER_PRESETS: readonly Preset[] = [
 function activityPreset(
   key: string,
   name: string,
-  eventType: 'activity.created' | 'activity.completed',
+  eventType: 'activity.created' | 'activity.completed' | 'activity.rescheduled',
   what: string,
   more: readonly ConditionTree[],
+  kinds?: RuleFilters['kinds'],
 ): Preset {
   return {
     key,
     name,
-    description: `${what}. Private ones stay silent, and what is ticked and unticked at once.`,
+    description: `${what}. Private ones stay silent, and what is put right at once.`,
     eventType,
-    filters: { conditions: { all: [{ field: 'type', op: 'in', value: ['meeting'] }, NOT_PRIVATE, ...more] } },
+    filters: {
+      ...(kinds && { kinds }),
+      conditions: { all: [{ field: 'type', op: 'in', value: ['meeting'] }, NOT_PRIVATE, ...more] },
+    },
     ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false },
     asks: [{ path: 'filters.conditions.all.0.value', question: 'Which types of activity?', kind: 'activityTypes' }],
   };

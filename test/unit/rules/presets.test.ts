@@ -5,6 +5,7 @@ import { ruleFiltersSchema } from '../../../src/core/rule';
 import type { RecordState } from '../../../src/core/record';
 import { presetsFor, type Preset } from '../../../src/rules/presets';
 import { conditionTreeSchema } from '../../../src/core/condition';
+import type { StageOrder } from '../../../src/rules/kinds-of-transition';
 import { aDealWebhook, aRule, aWebhook, at, type SentWebhook } from '../../support/builders';
 import { filledPreset } from '../../support/filled-preset';
 import { makeMemoryLedger } from '../../support/memory-ledger';
@@ -21,6 +22,9 @@ function presetOf(key: string): Preset {
   return found;
 }
 
+/** Stages 11 to 14 of the first pipeline in their order. */
+const STAGES: StageOrder = new Map([11, 12, 13, 14].map((id) => [id, { pipelineId: 1, order: id - 10 }]));
+
 /** Event types told, each event routed in a batch of its own. */
 async function told(
   key: string,
@@ -28,7 +32,10 @@ async function told(
   answers: Readonly<Record<string, unknown>> = {},
 ): Promise<string[]> {
   const { eventType, settleMs, filters } = filledPreset(presetOf(key), answers);
-  const ledger = makeMemoryLedger({ rules: [{ ...aRule({ eventType, settleMs }), filters: ruleFiltersSchema.parse(filters) }] });
+  const ledger = makeMemoryLedger({
+    stages: STAGES,
+    rules: [{ ...aRule({ eventType, settleMs }), filters: ruleFiltersSchema.parse(filters) }],
+  });
   for (const webhook of webhooks) await ledger.route(webhook);
   return ledger.told().map(({ type }) => type);
 }
@@ -75,6 +82,44 @@ const cases: readonly Case[] = [
     true,
   ],
   ['big-deal-won', 'a big won deal grows', [change({ value: 10_000 }, { ...won, value: 90_000 })], false],
+  ['big-after-win', 'the value of a won deal is set later', [change({ value: 0 }, { ...won, value: 20_000 })], true],
+  ['big-after-win', 'a big won deal grows', [change({ value: 10_000 }, { ...won, value: 20_000 })], false],
+  ['big-after-win', 'a won deal grows and stays small', [change({ value: 0 }, { ...won, value: 9999 })], false],
+  ['big-after-win', 'an open deal becomes big', [change({ value: 0 }, { value: 20_000 })], false],
+  [
+    'big-after-win',
+    'the value is set right after winning, which the win tells',
+    [change({ status: 'open' }, { ...won, value: 0 }), change({ value: 0 }, { ...won, value: 20_000 }, 20_000)],
+    false,
+  ],
+  ['deal-became-big', 'an open deal crosses the amount', [change({ value: 9999 }, { value: 10_000 })], true],
+  ['deal-became-big', 'a big deal grows', [change({ value: 10_000 }, { value: 90_000 })], false],
+  ['deal-became-big', 'a big deal becomes small', [change({ value: 10_000 }, { value: 5 })], false],
+  ['deal-became-big', 'a won deal crosses the amount', [change({ value: 5 }, { ...won, value: 10_000 })], false],
+  [
+    'deal-became-big',
+    'it crosses and comes back',
+    [change({ value: 5 }, { value: 10_000 }), change({ value: 10_000 }, { value: 5 }, 2000)],
+    false,
+  ],
+  ['stage-back', 'a deal falls back', [change({ stage_id: 13 }, { stage_id: 12 })], true],
+  ['stage-back', 'a deal moves forward', [change({ stage_id: 12 }, { stage_id: 13 })], false],
+  ['stage-back', 'a won deal falls back', [change({ stage_id: 13 }, { ...won, stage_id: 12 })], false],
+  [
+    'stage-back',
+    'it falls back and is put right',
+    [change({ stage_id: 13 }, { stage_id: 12 }), change({ stage_id: 12 }, { stage_id: 13 }, 9000)],
+    false,
+  ],
+  [
+    'stage-back',
+    'it goes into an earlier place of another pipeline',
+    [change({ stage_id: 13, pipeline_id: 1 }, { stage_id: 21, pipeline_id: 2 })],
+    false,
+  ],
+  ['stage-skipped', 'a stage is left out', [change({ stage_id: 11 }, { stage_id: 13 })], true],
+  ['stage-skipped', 'a deal goes to the next stage', [change({ stage_id: 11 }, { stage_id: 12 })], false],
+  ['stage-skipped', 'a deal falls back by two', [change({ stage_id: 13 }, { stage_id: 11 })], false],
   ['deal-lost', 'a deal is lost', [change({ status: 'open' }, { status: 'lost' })], true],
   ['deal-lost', 'a won deal is lost directly', [change({ status: 'won' }, { status: 'lost' })], true],
   ['deal-lost', 'a deal is deleted', [aWebhook({ action: 'delete', previous: { id: 8 } })], false],
@@ -229,6 +274,20 @@ const cases: readonly Case[] = [
   ['meeting-booked', 'a call is planned', [activity({ type: 'call' })], false],
   ['meeting-booked', 'a private meeting is planned', [activity({ private: true })], false],
   ['meeting-booked', 'a meeting is logged as done', [activity({ done: true })], false],
+  ['meeting-put-off', 'a meeting moves to a later day', [activity({ due_date: '2026-12-02' }, { due_date: '2026-12-01' })], true],
+  [
+    'meeting-put-off',
+    'a meeting moves to an earlier day',
+    [activity({ due_date: '2026-12-01' }, { due_date: '2026-12-02' })],
+    false,
+  ],
+  ['meeting-put-off', 'a meeting gets its first day', [activity({ due_date: '2026-12-01' }, { due_date: null })], false],
+  [
+    'meeting-put-off',
+    'a done meeting is dated anew',
+    [activity({ done: true, due_date: '2026-12-02' }, { due_date: '2026-12-01' })],
+    false,
+  ],
   ['activity-done', 'a meeting is done', [activity({ done: true }, { done: false })], true],
   [
     'activity-done',
