@@ -117,21 +117,21 @@ function belowMinimum(actual: unknown, minimum: number | undefined): string {
 
 export const KIND_WORDS: Readonly<Record<TransitionKind, string>> = {
   first: 'a first win',
-  again: 'won again',
-  fromWon: 'reopened after a win',
-  fromLost: 'reopened after a loss',
+  again: 'a win of a deal that was won before',
+  fromWon: 'a reopening after a win',
+  fromLost: 'a reopening after a loss',
   forward: 'a move forward',
   back: 'a move back',
   skipped: 'a move that skips stages',
   up: 'a rise',
   down: 'a fall',
-  set: 'set for the first time',
-  cleared: 'cleared',
-  currency: 'another currency',
+  set: 'a first setting',
+  cleared: 'a clearing',
+  currency: 'a change of currency',
   slipped: 'a slip to a later day',
-  pulledIn: 'pulled in to an earlier day',
-  later: 'moved to a later day',
-  earlier: 'moved to an earlier day',
+  pulledIn: 'a pull to an earlier day',
+  later: 'a move to a later day',
+  earlier: 'a move to an earlier day',
 };
 
 function otherKind(actual: unknown, wanted: readonly TransitionKind[]): string {

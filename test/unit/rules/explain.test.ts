@@ -60,6 +60,42 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
     { minValue: 1 },
     'Not matched: the value 8,000 EUR cannot be compared in USD: no exchange rate is known.',
   ],
+  [
+    { code: 'crossing', actual: { amount: 12_000, currency: 'EUR' } },
+    { minValue: 10_000, currency: 'EUR', crossing: true },
+    'Not matched: the value was 12,000 EUR before, which is not below 10,000 EUR, so it did not cross that threshold.',
+  ],
+  [
+    { code: 'kind', actual: ['forward', 'skipped'] },
+    { kinds: ['back'] },
+    'Not matched: this was a move forward, a move that skips stages, and the rule asks for a move back.',
+  ],
+  [
+    { code: 'kind', actual: [] },
+    { kinds: ['slipped', 'pulledIn'] },
+    'Not matched: this was none of these, and the rule asks for a slip to a later day or a pull to an earlier day.',
+  ],
+  [
+    { code: 'kind', actual: null },
+    { kinds: ['back'] },
+    'Not matched: the rule asks for a move back, and the order of these stages is not known.',
+  ],
+  [{ code: 'fields' }, { fields: ['lost_reason'] }, 'Not matched: the field lost reason did not change.'],
+  [
+    { code: 'alreadyTold', actual: { ruleId: 2, ruleName: 'Big wins' } },
+    {},
+    'Not told: already told by rule "Big wins", which stops the rules behind it.',
+  ],
+  [{ code: 'muted' }, {}, 'Not told: this record is muted.'],
+  [
+    { code: 'foundTooLate' },
+    {},
+    'Not told: Pipedrive sent no webhook of it, and when it was found in Pipedrive’s own list it was too old to be news.',
+  ],
+  [{ code: 'corrected', toldByEventId: 41 }, {}, 'Told as a correction: what event 41 had told was taken back.'],
+  [{ code: 'noDestination' }, {}, 'Matched, but not told: every destination of the rule is paused or gone.'],
+  [{ code: 'outdated' }, {}, 'Not told: this event is older than what was already known of the record, or repeats it.'],
+  [{ code: 'switchedOnLater' }, {}, 'Not told: the rule was switched on after this event had come in.'],
   [{ code: 'fields' }, { fields: ['title', 'value'] }, 'Not matched: none of the fields title, value changed.'],
   [
     { code: 'fields' },
