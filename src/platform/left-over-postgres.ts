@@ -38,6 +38,8 @@ export async function stopLeftOverServer(clusterDir: string): Promise<boolean> {
     const command = commandLine(pid, clusterDir);
     if (command.includes(clusterDir)) {
       await stop(pid);
+      // It removes its file when it ends in order, not when it was being killed already.
+      forgetPid(pid, clusterDir);
       return true;
     }
     if (/^postgres(\.exe)?$/.test(basename(command[0] ?? ''))) {
@@ -47,9 +49,13 @@ export async function stopLeftOverServer(clusterDir: string): Promise<boolean> {
       );
     }
   }
-  // PostgreSQL itself overlooks the file of a dead process, but not when the pid now belongs to some other program, or to a zombie.
-  if (isPidTaken(pid)) rmSync(join(clusterDir, 'postmaster.pid'), { force: true });
+  forgetPid(pid, clusterDir);
   return false;
+}
+
+/** PostgreSQL itself overlooks the file of a dead process, but not when the pid now belongs to some other program, or to a zombie. */
+function forgetPid(pid: number, clusterDir: string): void {
+  if (isPidTaken(pid)) rmSync(join(clusterDir, 'postmaster.pid'), { force: true });
 }
 
 async function stop(pid: number): Promise<void> {
