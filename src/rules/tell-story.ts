@@ -52,11 +52,12 @@ export const isGone = (story: Pick<Story, 'change' | 'transitions'>): boolean =>
 function mergeFromDeletedHalf(event: PipedriveEvent, own: Story, shadow: Shadow | null, state: BatchState): Story {
   const survivorId = event.mergedToId ?? '';
   const isTold = shadow?.mergedInto === survivorId;
-  const survivor = state.shadows.get(recordKey(own.entity, survivorId));
+  // Of a survivor that was never heard of, the deal that it swallowed says most: what is merged are duplicates.
+  const known = state.shadows.get(recordKey(own.entity, survivorId))?.state ?? own.change.before ?? {};
   const change: Change = {
     entity: own.entity,
-    before: survivor?.state ?? {},
-    after: survivor?.state ?? {},
+    before: known,
+    after: known,
     previous: {},
     mergedFromId: event.entityId,
   };

@@ -118,6 +118,17 @@ describe.each([0, 1500])('with windows of %d ms', (settleMs) => {
       });
     });
 
+    test('when the survivor was never heard of, then filters look at the deal that it swallowed', async () => {
+      const rules = [5, 6].map((pipeline, index) => aRule({ id: index + 1, eventType: 'deal.merged', pipelineIds: [pipeline] }));
+      const ledger = makeMemoryLedger({ rules, settleMs });
+      const previous = dealState({ id: 9, pipeline_id: 5, title: 'Twin' });
+
+      await ledger.route(aWebhook({ id: 9, action: 'delete', previous, meta: { merged_to_id: '8' } }));
+
+      const changes = ledger.deliveries().map(({ change, ruleId }) => ({ ruleId, entityId: change.entityId, ...change.state }));
+      expect(changes).toMatchObject([{ ruleId: 1, entityId: '8', title: 'Twin' }]);
+    });
+
     test('when a deal swallows two others, then both merges are told', async () => {
       const second = aWebhook({
         id: 10,
