@@ -12,6 +12,7 @@ import { freePort } from '../support/free-port';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import type { TestDatabase } from '../support/test-database';
 import { firstAdmin, startWorld, type World, type WorldOptions } from '../support/world';
+import { waitUntil } from '../support/wait-until';
 
 export type Surface = 'settings' | 'panel' | 'modal';
 
@@ -92,7 +93,8 @@ export async function framed(page: Page, surface: Surface): Promise<Frame> {
 export async function narrow(page: Page, frame: Frame, widthPx: number): Promise<void> {
   if (widthPx >= 1000) return;
   await page.addStyleTag({ content: `.app-frame { width: ${widthPx}px !important; min-width: 0 !important; }` });
-  await frame.waitForFunction(`innerWidth === ${widthPx}`);
+  // Not waitForFunction: what it asks again and again is an eval in the page, which the policy refuses.
+  await waitUntil('the frame is narrow', async () => (await frame.evaluate('innerWidth')) === widthPx);
 }
 
 /** Keeps what the frame shows, for eyes: `test/browser/screenshots/<name>.png`. */
@@ -102,7 +104,7 @@ export async function screenshotOf(frame: Frame, name: string): Promise<void> {
   const heightPx = z.number().parse(await element.evaluate('document.documentElement.scrollHeight'));
   const page = frame.page();
   await page.setViewportSize({ width: page.viewportSize()?.width ?? 1280, height: Math.max(heightPx, 900) });
-  await frame.waitForFunction('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))');
+  await frame.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))');
   await keepPicture((path) => element.screenshot({ path, animations: 'disabled' }), name);
 }
 
