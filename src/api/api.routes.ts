@@ -35,6 +35,7 @@ import { rulePreviewEndpoints } from './rule-preview.routes';
 import { ruleEndpoints } from './rules.routes';
 import { sessionEndpoints, type ConnectByApiToken } from './session.routes';
 import { testMessageEndpoints, type SendTest } from './test-message.routes';
+import { makeDraftWalks } from './walk-draft';
 
 /** What the API needs of the rest of the application. */
 export interface ApiDeps {
@@ -117,6 +118,7 @@ function makeEndpoints(deps: ApiDeps): Endpoint[] {
     ...deps,
     prisma,
     pool,
+    draftWalks: makeDraftWalks({ ...deps, prisma, pool }),
     runChange: makeRunChange(prisma),
     loadPlan: (client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId) =>
       loadPlan(client, tenantId, { now: clock(), defaultPlan }),

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DeliveryOutcome } from '../core/delivery';
 import type { TemplateMode } from '../core/rule';
 import type { TenantId, TenantProfile } from '../core/tenant';
-import type { EventType } from '../core/transition';
+import type { EventType, RecordChange } from '../core/transition';
+import type { Names } from '../messages/names';
 import { renderMessage } from '../messages/render-message';
 import { sampleNames, sampleSubject } from '../messages/sample-subject';
 import type { ChatCredentials, OpenDestination } from './open-destination';
@@ -25,7 +26,21 @@ export interface TestRecipient {
   readonly template: string | null;
 }
 
-export type TestTarget = { readonly tenantId: TenantId } & ({ readonly ruleId: number } | { readonly chatWebhookId: number });
+/** A rule that nobody saved yet, and what it tells as an example; null: a made-up one. */
+export interface DraftTest {
+  readonly draft: Pick<TestRecipient, 'eventType' | 'mode' | 'template'> & { readonly chatWebhookIds: readonly number[] };
+  readonly real: RealExample | null;
+}
+
+/** Something that happened, with the names that it needs. */
+export interface RealExample {
+  readonly change: RecordChange;
+  readonly names: Names;
+}
+
+export type TestTarget = { readonly tenantId: TenantId } & (
+  { readonly ruleId: number } | { readonly chatWebhookId: number } | DraftTest
+);
 
 export interface TestResult {
   readonly status: 'success' | 'failure';
@@ -45,9 +60,13 @@ export type SavedRecipient = TestRecipient & { readonly saved: SavedDestination 
 /** What of a recipient the record needs. */
 type Recorded = Pick<TestRecipient, 'spaceId' | 'ruleId' | 'saved'> & { readonly tenant: { readonly id: TenantId } };
 
+export type RecipientsWanted = { readonly tenantId: TenantId } & (
+  { readonly ruleId: number } | { readonly chatWebhookIds: readonly number[] }
+);
+
 export interface TestStore {
-  /** Recipients of a rule (one per destination), or the destination itself; empty when there is none. */
-  findRecipients(target: TestTarget): Promise<readonly SavedRecipient[]>;
+  /** Recipients of a rule (one per destination), or the destinations themselves; empty when there is none. */
+  findRecipients(target: RecipientsWanted): Promise<readonly SavedRecipient[]>;
   /** Takes the space's next write slot; 0 when it is taken, else the milliseconds until it is free. */
   reserveSlot(spaceId: string, intervalMs: number): Promise<number>;
   /**
@@ -86,16 +105,25 @@ const SLOT_PATIENCE_MS = 5_000;
 /** Makes the use case; it never throws because of Google Chat. A rule with several destinations is tried on each; the first failure counts. */
 export function makeSendTest(dependencies: SendTestDependencies): (target: TestTarget) => Promise<TestResult> {
   return async (target) => {
-    const recipients = await dependencies.store.findRecipients(target);
+    const recipients = await recipientsOf(target, dependencies.store);
+    const real = 'draft' in target ? target.real : null;
     if (recipients.length === 0)
       return { status: 'failure', httpStatus: null, errorMessage: 'There is no destination to send to.' };
     const results: TestResult[] = [];
     for (const recipient of recipients) {
       const credentials = () => dependencies.openDestination(recipient.tenant.id, recipient.saved.sealedCredentials);
-      results.push(await sendOne(recipient, credentials, dependencies));
+      results.push(await sendOne(recipient, real, credentials, dependencies));
     }
     return results.find((result) => result.status === 'failure') ?? results[0] ?? { status: 'failure', httpStatus: null };
   };
+}
+
+async function recipientsOf(target: TestTarget, store: TestStore): Promise<readonly SavedRecipient[]> {
+  const { tenantId } = target;
+  if ('ruleId' in target) return await store.findRecipients({ tenantId, ruleId: target.ruleId });
+  if ('chatWebhookId' in target) return await store.findRecipients({ tenantId, chatWebhookIds: [target.chatWebhookId] });
+  const { chatWebhookIds, ...draft } = target.draft;
+  return (await store.findRecipients({ tenantId, chatWebhookIds })).map((recipient) => ({ ...recipient, ...draft }));
 }
 
 /** The parts of a Chat webhook URL that nobody saved yet. */
@@ -110,12 +138,13 @@ export function makeTryUrl(dependencies: SendTestDependencies): TryUrl {
   return async (tenant, { spaceId, ...credentials }) => {
     const sample = { eventType: 'deal.won', mode: 'compact', template: null, ruleId: null } as const;
     const recipient = { ...sample, tenant, spaceId, saved: null, locale: null, timeZone: null };
-    return await sendOne(recipient, () => Promise.resolve(credentials), dependencies);
+    return await sendOne(recipient, null, () => Promise.resolve(credentials), dependencies);
   };
 }
 
 async function sendOne(
   recipient: TestRecipient,
+  real: RealExample | null,
   openCredentials: () => Promise<ChatCredentials>,
   dependencies: SendTestDependencies,
 ): Promise<TestResult> {
@@ -127,9 +156,14 @@ async function sendOne(
       errorMessage: 'The space is busy with other messages: Google Chat takes one a second. Try again.',
     };
   }
-  const subject = sampleSubject(recipient.tenant, recipient.eventType, recipient.mode, recipient.template, clock());
-  const destination = { locale: recipient.locale, timeZone: recipient.timeZone, threads: 'off' as const };
-  const body = JSON.stringify(renderMessage({ ...subject, destination }, sampleNames()));
+  const { tenant, eventType, mode, template, locale, timeZone } = recipient;
+  const sample = sampleSubject(tenant, eventType, mode, template, clock());
+  const subject = {
+    ...sample,
+    change: real?.change ?? sample.change,
+    destination: { locale, timeZone, threads: 'off' as const },
+  };
+  const body = JSON.stringify(renderMessage(subject, real?.names ?? sampleNames()));
   const startedAtMs = clock().getTime();
   const outcome = await dependencies.post(recipient, await openCredentials(), randomUUID(), body);
   const health = recipient.saved === null ? null : healthAfter(recipient.saved.health, outcome, 0, settings);

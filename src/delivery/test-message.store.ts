@@ -18,7 +18,7 @@ const RECIPIENTS = `
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
     LEFT JOIN rules r ON r.tenant_id = w.tenant_id AND r.id = $2
    WHERE w.tenant_id = $1
-     AND (w.id = $3 OR EXISTS (SELECT 1 FROM rule_targets g WHERE g.rule_id = r.id AND g.chat_webhook_id = w.id)) ORDER BY w.id`;
+     AND (w.id = ANY ($3::int[]) OR EXISTS (SELECT 1 FROM rule_targets g WHERE g.rule_id = r.id AND g.chat_webhook_id = w.id)) ORDER BY w.id`;
 
 /** Taken like any other write: the slot and the lease must both be free. */
 const RESERVE = `
@@ -102,8 +102,8 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
   return {
     async findRecipients(target) {
       const ruleId = 'ruleId' in target ? target.ruleId : null;
-      const chatWebhookId = 'chatWebhookId' in target ? target.chatWebhookId : null;
-      const { rows } = await pool.query(RECIPIENTS, [target.tenantId, ruleId, chatWebhookId]);
+      const chatWebhookIds = 'chatWebhookIds' in target ? target.chatWebhookIds : [];
+      const { rows } = await pool.query(RECIPIENTS, [target.tenantId, ruleId, chatWebhookIds]);
       return rows.map((row) => recipientRow.parse(row));
     },
     async reserveSlot(spaceId, intervalMs) {

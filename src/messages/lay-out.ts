@@ -17,7 +17,7 @@ interface Layout {
   readonly happened: string | null;
 }
 
-const TEST_NOTE = 'This is a test of Dealbell. Nothing has happened in Pipedrive.';
+const TEST_NOTE = 'This is a test of Dealbell: nothing new has happened in Pipedrive.';
 /** Lines shown before Chat's own "Show more". */
 const COMPACT_NOTE_LINES = 3;
 const DETAILED_NOTE_LINES = 8;

@@ -16,6 +16,9 @@ const NEXT = `
 const BOUNDS =
   'SELECT coalesce(min(id), 0)::float8 AS low, coalesce(max(id), 0)::float8 AS high FROM events WHERE tenant_id = $1';
 const FIRST_FROM = 'SELECT id::float8 AS id, received_at FROM events WHERE tenant_id = $1 AND id >= $2 ORDER BY id LIMIT 1';
+const BEFORE_NEWEST = `
+  SELECT id::float8 AS id FROM events
+   WHERE tenant_id = $1 AND ignored_reason IS NULL ORDER BY id DESC OFFSET $2 LIMIT 1`;
 const OTHER_RULES = `
   SELECT r.id AS "ruleId", r.name AS "ruleName", count(DISTINCT e.id)::int AS events
     FROM events e CROSS JOIN LATERAL jsonb_array_elements(e.decisions) AS decision
@@ -34,6 +37,9 @@ export interface OtherRule {
 export function makeWalkStore(pool: Pool): WalkStore {
   return {
     lastEventBefore: (tenantId, from) => lastEventBefore(pool, tenantId, from),
+    async lastEventBeforeNewest(tenantId, count) {
+      return (await pool.query<{ id: number }>(BEFORE_NEWEST, [tenantId, count])).rows[0]?.id ?? 0;
+    },
     async nextEvents(tenantId, { id, until }, limit) {
       const { rows } = await pool.query<{ id: number; received_at: Date; payload: Buffer }>(NEXT, [tenantId, id, until, limit]);
       return rows.map((row): RawEvent => ({ id: row.id, receivedAt: row.received_at, payload: row.payload }));

@@ -12,6 +12,8 @@ const PAGE_SIZE = 200;
 export interface WalkStore {
   /** The id of the last event that came in before `from`; 0 when there is none. */
   lastEventBefore(tenantId: TenantId, from: Date): Promise<number>;
+  /** The id of the event before the newest `count`; 0 when there are no more than these. */
+  lastEventBeforeNewest(tenantId: TenantId, count: number): Promise<number>;
   /** The next events after this id that came in until `until`, by id. */
   nextEvents(
     tenantId: TenantId,
@@ -24,7 +26,9 @@ export interface Walk {
   readonly events: number;
   /** False: a bound was reached, or the client left, before the end. */
   readonly complete: boolean;
-  /** When the last event that was walked came in; null without any. */
+  /** When the first event that was walked came in; null without any. */
+  readonly beganAt: Date | null;
+  /** When the last one did. */
   readonly reachedAt: Date | null;
 }
 
@@ -39,28 +43,40 @@ export interface WalkRequest {
   readonly tenantId: TenantId;
   readonly from: Date;
   readonly until: Date;
+  /** No more than so many, the newest; null: all. */
+  readonly newest: number | null;
   readonly signal: AbortSignal;
   readonly visit: (event: RawEvent) => void;
 }
 
 /** Makes the walk. It rejects when the database cannot be reached. */
 export function makeWalkEvents({ store, nowMs, maxEvents = MAX_WALKED_EVENTS }: Dependencies) {
-  return async ({ tenantId, from, until, signal, visit }: WalkRequest): Promise<Walk> => {
+  return async ({ tenantId, from, until, newest, signal, visit }: WalkRequest): Promise<Walk> => {
     const endsAtMs = nowMs() + MAX_WALK_MS;
-    let id = signal.aborted ? 0 : await store.lastEventBefore(tenantId, from);
+    let id = signal.aborted ? 0 : await startOf(store, { tenantId, from, newest });
     let events = 0;
+    let beganAt: Date | null = null;
     let reachedAt: Date | null = null;
     while (!signal.aborted && nowMs() < endsAtMs) {
       const page = await store.nextEvents(tenantId, { id, until }, PAGE_SIZE);
-      if (page.length === 0) return { events, complete: true, reachedAt };
+      if (page.length === 0) return { events, complete: true, beganAt, reachedAt };
       if (events === maxEvents) break;
       for (const event of page.slice(0, maxEvents - events)) {
         visit(event);
         ({ id, receivedAt: reachedAt } = event);
+        beganAt ??= reachedAt;
         events += 1;
       }
       await nextTurn();
     }
-    return { events, complete: false, reachedAt };
+    return { events, complete: false, beganAt, reachedAt };
   };
+}
+
+async function startOf(
+  store: WalkStore,
+  { tenantId, from, newest }: Pick<WalkRequest, 'tenantId' | 'from' | 'newest'>,
+): Promise<number> {
+  const before = await store.lastEventBefore(tenantId, from);
+  return newest === null ? before : Math.max(before, await store.lastEventBeforeNewest(tenantId, newest));
 }

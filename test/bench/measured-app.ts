@@ -22,6 +22,9 @@ export const appSettings = z.object({
 });
 export type AppSettings = z.infer<typeof appSettings>;
 
+/** Of the stand-in for our app at Pipedrive; it signs what opens a page. */
+export const CLIENT_SECRET = 'a secret for the benchmark only';
+
 async function main(): Promise<void> {
   const settings = settingsOf(appSettings);
   const config = readConfig({
@@ -30,7 +33,7 @@ async function main(): Promise<void> {
     DATABASE_URL: settings.databaseUrl,
     ...(settings.redisUrl === null ? {} : { REDIS_URL: settings.redisUrl }),
     PIPEDRIVE_CLIENT_ID: 'bench',
-    PIPEDRIVE_CLIENT_SECRET: 'a secret for the benchmark only',
+    PIPEDRIVE_CLIENT_SECRET: CLIENT_SECRET,
     GOOGLE_CHAT_ORIGIN: settings.chatOrigin,
     ENCRYPTION_KEYS: settings.encryptionKeys,
     SESSION_SECRET: 'a secret for the benchmark only',

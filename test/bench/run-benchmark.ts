@@ -14,6 +14,7 @@ import { measureFairness } from './measure-fairness';
 import { measureIntake } from './measure-intake';
 import { measureLatency } from './measure-latency';
 import { measureHistory } from './measure-history';
+import { measurePages } from './measure-pages';
 import { measureQuota } from './measure-quota';
 import { measureRouting } from './measure-routing';
 import { measureRules } from './measure-rules';
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, (stage: Stage, isQuick: boolean) => Promise
   fairness: measureFairness,
   bulk: measureBulkEdit,
   scale: measureScaleOut,
+  pages: measurePages,
 };
 
 async function main(): Promise<void> {

@@ -7,6 +7,8 @@ import { makeSecretBox, type SecretKey } from '../../src/platform/secret-box';
 import { FIRST_OWNER_ID, NAMED_RECORDS, OWNERS_PER_TENANT } from './deal-events';
 
 export const TENANTS = 10;
+/** Of the first tenant, at Pipedrive; the others follow. */
+export const FIRST_COMPANY_ID = 12_345;
 /** One space for each owner of each tenant. */
 export const SPACES = TENANTS * OWNERS_PER_TENANT;
 
@@ -60,7 +62,7 @@ export async function seedTenants(databaseUrl: string, encryptionKeys: string, w
 }
 
 async function seedTenant(client: Client, index: number, encryptionKeys: string, urls: readonly string[]): Promise<void> {
-  const company = 12_345 + index;
+  const company = FIRST_COMPANY_ID + index;
   const tenantId = await idOf(client, TENANT, [randomUUID(), company, `Bench ${index}`, `bench-${index}`]);
   const connectionId = await idOf(client, CONNECTION, [tenantId]);
   const hash = createHash('sha256').update(PASSWORD).digest();

@@ -205,6 +205,29 @@ describeOnBackends('Delivery', (backend) => {
     expect(world.chat.messages(channel.spaceId)).toHaveLength(1);
   });
 
+  test('when a rule is tested that is not saved, then its card tells of the last deal that it would have told of', async () => {
+    const channel = await listening('Draft');
+    await win(channel, 'Told by a draft');
+    await rest();
+    const before = world.chat.messages(channel.spaceId).length;
+    const rule = { name: 'Draft', eventType: 'deal.won', targetWebhookIds: [channel.id], template: 'Hear, hear!' };
+
+    const { status, body } = await world.api('POST', '/test', token, { rule });
+    const nothingYet = await world.api('POST', '/test', token, { rule: { ...rule, eventType: 'deal.deleted' } });
+    const refused = await world.api('POST', '/test', token, { rule: { ...rule, template: '{{ owner' } });
+
+    expect([status, body]).toEqual([200, expect.objectContaining({ status: 'success' })]);
+    expect(nothingYet.body).toMatchObject({ status: 'success' });
+    expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'rule.template']);
+    const [real, sample] = world.chat
+      .messages(channel.spaceId)
+      .slice(before)
+      .map((message) => JSON.stringify(message));
+    expect(real).toMatch(/Test: .*Told by a draft.*Hear, hear!/);
+    expect(sample).toContain('Sample deal');
+    expect((await world.api('GET', '/rules', token)).body.items.map(({ name }: { name: string }) => name)).not.toContain('Draft');
+  });
+
   test('when a message is replayed, then it is a new one under a new request id', async () => {
     const channel = await listening('Again');
     await win(channel, 'Message replayed');

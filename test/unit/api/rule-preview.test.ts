@@ -116,6 +116,32 @@ describe('preview', () => {
     expect([month.events, month.messages, days.events]).toEqual([3, 3, 1]);
   });
 
+  test('when only the newest events are asked for, then it says since when it looked, and what is newer is the example', async () => {
+    for (const days of [9, 8, 7, 6, 5]) await addEvent(win(`Deal of ${days} days`), days * DAY);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule(), newest: 2 }).expect(200);
+
+    expect(body).toMatchObject({ events: 2, messages: 2, complete: true });
+    expect(Math.round((Date.parse(body.to) - Date.parse(body.from)) / DAY)).toBe(6);
+    expect(body.examples.map(({ recordTitle }: { recordTitle: string }) => recordTitle)).toEqual([
+      'Deal of 6 days',
+      'Deal of 5 days',
+    ]);
+  });
+
+  test('when more matched than there are examples, then the newest are shown', async () => {
+    for (const days of [9, 8, 7, 6, 5]) await addEvent(win(`Deal of ${days} days`), days * DAY);
+
+    const { body } = await call('post', '/rules/preview').send({ rule: rule() }).expect(200);
+
+    expect(body.messages).toBe(5);
+    expect(body.examples.map(({ recordTitle }: { recordTitle: string }) => recordTitle)).toEqual([
+      'Deal of 7 days',
+      'Deal of 6 days',
+      'Deal of 5 days',
+    ]);
+  });
+
   test('when names are in the ledger, then the examples have them', async () => {
     await testDatabase.database.pool.query(
       `INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'user', '1', '{"id":1,"name":"Ana Owner"}')`,
@@ -177,6 +203,7 @@ describe('preview', () => {
     [{ rule: { name: 'x', eventType: 'deal.won', filters: { minValue: -1 } } }, 'rule.filters.minValue'],
     [{ rule: { name: 'x', eventType: 'deal.field_changed' } }, 'rule.filters.fields'],
     [{ rule: { name: 'x', eventType: 'deal.won' }, days: 91 }, 'days'],
+    [{ rule: { name: 'x', eventType: 'deal.won' }, newest: 0 }, 'newest'],
     [{ days: 3 }, 'rule'],
     [{ rule: { name: 'x', eventType: 'deal.won' }, more: 1 }, 'more'],
   ])('when the body is %j, then it is refused for %s', async (body, path) => {

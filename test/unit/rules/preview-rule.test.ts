@@ -128,12 +128,13 @@ describe('walking the ledger', () => {
   function aStore(events: readonly RawEvent[]): WalkStore {
     return {
       lastEventBefore: () => Promise.resolve(0),
+      lastEventBeforeNewest: (_tenant, count) => Promise.resolve(Math.max(0, events.length - count)),
       nextEvents: (_tenant, { id }, limit) => Promise.resolve(events.filter((event) => event.id > id).slice(0, limit)),
     };
   }
 
   const many = (count: number) => rawEvents(Array.from({ length: count }, (_, index) => win(index * 1000, index)));
-  const request = { tenantId: TENANT, from: at(0), until: at(1e9), signal: new AbortController().signal };
+  const request = { tenantId: TENANT, from: at(0), until: at(1e9), newest: null, signal: new AbortController().signal };
 
   test('when there are several pages, then every event is visited once, in order', async () => {
     const seen: number[] = [];
@@ -143,7 +144,7 @@ describe('walking the ledger', () => {
       visit: ({ id }) => seen.push(id),
     });
 
-    expect(walk).toEqual({ events: 450, complete: true, reachedAt: at(449_000) });
+    expect(walk).toEqual({ events: 450, complete: true, beganAt: at(0), reachedAt: at(449_000) });
     expect(seen).toEqual(Array.from({ length: 450 }, (_, index) => index + 1));
   });
 
@@ -156,7 +157,17 @@ describe('walking the ledger', () => {
       visit: () => undefined,
     });
 
-    expect(walk).toEqual({ events: maxEvents, complete, reachedAt: at(reachedMs) });
+    expect(walk).toEqual({ events: maxEvents, complete, beganAt: at(0), reachedAt: at(reachedMs) });
+  });
+
+  test('when only the newest are wanted, then it begins with them and says when', async () => {
+    const walk = await makeWalkEvents({ store: aStore(many(450)), nowMs: () => 0 })({
+      ...request,
+      newest: 120,
+      visit: () => undefined,
+    });
+
+    expect(walk).toEqual({ events: 120, complete: true, beganAt: at(330_000), reachedAt: at(449_000) });
   });
 
   test('when its time is over, then it stops', async () => {

@@ -1,0 +1,146 @@
+/** What a page of the settings takes at the server, one request at a time, and what the first load brings over the line. */
+
+import { Agent, request as openRequest } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { SignJWT } from 'jose';
+import { CLIENT_SECRET } from './measured-app';
+import { FIRST_OWNER_ID, OWNERS_PER_TENANT } from './deal-events';
+import { figure, type Figure } from './figures';
+import { RULES, seedBusyCompany } from './seed-busy-company';
+import { seedHistory } from './seed-history';
+import { FIRST_COMPANY_ID } from './seed-tenants';
+import type { Stage } from './stage';
+
+const AIM_MS = 50;
+const AIM_KB = 60;
+
+/** `:rule` and `:space` stand for one of each; the pages are those of the navigation and what they lead to. */
+const PAGES = [
+  ...[
+    'overview',
+    'spaces',
+    'spaces/new',
+    'spaces/:space',
+    'spaces/:space/url',
+    'rules',
+    'rules/new',
+    'rules/:rule',
+    'rules/presets',
+  ],
+  ...['activity', 'activity?deal=roof', 'activity?deal=%231000007', 'activity?deal=no%20such%20deal', 'activity?rule=:rule'],
+  ...['activity?status=sent', 'activity?status=failed', 'activity?status=silent', 'activity?rule=:rule&status=silent'],
+  ...['activity?before=:event', 'account', 'account/audit', 'rules/export', 'rules/import'],
+] as const;
+
+interface Answer {
+  readonly status: number;
+  readonly ms: number;
+  /** Of the body, as it came over the line. */
+  readonly bytes: number;
+  readonly text: string;
+}
+
+/** 100,000 events of one company and 10,000 of each of nine others; every figure is of requests in turn with those of the other pages. */
+export async function measurePages(stage: Stage, isQuick: boolean): Promise<readonly Figure[]> {
+  const events = isQuick ? 20_000 : 100_000;
+  const databaseUrl = await stage.ledger.copy();
+  await seedHistory(databaseUrl, events);
+  await seedBusyCompany(databaseUrl, events);
+  const [ids] = await stage.ledger.query(
+    databaseUrl,
+    `SELECT min(r.id) + 30 AS rule, (SELECT min(id) FROM chat_webhooks) AS space, (SELECT max(id) - ${events / 2} FROM events) AS event
+       FROM rules r WHERE r.tenant_id = (SELECT min(id) FROM tenants) AND r.id > (SELECT max(rule_id) FROM rule_targets WHERE tenant_id <> r.tenant_id)`,
+  );
+  const app = await stage.startApp('postgres', { web: true, worker: false, databaseUrl });
+  const agent = new Agent({ keepAlive: true });
+  try {
+    const signed = await new SignJWT({ userId: FIRST_OWNER_ID, companyId: FIRST_COMPANY_ID })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(CLIENT_SECRET));
+    const ask = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+      answerTo({ port: app.port, agent, path, headers });
+    const first = `/extension/settings?token=${signed}`;
+    const { text } = await ask(first);
+    const token = /<meta name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
+    const paths = new Map(PAGES.map((page) => [page, `/extension/settings/${withIds(page, ids ?? {})}`] as const));
+    const times = await inTurn(paths, isQuick ? 15 : 40, (path) =>
+      ask(path, { Authorization: `Bearer ${token}`, 'HX-Request': 'true' }),
+    );
+    return [
+      ...[...times].map(([page, taken]) => figure('pages', `server time of ${page}`, 'ms', taken, `median under ${AIM_MS}`)),
+      figure(
+        'pages',
+        `first load, gzip, with ${RULES} rules and ${OWNERS_PER_TENANT} spaces`,
+        'kB',
+        [await firstLoadKb(first, ask)],
+        `under ${AIM_KB}`,
+      ),
+    ];
+  } finally {
+    agent.destroy();
+    await app.stop();
+    await stage.ledger.drop(databaseUrl);
+  }
+}
+
+function withIds(page: string, ids: Readonly<Record<string, unknown>>): string {
+  return page.replaceAll(/:(rule|space|event)\b/g, (_, name: string) => String(ids[name]));
+}
+
+/** Each page once per round; the first rounds warm up. */
+async function inTurn(
+  paths: ReadonlyMap<string, string>,
+  rounds: number,
+  ask: (path: string) => Promise<Answer>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const times = new Map<string, number[]>([...paths.keys()].map((page) => [page, []]));
+  for (let round = -3; round < rounds; round += 1) {
+    for (const [page, path] of paths) {
+      const { status, ms } = await ask(path);
+      if (status !== 200) throw new Error(`${page} was answered with ${status}`);
+      if (round >= 0) times.get(page)?.push(ms);
+    }
+  }
+  return times;
+}
+
+/** The document and everything that it names, as a browser loads it that has nothing yet. */
+async function firstLoadKb(path: string, ask: (path: string) => Promise<Answer>): Promise<number> {
+  const document = await ask(path);
+  const named = [...document.text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, found]) => found ?? '');
+  if (named.length === 0) throw new Error('the first page names no file');
+  let bytes = document.bytes;
+  for (const file of new Set(named)) bytes += (await ask(file)).bytes;
+  return bytes / 1000;
+}
+
+function answerTo({
+  port,
+  agent,
+  path,
+  headers,
+}: {
+  readonly port: number;
+  readonly agent: Agent;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}): Promise<Answer> {
+  const sentAtMs = performance.now();
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port, path, agent, headers: { 'Accept-Encoding': 'gzip', ...headers } };
+    const request = openRequest(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('error', reject);
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const ms = performance.now() - sentAtMs;
+        const body = Buffer.concat(chunks);
+        const text = response.headers['content-encoding'] === 'gzip' ? gunzipSync(body).toString() : body.toString();
+        resolve({ status: response.statusCode ?? 0, ms, bytes: body.length, text });
+      });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
