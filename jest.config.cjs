@@ -38,4 +38,6 @@ module.exports = {
   // BullMQ's workers keep timers when Redis is away at their close; the processes of Dealbell end by process.exit.
   forceExit: true,
   testTimeout: 30_000,
+  // Half of the tests' time is waiting for clocks and servers: two at once fill two cores, and one PostgreSQL bears them.
+  maxWorkers: 2,
 };
