@@ -9,6 +9,7 @@ import { countDestinations } from '../delivery/chat-webhook.store';
 import { troubledDestinations } from '../delivery/troubled-destination.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
+import { countWatches } from '../rules/watch.store';
 import { accountOf, eraseTenant, saveSettings, type Account } from './account.store';
 import { countApiKeys } from './api-key.store';
 import type { RunChange } from './change.store';
@@ -106,6 +107,7 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
     destinations: await countDestinations(prisma, tenantId),
     activeRules: (await countRules(prisma, tenantId)).active,
     apiKeys: await countApiKeys(prisma, tenantId),
+    watches: await countWatches(prisma, tenantId),
   };
   return {
     tenant: { id: tenantId, companyId, companyName, companyDomain, locale, timeZone, baseCurrency, createdAt },

@@ -13,6 +13,7 @@ import type { Pool } from 'pg';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField, recordIdField } from './fields';
+import { principalName } from './principal-name';
 
 /** What Pipedrive knows of a record now; null when it cannot be had. */
 export type FetchState = (tenantId: TenantId, entity: keyof typeof ANNOUNCED, id: string) => Promise<RecordState | null>;
@@ -56,7 +57,7 @@ export function announcementEndpoints(deps: Deps): Endpoint[] {
         const found = await findDestination(deps.prisma, principal.tenantId, wanted.chatWebhookId);
         if (found === null) throw invalid([{ path: 'chatWebhookId', message: 'There is no space of this id.' }]);
         const states = await Promise.all(wanted.records.map((record) => stateOf(deps, principal, record)));
-        const by = await nameOf(deps, principal);
+        const by = await principalName(deps.prisma, principal);
         const key = wanted.key ?? randomUUID();
         const at = deps.clock();
         const deliveryIds = await deps.runChange(principal, async (client) => {
@@ -87,11 +88,4 @@ async function stateOf({ pool, fetchRecord }: Deps, { tenantId }: Principal, { e
   const state = known ?? (await fetchRecord(tenantId, entity, entityId));
   if (state === null) throw missing(entity);
   return state;
-}
-
-/** The user's own name; a key of the API by its name. */
-async function nameOf({ prisma }: Deps, { tenantId, userId, actor }: Principal): Promise<string> {
-  if (userId === null) return actor;
-  const connection = await prisma.pipedriveConnection.findFirst({ where: { tenantId, userId }, select: { userName: true } });
-  return connection?.userName ?? 'a colleague';
 }

@@ -44,17 +44,37 @@ const chatWebhook = z.looseObject({
   ...{ quietHours: quietHoursSchema.nullable(), createdAt: moment, updatedAt: moment },
 });
 
-const decision = z.looseObject({ ruleId: id, ruleName: z.string(), matched: z.boolean(), reason: z.string() });
+const ofRule = id.nullable().describe('Null: of a watch, or announced by hand');
+const ofWatch = id.optional().describe('The watch that it is of, if it is none of a rule');
+const decision = z.looseObject({
+  ...{ ruleId: ofRule, watchId: ofWatch, ruleName: z.string(), matched: z.boolean(), reason: z.string() },
+});
 const event = z.looseObject({
   ...{ id, entity: z.string(), entityId: z.string(), action: z.string(), transitions: z.array(z.string()) },
   ...{ occurredAt: moment, receivedAt: moment, recordTitle: z.string().nullable(), decisions: z.array(decision) },
 });
 const attempt = z.looseObject({
-  ...{ id, ruleId: id.nullable(), deliveryId: id.nullable(), eventId: id.nullable(), status: z.enum(['success', 'failure']) },
+  ...{
+    id,
+    ruleId: id.nullable(),
+    watchId: ofWatch,
+    deliveryId: id.nullable(),
+    eventId: id.nullable(),
+    status: z.enum(['success', 'failure']),
+  },
   ...{ httpStatus: z.int().nullable(), errorMessage: z.string().nullable(), payload: anyObject.nullable(), createdAt: moment },
 });
 const delivery = z.looseObject({
-  ...{ id, eventId: id, ruleId: id, chatWebhookId: id, entity: z.string(), entityId: z.string(), state: z.string() },
+  ...{
+    id,
+    eventId: id,
+    ruleId: ofRule,
+    watchId: ofWatch,
+    chatWebhookId: id,
+    entity: z.string(),
+    entityId: z.string(),
+    state: z.string(),
+  },
   ...{ reason: z.string().nullable(), attempts: z.int(), requestId: z.string(), createdAt: moment },
   toldBy: z
     .looseObject({ deliveryId: id, state: z.string(), messageName: z.string().nullable() })
@@ -67,8 +87,8 @@ const delivery = z.looseObject({
 const account = z.looseObject({
   tenant: z.looseObject({ id, companyId: id, companyName: z.string(), companyDomain: z.string(), baseCurrency: z.string() }),
   ...{ plan: z.string(), isTrial: z.boolean(), trialEndsAt: moment.nullable(), retentionDays: z.int() },
-  limits: z.looseObject({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int() }),
-  usage: z.looseObject({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int() }),
+  limits: z.looseObject({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
+  usage: z.looseObject({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
   settings: z.looseObject({ locale: z.string().nullable(), timeZone: z.string().nullable() }),
   webhook: z.looseObject({ tenantPublicId: z.string(), signingSecret: z.string() }).optional().describe('For admins alone'),
 });
@@ -103,6 +123,10 @@ const importReport = z.looseObject({
       ...{ ruleId: id.nullable(), enabled: z.boolean().nullable(), reason: z.string().nullable() },
     }),
   ),
+});
+const watch = z.looseObject({
+  ...{ id, entity: z.string(), entityId: z.string(), chatWebhookId: id, createdAt: moment },
+  author: z.string().describe('Who watches'),
 });
 const mute = z.looseObject({ id, entity: z.string(), entityId: z.string(), createdAt: moment });
 const session = z.looseObject({ token: z.string(), expiresAt: moment, tenant: anyObject });
@@ -144,6 +168,8 @@ export const ANSWERS: Readonly<Record<string, z.ZodType>> = {
   'post /deliveries/replay': queued,
   'get /mutes': page(mute),
   'post /mutes': mute,
+  'get /watches': page(watch),
+  'post /watches': watch,
   'post /announcements': z.looseObject({ queued: z.int(), deliveryIds: z.array(id) }),
   'get /account': account,
   'put /account': account,

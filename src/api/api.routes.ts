@@ -36,6 +36,7 @@ import { ruleEndpoints } from './rules.routes';
 import { sessionEndpoints, type ConnectByApiToken } from './session.routes';
 import { testMessageEndpoints, type SendTest } from './test-message.routes';
 import { makeDraftWalks } from './walk-draft';
+import { watchEndpoints } from './watches.routes';
 
 /** What the API needs of the rest of the application. */
 export interface ApiDeps {
@@ -135,6 +136,7 @@ function makeEndpoints(deps: ApiDeps): Endpoint[] {
     ...deliveryEndpoints(shared),
     ...reconciliationEndpoints(shared),
     ...muteEndpoints(shared),
+    ...watchEndpoints(shared),
     ...announcementEndpoints(shared),
     ...accountEndpoints(shared),
     ...apiKeyEndpoints(shared),

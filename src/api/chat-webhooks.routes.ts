@@ -23,6 +23,7 @@ import {
 import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
 import { shownHealth } from '../delivery/space-health';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
+import { countWatches } from '../rules/watch.store';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
 import { idField, localeField, nameField, timeZoneField } from './fields';
@@ -118,7 +119,7 @@ export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
     }),
     tenantEndpoint({
       ...{ method: 'delete', path: '/chat-webhooks/:id', access: 'change', status: 204 },
-      summary: 'Remove a destination, from all rules too; what it still owes is dropped',
+      summary: 'Remove a destination, from all rules too, and with it what is watched there; what it still owes is dropped',
       handle: async (principal, { id }) => {
         await remove(deps, principal, id);
         return { status: 204 };
@@ -171,9 +172,11 @@ async function update(
 async function remove(deps: Deps, principal: Actor, id: number): Promise<void> {
   const { tenantId } = principal;
   await deps.runChange(principal, async (client) => {
+    const watches = await countWatches(client, tenantId, id);
     if (!(await deleteDestination(client, tenantId, id))) throw missing('Chat webhook');
     await dropWaiting(client, tenantId, { chatWebhookId: id }, 'the destination was removed');
-    return { result: undefined, note: { action: 'chat_webhook.deleted', subject: `chat webhook ${id}` } };
+    const note = { action: 'chat_webhook.deleted', subject: `chat webhook ${id}`, ...(watches > 0 && { changes: { watches } }) };
+    return { result: undefined, note };
   });
 }
 

@@ -8,6 +8,7 @@ import type { Bell } from '../core/jobs';
 import { pageOfDeliveries } from '../delivery/delivery-history.store';
 import { judgeReplay, replay, type ReplayRequest, type ReplayTarget } from '../delivery/replay.store';
 import type { Database } from '../platform/database';
+import { deciderOf } from '../rules/watch-rules';
 import type { RunChange } from './change.store';
 import { missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField } from './fields';
@@ -50,7 +51,7 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
           rows,
           limit,
           ({ id }) => [id],
-          (delivery) => delivery,
+          (delivery) => ({ ...delivery, ...deciderOf(delivery) }),
         );
       },
     }),

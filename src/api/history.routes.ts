@@ -7,6 +7,8 @@ import { pageOfAttempts, type HistoryAttempt } from '../delivery/delivery-histor
 import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
 import { listDecisions } from '../rules/list-decisions';
 import { listRules } from '../rules/rule.store';
+import { deciderOf } from '../rules/watch-rules';
+import { loadWatchNames } from '../rules/watch.store';
 import { tenantEndpoint, type Endpoint } from './endpoint';
 import { fromMoment, MAX_BIG_ID, pageAnswer, pageFields, queryId, readCursor, toMoment } from './paging';
 
@@ -49,13 +51,14 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
         const rules = new Map((await listRules(prisma, tenantId)).map((rule) => [rule.id, rule]));
         const decisions = rows.flatMap((event) => event.decisions);
         const namesOf = await loadDecisionNames(pool, tenantId, decisions, rules);
+        const watches = await loadWatchNames(pool, tenantId, decisions);
         return pageAnswer(
           rows,
           limit,
           ({ id }) => [id],
           (event) => ({
             ...event,
-            decisions: listDecisions(event, rules, namesOf),
+            decisions: listDecisions(event, rules, watches, namesOf),
           }),
         );
       },
@@ -65,5 +68,5 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
 
 function shownAttempt({ body, ...attempt }: HistoryAttempt): object {
   const payload: unknown = body === null ? null : JSON.parse(body);
-  return { ...attempt, payload };
+  return { ...attempt, ...(attempt.ruleId !== null && deciderOf({ ruleId: attempt.ruleId })), payload };
 }

@@ -128,7 +128,7 @@ async function compiled(
   draft: RuleDraft,
   destinations: ReadonlyMap<number, Destination>,
 ): Promise<RoutingRules> {
-  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()], muted: [] };
+  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()], muted: [], hasWatches: false };
   const rates = await loadRates(pool, id, baseCurrency);
   const rules = compileRules(loaded, baseCurrency, settleMs);
   const stages = rules.needsStages ? await loadStageOrder(pool, id) : NO_STAGES;

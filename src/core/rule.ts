@@ -77,4 +77,6 @@ export interface Rule {
   readonly enabled: boolean;
   /** Events received before this moment are the past: switching a rule on never announces them. */
   readonly enabledAt: Date;
+  /** Of the watch of one record: it tells each of these, and `eventType` is only what it waits like. Absent for a rule. */
+  readonly hears?: ReadonlySet<EventType>;
 }

@@ -9,13 +9,15 @@ export interface PlanLimits {
   readonly destinations: number;
   readonly activeRules: number;
   readonly apiKeys: number;
+  /** Records watched, once for each space. */
+  readonly watches: number;
   /** The longest history that the plan allows. */
   readonly retentionDays: number;
 }
 
 const LIMITS: Readonly<Record<Plan, PlanLimits>> = {
-  Professional: { destinations: 10, activeRules: 25, apiKeys: 5, retentionDays: 90 },
-  Enterprise: { destinations: 200, activeRules: 1000, apiKeys: 50, retentionDays: 365 },
+  Professional: { destinations: 10, activeRules: 25, apiKeys: 5, watches: 200, retentionDays: 90 },
+  Enterprise: { destinations: 200, activeRules: 1000, apiKeys: 50, watches: 5000, retentionDays: 365 },
 };
 
 /** One row of a tenant's subscriptions. */
@@ -62,7 +64,7 @@ function planOf(text: string, otherwise: Plan): Plan {
 
 /** 403 with words when one more `what` does not fit the plan; `count` is how many there are without it. */
 export function refuseOverLimit(
-  what: 'destinations' | 'activeRules' | 'apiKeys',
+  what: Exclude<keyof PlanLimits, 'retentionDays'>,
   count: number,
   { plan, isTrial, limits }: CurrentPlan,
 ): void {
@@ -73,4 +75,9 @@ export function refuseOverLimit(
   });
 }
 
-const LIMIT_WORDS = { destinations: 'destinations', activeRules: 'active rules', apiKeys: 'API keys' } as const;
+const LIMIT_WORDS = {
+  destinations: 'destinations',
+  activeRules: 'active rules',
+  apiKeys: 'API keys',
+  watches: 'watched records',
+} as const;

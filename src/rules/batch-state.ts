@@ -2,6 +2,7 @@
 
 import type { PipedriveEvent } from '../core/pipedrive-event';
 import { isObject, type RecordState } from '../core/record';
+import type { Rule } from '../core/rule';
 import type { EventType, RecordChange } from '../core/transition';
 import { toldKey } from './corrections';
 import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
@@ -25,6 +26,15 @@ export interface BatchState {
   readonly dropped: Map<number, Dropping>;
   /** Messages that were made and never left (`toldKey`). */
   readonly untold: Set<string>;
+  /** Watches, as rules, by the key of their record. */
+  readonly watches: Map<string, readonly Rule[]>;
+  /** Watches whose record became another one. */
+  readonly moved: Map<number, MovedWatch>;
+}
+
+/** Where a watch goes with its record; null: that one is watched in the same place already. */
+export interface MovedWatch {
+  readonly to: { readonly entity: string; readonly entityId: string } | null;
 }
 
 /** A record's new shadow, to be written with the batch. */

@@ -6,6 +6,7 @@ import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
 import { dropDelivery, pendingOf, retell, type BatchState, type StoredEvent } from './batch-state';
 import { wayBack } from './corrections';
+import { decideWatch } from './decide-watch';
 import type { Match } from './match-rules';
 import {
   basisFor,
@@ -13,6 +14,7 @@ import {
   freedBasis,
   measure,
   ownBasis,
+  ruleOf,
   waitingOf,
   windowFor,
   type Basis,
@@ -27,6 +29,7 @@ import type { WindowNow } from './settle-windows';
 import { isMuted } from './muted-records';
 import { withCorrections } from './tell-corrections';
 import type { Story } from './tell-story';
+import { hearsAny, watchersOf } from './watch-rules';
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
 export function decideRules(
@@ -37,18 +40,22 @@ export function decideRules(
   rules: RoutingRules,
 ): readonly Decision[] {
   const waiting = [...pendingOf(state, story.entity, story.entityId)];
-  if (isMuted(story, rules.muted)) return decideMuted(story, waiting, state, rules);
+  const watchers = watchersOf(story, state.watches);
+  if (isMuted(story, rules.muted)) return decideMuted(story, waiting, state, { rules, watchers });
   const told = state.shadows.get(recordKey(story.entity, story.entityId))?.told ?? [];
-  const scene: Scene = { stored, story, windows, waiting, told, state, rules, toldBy: new Map(), freed: new Map() };
+  const marks = { toldBy: new Map(), freed: new Map(), untold: new Map() };
+  const scene: Scene = { stored, story, windows, waiting, told, state, rules, watchers, ...marks };
   const withMessages = waiting
-    .map((delivery) => rules.byId.get(delivery.ruleId))
+    .map((delivery) => ruleOf(delivery.ruleId, scene))
     .filter((rule) => rule !== undefined)
     .filter((rule) => waitingOf(rule, scene).length > 0);
   const since = withMessages.flatMap((rule) => silencedSince(rule, scene));
-  const silenced = since.flatMap((before) => listeners(netTransitions(before, story, []), rules));
+  const silenced = since.flatMap((before) => listeners(netTransitions(before, story, []), scene));
   const settling = windows.filter(({ isNew }) => !isNew).flatMap((window) => settlingIn(window, scene));
-  const concerned = new Set([...listeners(story.transitions, rules), ...settling, ...silenced, ...withMessages]);
-  const decisions = [...concerned].sort(byPosition).map((rule) => decideRule(rule, scene));
+  const concerned = new Set([...listeners(story.transitions, scene), ...settling, ...silenced, ...withMessages]);
+  const decisions = [...concerned]
+    .sort(byPosition)
+    .map((rule) => (rule.hears === undefined ? decideRule(rule, scene) : decideWatch(rule, scene)));
   return withCorrections(decisions, scene);
 }
 
@@ -57,10 +64,10 @@ function decideMuted(
   story: Story,
   waiting: readonly PendingDelivery[],
   state: BatchState,
-  rules: RoutingRules,
+  hearing: Hearing,
 ): readonly Decision[] {
   for (const delivery of waiting) dropDelivery(state, delivery, 'The record was muted.', { code: 'muted' });
-  return [...new Set(listeners(story.transitions, rules))]
+  return [...new Set(listeners(story.transitions, hearing))]
     .sort(byPosition)
     .map((rule) => ({ ruleId: rule.id, matched: false, code: 'muted' }));
 }
@@ -68,7 +75,7 @@ function decideMuted(
 /** Rules of this window that listen to its net change. */
 function settlingIn(window: WindowNow, scene: Scene): readonly Rule[] {
   const { transitions } = netOfWindow(window, scene.story);
-  return listeners(transitions, scene.rules).filter((rule) => windowFor(rule, scene) === window);
+  return listeners(transitions, scene).filter((rule) => windowFor(rule, scene) === window);
 }
 
 /** From when on the rules behind a rule with `stopAfter` were kept from telling. */
@@ -78,9 +85,13 @@ function silencedSince(rule: Rule, scene: Scene): readonly (RecordState | null)[
 
 const byPosition = (left: Rule, right: Rule): number => left.position - right.position || left.id - right.id;
 
-/** Rules that listen to any of these transitions. */
-export function listeners(transitions: readonly Transition[], rules: RoutingRules): readonly Rule[] {
-  return transitions.flatMap((transition) => rules.index.get(transition.type) ?? []);
+/** Who may hear of a record. */
+export type Hearing = Pick<Scene, 'rules' | 'watchers'>;
+
+/** Rules that listen to any of these transitions, and the record's watches. */
+export function listeners(transitions: readonly Transition[], { rules, watchers }: Hearing): readonly Rule[] {
+  const listening = transitions.flatMap((transition) => rules.index.get(transition.type) ?? []);
+  return watchers.length === 0 ? listening : [...listening, ...watchers.filter((watch) => hearsAny(watch, transitions))];
 }
 
 function decideRule(rule: Rule, scene: Scene): Decision {
@@ -153,6 +164,7 @@ function dropSettled(rule: Rule, scene: Scene, delivery: PendingDelivery, { code
     : 'After a later change the rule no longer matched.';
   dropDelivery(scene.state, delivery, reason, { code: 'settled', ...(!isTakenBack && { actual: { code, actual } }) });
   if (rule.stopAfter) scene.freed.set(delivery.chatWebhookId, delivery);
+  if (!isTakenBack) scene.untold.set(delivery.chatWebhookId, delivery);
 }
 
 /** With the reason, unless nothing is left of the change. */

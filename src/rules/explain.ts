@@ -6,6 +6,7 @@ import type { Rule } from '../core/rule';
 import type { EventType, TransitionKind } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainCondition } from './explain-condition';
+import { watchIdOf } from './watch-rules';
 import { fieldWords, moneyWords, rateWords, unnamed } from './value-words';
 
 /** The event as far as its decisions need it. */
@@ -58,9 +59,10 @@ export function explainDecision(
   nameOf: NameOf = () => null,
 ): string {
   const filters = rule?.filters ?? {};
+  const isWatch = watchIdOf(decision.ruleId) !== null;
   switch (decision.code) {
     case 'matched':
-      return 'Matched: a message was made.';
+      return isWatch ? 'Told because this record is watched.' : 'Matched: a message was made.';
     case 'outdated':
       return 'Not told: this event is older than what was already known of the record, or repeats it.';
     case 'foundTooLate':
@@ -68,7 +70,9 @@ export function explainDecision(
     case 'muted':
       return 'Not told: this record is muted.';
     case 'switchedOnLater':
-      return 'Not told: the rule was switched on after this event had come in.';
+      return isWatch
+        ? 'Not told: watching began after this event had come in.'
+        : 'Not told: the rule was switched on after this event had come in.';
     case 'otherEvent':
       return otherEvent(rule, event);
     case 'pipeline':
@@ -94,9 +98,11 @@ export function explainDecision(
     case 'conditions':
       return explainCondition(decision.actual, nameOf);
     case 'alreadyTold':
-      return `Not told: already told by ${tellerName(decision.actual)}, which stops the rules behind it.`;
+      return isWatch
+        ? `Not told again: ${tellerName(decision.actual)} tells it in the same space.`
+        : `Not told: already told by ${tellerName(decision.actual)}, which stops the rules behind it.`;
     case 'noDestination':
-      return 'Matched, but not told: every destination of the rule is paused or gone.';
+      return isWatch ? 'Not told: the space is gone.' : 'Matched, but not told: every destination of the rule is paused or gone.';
     case 'corrected':
       return `Told as a correction: what event ${decision.toldByEventId ?? 'before'} had told was taken back.`;
     case 'settled':
@@ -167,7 +173,7 @@ function wordsOf(type: string): string {
 function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, nameOf: NameOf): string {
   const { toldByEventId, actual } = decision;
   if (toldByEventId !== undefined)
-    return `Told together with event ${toldByEventId}: the two came within the time that the rule waits for later edits, so they are one message.`;
+    return `Told together with event ${toldByEventId}: the two came within the time that ${watchIdOf(decision.ruleId) === null ? 'the rule' : 'a watch'} waits for later edits, so they are one message.`;
   const code = DECISION_CODES.find((known) => isObject(actual) && known === actual['code']);
   if (code === undefined || code === 'settled' || !isObject(actual))
     return 'Not told: the change was taken back before its message was due.';

@@ -6,9 +6,9 @@ import type { Rule } from '../core/rule';
 import { recordEntityOf } from '../core/transition';
 import type { NameOf } from './decision-names';
 import { explainDecision } from './explain';
+import { deciderOf, watchIdOf, watchName, type Decider, type WatchNames } from './watch-rules';
 
-export interface WordedDecision {
-  readonly ruleId: number;
+export interface WordedDecision extends Decider {
   readonly ruleName: string;
   readonly matched: boolean;
   readonly reason: string;
@@ -30,19 +30,35 @@ export type NamesOf = (of: RecordEntity) => NameOf;
 
 /**
  * One line per rule: the stored decisions, then "listens to something else" for every rule that was on when the event came
- * in and has none. `rules` are all rules of the tenant, also those that are off.
+ * in and has none. `rules` are all rules of the tenant, also those that are off, `watches` the names of its watches by their id.
  */
-export function listDecisions(event: DecidedEvent, rules: ReadonlyMap<number, Rule>, namesOf: NamesOf): WordedDecision[] {
+export function listDecisions(
+  event: DecidedEvent,
+  rules: ReadonlyMap<number, Rule>,
+  watches: WatchNames,
+  namesOf: NamesOf,
+): WordedDecision[] {
   if (event.routedAt === null || event.ignoredReason !== null) return [];
   const decided = new Set(event.decisions.map((decision) => decision.ruleId));
   const others = [...rules.values()]
     .filter((rule) => rule.enabled && rule.enabledAt <= event.receivedAt && !decided.has(rule.id))
     .map((rule): Decision => ({ ruleId: rule.id, matched: false, code: 'otherEvent' }));
-  return [...event.decisions, ...others].map((decision) => worded(decision, rules.get(decision.ruleId) ?? null, event, namesOf));
+  return [...event.decisions, ...others].map((decision) => {
+    const watchId = watchIdOf(decision.ruleId);
+    const named = watchId === null ? null : watchName(watchId, watches);
+    return worded(decision, rules.get(decision.ruleId) ?? null, named, event, namesOf);
+  });
 }
 
-function worded(decision: Decision, rule: Rule | null, event: DecidedEvent, namesOf: NamesOf): WordedDecision {
+function worded(
+  decision: Decision,
+  rule: Rule | null,
+  named: string | null,
+  event: DecidedEvent,
+  namesOf: NamesOf,
+): WordedDecision {
   const of = rule === null ? 'deal' : recordEntityOf(rule.eventType);
   const reason = explainDecision(decision, rule, event, namesOf(of));
-  return { ruleId: decision.ruleId, ruleName: rule?.name ?? 'removed rule', matched: decision.matched, reason };
+  const { matched } = decision;
+  return { ...deciderOf(decision), ruleName: named ?? rule?.name ?? 'removed rule', matched, reason };
 }

@@ -7,6 +7,7 @@ import type { Rule } from '../core/rule';
 import type { EventType, Transition } from '../core/transition';
 import { evaluateConditions } from './evaluate-conditions';
 import { kindsOf, NO_STAGES, type StageOrder } from './kinds-of-transition';
+import { heardBy } from './watch-rules';
 
 /** What a rule is measured against. */
 export interface Candidate {
@@ -52,14 +53,20 @@ const FILTERS: readonly Filter[] = [
 
 /** Decides one rule. A rule that listens to something else fails with `otherEvent`. */
 export function matchRule(rule: Rule, candidate: Candidate): Match {
-  const transition = candidate.transitions.find((item) => item.type === rule.eventType);
-  if (transition === undefined) return { matched: false, code: 'otherEvent' };
+  const transition = heard(rule, candidate.transitions);
+  if (transition === null) return { matched: false, code: 'otherEvent' };
   if (candidate.receivedAt < rule.enabledAt) return { matched: false, code: 'switchedOnLater' };
   for (const filter of FILTERS) {
     const failure = filter(rule, candidate, transition);
     if (failure !== null) return { matched: false, ...failure };
   }
   return { matched: true, transition };
+}
+
+/** What the rule would tell of these; null when it listens to none of them. */
+export function heard({ hears, eventType }: Rule, transitions: readonly Transition[]): Transition | null {
+  if (hears !== undefined) return heardBy(hears, transitions);
+  return transitions.find(({ type }) => type === eventType) ?? null;
 }
 
 /** Rules by what they listen to, so that an event costs only the rules that could tell it. */

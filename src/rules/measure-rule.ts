@@ -6,7 +6,7 @@ import type { Rule } from '../core/rule';
 import type { Cause, RecordChange } from '../core/transition';
 import type { BatchState, StoredEvent } from './batch-state';
 import type { StageOrder } from './kinds-of-transition';
-import { matchRule, type Match, type RuleIndex } from './match-rules';
+import { heard, matchRule, type Match, type RuleIndex } from './match-rules';
 import { netOfWindow, netSince, shownBeforeEvent, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery, ToldChange } from './routing-ledger';
 import { settleTimeOf, windowOf, type SettleClock, type WindowNow } from './settle-windows';
@@ -43,15 +43,24 @@ export interface Scene {
   readonly told: readonly ToldChange[];
   readonly state: BatchState;
   readonly rules: RoutingRules;
+  /** The record's watches, as rules. */
+  readonly watchers: readonly Rule[];
   /** Destinations that a rule with `stopAfter` told of this change, and by which rule. */
   readonly toldBy: Map<number, Rule>;
   /** Destinations that such a rule was about to tell and does not any more: the rules behind it may speak again. */
   readonly freed: Map<number, PendingDelivery>;
+  /** Destinations that any rule was about to tell and does not any more: what watches may tell there. */
+  readonly untold: Map<number, PendingDelivery>;
 }
 
 /** Who began a change, when and how. */
 export interface Beginning extends Pick<RecordChange, 'actorUserId' | 'occurredAt'> {
   readonly cause: Cause;
+}
+
+/** The rule, or the watch, of this id; undefined when there is none any more. */
+export function ruleOf(id: number, { rules, watchers }: Pick<Scene, 'rules' | 'watchers'>): Rule | undefined {
+  return rules.byId.get(id) ?? watchers.find((watcher) => watcher.id === id);
 }
 
 /** Measures the rule by this change, which somebody began. */
@@ -63,13 +72,14 @@ export function measure(
   state: RecordState = scene.story.state,
 ): Match {
   const { stored, rules } = scene;
+  const type = heard(rule, transitions)?.type ?? rule.eventType;
   return matchRule(rule, {
     transitions,
     previous,
     state,
     event: { actor_user_id: actorUserId, change_source: cause.changeSource, is_bulk_edit: cause.isBulkEdit },
     // What happened before a rule was switched on is the past, however late it was found.
-    receivedAt: stored.happened?.get(rule.eventType) ?? stored.receivedAt,
+    receivedAt: stored.happened?.get(type) ?? stored.receivedAt,
     baseCurrency: rules.baseCurrency,
     rates: rules.rates,
     timeZone: rules.timeZone,

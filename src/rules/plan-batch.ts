@@ -3,7 +3,16 @@
 import type { Decision } from '../core/decision';
 import { RECORD_ENTITIES, type RecordEntity, type RecordState } from '../core/record';
 import type { RecordChange } from '../core/transition';
-import { addPending, emptyShadow, pendingOf, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
+import {
+  addPending,
+  emptyShadow,
+  pendingOf,
+  putShadow,
+  slim,
+  type BatchState,
+  type MovedWatch,
+  type StoredEvent,
+} from './batch-state';
 import { toldAfter } from './corrections';
 import { decideRules, listeners } from './decide-rules';
 import { changeOfEvent, deriveTransitions } from './derive-transitions';
@@ -19,8 +28,10 @@ import {
 } from './routing-ledger';
 import { isKnownFromList, routeReconciled } from './route-reconciled';
 import { isSame } from './same-value';
-import { moveWindows, storedWindows, type WindowNow } from './settle-windows';
+import { clockWith, moveWindows, storedWindows, type WindowNow } from './settle-windows';
+import { followRecords, indexWatches } from './follow-records';
 import { isGone, tellStory, type Story } from './tell-story';
+import { watchersOf, type Watch } from './watch-rules';
 
 /** A waiting delivery with what it tells now. */
 export interface Retold {
@@ -39,6 +50,7 @@ export interface BatchPlan {
   readonly retold: readonly Retold[];
   /** Waiting deliveries that have nothing left to tell, with the reason. */
   readonly dropped: readonly (Dropping & { readonly id: number })[];
+  readonly moved: readonly (MovedWatch & { readonly id: number })[];
 }
 
 /** Plans the batch. `shadows` holds every record the events name; `pending` the waiting deliveries of those records. */
@@ -48,6 +60,7 @@ export function planBatch(
   pending: readonly PendingDelivery[],
   rules: RoutingRules,
   untold: ReadonlySet<string> = new Set(),
+  watches: readonly Watch[] = [],
 ): BatchPlan {
   const state: BatchState = {
     shadows: new Map(shadows),
@@ -57,6 +70,8 @@ export function planBatch(
     retold: new Map(),
     dropped: new Map(),
     untold: new Set(untold),
+    watches: indexWatches(watches),
+    moved: new Map(),
   };
   const routed = withoutTakenBack(
     events.map((stored) => routeOne(slimmed(stored), state, rules)),
@@ -68,6 +83,7 @@ export function planBatch(
     created: state.created.filter((delivery) => delivery.dropped === null),
     retold: retoldOf(pending, state),
     dropped: [...state.dropped].map(([id, dropping]) => ({ id, ...dropping })),
+    moved: [...state.moved].map(([id, move]) => ({ id, ...move })),
   };
 }
 
@@ -129,9 +145,10 @@ function routeOne(stored: StoredEvent, state: BatchState, rules: RoutingRules): 
   if (entity === undefined) return routeReference(stored, state);
   const shadow = state.shadows.get(recordKey(entity, event.entityId)) ?? null;
   if (event.reconciled !== undefined) return routeReconciled(stored, event.reconciled, entity, state, rules);
-  if (isOutdated(shadow, stored)) return routeOutdated(stored, entity, shadow, rules);
+  if (isOutdated(shadow, stored)) return routeOutdated(stored, entity, shadow, state, rules);
   const story = tellStory(event, entity, shadow, state);
-  const windows = windowsOf(stored, story, shadow, rules);
+  followRecords(event, story, state);
+  const windows = windowsOf(stored, story, shadow, state, rules);
   moveShadow(stored, story, shadow, windows, state);
   const decisions = decideRules(stored, story, windows, state, rules);
   rememberTold(stored, story, state, rules);
@@ -184,9 +201,17 @@ function routeReference(stored: StoredEvent, state: BatchState): RoutedEvent {
   return { id: stored.id, transitions: [], decisions: [] };
 }
 
-function routeOutdated(stored: StoredEvent, entity: RecordEntity, shadow: Shadow | null, rules: RoutingRules): RoutedEvent {
+function routeOutdated(
+  stored: StoredEvent,
+  entity: RecordEntity,
+  shadow: Shadow | null,
+  state: BatchState,
+  rules: RoutingRules,
+): RoutedEvent {
+  const { entityId, state: now } = stored.event;
+  const watchers = watchersOf({ entity, entityId, state: now ?? {} }, state.watches);
   const transitions = deriveTransitions(changeOfEvent(entity, stored.event, shadow?.state ?? null));
-  const decisions = listeners(transitions, rules).map((rule): Decision => ({
+  const decisions = listeners(transitions, { rules, watchers }).map((rule): Decision => ({
     ruleId: rule.id,
     matched: false,
     code: 'outdated',
@@ -195,13 +220,20 @@ function routeOutdated(stored: StoredEvent, entity: RecordEntity, shadow: Shadow
 }
 
 /** The settle windows of the record that the event names, unless the story is another record's. */
-function windowsOf(stored: StoredEvent, story: Story, shadow: Shadow | null, rules: RoutingRules): readonly WindowNow[] {
+function windowsOf(
+  stored: StoredEvent,
+  story: Story,
+  shadow: Shadow | null,
+  { watches }: BatchState,
+  rules: RoutingRules,
+): readonly WindowNow[] {
   const isOwn = story.entity === stored.event.entity && story.entityId === stored.event.entityId;
   if (!isOwn) return [];
   const { change, transitions } = story;
   const types = transitions.map(({ type }) => type);
   const event = { receivedAt: stored.receivedAt, change, types, known: shadow?.state ?? null };
-  return moveWindows(event, shadow?.windows ?? [], rules.clocks.get(story.entity));
+  const clock = clockWith(watchersOf(story, watches), rules.clocks.get(story.entity), rules.defaultSettleMs);
+  return moveWindows(event, shadow?.windows ?? [], clock);
 }
 
 /** The record that the event names takes its new state; a deletion keeps the last one. */

@@ -16,6 +16,7 @@ import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
 import { settleClocks } from './settle-windows';
+import { watchedKeys, type Watch } from './watch-rules';
 import { recordKey, type Destination, type PendingDelivery, type ShadowMap, type ToldChange } from './routing-ledger';
 
 const BATCH_SIZE = 200;
@@ -42,6 +43,8 @@ export interface TenantRules {
   readonly destinations: readonly Destination[];
   /** Records of which nothing is told. */
   readonly muted: readonly { readonly entity: string; readonly entityId: string }[];
+  /** Some record is watched. */
+  readonly hasWatches: boolean;
 }
 
 export type LoadRules<Client> = (client: Client, tenantId: TenantId) => Promise<TenantRules>;
@@ -59,6 +62,8 @@ export interface RoutingTransaction {
   loadStageOrder(tenantId: TenantId): Promise<StageOrder>;
   loadShadows(tenantId: TenantId, wanted: Wanted, correlationIds: readonly string[]): Promise<ShadowMap>;
   loadPending(tenantId: TenantId, wanted: Wanted): Promise<readonly PendingDelivery[]>;
+  /** The watches of these records. */
+  loadWatches(tenantId: TenantId, wanted: Wanted): Promise<readonly Watch[]>;
   /** Those of these messages that were dropped or given up. */
   loadUntold(tenantId: TenantId, told: readonly MessageName[]): Promise<readonly MessageName[]>;
   write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
@@ -119,10 +124,13 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const rules: RoutingRules = { ...compiled, rates, stages, timeZone: tenant.timeZone };
     const wanted = wantedRecords(events);
     const shadows = await transaction.loadShadows(tenantId, wanted, correlationIds(events));
-    const pending = rules.clocks.size === 0 ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
+    const watched = compiled.hasWatches ? watchedRecords(events, shadows) : [];
+    const watches = watched.length === 0 ? [] : await transaction.loadWatches(tenantId, watched);
+    const settles = rules.clocks.size > 0 || watches.length > 0;
+    const pending = !settles ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const doubtful = doubtfulTellings(events, shadows);
     const untold = doubtful.length === 0 ? [] : await transaction.loadUntold(tenantId, doubtful);
-    const plan = planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)));
+    const plan = planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)), watches);
     const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;
     if (lacking !== null) return { kind: 'lacksFacts', lacking };
     await transaction.write(tenantId, plan, ignored);
@@ -172,6 +180,7 @@ export interface CompiledRules extends Omit<RoutingRules, 'rates' | 'stages' | '
   readonly needsRates: boolean;
   /** Some rule asks whether a deal moved forward or back. */
   readonly needsStages: boolean;
+  readonly hasWatches: boolean;
 }
 
 /** Rules made ready for deciding: indexed by what they listen to. */
@@ -187,6 +196,7 @@ export function compileRules(loaded: TenantRules, baseCurrency: string, defaultS
     clocks,
     needsRates: loaded.rules.some(({ filters }) => filters.minValue !== undefined || filters.conditions !== undefined),
     needsStages: loaded.rules.some(({ eventType, filters }) => eventType === 'deal.stage_changed' && filters.kinds !== undefined),
+    hasWatches: loaded.hasWatches,
   };
 }
 
@@ -254,6 +264,16 @@ export function withFound(wanted: Wanted, shadows: ShadowMap): Wanted {
   const known = new Set(wanted.map(({ entity, entityId }) => recordKey(entity, entityId)));
   const found = [...shadows.values()].filter(({ entity, entityId }) => !known.has(recordKey(entity, entityId)));
   return [...wanted, ...found.map(({ entity, entityId }) => ({ entity, entityId }))];
+}
+
+/** Records whose watches may hear of these events, each once. */
+function watchedRecords(events: readonly StoredEvent[], shadows: ShadowMap): Wanted {
+  const keys = events.flatMap(({ event: { entity, entityId, state } }) => watchedKeys({ entity, entityId, state: state ?? {} }));
+  const named = withFound(wantedRecords(events), shadows).flatMap((record) => watchedKeys({ ...record, state: {} }));
+  return [...new Set([...keys, ...named])].map((key) => {
+    const parted = key.indexOf('/');
+    return { entity: key.slice(0, parted), entityId: key.slice(parted + 1) };
+  });
 }
 
 /** Correlation ids by which the other half of a lead conversion may be found. */

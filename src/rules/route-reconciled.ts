@@ -7,11 +7,12 @@ import type { RecordEntity } from '../core/record';
 import type { EventType, Transition } from '../core/transition';
 import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
-import { decideRules, listeners } from './decide-rules';
+import { decideRules, listeners, type Hearing } from './decide-rules';
 import { deriveTransitions, netChange, type Change } from './derive-transitions';
 import type { RoutingRules } from './measure-rule';
 import { recordKey, type RoutedEvent, type Shadow } from './routing-ledger';
 import type { Story } from './tell-story';
+import { watchersOf } from './watch-rules';
 
 /** What is found later than this is recorded and counted, but no news any more. */
 const LATEST_NEWS_MS = 24 * 3_600_000;
@@ -38,15 +39,17 @@ export function routeReconciled(
   const shadow = state.shadows.get(recordKey(entity, event.entityId)) ?? null;
   const change = changeFound(entity, event, reconciled, shadow);
   const transitions = deriveTransitions(change).filter(({ type }) => reconciled.missed?.includes(type) ?? true);
-  if (isOvertaken(shadow, event, reconciled)) return silent(stored, transitions, 'outdated', rules);
+  const story = storyOf(event, entity, change, transitions);
+  const hearing: Hearing = { rules, watchers: watchersOf(story, state.watches) };
+  if (isOvertaken(shadow, event, reconciled)) return silent(stored, transitions, 'outdated', hearing);
   moveShadow(stored, reconciled, change, shadow, state);
   const happened = new Map(transitions.map(({ type }) => [type, happenedAt(type, change.after ?? {}) ?? event.occurredAt]));
   const isNews = ({ type }: Transition): boolean => ageMs(type, happened, reconciled) <= LATEST_NEWS_MS;
   const news = transitions.filter(isNews);
   const tooOld = transitions.filter((transition) => !isNews(transition));
-  const old = silent(stored, tooOld, 'foundTooLate', rules);
+  const old = silent(stored, tooOld, 'foundTooLate', hearing);
   // Without a settle window: it is the net change already, and no edit inside the window of what waits.
-  const decisions = decideRules({ ...stored, happened }, storyOf(event, entity, change, news), [], state, rules);
+  const decisions = decideRules({ ...stored, happened }, { ...story, transitions: news }, [], state, rules);
   return { id: stored.id, transitions: transitions.map(({ type }) => type), decisions: [...decisions, ...old.decisions] };
 }
 
@@ -103,9 +106,9 @@ function silent(
   stored: StoredEvent,
   transitions: readonly Transition[],
   code: 'outdated' | 'foundTooLate',
-  rules: RoutingRules,
+  hearing: Hearing,
 ): RoutedEvent {
-  const decisions = listeners(transitions, rules).map((rule): Decision => ({ ruleId: rule.id, matched: false, code }));
+  const decisions = listeners(transitions, hearing).map((rule): Decision => ({ ruleId: rule.id, matched: false, code }));
   return { id: stored.id, transitions: transitions.map(({ type }) => type), decisions };
 }
 

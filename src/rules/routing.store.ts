@@ -12,6 +12,7 @@ import type { NewDelivery, PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
 import { loadStageOrder } from './stage-order.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
+import { loadWatches, moveWatches } from './watch.store';
 import { stateUndoSchema, undone, undoTo } from './state-undo';
 
 /** First key of the advisory lock that keeps routing of one tenant to one transaction at a time over the whole fleet. */
@@ -202,6 +203,7 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
     loadShadows: (tenant, wanted, correlationIds) => loadShadows(client, tenant, wanted, correlationIds),
     loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
     loadUntold: (tenant, told) => loadUntold(client, tenant, told),
+    loadWatches: (tenant, wanted) => loadWatches(client, tenant, wanted),
     write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),
   };
 }
@@ -253,6 +255,7 @@ async function writePlan(
     await client.query(TAKE_BACK, [JSON.stringify(plan.dropped)]);
     await client.query(TAKE_BACK_FOLDED, [JSON.stringify(plan.dropped)]);
   }
+  if (plan.moved.length > 0) await moveWatches(client, tenant, plan.moved);
 }
 
 function retoldRow({ id, change, recordBefore }: Retold): object {

@@ -6,6 +6,7 @@ import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { digestSchema, eventTypeSchema, ruleFiltersSchema, TEMPLATE_MODES, type Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import { loadMuted, type MutedRecord } from './muted-record.store';
+import { watchesExist } from './watch.store';
 
 /** A rule as the API shows it. */
 export interface StoredRule extends Rule {
@@ -34,11 +35,11 @@ const WITH_TARGETS = { targets: { select: { chatWebhookId: true }, orderBy: { ch
 
 type RuleRow = Prisma.RuleGetPayload<{ include: typeof WITH_TARGETS }>;
 
-/** What the router decides by: the tenant's enabled rules in the order of their position, its destinations, and what is muted. */
+/** What the router decides by: the tenant's enabled rules in the order of their position, its destinations, what is muted, and whether anything is watched. */
 export async function loadRules(
   client: PoolClient,
   tenantId: TenantId,
-): Promise<{ rules: Rule[]; destinations: RoutedDestination[]; muted: MutedRecord[] }> {
+): Promise<{ rules: Rule[]; destinations: RoutedDestination[]; muted: MutedRecord[]; hasWatches: boolean }> {
   const rules = await client.query<RouterRow>(
     `SELECT id, name, event_type AS "eventType", filters, template_mode AS "templateMode", template, settle_ms AS "settleMs",
             position, stop_after AS "stopAfter", urgent, digest, enabled, enabled_at AS "enabledAt",
@@ -51,7 +52,8 @@ export async function loadRules(
     [tenantId],
   );
   const muted = await loadMuted(client, tenantId);
-  return { rules: rules.rows.map((row) => ({ ...row, ...checked(row) })), destinations: destinations.rows, muted };
+  const hasWatches = await watchesExist(client, tenantId);
+  return { rules: rules.rows.map((row) => ({ ...row, ...checked(row) })), destinations: destinations.rows, muted, hasWatches };
 }
 
 /** Every rule of a tenant, also those that are off, in the order of position and id. */

@@ -13,7 +13,9 @@ import { conditionsOf } from './walk-conditions';
 
 /** What events and rules are about: a won rule hears of every status, since only all of them together show the net change. */
 export type Matter =
-  'life' | 'status' | 'place' | 'owner' | 'value' | 'closeDate' | 'labels' | 'fields' | 'archive' | 'done' | 'schedule';
+  | ('life' | 'status' | 'place' | 'owner' | 'value' | 'closeDate' | 'labels' | 'fields' | 'archive' | 'done' | 'schedule')
+  /** Of a watch: all but bare fields. */
+  | 'anything';
 
 const MATTERS: Readonly<Record<EventType, Matter>> = {
   'deal.created': 'life',
@@ -99,22 +101,55 @@ export function settleTimeOf({ settleMs, eventType }: Rule, defaultSettleMs: num
 
 /** The clock of each kind of record. */
 export function settleClocks(rules: readonly Rule[], defaultSettleMs: number): ReadonlyMap<RecordEntity, SettleClock> {
-  const clocks = new Map<RecordEntity, { listening: Listening[]; byEnabledAt: { enabledAt: Date; to: Listening }[] }>();
+  const clocks = new Map<RecordEntity, GrowingClock>();
   for (const rule of rules) {
     const settleMs = settleTimeOf(rule, defaultSettleMs);
     if (settleMs === 0) continue;
     const entity = recordEntityOf(rule.eventType);
-    const matter = MATTERS[rule.eventType];
     const clock = clocks.get(entity) ?? { listening: [], byEnabledAt: [] };
     clocks.set(entity, clock);
-    const known = clock.listening.find((other) => other.settleMs === settleMs && other.matter === matter);
-    const to = known ?? { settleMs, matter, watched: new Set() };
-    if (known === undefined) clock.listening.push(to);
-    for (const field of changesAskedFor(rule)) to.watched.add(field);
-    clock.byEnabledAt.push({ enabledAt: rule.enabledAt, to });
+    listenTo(rule, settleMs, clock);
   }
-  for (const { byEnabledAt } of clocks.values()) byEnabledAt.sort((a, b) => b.enabledAt.getTime() - a.enabledAt.getTime());
+  for (const { byEnabledAt } of clocks.values()) byEnabledAt.sort(lastSwitchedOnFirst);
   return clocks;
+}
+
+/** The clock of one record that is watched. */
+export function clockWith(
+  watchers: readonly Rule[],
+  clock: SettleClock | undefined,
+  defaultSettleMs: number,
+): SettleClock | undefined {
+  if (watchers.length === 0) return clock;
+  const own: GrowingClock = { listening: [...(clock?.listening ?? [])], byEnabledAt: [...(clock?.byEnabledAt ?? [])] };
+  for (const watcher of watchers) {
+    const settleMs = settleTimeOf(watcher, defaultSettleMs);
+    if (settleMs > 0) listenTo(watcher, settleMs, own);
+  }
+  own.byEnabledAt.sort(lastSwitchedOnFirst);
+  return own;
+}
+
+type Enabled = SettleClock['byEnabledAt'][number];
+
+interface GrowingClock {
+  readonly listening: Listening[];
+  readonly byEnabledAt: Enabled[];
+}
+
+const lastSwitchedOnFirst = (left: Enabled, right: Enabled): number => right.enabledAt.getTime() - left.enabledAt.getTime();
+
+function listenTo(rule: Rule, settleMs: number, { listening, byEnabledAt }: GrowingClock): void {
+  const matter = matterOf(rule);
+  const known = listening.find((other) => other.settleMs === settleMs && other.matter === matter);
+  const to = known ?? { settleMs, matter, watched: new Set() };
+  if (known === undefined) listening.push(to);
+  for (const field of changesAskedFor(rule)) to.watched.add(field);
+  byEnabledAt.push({ enabledAt: rule.enabledAt, to });
+}
+
+function matterOf({ hears, eventType }: Rule): Matter {
+  return hears === undefined ? MATTERS[eventType] : 'anything';
 }
 
 const ON_CHANGES = new Set(['changed', 'changedTo', 'changedFrom', 'increasedBy', 'decreasedBy']);
@@ -162,6 +197,7 @@ export function moveWindows(
 
 function touches({ change }: WindowEvent, touched: ReadonlySet<Matter>, { matter, watched }: Listening): boolean {
   if (touched.has('life') || touched.has(matter)) return true;
+  if (matter === 'anything') return [...touched].some((touching) => touching !== 'fields');
   if (watched.size === 0) return false;
   const custom = fieldsOf(change.previous['custom_fields']);
   return [...Object.keys(change.previous), ...Object.keys(custom)].some((field) => watched.has(field));
@@ -201,7 +237,7 @@ function windowFrom(windows: readonly WindowNow[], served: Served, enabledAt: Da
 
 /** The window that counts for a rule; null when none is open for it. */
 export function windowOf(rule: Rule, settleMs: number, windows: readonly WindowNow[]): WindowNow | null {
-  return windowFrom(windows, { settleMs, matter: MATTERS[rule.eventType] }, rule.enabledAt);
+  return windowFrom(windows, { settleMs, matter: matterOf(rule) }, rule.enabledAt);
 }
 
 /** What lies in the shadow until the next event. */

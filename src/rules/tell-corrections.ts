@@ -5,7 +5,7 @@ import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { pendingOf } from './batch-state';
 import { tellsSame, wayBack } from './corrections';
-import { ownBasis, waitingOf, windowFor, beginningOf, type Basis, type Scene } from './measure-rule';
+import { ownBasis, ruleOf, waitingOf, windowFor, beginningOf, type Basis, type Scene } from './measure-rule';
 import { netOfWindow } from './net-transitions';
 import { changeTold, lastTold, oweTo } from './owe-message';
 import type { Destination } from './routing-ledger';
@@ -49,13 +49,13 @@ function correctAt(destination: Destination, rule: Rule, scene: Scene): Decision
 }
 
 function correct(destination: Destination, rule: Rule, scene: Scene, back: Transition, basis: Basis): Decision {
-  const { state, story, rules, stored } = scene;
+  const { state, story, stored } = scene;
   const teller = pendingOf(state, story.entity, story.entityId).find(
     ({ chatWebhookId, eventId, change }) =>
       chatWebhookId === destination.id && eventId >= stored.id && tellsSame(back, change.transition),
   );
   if (teller !== undefined) {
-    const actual = { ruleId: teller.ruleId, ruleName: rules.byId.get(teller.ruleId)?.name ?? null };
+    const actual = { ruleId: teller.ruleId, ruleName: ruleOf(teller.ruleId, scene)?.name ?? null };
     return { ruleId: rule.id, matched: false, code: 'alreadyTold', actual };
   }
   oweTo(destination, rule, scene, changeTold(scene, back, basis.beginning), basis);

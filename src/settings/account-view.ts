@@ -12,8 +12,8 @@ const moment = z.coerce.date();
 /** What `GET /account` answers. */
 export const accountAnswer = z.object({
   tenant: z.object({ locale: z.string(), timeZone: z.string(), baseCurrency: z.string() }),
-  limits: z.object({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int() }),
-  usage: z.object({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int() }),
+  limits: z.object({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
+  usage: z.object({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
   settings: z.object({ locale: z.string().nullable(), timeZone: z.string().nullable() }),
   retentionDays: z.int(),
   webhook: z.object({ tenantPublicId: z.string(), signingSecret: z.string() }).optional(),
@@ -54,6 +54,7 @@ export function usageOf({ usage, limits }: AccountAnswer): AccountView['usage'] 
     { label: 'Spaces', used: usage.destinations, limit: limits.destinations },
     { label: 'Active rules', used: usage.activeRules, limit: limits.activeRules },
     { label: 'API keys', used: usage.apiKeys, limit: limits.apiKeys },
+    { label: 'Watched records', used: usage.watches, limit: limits.watches },
   ];
 }
 
@@ -93,6 +94,8 @@ const DONE: Readonly<Record<string, string>> = {
   'record.announced': 'announced',
   'record.muted': 'muted',
   'record.unmuted': 'took the mute from',
+  'record.watched': 'began to watch',
+  'record.unwatched': 'stopped watching',
   'rule.created': 'made a rule',
   'rule.updated': 'changed a rule',
   'rule.deleted': 'deleted a rule',

@@ -12,6 +12,7 @@ import { recordUrl, type LinkedEntity } from '../messages/links';
 import { RECORD_ENTITIES } from '../core/record';
 import { EVENT_NAMES } from '../rules/explain';
 import { listDecisions, type NamesOf } from '../rules/list-decisions';
+import { watchIdOf, type WatchNames } from '../rules/watch-rules';
 import type { StoredRule } from '../rules/rule.store';
 import { capitalized, counted, momentWords, wordsOf } from './words';
 
@@ -27,6 +28,7 @@ export interface PageFacts {
   readonly namesOf: NamesOf;
   /** By the id of their event. */
   readonly announcements: ReadonlyMap<number, Announcement>;
+  readonly watches: WatchNames;
 }
 
 const STATE_WORDS: Readonly<Record<string, { readonly text: string; readonly tone: Tone }>> = {
@@ -44,9 +46,12 @@ export function eventViews(facts: PageFacts): EventView[] {
   const rules = new Map(facts.rules.map((rule) => [rule.id, rule]));
   const destinations = new Map(facts.destinations.map(({ id, name }) => [id, name]));
   return facts.events.map((event) => {
-    const decided = new Set(event.decisions.map((decision) => decision.ruleId));
-    const all = listDecisions(event, rules, facts.namesOf);
-    const others = all.filter((decision) => !decided.has(decision.ruleId)).length;
+    const all = listDecisions(event, rules, facts.watches, facts.namesOf);
+    // The stored ones come first.
+    const decisions = all.slice(0, event.decisions.length);
+    const others = all.length - decisions.length;
+    const ofRules = all.filter(({ ruleId }) => ruleId !== null);
+    const byWatches = decisions.some(({ ruleId, matched }) => ruleId === null && matched);
     const messages = facts.deliveries.filter((delivery) => delivery.eventId === event.id);
     return {
       id: event.id,
@@ -56,10 +61,12 @@ export function eventViews(facts: PageFacts): EventView[] {
       announcement: facts.announcements.get(event.id) ?? null,
       when: momentWords(event.occurredAt, facts.tenant),
       whenIso: event.occurredAt.toISOString(),
-      outcome: outcomeOf(event, all.filter((decision) => decision.matched).length, all.length),
-      decisions: all.filter((decision) => decided.has(decision.ruleId)),
+      outcome: outcomeOf(event, ofRules, byWatches),
+      decisions,
       others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
-      messages: messages.map((delivery) => messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules))),
+      messages: messages.map((delivery) =>
+        messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules, facts.watches)),
+      ),
     };
   });
 }
@@ -76,7 +83,14 @@ function linkOf({ entity, entityId, action }: HistoryEvent, { companyDomain }: T
   return recordUrl(companyDomain, { entity: linked, id: entityId });
 }
 
-function ruleWords({ action }: HistoryEvent, { ruleId }: HistoryDelivery, rules: ReadonlyMap<number, StoredRule>): string {
+function ruleWords(
+  { action }: HistoryEvent,
+  { ruleId }: HistoryDelivery,
+  rules: ReadonlyMap<number, StoredRule>,
+  watches: WatchNames,
+): string {
+  const watchId = watchIdOf(ruleId);
+  if (watchId !== null) return `watched by ${watches.get(watchId)?.author ?? 'somebody until they stopped'}`;
   return action === ANNOUNCE ? 'by hand' : `by ${rules.get(ruleId)?.name ?? 'a rule that was removed'}`;
 }
 
@@ -106,12 +120,14 @@ function timeOf({ finishedAt, heldUntil, state }: HistoryDelivery, tenant: Tenan
   return finishedAt === null ? null : wordsOf(finishedAt, tenant, { timeStyle: 'short' });
 }
 
-function outcomeOf(event: HistoryEvent, matched: number, asked: number): string {
+function outcomeOf(event: HistoryEvent, ofRules: readonly { readonly matched: boolean }[], byWatches: boolean): string {
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
   if (event.routedAt === null) return 'Being looked at: reload in a moment';
   if (event.action === ANNOUNCE) return 'Announced by hand';
-  if (asked === 0) return 'No rule was on';
-  return `${matched === 0 ? 'None' : matched} of ${counted(asked, 'rule')} matched`;
+  const matched = ofRules.filter((decision) => decision.matched).length;
+  const told =
+    ofRules.length === 0 ? 'No rule was on' : `${matched === 0 ? 'None' : matched} of ${counted(ofRules.length, 'rule')} matched`;
+  return byWatches ? `${told}, told to those who watch` : told;
 }
 
 /** Every change changes a field: that is said only when there is nothing more telling. */

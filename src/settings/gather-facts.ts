@@ -5,6 +5,7 @@ import { listDestinations } from '../delivery/chat-webhook.store';
 import { deliveriesOfEvents } from '../delivery/delivery-history.store';
 import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
 import { listRules } from '../rules/rule.store';
+import { loadWatchNames } from '../rules/watch.store';
 import type { PageFacts } from './event-views';
 import type { SettingsDeps } from './settings-deps';
 import type { Viewer } from './viewer.store';
@@ -32,10 +33,11 @@ export async function gatherFacts(
   const eventIds = events.map((event) => event.id);
   const decisions = events.flatMap((event) => event.decisions);
   const announced = events.filter(({ action }) => action === ANNOUNCE).map(({ id }) => id);
-  const [deliveries, namesOf, announcements] = await Promise.all([
-    eventIds.length === 0 ? [] : deliveriesOfEvents(pool, tenant.id, eventIds),
+  const deliveries = eventIds.length === 0 ? [] : await deliveriesOfEvents(pool, tenant.id, eventIds);
+  const [namesOf, announcements, watches] = await Promise.all([
     loadDecisionNames(pool, tenant.id, decisions, new Map(rules.map((rule) => [rule.id, rule]))),
     loadAnnouncements(pool, tenant.id, announced),
+    loadWatchNames(pool, tenant.id, [...decisions, ...deliveries]),
   ]);
-  return { tenant, events, destinations, rules, deliveries, namesOf, announcements };
+  return { tenant, events, destinations, rules, deliveries, namesOf, announcements, watches };
 }

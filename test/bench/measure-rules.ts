@@ -83,7 +83,12 @@ function evaluation(rounds: number): readonly number[] {
     parsed.kind === 'event' ? [{ id: index + 1, receivedAt: new Date(), event: parsed.event }] : [],
   );
   const planMs = (count: number): number => {
-    const loaded = { rules: Array.from({ length: count }, (_, index) => aWonRule(index + 1)), destinations: [], muted: [] };
+    const loaded = {
+      rules: Array.from({ length: count }, (_, index) => aWonRule(index + 1)),
+      destinations: [],
+      muted: [],
+      hasWatches: false,
+    };
     const rules = { ...compileRules(loaded, 'EUR', 0), rates: NO_RATES, timeZone: 'UTC' };
     const begun = process.cpuUsage();
     planBatch(events, new Map(), [], rules);

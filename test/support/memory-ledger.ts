@@ -10,6 +10,7 @@ import { NO_STAGES, type StageOrder } from '../../src/rules/kinds-of-transition'
 import type { BatchPlan } from '../../src/rules/plan-batch';
 import { makeRouteEvents, type RoutingStore, type RoutingTransaction } from '../../src/rules/route-events';
 import { recordKey, type Destination, type PendingDelivery, type Shadow, type ShadowMap } from '../../src/rules/routing-ledger';
+import type { Watch } from '../../src/rules/watch-rules';
 import { NOON_MS, type SentWebhook } from './builders';
 
 const TENANT = tenantId(1);
@@ -45,6 +46,8 @@ export interface LedgerSettings {
   readonly rates?: ExchangeRates;
   readonly stages?: StageOrder;
   readonly timeZone?: string;
+  readonly muted?: readonly { readonly entity: string; readonly entityId: string }[];
+  readonly watches?: readonly Watch[];
 }
 
 export interface Told {
@@ -72,6 +75,7 @@ export interface MemoryLedger {
   codes(eventId: number): readonly string[];
   shadow(entity: string, entityId: string): Shadow | undefined;
   shadows(): ReadonlyMap<string, Shadow>;
+  watches(): readonly Watch[];
 }
 
 /** What a JSON column gives back. */
@@ -92,6 +96,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
   const events: LedgerEvent[] = [];
   const deliveries: LedgerDelivery[] = [];
   const shadows = new Map<string, Shadow>();
+  let watches = settings.watches ?? [];
   const destinations = settings.destinations ?? [1, 2, 3].map((id) => ({ id, spaceId: `space ${id}` }));
 
   function eventOf(id: number): LedgerEvent {
@@ -109,7 +114,12 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
         timeZone: settings.timeZone ?? 'UTC',
       }),
     unroutedEvents: (_tenant, limit) => Promise.resolve(events.filter((event) => event.transitions === null).slice(0, limit)),
-    loadRules: () => Promise.resolve({ rules: settings.rules, destinations, muted: [] }),
+    loadRules: () =>
+      Promise.resolve({ rules: settings.rules, destinations, muted: settings.muted ?? [], hasWatches: watches.length > 0 }),
+    loadWatches: (_tenant, wanted) =>
+      Promise.resolve(
+        watches.filter((watch) => wanted.some((one) => one.entity === watch.entity && one.entityId === watch.entityId)),
+      ),
     loadRates: () => Promise.resolve(settings.rates ?? NO_RATES),
     loadStageOrder: () => Promise.resolve(settings.stages ?? NO_STAGES),
     loadShadows: (_tenant, wanted, correlationIds) => Promise.resolve(loadShadows(shadows, wanted, correlationIds)),
@@ -152,6 +162,10 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     for (const { id, change } of plan.retold) for (const row of deliveries) if (row.id === id) row.change = stored(change);
     for (const { id, reason } of plan.dropped)
       for (const row of deliveries) if (row.id === id) Object.assign(row, { state: 'dropped', reason });
+    watches = watches.flatMap((watch) => {
+      const move = plan.moved.find(({ id }) => id === watch.id);
+      return move === undefined ? [watch] : move.to === null ? [] : [{ ...watch, ...move.to }];
+    });
     for (const { rule, destination, eventId, notBefore, recordBefore, change } of plan.created) {
       const ids = { id: deliveries.length + 1, eventId, ruleId: rule.id, chatWebhookId: destination.id };
       const row = { ...ids, spaceId: destination.spaceId, notBefore, ...stored({ recordBefore, change }) };
@@ -180,6 +194,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     codes: (eventId) => eventOf(eventId).decisions.map(({ ruleId, code }) => `${ruleId}:${code}`),
     shadow: (entity, entityId) => shadows.get(recordKey(entity, entityId)),
     shadows: () => shadows,
+    watches: () => watches,
   };
 }
 

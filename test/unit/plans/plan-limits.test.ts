@@ -26,7 +26,7 @@ test('when a trial runs, then Enterprise limits hold and its end is told', () =>
     plan: 'Professional',
     isTrial: true,
     trialEndsAt: LATER,
-    limits: { destinations: 200, activeRules: 1000, apiKeys: 50, retentionDays: 365 },
+    limits: { destinations: 200, activeRules: 1000, apiKeys: 50, watches: 5000, retentionDays: 365 },
   });
 });
 

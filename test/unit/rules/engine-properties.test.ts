@@ -107,7 +107,11 @@ test('when shadows are any JSON, then planning never throws', () => {
         const windows = [1500, 4000].map((settleMs) => ({ settleMs, matter: null, since: null, openedAt: at(0), was }));
         const shadow = { ...blank, entity, entityId: '1', state, windows, told: [] };
         const rules = {
-          ...compileRules({ rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }], muted: [] }, 'EUR', 1500),
+          ...compileRules(
+            { rules: rulesOnAll, destinations: [{ id: 1, spaceId: 'a' }], muted: [], hasWatches: false },
+            'EUR',
+            1500,
+          ),
           rates: NO_RATES,
           timeZone: 'UTC',
         };

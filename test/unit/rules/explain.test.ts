@@ -155,8 +155,26 @@ describe('all decisions on an event', () => {
     ),
   );
 
+  const NO_WATCHES = new Map();
+
+  test.each([
+    ['goes on', new Map([[7, { author: 'Ana', spaceName: 'Sales wins' }]]), 'Watched by Ana in Sales wins'],
+    ['was stopped since', NO_WATCHES, 'Watched until somebody stopped it'],
+  ])('when a watch told it that %s, then it is listed by its name and not among the rules', (_, watches, ruleName) => {
+    const decisions = [{ ruleId: -7, matched: true, code: 'matched' as const }];
+
+    const [first, ...others] = listDecisions({ ...decided, decisions }, rules, watches, () => nameOf);
+
+    const reason = 'Told because this record is watched.';
+    expect(first).toEqual({ ruleId: null, watchId: 7, ruleName, matched: true, reason });
+    expect(others.map(({ ruleId, watchId }) => [ruleId, watchId])).toEqual([
+      [1, undefined],
+      [2, undefined],
+    ]);
+  });
+
   test('when rules listened to something else, then they are listed with that reason', () => {
-    const lines = listDecisions(decided, rules, () => nameOf);
+    const lines = listDecisions(decided, rules, NO_WATCHES, () => nameOf);
 
     expect(lines.map(({ ruleId, matched }) => [ruleId, matched])).toEqual([
       [1, true],
@@ -166,14 +184,15 @@ describe('all decisions on an event', () => {
   });
 
   test('when the event was not routed yet or is ignored, then there are none', () => {
-    expect(listDecisions({ ...decided, routedAt: null }, rules, () => nameOf)).toEqual([]);
-    expect(listDecisions({ ...decided, ignoredReason: 'v1' }, rules, () => nameOf)).toEqual([]);
+    expect(listDecisions({ ...decided, routedAt: null }, rules, NO_WATCHES, () => nameOf)).toEqual([]);
+    expect(listDecisions({ ...decided, ignoredReason: 'v1' }, rules, NO_WATCHES, () => nameOf)).toEqual([]);
   });
 
   test('when the rule was removed since, then its decision is still told', () => {
     const [line] = listDecisions(
       { ...decided, decisions: [{ ruleId: 99, matched: false, code: 'owner', actual: 9 }] },
       new Map(),
+      NO_WATCHES,
       () => nameOf,
     );
 

@@ -17,7 +17,11 @@ type Draft = Parameters<typeof draftRule>[0];
 function aPreview(given: Partial<Draft>, settleMs = 1500): Preview {
   const destinations = [1, 2].map((id) => ({ id, spaceId: `space ${id}` }));
   return previewRule({
-    ...compileRules({ rules: [draftRule({ ...aRule(), ...given })], destinations, muted: [] }, 'EUR', settleMs),
+    ...compileRules(
+      { rules: [draftRule({ ...aRule(), ...given })], destinations, muted: [], hasWatches: false },
+      'EUR',
+      settleMs,
+    ),
     rates: NO_RATES,
     timeZone: 'UTC',
   });

@@ -56,7 +56,7 @@ async function aTenantThatRoutes() {
   });
   const rule = aRule({ eventType: 'deal.stage_changed' });
   const store = makeRoutingStore(testDatabase.database, () =>
-    Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }], muted: [] }),
+    Promise.resolve({ rules: [rule], destinations: [{ id: 1, spaceId: 'AAAA' }], muted: [], hasWatches: false }),
   );
   const bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
   const routeEvents = makeRouteEvents({
