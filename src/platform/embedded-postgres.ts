@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AppError } from '../core/errors';
+import { keepRunning } from './keep-running';
 import { stopLeftOverServer, serverStatus } from './left-over-postgres';
 import { assertReachable, findPostgresBinaries, postgresUser, type PostgresBinaries, type RunAs } from './postgres-binaries';
 import { ensureCluster, POSTGRES_ENV, SUPERUSER } from './postgres-cluster';
@@ -56,14 +57,17 @@ interface Cluster {
 }
 
 /**
- * Starts PostgreSQL on a free port of 127.0.0.1, with its files under `dataDir`, made at the first start.
- * A server that a killed process left over is stopped first. Throws an AppError when another process uses the folder or the server does not start.
+ * Starts PostgreSQL on 127.0.0.1, with its files under `dataDir`, made at the first start. When it ends by itself (killed for want of
+ * memory, say) it is started again at the same address. A server that a killed process left over is stopped first. Throws an AppError when another process uses the folder or the server does not start.
  */
 export async function startEmbeddedPostgres({
   dataDir,
+  port,
   log,
 }: {
   dataDir: string;
+  /** A free one when absent. */
+  port?: number;
   log?: EmbeddedPostgresLog;
 }): Promise<EmbeddedPostgres> {
   const startedAtMs = Date.now();
@@ -72,11 +76,11 @@ export async function startEmbeddedPostgres({
   const lock = acquireProcessLock(join(home, 'postgres.lock'));
   if (lock.kind === 'held') throw inUse(dataDir, lock.pid);
   try {
-    const { server, connectionString } = await startCluster(home, log);
-    log?.info({ dataDir: home, pid: server.pid, tookMs: Date.now() - startedAtMs }, 'embedded postgres started');
+    const { connectionString, ...kept } = await startCluster(home, port, log);
+    log?.info({ dataDir: home, tookMs: Date.now() - startedAtMs }, 'embedded postgres started');
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
-      await stopServer(server);
+      await kept.stop();
       lock.release();
     };
     return { connectionString, stop: () => (stopped ??= stop()) };
@@ -88,8 +92,9 @@ export async function startEmbeddedPostgres({
 
 async function startCluster(
   home: string,
+  wantedPort: number | undefined,
   log: EmbeddedPostgresLog | undefined,
-): Promise<{ server: ChildProcess; connectionString: string }> {
+): Promise<{ connectionString: string; stop(): Promise<void> }> {
   const clusterDir = join(home, 'postgres');
   const binaries = findPostgresBinaries();
   const runAs = await postgresUser(clusterDir);
@@ -99,23 +104,27 @@ async function startCluster(
   assertReachable(dirname(binaries.postgres), runAs);
   if (await stopLeftOverServer(clusterDir)) log?.warn({ dataDir: home }, 'stopped the embedded postgres of a killed process');
   const password = await ensureCluster({ dataDir: home, clusterDir, binaries, runAs });
-  const { server, port } = await startServer({ dir: clusterDir, logFile: join(home, 'postgres.log'), binaries, runAs });
+  const cluster: Cluster = { dir: clusterDir, logFile: join(home, 'postgres.log'), binaries, runAs };
+  const { server, port } = await startServer(cluster, wantedPort);
   try {
     const connectionString = (database: string): string =>
       `postgresql://${SUPERUSER}:${password}@127.0.0.1:${String(port)}/${database}?sslmode=disable`;
     await ensureDatabase(connectionString('postgres'));
-    watchServer(server, log);
-    return { server, connectionString: connectionString(DATABASE) };
+    const startAgain = async (): Promise<ChildProcess> => {
+      await stopLeftOverServer(clusterDir);
+      return (await startServer(cluster, port)).server;
+    };
+    return { connectionString: connectionString(DATABASE), ...keepRunning({ first: server, startAgain, stopServer, log }) };
   } catch (error) {
     await stopServer(server);
     throw error;
   }
 }
 
-async function startServer(cluster: Cluster): Promise<{ server: ChildProcess; port: number }> {
+async function startServer(cluster: Cluster, wantedPort?: number): Promise<{ server: ChildProcess; port: number }> {
   rotateLog(cluster.logFile);
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = wantedPort ?? (await freePort());
     const logStart = statSync(cluster.logFile, { throwIfNoEntry: false })?.size ?? 0;
     const server = spawnServer(cluster, port);
     if (await becomesReady(server, cluster.dir)) return { server, port };
@@ -168,19 +177,6 @@ async function becomesReady(server: ChildProcess, clusterDir: string): Promise<b
   }
   if (!outcome.failed) await stopServer(server);
   return false;
-}
-
-/** The only hook into our process: a server whose parent exits without `stop()` is told to shut down too. Removed when it ends. */
-function watchServer(server: ChildProcess, log: EmbeddedPostgresLog | undefined): void {
-  const endWithUs = (): void => {
-    server.kill('SIGINT');
-  };
-  process.once('exit', endWithUs);
-  server.on('error', (error) => log?.error({ err: error }, 'embedded postgres could not be signalled'));
-  server.once('exit', (code, signal) => {
-    process.off('exit', endWithUs);
-    if (code !== 0) log?.error({ code, signal }, 'embedded postgres ended unexpectedly');
-  });
 }
 
 async function stopServer(server: ChildProcess): Promise<void> {

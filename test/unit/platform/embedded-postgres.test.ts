@@ -70,7 +70,17 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function postmasterPid(): number {
-  return Number.parseInt(readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+  return Number.parseInt(postmasterFile(), 10);
+}
+
+function isReady(): boolean {
+  return postmasterFile().split('\n')[7]?.trim() === 'ready';
+}
+
+/** Empty for the moment in which the server is away. */
+function postmasterFile(): string {
+  const file = join(dataDir, 'postgres', 'postmaster.pid');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 test('when it starts for the first time, then there is an empty UTF-8 database "dealbell" and a secret password file', async () => {
@@ -142,6 +152,19 @@ test('when app and server were both killed, then the next start recovers', async
   const postgres = await start();
 
   expect(await query(postgres.connectionString, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+});
+
+test('when the server alone is killed, then it is started again at its old address, committed rows are there, and a stop ends it', async () => {
+  const postgres = await start();
+  await query(postgres.connectionString, 'CREATE TABLE kept AS SELECT 42 AS answer');
+  const killed = postmasterPid();
+
+  process.kill(killed, 'SIGKILL');
+  await until(() => postmasterPid() !== killed && isReady());
+
+  expect(await query(postgres.connectionString, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
+  await postgres.stop();
+  expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
 });
 
 test('when the app was killed in the middle of the first start, then the next start begins anew', async () => {
