@@ -78,6 +78,7 @@ import { makeCountSent } from './settings/overview.store';
 import { makePageTokens } from './settings/page-token';
 import { makeSettingsRouter } from './settings/settings.routes';
 import { makeVerifyIframeToken } from './settings/verify-iframe-token';
+import { atMost } from './upkeep/at-most';
 import { makeHeartbeat } from './upkeep/heartbeat';
 import { makeBeat } from './upkeep/heartbeat.store';
 import { makeRefreshRates } from './upkeep/refresh-rates';
@@ -120,6 +121,8 @@ export interface Dealbell {
 }
 
 const SWEEP_INTERVAL_MS = 2_000;
+/** Deploys expect a process to be gone within 10 s, the closing of the database counted. */
+const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
 /** Tenants routed at once, and jobs of the bell: more, because a job lingers after its work. */
@@ -500,15 +503,20 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     port: server === null ? null : portOf(server),
     sweep: () => sweep.run(),
     async close() {
-      if (server !== null) await closeServer(server);
-      await heartbeat.close();
-      await sweep.close();
-      await queues.close();
-      await deliverDue.close();
-      await tellHealth.close();
       registration.close();
-      await failOver.settled();
       sessions.close();
+      const parts = [
+        sweep.close(),
+        queues.close(),
+        deliverDue.close(),
+        tellHealth.close(),
+        heartbeat.close(),
+        failOver.settled(),
+      ];
+      const drained = Promise.all([...parts, server === null ? null : closeServer(server)]).then(() => true);
+      // What is cut off then (Chat or Pipedrive hangs) is in the ledger, and the next process goes on with it.
+      if (!(await atMost(DRAIN_LIMIT_MS, drained, false)))
+        log.warn({ limitMs: DRAIN_LIMIT_MS }, 'not all that was under way has ended');
       await database.close();
       await errors.close(2_000);
     },

@@ -171,8 +171,8 @@ const REFILL_MS = 5;
 const SLOW_MS = 500;
 /** Under way in all, slow ones included, per place. */
 const SLOW_PER_PLACE = 20;
-/** A request that has left is taken in by Chat within this time; or when it is answered, if that is earlier. */
-const ON_THE_WAY_MS = 200;
+/** A request that has left is taken in by Chat within this time, however busy the ways are; or when it is answered, if that is earlier. */
+const ON_THE_WAY_MS = 1_000;
 
 /** Makes the sender of this process. */
 export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue {

@@ -10,7 +10,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 // When the network swallows the answer, the server's own limit does not help.
 const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000;
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 
 // Statements and not startup parameters, which connection poolers such as PgBouncer refuse. UTC, because Prisma's adapter
 // takes the clock part of a timestamptz as UTC whatever the session's time zone is.
@@ -28,7 +28,7 @@ export interface Database {
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
   /** Whether a trivial statement is answered in time; never throws. */
   isReachable(timeoutMs: number): Promise<boolean>;
-  /** Lets running statements finish, for 5 seconds at most; may be called twice. */
+  /** Lets running statements finish, for 3 seconds at most; may be called twice. */
   close(): Promise<void>;
 }
 

@@ -25,10 +25,26 @@ export function portOf(server: Server): number {
   return address.port;
 }
 
-/** Answers what is under way; idle connections are cut at once. */
+/** From the close to the cut of whatever is not answered yet. */
+const CLOSE_LIMIT_MS = 5_000;
+const LOOK_FOR_IDLE_MS = 100;
+
+/**
+ * Takes no new connection and answers what is under way, for 5 seconds at most. A connection that its sender keeps alive would go on
+ * bringing requests for ever: it is told that its next answer is the last, and closed when it is idle.
+ */
 export function closeServer(server: Server): Promise<void> {
+  server.prependListener('request', (_request, response) => {
+    response.setHeader('Connection', 'close');
+  });
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const look = setInterval(() => server.closeIdleConnections(), LOOK_FOR_IDLE_MS);
+    const limit = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS);
+    server.close(() => {
+      clearInterval(look);
+      clearTimeout(limit);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -34,7 +34,10 @@ export function keepRunning({ first, startAgain, stopServer, log }: Needs): { st
     current = server;
     const onEnd = (): void => {
       if (stopping.signal.aborted) return;
-      log?.error({ code: server.exitCode, signal: server.signalCode }, 'embedded postgres ended unexpectedly; it is started again');
+      log?.error(
+        { code: server.exitCode, signal: server.signalCode },
+        'embedded postgres ended unexpectedly; it is started again',
+      );
       restarting = restart();
     };
     server.on('error', (error) => log?.error({ err: error }, 'embedded postgres could not be signalled'));

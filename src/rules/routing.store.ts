@@ -16,7 +16,7 @@ import { loadWatches, moveWatches } from './watch.store';
 import { stateUndoSchema, undone, undoTo } from './state-undo';
 
 /** First key of the advisory lock that keeps routing of one tenant to one transaction at a time over the whole fleet. */
-const ROUTE_LOCK = 0x64_62_01;
+export const ROUTE_LOCK = 0x64_62_01;
 
 const LOCK_TENANT = `
   SELECT rules_version, base_currency, coalesce(settings ->> 'timeZone', time_zone) AS time_zone, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;

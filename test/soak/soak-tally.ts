@@ -6,12 +6,32 @@ export interface Accepted {
   readonly step: number;
 }
 
+/** A message as people see it. */
+export interface ShownMessage {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Evidence {
+  /** By space, in order. */
+  readonly messages: ReadonlyMap<string, readonly ShownMessage[]>;
+  /** By the name of the message that tells them: titles of the changes whose deliveries point to it. */
+  readonly folds: ReadonlyMap<string, readonly string[]>;
+  /** When each space was written to, refused attempts too. */
+  readonly requests: ReadonlyMap<string, readonly number[]>;
+  readonly changedBodies: number;
+}
+
 export interface Tally {
   readonly accepted: number;
-  readonly sent: number;
+  readonly told: number;
+  /** Of these, by a fold. */
+  readonly folded: number;
   readonly lost: readonly string[];
   readonly doubled: readonly string[];
   readonly outOfOrder: readonly string[];
+  /** Folds that do not say of how many deals they tell. */
+  readonly miscounted: readonly string[];
   readonly overQuota: readonly string[];
   readonly changedBodies: number;
 }
@@ -23,33 +43,41 @@ export function titleOf({ deal, step }: Pick<Accepted, 'deal' | 'step'>): string
   return `Deal ${deal} step ${step}.`;
 }
 
-/** `messages`: what people see, by space, in order; `requests`: when each space was written to, refused attempts too. */
-export function tallyUp(
-  accepted: readonly Accepted[],
-  messages: ReadonlyMap<string, readonly string[]>,
-  requests: ReadonlyMap<string, readonly number[]>,
-  changedBodies: number,
-): Tally {
+/** Judges what came of the accepted changes; those of a deal in the order in which they were accepted. */
+export function tallyUp(accepted: readonly Accepted[], { messages, folds, requests, changedBodies }: Evidence): Tally {
   const lost: string[] = [];
   const doubled: string[] = [];
   const outOfOrder: string[] = [];
+  let folded = 0;
   const last = new Map<string, number>();
   for (const change of accepted) {
-    const told = (messages.get(change.spaceId) ?? []).flatMap((text, index) => (text.includes(titleOf(change)) ? [index] : []));
+    const title = titleOf(change);
+    const shown = messages.get(change.spaceId) ?? [];
+    const told = shown.flatMap((message, index) => (tells(message, title, folds) ? [index] : []));
     const [first] = told;
     if (first === undefined) {
-      lost.push(titleOf(change));
+      lost.push(title);
       continue;
     }
-    if (told.length > 1) doubled.push(titleOf(change));
+    if (told.length > 1) doubled.push(title);
+    if (folds.has(shown[first]?.name ?? '')) folded += 1;
     const record = `${change.spaceId} ${change.deal}`;
-    if (first < (last.get(record) ?? -1)) outOfOrder.push(titleOf(change));
+    if (first < (last.get(record) ?? -1)) outOfOrder.push(title);
     last.set(record, first);
   }
   return {
-    ...{ accepted: accepted.length, sent: accepted.length - lost.length, lost, doubled, outOfOrder, changedBodies },
+    ...{ accepted: accepted.length, told: accepted.length - lost.length, folded, lost, doubled, outOfOrder, changedBodies },
+    miscounted: [...messages.values()].flat().flatMap((message) => miscount(message, folds)),
     overQuota: [...requests].flatMap(([spaceId, times]) => tooClose(spaceId, times)),
   };
+}
+
+/** One line of figures. */
+export function tallyLine(tally: Tally): string {
+  const { accepted, told, folded, lost, doubled, outOfOrder, miscounted, overQuota } = tally;
+  const figures = { lost, doubled, 'out of order': outOfOrder, 'over quota': overQuota, miscounted };
+  const broken = Object.entries(figures).map(([what, which]) => `${what} ${which.length}`);
+  return `accepted ${accepted}, told ${told} (${folded} in folds), ${broken.join(', ')}`;
 }
 
 /** The promises that were broken, in words; none when all held. */
@@ -59,9 +87,22 @@ export function brokenPromises(tally: Tally): readonly string[] {
     ...named('lost', tally.lost),
     ...named('doubled', tally.doubled),
     ...named('out of order', tally.outOfOrder),
+    ...named('miscounted', tally.miscounted),
     ...named('over quota', tally.overQuota),
     ...(tally.changedBodies === 0 ? [] : [`bodies changed under their request id: ${tally.changedBodies}`]),
   ];
+}
+
+/** A fold names some of its deals only: there the ledger says what it tells. */
+function tells({ name, text }: ShownMessage, title: string, folds: Evidence['folds']): boolean {
+  return folds.get(name)?.includes(title) ?? text.includes(title);
+}
+
+function miscount({ name, text }: ShownMessage, folds: Evidence['folds']): readonly string[] {
+  const titles = folds.get(name);
+  if (titles === undefined) return [];
+  const deals = new Set(titles.map((title) => title.replace(/ step .*/, ''))).size;
+  return new RegExp(`\\b${deals} deals?\\b`).test(text) ? [] : [`${name} tells of ${deals} deals: ${text}`];
 }
 
 function tooClose(spaceId: string, times: readonly number[]): readonly string[] {

@@ -5,24 +5,26 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { visibleText } from '../support/channel';
+import type { FleetSpace, Post } from '../support/fleet';
 import { rawWebhook } from '../support/raw-webhook';
 import { waitUntil } from '../support/wait-until';
-import { setStage, type Post, type SoakSpace, type SoakStage } from './soak-stage';
-import { brokenPromises, tallyUp, titleOf, type Accepted } from './soak-tally';
+import { gatherEvidence, isAtRest } from './gather-evidence';
+import { setStage, type SoakServer, type SoakStage } from './soak-stage';
+import { brokenPromises, tallyLine, tallyUp, titleOf, type Accepted } from './soak-tally';
 
-const SPACES = 4;
+/** Two spaces tell each change by itself, two fold what waits: one as it comes, one from the second message on. */
+const SPACES = [{ fold: 'off' }, { fold: 'off' }, { fold: 'auto' }, { foldThreshold: 1 }];
 const DEALS_PER_SPACE = 3;
 /** From one change of a deal to its next: below what a space takes. */
 const PACE_MS = 5_000;
 const SETTLE_LIMIT_MS = 180_000;
 const DRAIN_LIMIT_MS = 10_000;
-const UNFINISHED = `
-  SELECT (SELECT count(*) FROM events WHERE routed_at IS NULL)::int
-       + (SELECT count(*) FROM deliveries WHERE state NOT IN ('sent', 'dropped', 'failed', 'folded'))::int AS count`;
+/** Changes at once, each of a deal of its own. */
+const BURST = 15;
 
 type Random = (below: number) => number;
-type Fault = readonly [name: string, strike: (stage: SoakStage, random: Random) => Promise<void>];
+type Strike = (stage: SoakStage, random: Random, accepted: Accepted[]) => Promise<void>;
+type Fault = readonly [name: string, strike: Strike];
 
 const CHAT_FAULTS = [
   { status: 400 },
@@ -42,14 +44,17 @@ const CHAT_FAULTS = [
 ] as const;
 
 const FAULTS: readonly Fault[] = [
-  ['a worker is killed', ({ fleet }, random) => kill(fleet[1 + random(2)])],
-  ['the web process is killed', ({ fleet }) => kill(fleet[0])],
-  ['a worker is asked to end', drain],
+  ['a worker is killed', ({ posts }, random) => kill(posts[1 + random(2)])],
+  ['the web process is killed', ({ posts }) => kill(posts[0])],
+  ['a process is asked to end', drain],
   ['Redis forgets everything', async ({ redis }) => await redis?.flushAll()],
-  ['Redis is cut off', async ({ redis }, random) => await cut(redis?.proxy, random)],
-  ['PostgreSQL is cut off', async ({ database }, random) => await cut(database, random)],
+  ['Redis is stopped', async ({ redis }, random) => await stop(redis, random)],
+  ['Redis is cut off', async ({ redis }, random) => await cut(redis, random)],
+  ['PostgreSQL is stopped', async ({ postgres }, random) => await stop(postgres, random)],
+  ['PostgreSQL is killed', ({ postgres }) => Promise.resolve(postgres.kill())],
+  ['PostgreSQL is cut off', async ({ postgres }, random) => await cut(postgres, random)],
   ['Google Chat answers oddly', (stage, random) => Promise.resolve(disturb(stage, random))],
-  ['Google Chat answers oddly', (stage, random) => Promise.resolve(disturb(stage, random))],
+  ['many changes at once', burst],
   ['a destination breaks and is repaired', breakAndRepair],
 ];
 
@@ -68,20 +73,20 @@ async function main(): Promise<void> {
     const accepted: Accepted[] = [];
     const deals = stage.spaces.flatMap((space) => Array.from({ length: DEALS_PER_SPACE }, (_, index) => ({ space, index })));
     await Promise.all([
-      strikeUntil(endsAtMs, stage, seeded(seed)),
+      strikeUntil(endsAtMs, stage, seeded(seed), accepted),
       ...deals.map(({ space, index }) => changeDeal(stage, space, index, endsAtMs, accepted)),
     ]);
-    await waitUntil('everything is told', async () => (await unfinished(stage)) === 0, SETTLE_LIMIT_MS);
-    process.exitCode = report(stage, accepted);
+    await waitUntil('everything is told', () => isTold(stage), SETTLE_LIMIT_MS);
+    process.exitCode = await report(stage, accepted);
   } finally {
     await stage.close();
   }
 }
 
-/** One deal's life: each change is sent until it is accepted, as Pipedrive does, then the next. */
+/** One deal's life: one change after the other. */
 async function changeDeal(
   stage: SoakStage,
-  space: SoakSpace,
+  space: FleetSpace,
   index: number,
   endsAtMs: number,
   accepted: Accepted[],
@@ -89,30 +94,35 @@ async function changeDeal(
   const deal = space.pipelineId * 100 + index;
   await pause((PACE_MS / DEALS_PER_SPACE) * index);
   for (let step = 1; Date.now() < endsAtMs; step += 1) {
-    const change = { spaceId: space.spaceId, deal, step };
-    const data = {
-      id: deal,
-      title: titleOf(change),
-      value: step,
-      currency: 'EUR',
-      status: 'open',
-      pipeline_id: space.pipelineId,
-    };
-    const body = rawWebhook('deal', 'change', deal, { data, previous: { value: step - 1 } });
-    while (!(await stage.send(body))) await pause(300);
-    accepted.push(change);
+    await change(stage, space, { deal, step }, accepted);
     await pause(PACE_MS);
   }
 }
 
-async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random): Promise<void> {
+/** Sent until it is accepted, as Pipedrive does. */
+async function change(
+  stage: SoakStage,
+  { spaceId, pipelineId }: FleetSpace,
+  { deal, step }: Pick<Accepted, 'deal' | 'step'>,
+  accepted: Accepted[],
+): Promise<void> {
+  const data = {
+    ...{ id: deal, title: titleOf({ deal, step }), value: step, currency: 'EUR' },
+    ...{ status: 'open', pipeline_id: pipelineId },
+  };
+  const body = rawWebhook('deal', 'change', deal, { data, previous: { value: step - 1 } });
+  while ((await stage.send(body)) !== 200) await pause(300);
+  accepted.push({ spaceId, deal, step });
+}
+
+async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random, accepted: Accepted[]): Promise<void> {
   const startedAtMs = Date.now();
   for (;;) {
     await pause(1_000 + random(2_500));
     if (Date.now() >= endsAtMs) return;
     const [name, strike] = FAULTS[random(FAULTS.length)] ?? ['', () => Promise.resolve()];
     console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${name}`);
-    await strike(stage, random);
+    await strike(stage, random, accepted);
   }
 }
 
@@ -120,19 +130,36 @@ async function kill(post: Post | undefined): Promise<void> {
   await post?.replace('SIGKILL');
 }
 
-async function drain({ fleet }: SoakStage, random: Random): Promise<void> {
+async function drain({ posts }: SoakStage, random: Random): Promise<void> {
+  const post = posts[random(posts.length)];
   const startedAtMs = performance.now();
-  const code = await fleet[1 + random(2)]?.replace('SIGTERM');
+  const code = await post?.replace('SIGTERM');
   const tookMs = performance.now() - startedAtMs;
   // One that was still starting is ended by the signal itself.
   if ((code !== 0 && code !== null) || tookMs > DRAIN_LIMIT_MS)
-    throw new Error(`a worker ended with ${String(code)} after ${tookMs} ms`);
+    throw new Error(`${String(post?.entry)} ended with ${String(code)} after ${tookMs} ms`);
 }
 
-async function cut(proxy: { set(mode: 'through' | 'refuse' | 'hang'): void } | undefined, random: Random): Promise<void> {
-  proxy?.set(random(2) === 0 ? 'refuse' : 'hang');
+async function cut(server: SoakServer | null, random: Random): Promise<void> {
+  server?.proxy.set(random(2) === 0 ? 'refuse' : 'hang');
   await pause(500 + random(3_000));
-  proxy?.set('through');
+  server?.proxy.set('through');
+}
+
+async function stop(server: SoakServer | null, random: Random): Promise<void> {
+  await server?.stop();
+  await pause(500 + random(3_000));
+  await server?.start();
+}
+
+let lastOfBurst = 0;
+
+/** More than their space takes singly: those that fold tell many in one. */
+async function burst(stage: SoakStage, random: Random, accepted: Accepted[]): Promise<void> {
+  const space = stage.spaces[2 + random(2)];
+  if (space === undefined) return;
+  const deals = Array.from({ length: BURST }, () => 10_000 + (lastOfBurst += 1));
+  await Promise.all(deals.map((deal) => change(stage, space, { deal, step: 1 }, accepted)));
 }
 
 function disturb({ chat, spaces }: SoakStage, random: Random): void {
@@ -156,20 +183,20 @@ async function breakAndRepair({ chat, spaces, api, ledger }: SoakStage, random: 
   if (answer.status !== 200) throw new Error(`the repair was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
 }
 
-async function unfinished({ ledger }: SoakStage): Promise<number> {
-  const { rows } = await ledger.query<{ count: number }>(UNFINISHED);
-  return rows[0]?.count ?? 0;
+/** Every event is routed and no message waits. */
+async function isTold({ ledger }: SoakStage): Promise<boolean> {
+  try {
+    return await isAtRest(ledger);
+  } catch {
+    // PostgreSQL may still be starting again.
+    return false;
+  }
 }
 
-function report({ chat, spaces }: SoakStage, accepted: readonly Accepted[]): number {
-  const messages = new Map(spaces.map(({ spaceId }) => [spaceId, chat.messages(spaceId).map(visibleText)]));
-  const times = (spaceId: string) => chat.requests.filter((request) => request.spaceId === spaceId).map(({ at }) => at);
-  const requests = new Map(spaces.map(({ spaceId }) => [spaceId, times(spaceId)]));
-  const tally = tallyUp(accepted, messages, requests, chat.requestIdMismatch);
-  const { lost, doubled, outOfOrder, overQuota } = tally;
-  console.log(
-    `accepted ${tally.accepted}, sent ${tally.sent}, lost ${lost.length}, doubled ${doubled.length}, out of order ${outOfOrder.length}, over quota ${overQuota.length}`,
-  );
+async function report({ chat, ledger, spaces }: SoakStage, accepted: readonly Accepted[]): Promise<number> {
+  const spaceIds = spaces.map(({ spaceId }) => spaceId);
+  const tally = tallyUp(accepted, await gatherEvidence(chat, ledger, spaceIds));
+  console.log(tallyLine(tally));
   console.log(`Google Chat's answers: ${JSON.stringify(chat.counts.byStatus)} (0: none)`);
   const broken = brokenPromises(tally);
   for (const line of broken) console.error(line);

@@ -17,6 +17,8 @@ export interface DealbellProcess {
   ready(): Promise<void>;
   /** Sends the signal and waits for the end; gives the exit code, null after a kill. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void;
   /** Waits for an end of its own accord. */
   ended(): Promise<number | null>;
 }
@@ -45,6 +47,7 @@ export function startProcess(entry: Entry, environment: Readonly<Record<string, 
       if (isAlive()) child.kill(signal);
       return await endOf(child);
     },
+    signal: (signal) => void child.kill(signal),
     ended: () => endOf(child),
   };
 }

@@ -1,11 +1,6 @@
 /** Runs the same suite on both of the queue's backends: PostgreSQL always, Redis where there is one (in CI there must be). */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { freePort } from './free-port';
+import { canStartRedis, startRedisServer, type RedisServer } from './redis-server';
 
 export interface QueueBackend {
   readonly name: 'PostgreSQL' | 'Redis';
@@ -13,11 +8,7 @@ export interface QueueBackend {
   redisUrl(): string | null;
 }
 
-interface TestRedis {
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
+type TestRedis = Pick<RedisServer, 'url' | 'close'>;
 
 /** A describe block per backend. */
 export function describeOnBackends(title: string, suite: (backend: QueueBackend) => void): void {
@@ -39,7 +30,7 @@ export function describeWithRedis(title: string, suite: (redisUrl: () => string)
   describe(title, () => {
     let redis: TestRedis | undefined;
     beforeAll(async () => {
-      redis = canStartRedis() ? await startRedis() : borrowed(given);
+      redis = canStartRedis() ? await startRedisServer() : borrowed(given);
     });
     afterAll(() => redis?.close());
     // A block of its own: its hooks end before Redis does.
@@ -47,6 +38,28 @@ export function describeWithRedis(title: string, suite: (redisUrl: () => string)
       suite(() => {
         if (redis === undefined) throw new Error('Redis is there from beforeAll on');
         return redis.url;
+      });
+    });
+  });
+}
+
+/** The same for a suite that stops, starts and empties its Redis, which only one of its own bears; null where there is none. */
+export function withRedisServer(title: string, suite: (server: (() => RedisServer) | null) => void): void {
+  if (!canStartRedis()) {
+    leaveOut(title);
+    describe(title, () => suite(null));
+    return;
+  }
+  describe(title, () => {
+    let redis: RedisServer | undefined;
+    beforeAll(async () => {
+      redis = await startRedisServer();
+    });
+    afterAll(() => redis?.close());
+    describe('redis-server', () => {
+      suite(() => {
+        if (redis === undefined) throw new Error('Redis is there from beforeAll on');
+        return redis;
       });
     });
   });
@@ -62,58 +75,9 @@ function leaveOut(title: string): void {
   process.stderr.write(`Redis suites left out: ${title} (neither redis-server on the PATH nor REDIS_URL)\n`);
 }
 
-/** True when `redis-server` is on the PATH. */
-function canStartRedis(): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, 'redis-server')));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not ours to run.
-    return false;
-  }
-}
-
 /** Workers of one run share the given server: each takes a database of its own there. */
 function borrowed(url: string): TestRedis {
   const own = new URL(url);
   own.pathname = `/${process.env['JEST_WORKER_ID'] ?? '1'}`;
-  return { url: own.href, port: Number(own.port === '' ? 6379 : own.port), close: () => Promise.resolve() };
-}
-
-/** Starts a server without persistence on a free port of 127.0.0.1. */
-async function startRedis(): Promise<TestRedis> {
-  const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'dealbell-redis-'));
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no' };
-  const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await ready(server);
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    port,
-    async close() {
-      const gone = once(server, 'exit');
-      server.kill('SIGKILL');
-      await gone;
-      rmSync(dir, { recursive: true, force: true });
-    },
-  };
-}
-
-async function ready(server: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    server.stdout?.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
-      if (said.includes('Ready to accept connections')) resolve();
-    });
-    server.once('error', reject);
-    server.once('exit', (code) => {
-      reject(new Error(`redis-server ended with ${String(code)}: ${said}`));
-    });
-  });
+  return { url: own.href, close: () => Promise.resolve() };
 }

@@ -380,7 +380,8 @@ test('when some messages take long, then they keep no place from the others', as
 
 test.each([
   ['answered at once', { writtenAtMs: 10, answeredAtMs: 30 }, 1000],
-  ['answered late', { writtenAtMs: 10, answeredAtMs: 510 }, 700],
+  ['answered late', { writtenAtMs: 10, answeredAtMs: 510 }, 1000],
+  ['answered very late', { writtenAtMs: 10, answeredAtMs: 1_510 }, 500],
   ['answered later than the interval', { writtenAtMs: 10, answeredAtMs: 5_000 }, 0],
   ['never written', { writtenAtMs: null, answeredAtMs: 5_000 }, 1000],
 ])(
