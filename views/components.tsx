@@ -41,6 +41,17 @@ export interface EventView {
   readonly messages: readonly MessageView[];
 }
 
+/** The way back to the page above. */
+export function Back({ to, label = 'Back' }: { readonly to: string; readonly label?: string }): VNode {
+  return (
+    <p class="crumbs">
+      <a id="back" href={to}>
+        ← {label}
+      </a>
+    </p>
+  );
+}
+
 export function Badge({ text, tone }: { readonly text: string; readonly tone: Tone }): VNode {
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }

@@ -156,7 +156,9 @@
   }
 
   document.addEventListener('htmx:afterSettle', function (event) {
-    keepFocus(event.detail.xhr && event.detail.xhr.status === 422);
+    /* What comes by itself while somebody fills in a form takes no focus. */
+    var isQuiet = event.detail.target && event.detail.target.dataset.quiet;
+    if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422);
     sayFlash();
     fit();
   });

@@ -1,4 +1,4 @@
-/* Rules: their order by drag (the buttons do it without), and lists of several in which a click chooses or lets go. */
+/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing. */
 (function () {
   'use strict';
   var loading = null;
@@ -62,6 +62,15 @@
     requestAnimationFrame(function () {
       select.scrollTop = scrollTop;
     });
+  });
+
+  /* Conditions that were drawn anew may be others; a preview says to screen readers what it comes to, when that is something new. */
+  document.addEventListener('htmx:afterSettle', function (event) {
+    var target = event.detail.target;
+    if (target && target.id === 'conditions') document.getElementById('rule-form').dispatchEvent(new Event('change'));
+    var summary = target && target.id === 'preview' && document.getElementById('preview-summary');
+    var live = document.getElementById('live');
+    if (summary && live.textContent !== summary.dataset.said) live.textContent = summary.dataset.said;
   });
 
   document.addEventListener('htmx:afterSettle', makeSortable);

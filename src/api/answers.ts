@@ -100,7 +100,11 @@ const preset = z.looseObject({
 });
 const preview = z.looseObject({
   ...{ events: z.int(), messages: z.int(), perDay: z.array(z.looseObject({ date: z.iso.date(), messages: z.int() })) },
-  ...{ maxPerMinute: z.int(), quietHours: z.int().describe('Messages that fall into quiet hours of their destinations') },
+  ...{
+    maxPerMinute: z.int(),
+    maxPerHour: z.int(),
+    quietHours: z.int().describe('Messages that fall into quiet hours of their destinations'),
+  },
   otherRules: z.array(z.looseObject({ ruleId: id, ruleName: z.string(), events: z.int() })),
   examples: z.array(z.looseObject({ eventId: id, occurredAt: moment, recordTitle: z.string().nullable(), message: anyObject })),
   ...{ complete: z.boolean(), from: moment, to: moment },

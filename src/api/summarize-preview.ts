@@ -1,4 +1,4 @@
-/** What the messages of a preview come to: how many a day, how many in the busiest minute, how many in quiet hours. Pure. */
+/** What the messages of a preview come to: how many a day, how many in the busiest minute and hour, how many in quiet hours. Pure. */
 
 import type { QuietHours } from '../core/destination';
 import { isQuiet } from '../delivery/quiet-hours';
@@ -17,6 +17,7 @@ export interface PreviewSummary {
   /** Days that have messages, by the tenant's calendar. */
   readonly perDay: readonly { readonly date: string; readonly messages: number }[];
   readonly maxPerMinute: number;
+  readonly maxPerHour: number;
   readonly quietHours: number;
 }
 
@@ -31,10 +32,12 @@ export function summarizePreview(
     if (destination === undefined || destination.quietHours === null) return false;
     return isQuiet(destination.quietHours, destination.timeZone ?? timeZone, dueAt);
   });
+  const dueTimes = messages.map(({ dueAt }) => dueAt.getTime());
   return {
     messages: messages.length,
     perDay: countByDay(messages, timeZone),
-    maxPerMinute: busiestMinute(messages.map(({ dueAt }) => dueAt.getTime())),
+    maxPerMinute: most(dueTimes, MINUTE_MS),
+    maxPerHour: most(dueTimes, 60 * MINUTE_MS),
     quietHours: quiet.length,
   };
 }
@@ -48,14 +51,14 @@ function countByDay(messages: readonly PreviewedMessage[], timeZone: string): Pr
   return [...counts].map(([date, count]) => ({ date, messages: count })).sort((a, b) => a.date.localeCompare(b.date));
 }
 
-/** The most that fall into any sixty seconds, wherever they begin. */
-function busiestMinute(times: readonly number[]): number {
+/** The most that fall into any time of this length, wherever it begins. */
+function most(times: readonly number[], lengthMs: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   let first = 0;
-  let most = 0;
+  let found = 0;
   for (const [at, time] of sorted.entries()) {
-    while (time - (sorted[first] ?? time) >= MINUTE_MS) first += 1;
-    most = Math.max(most, at - first + 1);
+    while (time - (sorted[first] ?? time) >= lengthMs) first += 1;
+    found = Math.max(found, at - first + 1);
   }
-  return most;
+  return found;
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { Activity, Compared } from '../../views/settings/activity';
 import type { Refusal } from '../../views/form';
-import { findDeals, findEvents, type FoundEvents } from './activity.store';
+import { findEvents, type FoundEvents, type WantedDeals } from './activity.store';
 import { activityView, dealText, readFilter, type ReadFilter } from './activity-view';
 import { attempt } from './attempt';
 import { gatherFacts } from './gather-facts';
@@ -43,8 +43,12 @@ async function list(
 
 async function find({ database: { pool } }: SettingsDeps, { viewer }: Visit, filter: ReadFilter): Promise<FoundEvents> {
   const { deal, ruleId, status, beforeId } = filter;
-  const records = deal === '' ? null : await findDeals(pool, viewer.tenant.id, dealText(deal));
-  return await findEvents(pool, viewer.tenant.id, { records, ruleId, status, beforeId, limit: EVENTS_SHOWN });
+  const find = (deals: WantedDeals | null) =>
+    findEvents(pool, viewer.tenant.id, { deals, ruleId, status, beforeId, limit: EVENTS_SHOWN });
+  if (deal === '') return await find(null);
+  const word = dealText(deal);
+  const byId = /^[\w-]+$/.test(word) ? await find({ id: word }) : null;
+  return byId === null || byId.ids.length === 0 ? await find({ title: word }) : byId;
 }
 
 const dryRunAnswer = z.object({ wouldQueue: z.int() });

@@ -110,7 +110,7 @@ function brokenRule(rule: StoredRule, problem: string | undefined): AttentionIte
       tone: 'warn',
       title: `The rule ${rule.name} needs attention`,
       text: problem === undefined ? 'It has no space to post to.' : sentence(problem),
-      mend: { kind: 'link', href: pageUrl('rules'), label: 'Mend rule' },
+      mend: { kind: 'link', href: pageUrl('rules', rule.id), label: 'Mend rule' },
     },
   ];
 }

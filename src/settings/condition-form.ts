@@ -3,7 +3,7 @@
 import { isCondition, type ConditionTree } from '../core/condition';
 import { isObject } from '../core/record';
 import type { KnownFields } from '../rules/field-catalogue';
-import { inputOf, isListOf, readValue, writeValue } from './condition-value';
+import { inputOf, isListOf, LABEL_FIELD, readValue, writeValue } from './condition-value';
 import type { FormValues } from './form-values';
 
 export const JOINS = ['all', 'any', 'not'] as const;
@@ -53,6 +53,16 @@ function nodeOf(tree: ConditionTree, known: KnownFields): ConditionNode {
   return group('not', isListOf(tree.not) ? tree.not : [tree.not]);
 }
 
+/** Where the list of labels stands, among the places of conditions. */
+export const LABELS = 'labels';
+
+/** Labels have a list of their own in the form: the first condition of all, where it asks for any of them. */
+export function takeLabels(root: ConditionGroup): { readonly labels: readonly string[]; readonly rest: ConditionGroup } {
+  const [first, ...items] = root.items;
+  const isLabels = first?.kind === 'line' && first.field === LABEL_FIELD && first.op === 'includesAny' && first.raw === null;
+  return root.join === 'all' && isLabels ? { labels: first.values, rest: { ...root, items } } : { labels: [], rest: root };
+}
+
 export interface WrittenConditions {
   /** As the API takes it; undefined when there is none. */
   readonly tree: object | undefined;
@@ -61,19 +71,35 @@ export interface WrittenConditions {
 }
 
 /** Groups that are empty say nothing and are left out. */
-export function conditionsOfForm(root: ConditionGroup, known: KnownFields): WrittenConditions {
+export function conditionsOfForm(root: ConditionGroup, known: KnownFields, labels: readonly string[] = []): WrittenConditions {
+  if (labels.length === 0) return writtenAt('filters.conditions', root, known);
+  const line = { ...NEW_LINE, field: LABEL_FIELD, op: 'includesAny', values: labels };
+  // Into the group of all, or before the one that is something else.
+  const isJoined = root.join === 'all';
+  const rest = isJoined ? root.items : [root];
+  const places = new Map([['filters.conditions.all.0', LABELS]]);
+  const all: object[] = [lineOf(line, known)];
+  rest.forEach((item, index) => {
+    const written = writtenAt(`filters.conditions.all.${all.length}`, item, known, isJoined ? `${ROOT}.${index}` : ROOT);
+    for (const [apiPath, formPath] of written.places) places.set(apiPath, formPath);
+    if (written.tree !== undefined) all.push(written.tree);
+  });
+  return { tree: { all }, places };
+}
+
+function writtenAt(path: string, node: ConditionNode, known: KnownFields, formPath = ROOT): WrittenConditions {
   const places = new Map<string, string>();
-  const write = (node: ConditionNode, apiPath: string, formPath: string): object | undefined => {
-    places.set(apiPath, formPath);
-    if (node.kind === 'line') return lineOf(node, known);
+  const write = (item: ConditionNode, apiPath: string, at: string): object | undefined => {
+    places.set(apiPath, at);
+    if (item.kind === 'line') return lineOf(item, known);
     const written: object[] = [];
-    node.items.forEach((item, index) => {
-      const made = write(item, `${apiPath}.${node.join}.${written.length}`, `${formPath}.${index}`);
+    item.items.forEach((inner, index) => {
+      const made = write(inner, `${apiPath}.${item.join}.${written.length}`, `${at}.${index}`);
       if (made !== undefined) written.push(made);
     });
-    return written.length === 0 ? undefined : { [node.join]: written };
+    return written.length === 0 ? undefined : { [item.join]: written };
   };
-  return { tree: write(root, 'filters.conditions', ROOT), places };
+  return { tree: write(node, path, formPath), places };
 }
 
 function lineOf({ field, op, values, unit, raw }: ConditionLine, known: KnownFields): object {
@@ -112,11 +138,12 @@ export function readConditions(form: FormValues): ConditionGroup {
   return root.kind === 'group' ? root : NO_CONDITIONS;
 }
 
-/** What a button of the form asks: `line:r`, `group:r.1`, `remove:r.0`; anything else changes nothing. */
-export function changeConditions(root: ConditionGroup, asked: string): ConditionGroup {
+/** What a button of the form asks: `line:r`, `group:r.1`, `remove:r.0`, `field:r` (a line on `field`); anything else changes nothing. */
+export function changeConditions(root: ConditionGroup, asked: string, field = ''): ConditionGroup {
   const [what = '', path = ''] = asked.split(':');
   const steps = path.split('.').slice(1).map(Number);
   if (what === 'line') return changedAt(root, steps, (group) => [...group.items, NEW_LINE]);
+  if (what === 'field') return field === '' ? root : changedAt(root, steps, (group) => [...group.items, { ...NEW_LINE, field }]);
   if (what === 'group') {
     const inner: ConditionGroup = { kind: 'group', join: 'any', items: [NEW_LINE] };
     return changedAt(root, steps, (group) => [...group.items, inner]);

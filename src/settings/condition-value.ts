@@ -46,6 +46,9 @@ export const OPERATOR_WORDS: Readonly<Record<string, string>> = {
   withinDays: 'is within days of today',
 };
 
+/** Pipedrive calls it so on every kind of record that has labels. */
+export const LABEL_FIELD = 'label_ids';
+
 const NO_VALUE: ReadonlySet<string> = new Set(['isEmpty', 'isNotEmpty', 'changed']);
 const MAY_BE_NULL: ReadonlySet<string> = new Set(['is', 'isNot', 'changedTo', 'changedFrom']);
 const MANY: ReadonlySet<string> = new Set(['in', 'notIn', 'includesAny', 'includesAll', 'includesNone']);
@@ -86,6 +89,12 @@ export function inputOf(known: KnownFields, fieldKey: string, wantedOp: string):
   const input = valueInput(field?.type ?? 'unknown', choices, op);
   const ids = input.kind === 'choices' ? new Set(input.choices.map(({ id }) => id)) : null;
   return { field, ops, op, input, isKnownValue: (value) => ids === null || value === '' || ids.has(value) };
+}
+
+/** The labels of a kind of record, by name; none where it has none or they are not known. */
+export function labelChoices(known: KnownFields): readonly Choice[] {
+  const found = findField(known, LABEL_FIELD);
+  return 'field' in found ? (found.field.choices ?? []) : [];
 }
 
 function choicesOf({ type, choices }: Field): readonly Choice[] | null {

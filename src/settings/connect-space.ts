@@ -1,7 +1,8 @@
 /** Connecting a space and trying a webhook: what the first run and the page of the spaces both do. */
 
 import { z } from 'zod';
-import type { NewSpaceView, TestView } from '../../views/settings/space-form';
+import type { NewSpaceView } from '../../views/settings/space-connect';
+import type { TestView } from '../../views/settings/test-result';
 import { invalid } from '../api/endpoint';
 import { parseChatUrl } from '../clients/google-chat-url';
 import type { TestResult } from '../delivery/send-test';
@@ -41,11 +42,11 @@ const testAnswer = z.object({
   errorMessage: z.string().nullish(),
 });
 
-/** Sends a sample by a rule or to a destination that is saved. */
+/** Sends a sample by a rule, saved or not, or to a destination. */
 export async function sendTestCard(
   { callApi }: SettingsDeps,
   { principal }: Visit,
-  target: { readonly ruleId: number } | { readonly chatWebhookId: number },
+  target: { readonly ruleId: number } | { readonly chatWebhookId: number } | { readonly rule: object },
 ): Promise<TestView> {
   return testView(testAnswer.parse(await callApi(principal, { method: 'post', path: '/test', body: target })));
 }

@@ -2,7 +2,7 @@
 
 import type { Refusal } from '../../views/form';
 import type { DoneView, QuestionsView } from '../../views/settings/first-run';
-import type { TestView } from '../../views/settings/space-form';
+import type { TestView } from '../../views/settings/test-result';
 import type { FieldError } from '../core/errors';
 import type { Destination } from '../delivery/chat-webhook.store';
 import { teamPresets, type FirstAnswers, type FirstRule } from './first-rules';

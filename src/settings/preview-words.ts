@@ -11,12 +11,13 @@ import { counted, momentWords } from './words';
 export const previewAnswer = z.object({
   events: z.number(),
   messages: z.number(),
-  maxPerMinute: z.number(),
+  maxPerHour: z.number(),
   quietHours: z.number(),
   perDay: z.array(z.object({ date: z.string(), messages: z.number() })),
   otherRules: z.array(z.object({ ruleId: z.number(), ruleName: z.string(), events: z.number() })),
   examples: z.array(z.object({ occurredAt: z.coerce.date(), recordTitle: z.string().nullable(), message: chatMessageSchema })),
   complete: z.boolean(),
+  from: z.coerce.date(),
   to: z.coerce.date(),
 });
 export type PreviewAnswer = z.infer<typeof previewAnswer>;
@@ -25,8 +26,8 @@ export type PreviewAnswer = z.infer<typeof previewAnswer>;
 export function previewView(answer: PreviewAnswer, days: number, sample: ChatMessage, tenant: TenantProfile): RulePreviewView {
   const last = answer.examples.at(-1);
   return {
-    summary: summaryOf(answer, days),
-    notes: notesOf(answer, tenant),
+    ...summaryOf(answer, days, tenant),
+    notes: notesOf(answer, days, tenant),
     caption:
       last === undefined
         ? 'Nothing of late fits, so this is a made-up example:'
@@ -35,17 +36,29 @@ export function previewView(answer: PreviewAnswer, days: number, sample: ChatMes
   };
 }
 
-function summaryOf({ messages, maxPerMinute, perDay, complete }: PreviewAnswer, days: number): string {
-  if (messages === 0) return `This rule would have sent no message in the last ${days} days.`;
-  const most = Math.max(...perDay.map((day) => day.messages));
-  const atLeast = complete ? '' : 'at least ';
-  return `This rule would have sent ${atLeast}${counted(messages, 'message')} in the last ${days} days, at most ${most} a day and ${maxPerMinute} a minute.`;
+const DAY_MS = 86_400_000;
+
+/** Only the newest events were looked at, and they do not reach back so far. */
+function isPart({ from, to, complete }: PreviewAnswer, days: number): boolean {
+  return complete && to.getTime() - from.getTime() < (days - 1) * DAY_MS;
 }
 
-function notesOf({ events, messages, quietHours, otherRules, complete, to }: PreviewAnswer, tenant: TenantProfile): string[] {
+function summaryOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): Pick<RulePreviewView, 'summary' | 'said'> {
+  const { messages, maxPerHour, perDay, complete, from } = answer;
+  const time = isPart(answer, days) ? `since ${momentWords(from, tenant)}` : `in the last ${days} days`;
+  if (messages === 0) return { summary: `This rule would have sent no message ${time}.`, said: `No message ${time}` };
+  const most = Math.max(...perDay.map((day) => day.messages));
+  const atLeast = complete ? '' : 'at least ';
+  const said = `${atLeast}${counted(messages, 'message')} ${time}`;
+  return { summary: `This rule would have sent ${said}, at most ${most} a day and ${maxPerHour} an hour.`, said };
+}
+
+function notesOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): string[] {
+  const { events, messages, quietHours, otherRules, complete, to } = answer;
   const others = otherRules.map(({ ruleName, events: count }) => `${ruleName} (${counted(count, 'event')})`);
   return [
     ...(events === 0 ? ['Dealbell has heard of nothing from Pipedrive in this time yet.'] : []),
+    ...(isPart(answer, days) ? [`Preview, below, counts the whole ${days} days.`] : []),
     ...(complete ? [] : [`There was so much that only what came until ${momentWords(to, tenant)} was looked at.`]),
     ...(quietHours === 0 ? [] : [`${quietHours} of them would have fallen into quiet hours.`]),
     ...(others.length === 0 ? [] : [`The same was told by other rules too: ${new Intl.ListFormat('en').format(others)}.`]),

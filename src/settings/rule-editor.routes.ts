@@ -1,21 +1,19 @@
 /** The editor of a rule: from nothing, from a preset, of one that is there; its preview and its test. */
 
-import type { Refusal } from '../../views/form';
 import { Conditions } from '../../views/settings/rule-conditions';
 import { RuleEditor } from '../../views/settings/rule-form';
 import { Presets } from '../../views/settings/rule-presets';
-import { missing } from '../api/endpoint';
 import { AppError } from '../core/errors';
-import { findRule } from '../rules/rule.store';
 import { presetsFor } from '../rules/presets';
 import { attempt } from './attempt';
 import { changeConditions, tidied } from './condition-form';
+import { labelChoices } from './condition-value';
 import { sendTestCard } from './connect-space';
 import { fillFromPreset } from './preset-answers';
-import { formFacts, loadKnown } from './rule-facts';
-import { bodyOfForm, emptyForm, formOfPreset, formOfRule, readRuleForm, type RuleForm } from './rule-form';
+import { formFacts, loadKnown, savedFacts } from './rule-facts';
+import { bodyOfForm, emptyForm, formOfPreset, readRuleForm, type RuleForm } from './rule-form';
 import { conditionsView, ruleFormView, type FormFacts } from './rule-form-view';
-import { previewPart, tryPreview } from './rule-preview';
+import { aboutDraft, draftOfForm, previewPart, tryPreview } from './rule-preview';
 import { rulesPage } from './rules.routes';
 import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
@@ -33,8 +31,8 @@ export function ruleEditorPages(deps: SettingsDeps): PageRoute[] {
     page('post', 'new', save),
     page('post', 'form', reshape),
     page('post', 'conditions', reshapeConditions),
-    page('post', 'preview', preview),
-    page('post', 'preview/part', previewPart),
+    page('post', 'preview', preview, 'see'),
+    page('post', 'preview/part', previewPart, 'see'),
     page('post', 'test', test),
     page('get', ':id', edit, 'see'),
     page('post', ':id', save),
@@ -56,11 +54,7 @@ async function open(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
 }
 
 async function edit(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
-  const { tenant } = visit.viewer;
-  const rule = await findRule(deps.database.prisma, tenant.id, visit.id);
-  if (rule === null) throw missing('rule');
-  const facts = await formFacts(deps, visit, rule.eventType);
-  return shown({ ...facts, ruleId: rule.id, form: formOfRule(rule, facts.known, tenant.baseCurrency) });
+  return shown(await savedFacts(deps, visit, visit.id));
 }
 
 /** What was typed, with what is known of the company. */
@@ -95,7 +89,7 @@ async function save(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
 /** Without scripts the whole page comes again with the line that was asked for. */
 async function reshape(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const facts = await typed(deps, visit);
-  return shown({ ...facts, form: { ...facts.form, conditions: reshaped(facts, visit) } });
+  return shown({ ...facts, form: { ...facts.form, ...reshaped(facts, visit) } });
 }
 
 async function reshapeConditions(deps: SettingsDeps, visit: Visit): Promise<PartAnswer> {
@@ -104,29 +98,26 @@ async function reshapeConditions(deps: SettingsDeps, visit: Visit): Promise<Part
   return { kind: 'part', content: Conditions({ view: conditionsView(reshaped({ form, known }, visit), known) }) };
 }
 
-function reshaped({ form, known }: Pick<FormFacts, 'form' | 'known'>, visit: Visit) {
-  return tidied(changeConditions(form.conditions, visit.form.text('ask')), known);
+function reshaped({ form, known }: Pick<FormFacts, 'form' | 'known'>, visit: Visit): Pick<RuleForm, 'conditions' | 'labels'> {
+  const changed = changeConditions(form.conditions, visit.form.text('ask'), visit.form.text('addField'));
+  const labels = new Set(labelChoices(known).map(({ id }) => id));
+  return { conditions: tidied(changed, known), labels: form.labels.filter((id) => labels.has(id)) };
 }
 
 async function preview(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
-  const facts = await typed(deps, visit);
+  const facts = visit.viewer.isAdmin ? await typed(deps, visit) : await savedFacts(deps, visit, visit.form.amount('ruleId') ?? 0);
   const tried = await tryPreview(deps, visit, facts);
   if (tried.done) return shown({ ...facts, preview: tried.result });
   return shown({ ...facts, refusal: tried.refusal, places: bodyOfForm(facts.form, facts.known).conditionPlaces });
 }
 
-/** What is saved is tried as it is saved; of a new rule only the space can be tried. */
+/** What is filled in is tried, saved or not. */
 async function test(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const facts = await typed(deps, visit);
-  const { ruleId } = facts;
-  const chatWebhookId = Number(facts.form.space);
-  if (ruleId === null && chatWebhookId === 0) {
-    const refusal: Refusal = { message: '', errors: [{ path: 'targetWebhookIds', message: 'connect a space first' }] };
-    return shown({ ...facts, refusal });
-  }
-  const sent = await sendTestCard(deps, visit, ruleId === null ? { chatWebhookId } : { ruleId });
-  const text = ruleId === null || !sent.isSent ? sent.text : `${sent.text} It shows the rule as it is saved.`;
-  return shown({ ...facts, test: { ...sent, text } });
+  const { body, conditionPlaces } = draftOfForm(facts);
+  const tried = await attempt(() => sendTestCard(deps, visit, { rule: body }));
+  if (tried.done) return shown({ ...facts, test: tried.result });
+  return shown({ ...facts, refusal: aboutDraft(tried.refusal), places: conditionPlaces });
 }
 
 function shown(facts: FormFacts): PageAnswer {

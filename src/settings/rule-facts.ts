@@ -7,7 +7,9 @@ import { loadKnownFields } from '../rules/field-catalogue.store';
 import type { ListedKind } from '../rules/lists-wanted';
 import { fieldEntityOf } from '../rules/references';
 import type { RecordEntity } from '../core/record';
-import { emptyForm } from './rule-form';
+import { missing } from '../api/endpoint';
+import { findRule } from '../rules/rule.store';
+import { emptyForm, formOfRule } from './rule-form';
 import type { FormFacts } from './rule-form-view';
 import type { SettingsDeps } from './settings-deps';
 import type { Visit } from './visit';
@@ -53,4 +55,13 @@ export async function formFacts(deps: SettingsDeps, visit: Visit, eventType: Eve
     ...{ ...known, destinations, baseCurrency: tenant.baseCurrency, canChange: isAdmin, ruleId: null, preset: null },
     ...{ form: emptyForm(tenant.baseCurrency, ''), refusal: null, places: new Map(), preview: null, test: null },
   };
+}
+
+/** A rule as it is saved. Throws an AppError (404) when there is none. */
+export async function savedFacts(deps: SettingsDeps, visit: Visit, ruleId: number): Promise<FormFacts> {
+  const { tenant } = visit.viewer;
+  const rule = await findRule(deps.database.prisma, tenant.id, ruleId);
+  if (rule === null) throw missing('rule');
+  const facts = await formFacts(deps, visit, rule.eventType);
+  return { ...facts, ruleId: rule.id, form: formOfRule(rule, facts.known, tenant.baseCurrency) };
 }

@@ -3,8 +3,9 @@
 import type { Refusal } from '../../views/form';
 import type { ConditionsView, GroupView, LineView, ValueView } from '../../views/settings/rule-conditions';
 import type { RulePreviewView } from '../../views/settings/rule-preview';
-import type { PickGroup, RuleFormView } from '../../views/settings/rule-form';
-import type { TestView } from '../../views/settings/space-form';
+import type { PickGroup } from '../../views/settings/pick-many';
+import type { RuleFormView } from '../../views/settings/rule-view';
+import type { TestView } from '../../views/settings/test-result';
 import { recordEntityOf, EVENT_TYPES, kindsKnownFor } from '../core/transition';
 import type { Destination } from '../delivery/chat-webhook.store';
 import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
@@ -12,8 +13,8 @@ import { RECORD_WORDS, type Choice, type KnownFields } from '../rules/field-cata
 import type { Preset } from '../rules/presets';
 import { EVENT_FIELDS, STANDARD_FIELDS } from '../rules/standard-fields';
 import { fieldWords } from '../rules/value-words';
-import { ROOT, type ConditionGroup, type ConditionLine, type ConditionNode } from './condition-form';
-import { inputOf, OPERATOR_WORDS, type ValueInput } from './condition-value';
+import { LABELS, ROOT, type ConditionGroup, type ConditionLine, type ConditionNode } from './condition-form';
+import { inputOf, labelChoices, OPERATOR_WORDS, type ValueInput } from './condition-value';
 import { USUAL_CURRENCIES } from './first-run-view';
 import { filterGroupsOf, type RuleForm } from './rule-form';
 import { capitalized } from './words';
@@ -71,7 +72,7 @@ export function ruleFormView(facts: FormFacts): RuleFormView {
     ],
     spaces: facts.destinations.map(({ id, name }) => ({ value: String(id), label: name })),
     usualWait: 'the usual',
-    conditions: conditionsView(form.conditions, known, facts.refusal, facts.places),
+    conditions: conditionsView(form, known, facts.refusal, facts.places),
   };
 }
 
@@ -101,13 +102,15 @@ function picks(choices: readonly Choice[] = [], isGrouped: boolean): PickGroup[]
   }));
 }
 
+const CUSTOM_FIELDS = 'Custom fields';
+
 function fieldGroups(known: KnownFields, of: KnownFields['entity']) {
   const option = (key: string) => ({ value: key, label: fieldLabel(known, key) });
   const sorted = (keys: readonly string[]) => keys.map(option).sort((a, b) => a.label.localeCompare(b.label, 'en'));
   const custom = known.fields.filter(({ key }) => /^[\da-f]{40}$/.test(key)).map(({ key }) => key);
   return [
     { label: `Fields of ${RECORD_WORDS[of]}`, options: sorted(Object.keys(STANDARD_FIELDS[of])) },
-    { label: 'Custom fields', options: sorted(custom) },
+    { label: CUSTOM_FIELDS, options: sorted(custom) },
     { label: 'About the change itself', options: sorted(Object.keys(EVENT_FIELDS)) },
   ].filter(({ options }) => options.length > 0);
 }
@@ -119,7 +122,7 @@ function fieldLabel(known: KnownFields, key: string): string {
 
 /** The conditions alone, as they are exchanged when a line changes. */
 export function conditionsView(
-  root: ConditionGroup,
+  { conditions: root, labels }: Pick<RuleForm, 'conditions' | 'labels'>,
   known: KnownFields,
   refusal: Refusal | null = null,
   places: ReadonlyMap<string, string> = new Map(),
@@ -152,7 +155,18 @@ export function conditionsView(
     const title = path === ROOT ? 'Conditions together' : `Group ${(groups += 1)}`;
     return { kind: 'group', path, title, join: node.join, items: node.items.map((item, at) => view(item, `${path}.${at}`)) };
   };
-  return { root: group(root, ROOT), fields: fieldGroups(known, known.entity), error: errors.get(ROOT) };
+  const fields = fieldGroups(known, known.entity);
+  return {
+    ...{ root: group(root, ROOT), fields, error: errors.get(ROOT) },
+    labels: labelsView(labels, known, errors.get(LABELS)),
+    customFields: fields.find(({ label }) => label === CUSTOM_FIELDS)?.options ?? [],
+  };
+}
+
+/** Null for records that have no labels, or of which none is known. */
+function labelsView(chosen: readonly string[], known: KnownFields, error: string | undefined): ConditionsView['labels'] {
+  const choices = labelChoices(known);
+  return choices.length + chosen.length === 0 ? null : { chosen, groups: picks(choices, false), error };
 }
 
 function valueView(input: ValueInput): ValueView {

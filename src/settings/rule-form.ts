@@ -1,5 +1,6 @@
 /** The form of a rule, both ways: from a rule, a preset or what was typed to fields, and from fields to the API's body. Pure. */
 
+import type { RuleFields } from '../../views/settings/rule-view';
 import { digestSchema, type RuleFilters, TEMPLATE_MODES } from '../core/rule';
 import { EVENT_TYPES, kindsKnownFor, recordEntityOf, type EventType } from '../core/transition';
 import type { Preset } from '../rules/presets';
@@ -11,37 +12,17 @@ import {
   NEW_LINE,
   NO_CONDITIONS,
   readConditions,
+  takeLabels,
   type ConditionGroup,
   type WrittenConditions,
 } from './condition-form';
 import type { FormValues } from './form-values';
 
 /** Everything as text, as it stands in the fields. */
-export interface RuleForm {
-  readonly name: string;
+export interface RuleForm extends RuleFields {
   readonly eventType: EventType;
-  readonly pipelines: readonly string[];
-  readonly stages: readonly string[];
-  readonly fromStages: readonly string[];
-  readonly owners: readonly string[];
-  readonly minValue: string;
-  readonly currency: string;
-  readonly crossing: boolean;
-  readonly kinds: readonly string[];
-  readonly fields: readonly string[];
+  /** But those on labels that have a list of their own. */
   readonly conditions: ConditionGroup;
-  readonly space: string;
-  readonly otherSpaces: readonly string[];
-  readonly layout: string;
-  readonly template: string;
-  /** Seconds; empty: the usual. */
-  readonly wait: string;
-  readonly stopAfter: boolean;
-  /** at once | urgent | day | week */
-  readonly timing: string;
-  readonly digestAt: string;
-  readonly digestDay: string;
-  readonly enabled: boolean;
 }
 
 /** What a rule on an event may ask for: filters that could never hold are not offered. */
@@ -62,7 +43,16 @@ export function filterGroupsOf(eventType: EventType): readonly FilterGroup[] {
 export function emptyForm(currency: string, space: string): RuleForm {
   return {
     ...{ name: '', eventType: 'deal.won', pipelines: [], stages: [], fromStages: [], owners: [], minValue: '', currency },
-    ...{ crossing: false, kinds: [], fields: [], conditions: NO_CONDITIONS, space, otherSpaces: [], layout: 'compact' },
+    ...{
+      crossing: false,
+      kinds: [],
+      fields: [],
+      labels: [],
+      conditions: NO_CONDITIONS,
+      space,
+      otherSpaces: [],
+      layout: 'compact',
+    },
     ...{ template: '', wait: '', stopAfter: false, timing: 'at once', digestAt: '09:00', digestDay: 'fri', enabled: true },
   };
 }
@@ -93,6 +83,7 @@ export function formOfRule(rule: StoredRule, known: KnownFields, currency: strin
 }
 
 function filterFields(filters: RuleFilters, currency: string, known: KnownFields) {
+  const { labels, rest } = takeLabels(conditionsToForm(filters.conditions, known));
   return {
     pipelines: (filters.pipelineIds ?? []).map(String),
     stages: (filters.stageIds ?? []).map(String),
@@ -104,7 +95,7 @@ function filterFields(filters: RuleFilters, currency: string, known: KnownFields
     crossing: filters.crossing ?? false,
     kinds: filters.kinds ?? [],
     fields: (filters.fields ?? []).filter((field) => field !== ''),
-    conditions: withCurrency(filters, conditionsToForm(filters.conditions, known)),
+    ...{ labels, conditions: withCurrency(filters, rest) },
   };
 }
 
@@ -128,7 +119,7 @@ export function readRuleForm(form: FormValues): RuleForm | null {
     ...{ name: form.text('name'), eventType, pipelines: form.all('pipelines'), stages: form.all('stages') },
     ...{ fromStages: form.all('fromStages'), owners: form.all('owners'), minValue: form.text('minValue') },
     ...{ currency: form.text('currency'), crossing: form.has('crossing'), kinds: form.all('kinds') },
-    ...{ fields: form.all('fields'), conditions: readConditions(form), space: form.text('space') },
+    ...{ fields: form.all('fields'), labels: form.all('labels'), conditions: readConditions(form), space: form.text('space') },
     ...{ otherSpaces: form.all('otherSpaces'), layout: form.text('layout'), template: form.text('template') },
     ...{ wait: form.text('wait'), stopAfter: form.has('stopAfter'), timing: form.text('timing') },
     ...{ digestAt: form.text('digestAt'), digestDay: form.text('digestDay'), enabled: form.has('enabled') },
@@ -143,7 +134,7 @@ export interface WrittenRule {
 
 /** The rule that the fields describe; filters that make no sense for its event are left out. */
 export function bodyOfForm(form: RuleForm, known: KnownFields): WrittenRule {
-  const conditions = conditionsOfForm(form.conditions, known);
+  const conditions = conditionsOfForm(form.conditions, known, form.labels);
   const has = new Set(filterGroupsOf(form.eventType));
   const minValue = has.has('value') ? amount(form.minValue) : undefined;
   const filters = {

@@ -18,7 +18,10 @@ const DAY_MS = 86_400_000;
 export function sentDays(quarters: readonly SentQuarter[], tenant: TenantProfile, now: Date, days: number): SentDay[] {
   const keyOf = (moment: Date): string => wordsOf(moment, tenant, { year: 'numeric', month: '2-digit', day: '2-digit' });
   const counts = new Map<string, number>();
-  for (const { at, count } of quarters) counts.set(keyOf(at), (counts.get(keyOf(at)) ?? 0) + count);
+  for (const { at, count } of quarters) {
+    const key = keyOf(at);
+    counts.set(key, (counts.get(key) ?? 0) + count);
+  }
   return lastDays(now, days, keyOf).map((moment) => ({
     name: wordsOf(moment, tenant, { weekday: 'short' }),
     longName: wordsOf(moment, tenant, { weekday: 'long', day: 'numeric', month: 'long' }),

@@ -1,7 +1,7 @@
 /** The form of a space's settings, both ways: from a destination (or what was typed) to fields, and from fields to the API's body. Pure. */
 
 import type { Option } from '../../views/form';
-import type { SpaceFormView } from '../../views/settings/space-form';
+import type { SpaceFormView } from '../../views/settings/space-settings';
 import { DAYS } from '../core/destination';
 import type { TenantProfile } from '../core/tenant';
 import type { Destination } from '../delivery/chat-webhook.store';

@@ -1,6 +1,8 @@
 /** The pages of the spaces: connect, test, pause, change, repair, delete. Every change is a request of the API. */
 
-import { NewSpace, ReplaceUrl, SpaceSettings, type NewSpaceView, type TestView } from '../../views/settings/space-form';
+import { NewSpace, ReplaceUrl, type NewSpaceView } from '../../views/settings/space-connect';
+import { SpaceSettings } from '../../views/settings/space-settings';
+import type { TestView } from '../../views/settings/test-result';
 import { Spaces } from '../../views/settings/spaces';
 import type { Refusal } from '../../views/form';
 import { missing } from '../api/endpoint';

@@ -29,7 +29,7 @@ const PAGES = [
   ],
   ...['activity', 'activity?deal=roof', 'activity?deal=%231000007', 'activity?deal=no%20such%20deal', 'activity?rule=:rule'],
   ...['activity?status=sent', 'activity?status=failed', 'activity?status=silent', 'activity?rule=:rule&status=silent'],
-  ...['activity?before=:event', 'account', 'account/audit', 'rules/export', 'rules/import'],
+  ...['activity?before=:event', 'account', 'account/audit', 'account/export', 'account/import'],
 ] as const;
 
 interface Answer {

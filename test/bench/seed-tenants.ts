@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
+import { SIGNING_SECRET_PURPOSE } from '../../src/install/tenant.store';
 import { CREDENTIALS_PURPOSE } from '../../src/delivery/open-destination';
 import { makeSecretBox, type SecretKey } from '../../src/platform/secret-box';
 import { FIRST_OWNER_ID, NAMED_RECORDS, OWNERS_PER_TENANT } from './deal-events';
@@ -64,6 +65,9 @@ export async function seedTenants(databaseUrl: string, encryptionKeys: string, w
 async function seedTenant(client: Client, index: number, encryptionKeys: string, urls: readonly string[]): Promise<void> {
   const company = FIRST_COMPANY_ID + index;
   const tenantId = await idOf(client, TENANT, [randomUUID(), company, `Bench ${index}`, `bench-${index}`]);
+  const box = makeSecretBox(keysOf(encryptionKeys));
+  const sealed = await box.seal(tenantId, SIGNING_SECRET_PURPOSE, PASSWORD);
+  await client.query('UPDATE tenants SET sealed_signing_secret = $2 WHERE id = $1', [tenantId, sealed]);
   const connectionId = await idOf(client, CONNECTION, [tenantId]);
   const hash = createHash('sha256').update(PASSWORD).digest();
   await client.query(SUBSCRIPTION, [tenantId, connectionId, `bench-${index}`, hash]);

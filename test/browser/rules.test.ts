@@ -3,6 +3,7 @@
 import type { Frame, Page } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
+import { visibleText } from '../support/channel';
 import { waitUntil } from '../support/wait-until';
 import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
@@ -70,6 +71,9 @@ test.each([
   expect([saved.filters.pipelineIds, saved.filters.stageIds, saved.filters.ownerIds].map((ids) => ids.length)).toEqual([1, 1, 1]);
 });
 
+/** Both were won in the same moment. */
+const WON = /(Mill safety equipment|Linen contract 2027)/;
+
 async function namesInOrder(frame: Frame): Promise<readonly string[]> {
   return await frame.locator('li.rule h2').allInnerTexts();
 }
@@ -105,11 +109,68 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await frame.getByRole('button', { name: 'Preview' }).click();
 
   await frame.getByText('This rule would have sent 2 messages in the last 30 days').waitFor();
+  await frame.locator('#preview').getByText('Well done, ').waitFor();
   const preview = await frame.locator('#preview').innerText();
   expect(preview).toMatch(/Big wins \(1 event\)/);
-  expect(preview).toMatch(/Mill safety equipment[\s\S]*Well done, /);
+  expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-preview-dark');
+});
+
+test('when a rule is filled in, then its card follows by itself: the focus stays, nothing below moves, and what is wrong is said in place', async () => {
+  const { page, frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  const pane = frame.getByRole('region', { name: 'How it looks in Google Chat' });
+  await pane.getByText(WON).first().waitFor();
+  const actionsTop = async () => (await frame.locator('.rule-actions').boundingBox())?.y;
+  const top = await actionsTop();
+
+  await frame.getByLabel('Own text').pressSequentially('Well done, {{ owner }}!');
+  await pane.getByText('Well done, ').waitFor();
+  await page.keyboard.type(' {{');
+  await pane.getByText('There is no card yet').waitFor();
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-live-refused');
+  for (let at = 0; at < 3; at += 1) await page.keyboard.press('Backspace');
+  await pane.getByText('Well done, ').waitFor();
+  await frame.getByLabel('Layout').focus();
+  await frame.getByLabel('Layout').selectOption('Detailed');
+  await pane.locator('.chat-columns').first().waitFor();
+
+  expect(await frame.getByLabel('Own text').inputValue()).toBe('Well done, {{ owner }}!');
+  expect(await frame.locator(':focus').getAttribute('id')).toBe('rule-layout');
+  expect(await actionsTop()).toBe(top);
+  await screenshotOf(frame, 'rule-live');
+});
+
+test('when labels and a custom field are asked for, then they are picked by name, and the draft’s test card tells of a real deal', async () => {
+  const { frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByLabel('Name').fill('Hot or cold');
+  await frame.getByLabel('Own text').fill('By a draft');
+  await frame.getByRole('button', { name: 'Send test card' }).click();
+  await frame.getByText('The test card is in the space').waitFor();
+  expect(visibleText(stage.world.chat.messages(team.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
+    new RegExp(`Test: [\\s\\S]*${WON.source}[\\s\\S]*By a draft`),
+  );
+  await frame.getByLabel('Labels').selectOption('Hot');
+  await frame.getByLabel('Custom field').focus();
+  await frame.getByLabel('Custom field').selectOption('Discount');
+  await frame.getByLabel('Field of condition 1').waitFor();
+  expect(await frame.locator(':focus').getAttribute('id')).toBe('rule-custom-field');
+  await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).fill('10');
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'rule-labels');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: Hot or cold').waitFor();
+
+  const { filters } = await ruleNamed('Hot or cold');
+  expect(filters.conditions.all).toMatchObject([
+    { field: 'label_ids', op: 'includesAny', value: [{ name: 'Hot' }] },
+    { field: expect.stringMatching(/^[\da-f]{40}$/) },
+  ]);
+  await frame.getByRole('link', { name: 'Edit Hot or cold' }).click();
+  await frame.getByLabel('Labels').locator('option:checked', { hasText: 'Hot' }).waitFor({ state: 'attached' });
 });
 
 test('when rules are switched and moved by keyboard, then they stay so and the focus stays on the control', async () => {
@@ -214,6 +275,7 @@ describe('for people who are no admins', () => {
 
     expect(await frame.getByLabel('Minimum value').isDisabled()).toBe(true);
     expect(await frame.getByRole('button', { name: 'Save rule' }).count()).toBe(0);
+    await frame.getByRole('region', { name: 'How it looks in Google Chat' }).getByText('Linen contract 2027').first().waitFor();
     expect(await accessibilityFindings(frame)).toEqual([]);
     await screenshotOf(frame, 'rule-no-admin');
   });

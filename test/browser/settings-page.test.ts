@@ -3,6 +3,7 @@
 import type { Request } from 'playwright-core';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
 import { backgroundOf, framed, goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
@@ -72,7 +73,7 @@ test('when the page loads, then it says hello to Pipedrive at once, by the offic
 
 test('when the person switches the theme of the CRM, then the open page follows', async () => {
   const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
-  await page.waitForFunction('calls.some((call) => call.event === "user_settings_change")');
+  await waitUntil('the page listens', async () => (await page.evaluate(LISTENS)) === true);
   const before = await backgroundOf(frame);
 
   await page.getByRole('button', { name: 'Dark or light' }).click();
@@ -80,6 +81,8 @@ test('when the person switches the theme of the CRM, then the open page follows'
 
   expect(await backgroundOf(frame)).not.toBe(before);
 });
+
+const LISTENS = 'calls.some((call) => call.event === "user_settings_change")';
 
 test('when the machine is dark and the CRM is light, then the CRM decides', async () => {
   const page = await browser.open({ theme: 'dark' });

@@ -1,6 +1,7 @@
 /** The company's plan and what it uses of it, its settings, its keys, who changed what, and its end. */
 
 import type { ComponentChildren, VNode } from 'preact';
+import { Back } from '../components';
 import { CopyField, errorAt, PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
 import { pageUrl } from '../shell';
 
@@ -354,11 +355,7 @@ export interface AuditPageView {
 export function AuditPage({ entries, olderUrl }: AuditPageView): VNode {
   return (
     <>
-      <p class="crumbs">
-        <a id="back" href={pageUrl('account')}>
-          ← Back
-        </a>
-      </p>
+      <Back to={pageUrl('account')} />
       <h1>Who changed what</h1>
       <section class="card">
         <AuditList entries={entries} />

@@ -3,7 +3,8 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { CheckField, errorAt, PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
 import { pageUrl } from '../shell';
-import { ConnectSpace, type NewSpaceView, type TestView } from './space-form';
+import { ConnectSpace, type NewSpaceView } from './space-connect';
+import type { TestView } from './test-result';
 
 const STEPS = ['Connect a space', 'Choose what to tell', 'See the first card'] as const;
 

@@ -1,14 +1,15 @@
 /** The conditions of a rule: groups inside groups, each line a field, what is asked of it, and the value. */
 
 import type { VNode } from 'preact';
-import type { Option } from '../form';
+import { described, Field, type Option } from '../form';
 import { pageUrl } from '../shell';
+import { PickMany, type PickGroup } from './pick-many';
 
 export type ValueView =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'choices';
-      readonly groups: readonly { readonly label: string | null; readonly options: readonly Option[] }[];
+      readonly groups: readonly PickGroup[];
     }
   | { readonly kind: 'lines' }
   | {
@@ -47,17 +48,54 @@ export interface ConditionsView {
   readonly root: GroupView;
   readonly fields: readonly { readonly label: string; readonly options: readonly Option[] }[];
   readonly error: string | undefined;
+  /** Labels of this kind of record; null where it has none. */
+  readonly labels: {
+    readonly chosen: readonly string[];
+    readonly groups: readonly PickGroup[];
+    readonly error: string | undefined;
+  } | null;
+  readonly customFields: readonly Option[];
 }
 
 /** Exchanged as a whole when a line or a field changes. */
 export function Conditions({ view }: { readonly view: ConditionsView }): VNode {
-  const { root, error } = view;
+  const { root, error, labels, customFields } = view;
   return (
     <div id="conditions" class="conditions" tabIndex={-1}>
+      <div class="columns">
+        {labels !== null && <PickMany id="rule-labels" label="Labels" name="labels" {...labels} />}
+        {customFields.length > 0 && <CustomField fields={customFields} />}
+      </div>
       <h3>Conditions</h3>
       {error !== undefined && <p class="field-error">{error}</p>}
       <Group group={root} view={view} />
     </div>
+  );
+}
+
+/** Custom fields are many, so one that is chosen becomes a condition below, with its own values to choose from. */
+function CustomField({ fields }: { readonly fields: readonly Option[] }): VNode {
+  const hint = 'Becomes a condition below.';
+  return (
+    <Field id="rule-custom-field" label="Custom field" hint={hint}>
+      <select
+        id="rule-custom-field"
+        name="addField"
+        {...described({ id: 'rule-custom-field', hint })}
+        {...ON_CHANGE}
+        hx-vals='{"ask": "field:r"}'
+      >
+        <option value="">Choose one to ask for</option>
+        {fields.map(({ value, label }) => (
+          <option value={value}>{label}</option>
+        ))}
+      </select>
+      <noscript>
+        <button class="secondary small" {...asks('field:r')}>
+          Ask for it
+        </button>
+      </noscript>
+    </Field>
   );
 }
 

@@ -1,7 +1,7 @@
 /** Rules as a document: taken out, and brought in after a look at what would come of it. */
 
 import type { VNode } from 'preact';
-import { Badge, type Tone } from '../components';
+import { Back, Badge, type Tone } from '../components';
 import { Field, PageForm, RefusalBox, SelectField, described, errorAt, type Option, type Refusal } from '../form';
 import { pageUrl } from '../shell';
 
@@ -16,7 +16,7 @@ export interface ExportView {
 export function ExportRules({ document, fileName, content }: ExportView): VNode {
   return (
     <>
-      <Back />
+      <Back to={pageUrl('account')} />
       <h1>Export rules</h1>
       <section class="card">
         <p class="quiet">
@@ -41,16 +41,6 @@ export function ExportRules({ document, fileName, content }: ExportView): VNode 
   );
 }
 
-function Back(): VNode {
-  return (
-    <p class="crumbs">
-      <a id="back" href={pageUrl('account')}>
-        ← Back
-      </a>
-    </p>
-  );
-}
-
 export interface ImportView {
   readonly document: string;
   readonly refusal: Refusal | null;
@@ -62,7 +52,7 @@ export function ImportRules({ document, refusal }: ImportView): VNode {
   const error = errorAt(refusal, 'document');
   return (
     <>
-      <Back />
+      <Back to={pageUrl('account')} />
       <h1>Import rules</h1>
       <section class="card">
         <PageForm id="import-form" action={pageUrl('account', 'import')}>
@@ -132,11 +122,7 @@ export function ImportReport(view: ImportReportView): VNode {
   const hasChoice = view.mappings.some(({ choice }) => choice !== null);
   return (
     <>
-      <p class="crumbs">
-        <a id="back" href={pageUrl('account', 'import')}>
-          ← Another document
-        </a>
-      </p>
+      <Back to={pageUrl('account', 'import')} label="Another document" />
       <h1>What the import would do</h1>
       <p class={view.canImport ? undefined : 'problem'}>{view.summary}</p>
       <PageForm id="report-form" action={pageUrl('account', 'import/confirm')}>

@@ -1,6 +1,7 @@
 /** Ready-made rules: each fills the editor. */
 
 import type { VNode } from 'preact';
+import { Back } from '../components';
 import { pageUrl } from '../shell';
 
 export interface PresetsView {
@@ -11,11 +12,7 @@ export interface PresetsView {
 export function Presets({ presets, canChange }: PresetsView): VNode {
   return (
     <>
-      <p class="crumbs">
-        <a id="back" href={pageUrl('rules')}>
-          ← Back
-        </a>
-      </p>
+      <Back to={pageUrl('rules')} />
       <h1>Ready-made rules</h1>
       <p class="quiet">Each fills the editor, where you choose the space and change what you like. Nothing is saved before.</p>
       <ul class="presets">

@@ -29,7 +29,9 @@ test('when messages bunch over the turn of a minute, then the busiest sixty seco
 });
 
 test('when there are none, then all is nought', () => {
-  expect(summarizePreview([], new Map(), BERLIN)).toEqual({ messages: 0, perDay: [], maxPerMinute: 0, quietHours: 0 });
+  expect(summarizePreview([], new Map(), BERLIN)).toEqual({
+    ...{ messages: 0, perDay: [], maxPerMinute: 0, maxPerHour: 0, quietHours: 0 },
+  });
 });
 
 test.each([

@@ -3,10 +3,16 @@
 import { conditionTreeSchema, type ConditionTree } from '../../../src/core/condition';
 import type { KnownFields } from '../../../src/rules/field-catalogue';
 import { presetsFor } from '../../../src/rules/presets';
-import { changeConditions, conditionsOfForm, conditionsToForm, readConditions } from '../../../src/settings/condition-form';
+import {
+  changeConditions,
+  conditionsOfForm,
+  conditionsToForm,
+  LABELS,
+  readConditions,
+} from '../../../src/settings/condition-form';
 import { readForm } from '../../../src/settings/form-values';
 import { fillFromPreset } from '../../../src/settings/preset-answers';
-import { bodyOfForm, emptyForm, filterGroupsOf, formOfPreset } from '../../../src/settings/rule-form';
+import { bodyOfForm, emptyForm, filterGroupsOf, formOfPreset, formOfRule } from '../../../src/settings/rule-form';
 import { moved, newPositions } from '../../../src/settings/rule-order';
 import { ruleWords } from '../../../src/settings/rule-words';
 
@@ -102,7 +108,7 @@ test('when the stages of a key stage are chosen, then those that it is no news t
 
 test('when lines and groups are added and removed, then the rest stays where it is', () => {
   const asked = ['line:r', 'group:r', 'line:r.1', 'remove:r.1.0', 'remove:r.0', 'nonsense', 'remove:r'];
-  const root = asked.reduce(changeConditions, conditionsToForm(undefined, known));
+  const root = asked.reduce((tree, ask) => changeConditions(tree, ask), conditionsToForm(undefined, known));
 
   expect(root).toEqual({
     ...{ kind: 'group', join: 'all' },
@@ -125,6 +131,48 @@ test('when a group before it is empty, then a refused condition is still found a
   const root = readConditions(readForm({ node: ['r', 'r.0', 'r.1'], 'join:r': 'all', 'join:r.0': 'any', 'field:r.1': 'title' }));
 
   expect(conditionsOfForm(root, known).places.get('filters.conditions.all.0')).toBe('r.1');
+});
+
+const hot: ConditionTree = { field: 'label_ids', op: 'includesAny', value: [{ id: 3, name: 'Hot' }] };
+const open: ConditionTree = { field: 'status', op: 'is', value: 'open' };
+
+test.each<[string, ConditionTree, readonly string[]]>([
+  ['labels alone', { all: [hot] }, ['3']],
+  ['labels before a condition', { all: [hot, open] }, ['3']],
+  ['labels before groups', { all: [hot, { any: [open, hot] }, { not: [open] }] }, ['3']],
+  ['labels after a condition', { all: [open, hot] }, []],
+  ['labels as one of several', { any: [hot, open] }, []],
+  ['all of some labels', { all: [{ field: 'label_ids', op: 'includesAll', value: [{ id: 3, name: 'Hot' }] }] }, []],
+])('when a rule asks for %s, then its list of labels says so, and saving changes nothing', (_, conditions, labels) => {
+  const rule = {
+    ...{ id: 1, name: 'R', eventType: 'deal.won' as const, filters: { conditions }, targetWebhookIds: [5], position: 1 },
+    ...{ templateMode: 'compact' as const, template: null, settleMs: null, stopAfter: false, urgent: false, digest: null },
+    ...{ enabled: true, enabledAt: new Date(0), author: null, version: 1, createdAt: new Date(0), updatedAt: new Date(0) },
+  };
+
+  const form = formOfRule(rule, known, 'EUR');
+
+  expect(form.labels).toEqual(labels);
+  expect(bodyOfForm(form, known).body).toMatchObject({ filters: { conditions } });
+});
+
+test('when labels stand before conditions of which one must hold, then both are asked for, and what is refused is found at its place', () => {
+  const root = readConditions(
+    readForm({ node: ['r', 'r.0', 'r.1'], 'join:r': 'any', 'field:r.0': 'status', 'value:r.0': 'open', 'field:r.1': 'title' }),
+  );
+
+  const { tree, places } = conditionsOfForm(root, known, ['3']);
+
+  expect(tree).toMatchObject({ all: [hot, { any: [open, { field: 'title' }] }] });
+  expect(places.get('filters.conditions.all.0')).toBe(LABELS);
+  expect(places.get('filters.conditions.all.1.any.1')).toBe('r.1');
+});
+
+test('when a custom field is asked for, then a condition on it is added', () => {
+  const root = changeConditions(conditionsToForm({ any: [open] }, known), 'field:r', TIER);
+
+  expect(conditionsOfForm(root, known).tree).toMatchObject({ any: [open, { field: TIER }] });
+  expect(changeConditions(root, 'field:r', '')).toEqual(root);
 });
 
 test('when an event has no stages, then what was chosen of them is not sent', () => {

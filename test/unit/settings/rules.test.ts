@@ -159,3 +159,45 @@ test('when somebody who is no admin sends a change, then it is refused and nothi
 
   expect([status, (await rules()).length]).toEqual([403, 1]);
 });
+
+test('when a draft is previewed that cannot be saved, then the reasons stand where the card would, and lead to their fields', async () => {
+  const space = await addSpace();
+  const draft = { eventType: 'deal.field_changed', space: String(space), layout: 'compact', template: '{{ owner' };
+
+  const { status, text } = await send('rules/preview/part', draft);
+
+  expect(status).toBe(200);
+  expect(text).toMatch(/There is no card yet[\s\S]*href="#rule-fields"[\s\S]*href="#rule-text"/);
+  expect(text).not.toContain('class="chat"');
+});
+
+test('when somebody who may only look previews a rule, then it is drawn as it is saved, whatever else was sent', async () => {
+  const [id = 0] = await addRules(1);
+  const token = await pageToken(tenant, 2);
+
+  const part = await send('rules/preview/part', { ruleId: String(id), eventType: 'deal.lost', template: 'Mine' }, token);
+  const page = await send('rules/preview', { ruleId: String(id), whole: 'yes' }, token);
+  const none = await send('rules/preview/part', { eventType: 'deal.lost' }, token);
+
+  expect([part.status, part.text.includes('Deal won'), part.text.includes('Mine')]).toEqual([200, true, false]);
+  expect([page.status, /<h1>Rule 1<\/h1>[\s\S]*class="chat"/.test(page.text)]).toEqual([200, true]);
+  expect(none.status).toBe(404);
+});
+
+test('when a draft without a space is tested, then the space is asked for', async () => {
+  const { status, text } = await send('rules/test', { eventType: 'deal.won', layout: 'compact' });
+
+  expect([status, text.includes('href="#rule-space"')]).toEqual([422, true]);
+});
+
+test('when a rule has lost its space, then the overview leads to that rule', async () => {
+  const [id] = await addRules(1);
+  const [{ targetWebhookIds }] = await rules();
+  await request(fixture.app)
+    .delete(`/chat-webhooks/${String(targetWebhookIds[0])}`)
+    .set('Authorization', `Bearer ${tenant.key}`);
+
+  const { text } = await open('overview');
+
+  expect(text).toMatch(new RegExp(`href="/extension/settings/rules/${id}"[^>]*>Mend rule`));
+});
