@@ -1,9 +1,10 @@
-/** The panel beside a record: announce it, mute it, and what was told of it and why the rest stayed silent. */
+/** The panel beside a record: announce it, watch it, mute it, and what was told of it and why the rest stayed silent. */
 
 import type { VNode } from 'preact';
 import { AnnounceForm, RecordFields, type AnnounceFormView } from './announce';
 import { EventList, type EventView } from './components';
 import { PageForm } from './form';
+import { Watching, type WatchView } from './watch';
 
 export interface PanelView {
   readonly heading: string;
@@ -15,10 +16,12 @@ export interface PanelView {
   readonly summary: string | null;
   readonly events: readonly EventView[];
   readonly announce: AnnounceFormView;
+  /** Null: such records cannot be watched. */
+  readonly watch: WatchView | null;
 }
 
 export function Panel({ view, message }: { readonly view: PanelView; readonly message: string | null }): VNode {
-  const { heading, entity, summary, events, announce } = view;
+  const { heading, entity, summary, events, announce, watch } = view;
   return (
     <div id="app">
       <main id="page" class="alone panel">
@@ -33,14 +36,16 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
         </div>
         {view.isMuted && (
           <p class="notice-box">
-            <strong>This {entity} is muted.</strong> No rule tells of it{view.canMute ? '' : '; an admin can take the mute away'}.
-            Announcing by hand still works.
+            <strong>This {entity} is muted.</strong> No rule tells of it
+            {watch !== null && watch.places.length > 0 && ', and watching rests'}
+            {view.canMute ? '' : '; an admin can take the mute away'}. Announcing by hand still works.
           </p>
         )}
         <section aria-labelledby="announce-title" class="card">
           <h2 id="announce-title">Announce it now</h2>
           <AnnounceForm view={announce} action="/extension/panel/announce" />
         </section>
+        {watch !== null && <Watching view={watch} />}
         <section aria-labelledby="told">
           <h2 id="told">What was told</h2>
           {summary !== null && <p class="quiet">{summary}</p>}

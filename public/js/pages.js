@@ -7,6 +7,8 @@
   var RENEW_BEFORE_MS = 60000;
   var renewing = null;
   var lastHeightPx = 0;
+  /* A part that is drawn beside where somebody is leaves the focus alone. */
+  var mayMoveFocus = true;
 
   function byId(id) {
     return document.getElementById(id);
@@ -114,7 +116,9 @@
   });
   document.addEventListener('htmx:beforeSwap', function (event) {
     var place = byId('trouble');
-    if (place && event.detail.target !== place) place.replaceChildren();
+    var target = event.detail.target;
+    if (place && target !== place) place.replaceChildren();
+    mayMoveFocus = target.id === 'app' || target.contains(document.activeElement);
     delete event.detail.requestConfig.elt.dataset.isRetry;
   });
 
@@ -134,6 +138,7 @@
 
   /** htmx keeps the focus on an element of the same id; where that is gone, the page's beginning takes it. What was refused is read first. */
   function keepFocus(isRefused) {
+    if (!mayMoveFocus) return;
     var active = document.activeElement;
     if (isRefused && byId('refusal')) active = null;
     if (active && active !== document.body) return;

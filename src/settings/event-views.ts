@@ -64,9 +64,10 @@ export function eventViews(facts: PageFacts): EventView[] {
       outcome: outcomeOf(event, ofRules, byWatches),
       decisions,
       others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
-      messages: messages.map((delivery) =>
-        messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules, facts.watches)),
-      ),
+      messages: messages.map((delivery) => ({
+        ...messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules, facts.watches)),
+        ...(messages.some((other) => isLaterTelling(other, delivery)) && { canReplay: false }),
+      })),
     };
   });
 }
@@ -114,6 +115,11 @@ function messageView(
   };
 }
 
+/** What was sent again is sent again by its last telling alone. */
+function isLaterTelling(other: HistoryDelivery, { ruleId, chatWebhookId, replay }: HistoryDelivery): boolean {
+  return other.ruleId === ruleId && other.chatWebhookId === chatWebhookId && other.replay > replay;
+}
+
 /** When it was sent or given up, or until when it waits. */
 function timeOf({ finishedAt, heldUntil, state }: HistoryDelivery, tenant: TenantProfile): string | null {
   if (state === 'held') return heldUntil === null ? null : `until ${momentWords(heldUntil, tenant)}`;
@@ -124,10 +130,11 @@ function outcomeOf(event: HistoryEvent, ofRules: readonly { readonly matched: bo
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
   if (event.routedAt === null) return 'Being looked at: reload in a moment';
   if (event.action === ANNOUNCE) return 'Announced by hand';
+  if (event.decisions.length > 0 && event.decisions.every(({ code }) => code === 'muted')) return 'Muted: nothing was told';
   const matched = ofRules.filter((decision) => decision.matched).length;
   const told =
     ofRules.length === 0 ? 'No rule was on' : `${matched === 0 ? 'None' : matched} of ${counted(ofRules.length, 'rule')} matched`;
-  return byWatches ? `${told}, told to those who watch` : told;
+  return byWatches ? `Told because it is watched; ${told.charAt(0).toLowerCase()}${told.slice(1)}` : told;
 }
 
 /** Every change changes a field: that is said only when there is nothing more telling. */

@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AnnounceFormView, AnnouncedRecordView } from '../../views/announce';
-import type { Refusal } from '../../views/form';
+import type { Option, Refusal } from '../../views/form';
 import type { PanelView } from '../../views/panel';
+import type { WatchView } from '../../views/watch';
 import type { ChatMessage } from '../core/chat-message';
 import type { RecordState } from '../core/record';
 import { ANNOUNCED, type AnnouncedEntity } from '../delivery/announcement.store';
@@ -15,15 +16,19 @@ import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
 import { findMute } from '../rules/muted-record.store';
 import { findRecordState } from '../rules/shadow.store';
+import { WATCHED_ENTITIES, type Watch } from '../rules/watch-rules';
+import { pageOfWatches } from '../rules/watch.store';
 import { eventViews } from './event-views';
 import type { FormValues } from './form-values';
 import { gatherFacts } from './gather-facts';
 import { recordTitles } from './record-titles.store';
 import type { SettingsDeps } from './settings-deps';
 import type { Viewer } from './viewer.store';
-import { capitalized, counted } from './words';
+import { capitalized, counted, dayWords } from './words';
 
 const EVENTS_SHOWN = 20;
+/** One for each space at most. */
+const WATCHES_SHOWN = 200;
 /** What the API takes at once. */
 export const MOST_RECORDS = 20;
 
@@ -61,19 +66,27 @@ export interface Typed {
 
 export const NOTHING_TYPED: Typed = { space: '', note: '', refusal: null };
 
+/** What stands in the forms of a panel after one of them was refused. */
+export interface PanelTyped {
+  readonly announce: Typed;
+  readonly watch: Pick<Typed, 'space' | 'refusal'>;
+}
+
 export async function panelView(
   deps: SettingsDeps,
   viewer: Viewer,
   { entity, ids: [entityId = ''] }: ShownRecords,
-  typed: Typed,
+  typed: PanelTyped,
 ): Promise<PanelView> {
   const { prisma, pool } = deps.database;
   const { tenant, isAdmin } = viewer;
   const record = { entity, entityId };
-  const [facts, mute, titles] = await Promise.all([
+  const canBeWatched = WATCHED_ENTITIES.some((known) => known === entity);
+  const [facts, mute, titles, watches] = await Promise.all([
     gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }),
     findMute(prisma, tenant.id, record),
     recordTitles(pool, tenant.id, [record]),
+    canBeWatched ? pageOfWatches(prisma, tenant.id, record, { beforeId: null, limit: WATCHES_SHOWN }) : null,
   ]);
   const sent = facts.deliveries.filter(({ state }) => state === 'sent').length;
   const title = titles.get(`${entity} ${entityId}`) ?? null;
@@ -89,8 +102,40 @@ export async function panelView(
         : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(facts.events.length, 'event')}.`,
     // The heading names the record already.
     events: eventViews(facts).map((event) => ({ ...event, record: '', link: null })),
-    announce: formView(deps, viewer, { entity, ids: [entityId] }, facts.destinations, typed),
+    announce: formView(deps, viewer, { entity, ids: [entityId] }, facts.destinations, typed.announce),
+    watch:
+      watches === null ? null : watchView(viewer, record, facts.destinations, watches, { ...typed.watch, rests: mute !== null }),
   };
+}
+
+const DEAL_TOLD = 'won, lost, moved, another owner, value, date or label, a new note, an activity done';
+const LEAD_TOLD = 'converted, archived, deleted, a new note, an activity done';
+
+/** Where it is watched, and where it can be. */
+function watchView(
+  { tenant, isAdmin }: Viewer,
+  { entity, entityId }: { readonly entity: string; readonly entityId: string },
+  destinations: readonly Destination[],
+  watches: readonly Watch[],
+  typed: PanelTyped['watch'] & { readonly rests: boolean },
+): WatchView {
+  const names = new Map(destinations.map(({ id, name }) => [id, name]));
+  const taken = new Set(watches.map(({ chatWebhookId }) => chatWebhookId));
+  return {
+    ...{ entity, resource: entity, selectedIds: entityId, canChange: isAdmin, ...typed },
+    told: entity === 'lead' ? LEAD_TOLD : DEAL_TOLD,
+    places: watches.map(({ id, chatWebhookId, author, createdAt }) => ({
+      id,
+      space: names.get(chatWebhookId) ?? 'a space that was removed',
+      who: `${author} since ${dayWords(createdAt, tenant)}`,
+    })),
+    spaces: isAdmin ? destinations.filter(({ id }) => !taken.has(id)).map(spaceOption) : [],
+  };
+}
+
+function spaceOption({ id, name, paused, health }: Destination): Option {
+  const label = paused ? `${name} (paused: it waits)` : health === 'broken' ? `${name} (broken: it waits)` : name;
+  return { value: String(id), label };
 }
 
 /** The form of an announcement, as it is filled in. */
@@ -114,10 +159,7 @@ function formView(
     resource: entity,
     selectedIds: ids.join(','),
     key: randomUUID(),
-    spaces: destinations.map(({ id, name, paused, health }) => ({
-      value: String(id),
-      label: paused ? `${name} (paused: it waits)` : health === 'broken' ? `${name} (broken: it waits)` : name,
-    })),
+    spaces: destinations.map(spaceOption),
     settingsUrl: deps.settingsUrl(tenant.companyDomain),
     ...{ space, note, refusal },
   };

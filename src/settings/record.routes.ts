@@ -1,4 +1,4 @@
-/** The panel beside a record and the modal over one or several: what was told, mute, and announcing by hand. */
+/** The panel beside a record and the modal over one or several: what was told, watching, mute, and announcing by hand. */
 
 import { Router, type Request, type Response } from 'express';
 import type { VNode } from 'preact';
@@ -18,6 +18,7 @@ import {
   panelView,
   readRecords,
   recordViews,
+  type PanelTyped,
   type ShownRecords,
   type Typed,
 } from './record-page';
@@ -43,6 +44,8 @@ interface RecordRoute {
 const ROUTES: readonly RecordRoute[] = [
   { surface: 'panel', path: 'panel/mute', access: 'change', handle: mute },
   { surface: 'panel', path: 'panel/unmute/:id', access: 'change', handle: unmute },
+  { surface: 'panel', path: 'panel/watch', access: 'change', handle: watch },
+  { surface: 'panel', path: 'panel/unwatch/:id', access: 'change', handle: unwatch },
   { surface: 'panel', path: 'panel/announce', access: 'see', handle: announceInPanel },
   { surface: 'modal', path: 'modal/announce', access: 'see', handle: announceInModal },
   { surface: 'modal', path: 'modal/preview', access: 'see', handle: preview },
@@ -97,23 +100,39 @@ async function panel(
   deps: SettingsDeps,
   { viewer }: Visit,
   records: ShownRecords | null,
-  { typed = NOTHING_TYPED, message = null }: { readonly typed?: Typed; readonly message?: string | null } = {},
+  { message = null, ...typed }: Partial<PanelTyped> & { readonly message?: string | null } = {},
 ): Promise<RecordAnswer> {
   if (records === null) return noRecord();
-  const view = await panelView(deps, viewer, records, typed);
-  const status = typed.refusal === null ? 200 : 422;
+  const { announce = NOTHING_TYPED, watch = NOTHING_TYPED } = typed;
+  const view = await panelView(deps, viewer, records, { announce, watch });
+  const status = announce.refusal === null && watch.refusal === null ? 200 : 422;
   return { kind: 'page', title: view.heading, content: Panel({ view, message }), status };
 }
 
 async function mute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
   const { entity, ids } = records;
   await deps.callApi(visit.principal, { method: 'post', path: '/mutes', body: { entity, entityId: ids[0] } });
-  return await panel(deps, visit, records, { message: `Muted: nothing is told of this ${entity} any more` });
+  return await panel(deps, visit, records, { message: `Muted: nothing is told of this ${entity} until you unmute it` });
 }
 
 async function unmute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
   await deps.callApi(visit.principal, { method: 'delete', path: '/mutes/:id', id: visit.id });
   return await panel(deps, visit, records, { message: `Dealbell tells of this ${records.entity} again` });
+}
+
+async function watch(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
+  const { entity, ids } = records;
+  const { space } = typedIn(visit);
+  const body = { entity, entityId: ids[0], chatWebhookId: Number(space) };
+  const outcome = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/watches', body }));
+  if (!outcome.done) return await panel(deps, visit, records, { watch: { space, refusal: outcome.refusal } });
+  const place = await spaceName(deps, visit);
+  return await panel(deps, visit, records, { message: `Watched: what happens to this ${entity} is told in ${place}` });
+}
+
+async function unwatch(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
+  await deps.callApi(visit.principal, { method: 'delete', path: '/watches/:id', id: visit.id });
+  return await panel(deps, visit, records, { message: `This ${records.entity} is not watched there any more` });
 }
 
 const typedIn = ({ form }: Visit): Omit<Typed, 'refusal'> => ({ space: form.text('space'), note: form.text('note') });
@@ -138,7 +157,7 @@ async function spaceName({ database: { prisma } }: SettingsDeps, { viewer, form 
 async function announceInPanel(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
   const outcome = await announce(deps, visit, records);
   if (outcome.done) return await panel(deps, visit, records, { message: `Announced in ${await spaceName(deps, visit)}` });
-  return await panel(deps, visit, records, { typed: { ...typedIn(visit), refusal: outcome.refusal } });
+  return await panel(deps, visit, records, { announce: { ...typedIn(visit), refusal: outcome.refusal } });
 }
 
 async function modal(

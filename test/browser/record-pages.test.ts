@@ -4,7 +4,7 @@ import { visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { framed, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+import { framed, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
@@ -59,13 +59,52 @@ test('when a deal is muted and unmuted in its panel, then its rules are silent m
   await page.reload();
   const again = await framed(page, 'panel');
 
-  expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*None of 2 rules matched/);
+  expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*Muted: nothing was told/);
   expect(await accessibilityFindings(again)).toEqual([]);
   await screenshotOf(again, 'panel-muted-dark');
   await again.getByRole('button', { name: 'Unmute this deal' }).click();
   await again.getByRole('button', { name: 'Mute this deal', exact: true }).waitFor();
   expect((await stage.world.api('GET', '/mutes', team.token)).body.items).toEqual([]);
 });
+
+test.each(['light', 'dark'] as const)(
+  'when a deal is watched in its panel in a %s CRM, then what no rule tells is told too, the panel says where and by whom, and it ends by one click',
+  async (theme) => {
+    const title = theme === 'light' ? 'Mill safety equipment' : 'Print room refit';
+    const { page, frame } = await openFramed(browser, dealUrl(title), 'panel', { theme });
+    await narrow(page, frame, 320);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, `panel-unwatched-${theme}`);
+
+    await frame.getByLabel('Watch in').selectOption('Sales wins');
+    await frame.getByRole('button', { name: 'Watch this deal' }).click();
+    await frame.getByRole('heading', { name: 'Watched' }).waitFor();
+    stage.world.pipedrive.updateDeal(stage.dealId(title), { value: 31_000, expected_close_date: '2027-03-01' });
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+    await page.reload();
+    const again = await framed(page, 'panel');
+    await narrow(page, again, 320);
+    await again.locator('summary').first().click();
+
+    const text = await again.locator('main').innerText();
+    expect(text).toMatch(/Watched\s+Sales wins\s+by .+ since \d/);
+    expect(text).toMatch(/sent\s+Sales wins\s+watched by/i);
+    expect(text).toMatch(/matched\s+Watched by .+ in Sales wins: Told because this record is watched\./i);
+    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toMatch(/31,?000/);
+    expect(await sidewaysScrollPx(again)).toBe(0);
+    expect(await accessibilityFindings(again)).toEqual([]);
+    await screenshotOf(again, `panel-watched-${theme}`);
+
+    await again.getByRole('button', { name: 'Mute this deal' }).click();
+    await again.getByText('and watching rests').waitFor();
+    expect(await accessibilityFindings(again)).toEqual([]);
+    await screenshotOf(again, `panel-watched-muted-${theme}`);
+    await again.getByRole('button', { name: 'Unmute this deal' }).click();
+    await again.getByRole('button', { name: 'Stop watching in Sales wins' }).click();
+    await again.getByRole('button', { name: 'Watch this deal' }).waitFor();
+    expect((await stage.world.api('GET', '/watches', team.token)).body.items).toEqual([]);
+  },
+);
 
 test('when a deal is announced in its panel with a note, then the space gets it and the panel tells of it', async () => {
   const { page, frame } = await openFramed(browser, dealUrl('Mill safety equipment'), 'panel');
@@ -100,6 +139,8 @@ test.each(['light', 'dark'] as const)(
     );
     const modal = await framed(page, 'modal');
 
+    await modal.getByRole('article').waitFor();
+    expect(await modal.evaluate('document.activeElement.tagName')).toBe('BODY');
     await modal.getByLabel('Note').fill(`A lesson to learn, ${theme}`);
     await modal.getByRole('article').getByText(`A lesson to learn, ${theme}`).first().waitFor();
     expect(await modal.locator('html').getAttribute('data-theme')).toBe(theme);

@@ -152,20 +152,22 @@ test.each(['panel', 'modal'])('when the %s is opened without a record, then it s
   expect(text).toContain('Open this from a deal');
 });
 
-test.each(['panel/mute', 'panel/unmute/1', 'panel/announce', 'modal/announce', 'modal/preview'])(
-  'when %s is sent without a page token, then nothing is done and a 401 page says how to go on',
-  async (path) => {
-    const answer = await request(fixture.app)
-      .post(`/extension/${path}`)
-      .type('form')
-      .send({ resource: 'deal', selectedIds: '7' });
+test.each([
+  'panel/mute',
+  'panel/unmute/1',
+  'panel/watch',
+  'panel/unwatch/1',
+  'panel/announce',
+  'modal/announce',
+  'modal/preview',
+])('when %s is sent without a page token, then nothing is done and a 401 page says how to go on', async (path) => {
+  const answer = await request(fixture.app).post(`/extension/${path}`).type('form').send({ resource: 'deal', selectedIds: '7' });
 
-    expect(answer.status).toBe(401);
-    expect(
-      (await testDatabase.database.pool.query('SELECT 1 FROM muted_records WHERE tenant_id = $1', [tenant.id])).rowCount,
-    ).toBe(0);
-  },
-);
+  expect(answer.status).toBe(401);
+  expect((await testDatabase.database.pool.query('SELECT 1 FROM muted_records WHERE tenant_id = $1', [tenant.id])).rowCount).toBe(
+    0,
+  );
+});
 
 test('when a title is markup, then it stays text', async () => {
   await addEvent('<img src=x onerror=alert(1)><script>alert(2)</script>');

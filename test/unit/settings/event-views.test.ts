@@ -1,0 +1,91 @@
+/** What became of an event, in words: by rules, by watches, by nobody because it is muted, and what may be sent again. */
+
+import type { Decision } from '../../../src/core/decision';
+import type { Destination } from '../../../src/delivery/chat-webhook.store';
+import type { HistoryDelivery } from '../../../src/delivery/delivery-history.store';
+import type { HistoryEvent } from '../../../src/rules/event-history.store';
+import { eventViews, type PageFacts } from '../../../src/settings/event-views';
+import { aTenant } from '../../fixtures/record-changes';
+import { aRule, at } from '../../support/builders';
+
+const anEvent = (decisions: readonly Decision[]): HistoryEvent => ({
+  ...{ id: 1, entity: 'deal', entityId: '8', action: 'change', transitions: ['deal.won'], occurredAt: at(0), receivedAt: at(0) },
+  ...{ routedAt: at(0), ignoredReason: null, recordTitle: 'Acme licence', decisions },
+});
+
+const aDelivery = (given: Partial<HistoryDelivery> = {}): HistoryDelivery => ({
+  ...{ id: 1, eventId: 1, ruleId: 1, chatWebhookId: 3, viaWebhookId: null, entity: 'deal', entityId: '8', eventType: 'deal.won' },
+  ...{ state: 'failed', reason: null, replay: 0, attempts: 1, requestId: 'a', messageName: null, foldedInto: null, toldBy: null },
+  ...{ foldKind: null, heldUntil: null, occurredAt: at(0), notBefore: at(0), createdAt: at(0), finishedAt: at(0) },
+  ...given,
+});
+
+function viewOf(decisions: readonly Decision[], given: Partial<PageFacts> = {}) {
+  const stored = { author: null, version: 1, createdAt: at(0), updatedAt: at(0) };
+  const space: Destination = {
+    ...{ id: 3, name: 'Sales wins', spaceId: 'A', healthReason: null, healthSince: at(0), paused: false },
+    ...{ threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, foldThreshold: null },
+    ...{ timeZone: null, locale: null, quietHours: null, createdAt: at(0), updatedAt: at(0) },
+    health: 'healthy',
+    threads: 'off',
+    fold: 'auto',
+  };
+  const [view] = eventViews({
+    tenant: aTenant(),
+    destinations: [space],
+    rules: [{ ...aRule({ id: 1, name: 'Wins' }), ...stored }],
+    events: [anEvent(decisions)],
+    deliveries: [],
+    namesOf: () => () => null,
+    announcements: new Map(),
+    watches: new Map([[7, { author: 'Ana', spaceName: 'Sales wins' }]]),
+    ...given,
+  });
+  if (view === undefined) throw new Error('there is no event');
+  return view;
+}
+
+const silent = { ruleId: 1, matched: false, code: 'noValue' } as const;
+const watched = { ruleId: -7, matched: true, code: 'matched' } as const;
+
+test.each<[string, readonly Decision[], Partial<PageFacts>, string]>([
+  ['a rule told it', [{ ruleId: 1, matched: true, code: 'matched' }], {}, '1 of 1 rule matched'],
+  ['no rule told it', [silent], {}, 'None of 1 rule matched'],
+  ['a watch alone told it', [silent, watched], {}, 'Told because it is watched; none of 1 rule matched'],
+  ['a watch told it and no rule was on', [watched], { rules: [] }, 'Told because it is watched; no rule was on'],
+  [
+    'rules and watches were muted',
+    [
+      { ruleId: 1, matched: false, code: 'muted' },
+      { ruleId: -7, matched: false, code: 'muted' },
+    ],
+    {},
+    'Muted: nothing was told',
+  ],
+])('when %s, then the line says so', (_, decisions, facts, outcome) => {
+  expect(viewOf(decisions, facts).outcome).toBe(outcome);
+});
+
+test('when a watch decided, then it is named with its space among the reasons, and is no rule that listens to something else', () => {
+  const { decisions, others } = viewOf([watched]);
+
+  expect(decisions).toMatchObject([{ ruleName: 'Watched by Ana in Sales wins', matched: true }]);
+  expect(others).toBe('1 rule listening to something else');
+});
+
+test.each([
+  ['goes on', -7, 'watched by Ana'],
+  ['was stopped', -8, 'watched by somebody until they stopped'],
+])('when a message is of a watch that %s, then it says who watched', (_, ruleId, why) => {
+  expect(viewOf([], { deliveries: [aDelivery({ ruleId })] }).messages).toMatchObject([{ destination: 'Sales wins', why }]);
+});
+
+test('when a failed message was sent again, then only its last telling can be sent again', () => {
+  const deliveries = [aDelivery({ id: 3, ruleId: 2 }), aDelivery({ id: 2, replay: 1 }), aDelivery()];
+
+  expect(viewOf([silent], { deliveries }).messages.map(({ id, canReplay }) => [id, canReplay])).toEqual([
+    [3, true],
+    [2, true],
+    [1, false],
+  ]);
+});
