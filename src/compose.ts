@@ -18,7 +18,8 @@ import { makePipedriveOAuth } from './clients/pipedrive-oauth';
 import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantId, tenantIdSchema } from './core/tenant';
-import { makeDeliverDue, type FrozenBody } from './delivery/deliver-due';
+import { makeDeliverDue } from './delivery/deliver-due';
+import type { FrozenBody } from './delivery/delivery-ledger';
 import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
 import { makeFoldStore, type Head } from './delivery/fold.store';
@@ -281,6 +282,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     },
     log,
     concurrency: config.workerConcurrency,
+    makeTurnstile,
     settings: attemptSettings,
     nowMs: () => performance.now(),
     jitter: Math.random,

@@ -7,7 +7,7 @@ import { RECORD_ENTITIES, titleOf } from '../core/record';
 import { EVENT_TYPES, type RecordChange } from '../core/transition';
 import { nameBytes } from '../messages/render-fold';
 import type { Database } from '../platform/database';
-import type { ClaimedDelivery } from './deliver-due';
+import type { ClaimedDelivery } from './delivery-ledger';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
 
 /** A space whose head was claimed; a fold is decided only by whoever holds its lease. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { HeldFor } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, type FoldPolicy, type QuietHours } from '../core/destination';
 import type { Database } from '../platform/database';
-import type { ClaimedDelivery } from './deliver-due';
+import type { ClaimedDelivery } from './delivery-ledger';
 import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
 import type { Fold, FoldCandidate } from './plan-fold';

@@ -8,7 +8,8 @@ import { NO_NAMES, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { foldReferences, renderFold, renderPlainFold } from '../messages/render-fold';
 import { renderMessage, renderPlainMessage, type MessageSubject } from '../messages/render-message';
-import type { ClaimedDelivery, RenderBodies } from './deliver-due';
+import type { RenderBodies } from './deliver-group';
+import type { ClaimedDelivery } from './delivery-ledger';
 import type { FoldStore } from './fold.store';
 
 export interface RenderBodiesDependencies {

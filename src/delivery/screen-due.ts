@@ -4,7 +4,8 @@
  */
 
 import { WON_NAMES_BYTES } from '../messages/render-fold';
-import type { ClaimedDelivery, ClaimedDestination, ScreenDue } from './deliver-due';
+import type { ScreenDue } from './deliver-group';
+import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import type { FoldStore, Head, SpaceBacklog } from './fold.store';
 import type { HeldStore } from './held.store';
 import { judgeDue, type DueVerdict } from './judge-due';

@@ -1,7 +1,7 @@
 /** Turns the outcome of an attempt into everything the ledger has to know of it. Pure. */
 
 import type { DeliveryOutcome, HoldCause } from '../core/delivery';
-import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './deliver-due';
+import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import { nextStep, type NextStep } from './retry-policy';
 import { healthAfter, type Health, type HealthSettings } from './space-health';
 

@@ -1,6 +1,6 @@
 /** Events, rules, shadows and messages under way for tests: believable ones, of which a test states only what it is about. */
 
-import type { ClaimedDelivery, ClaimedDestination } from '../../src/delivery/deliver-due';
+import type { ClaimedDelivery, ClaimedDestination } from '../../src/delivery/delivery-ledger';
 import type { PipedriveEvent } from '../../src/core/pipedrive-event';
 import type { RecordState } from '../../src/core/record';
 import type { Rule, RuleFilters } from '../../src/core/rule';

@@ -2,13 +2,9 @@
 
 import { pino } from 'pino';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import {
-  makeDeliverDue,
-  type AttemptRecord,
-  type ClaimedDelivery,
-  type DeliverDueDependencies,
-  type DeliveryStore,
-} from '../../../src/delivery/deliver-due';
+import { makeDeliverDue, type DeliverDueDependencies } from '../../../src/delivery/deliver-due';
+import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from '../../../src/delivery/delivery-ledger';
+import { makeTurnstile } from '../../../src/platform/turnstile';
 import { PAUSED_REASON } from '../../../src/delivery/space-health';
 import { tenantId } from '../../../src/core/tenant';
 import { aTenant } from '../../fixtures/record-changes';
@@ -70,6 +66,7 @@ function aSender(
     },
     log: pino({ level: 'silent' }),
     concurrency: 50,
+    makeTurnstile,
     settings: { spaceIntervalMs: 1000, refusalConfirmMs: 20_000, firstProbeMs: 300_000 },
     nowMs: () => 0,
     jitter: () => 0,

@@ -32,4 +32,16 @@ describe('makeTurnstile', () => {
     await expect(failing).rejects.toThrow('no');
     await expect(turn(() => Promise.resolve('next'))).resolves.toBe('next');
   });
+
+  test('when work is slow, then it keeps its place from nobody, and ends as it would', async () => {
+    const turn = makeTurnstile(1, 5);
+    let finish: (value: string) => void = () => undefined;
+
+    const slow = turn(() => new Promise<string>((resolve) => (finish = resolve)));
+    const next = await turn(() => Promise.resolve('next'));
+    finish('slow');
+
+    expect([next, await slow]).toEqual(['next', 'slow']);
+    await expect(turn(() => Promise.resolve('last'))).resolves.toBe('last');
+  });
 });

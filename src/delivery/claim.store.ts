@@ -1,0 +1,218 @@
+/** Claims due messages in the ledger: the next one of each space whose slot and lease are free. */
+
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { FOLD_KINDS } from '../core/delivery';
+import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
+import { RECORD_ENTITIES } from '../core/record';
+import { digestSchema, TEMPLATE_MODES } from '../core/rule';
+import { tenantIdSchema } from '../core/tenant';
+import { EVENT_TYPES } from '../core/transition';
+import type { ClaimedDelivery, DeliveryStore } from './delivery-ledger';
+import { KNOWN_HEALTHS } from './space-health';
+
+/** A lease outlives the longest attempt (names 2.5 s, POST 10 s); a killed worker's messages go out after it. */
+const LEASE_MS = 15_000;
+
+/**
+ * One statement: of the spaces that wait, whose slot and lease are free, the longest waiting get the lease and give their head. What
+ * is idle, or waits for its slot, is not looked at; SKIP LOCKED keeps two workers out of one space. A message waits for the earlier
+ * ones about its record: one that was put off (a refusal) is not overtaken, nor one whose telling inside another message has not left. A space in which nothing is due learns when to look
+ * again, unless more was owed since the snapshot of this statement (`marks`).
+ * `coalesce` hides the space from the planner: statistics taken when nothing waited make it read the whole backlog.
+ * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
+ */
+const CLAIM = `
+  WITH waiting AS MATERIALIZED (
+    SELECT space_id, marks, greatest(due_at, next_slot_at, lease_until) AS ready_at FROM google_spaces WHERE is_waiting
+  ), free AS MATERIALIZED (
+    SELECT g.space_id, g.troubles, g.marks = w.marks AS is_sure FROM waiting w JOIN google_spaces g ON g.space_id = w.space_id
+     WHERE w.ready_at <= now() AND g.is_waiting AND g.next_slot_at <= now() AND (g.lease_until IS NULL OR g.lease_until <= now())
+     ORDER BY w.ready_at LIMIT $1 FOR UPDATE OF g SKIP LOCKED
+  ), heads AS MATERIALIZED (
+    SELECT free.troubles, free.is_sure, free.space_id AS free_id, h.* FROM free
+      LEFT JOIN LATERAL (SELECT d.xmin::text AS version, d.* FROM deliveries d
+                          WHERE d.state IN ('queued', 'sending') AND d.space_id = free.space_id
+                            AND (SELECT e.id FROM deliveries e
+                                  WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                                    AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
+                                  ORDER BY e.id LIMIT 1) IS NULL
+                            AND (d.fold_kind IS NOT NULL OR NOT EXISTS (
+                              SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
+                               WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
+                                 AND f.state = 'folded' AND coalesce(f.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending')))
+                          ORDER BY d.not_before, d.id LIMIT 1) h ON true
+  ), turned AS (
+    UPDATE google_spaces g SET lease_until = CASE WHEN heads.not_before <= now() THEN now() + $2 * interval '1 millisecond' END,
+           due_at = CASE WHEN heads.is_sure THEN heads.not_before ELSE g.due_at END,
+           is_waiting = heads.id IS NOT NULL OR NOT heads.is_sure
+      FROM heads WHERE g.space_id = heads.free_id
+  ), claimed AS (
+    SELECT * FROM heads WHERE not_before <= now()
+  )
+  SELECT claimed.space_id, claimed.troubles, claimed.version, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
+         claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
+         claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
+         claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain, claimed.fold_kind, claimed.replay,
+         claimed.is_unthreaded, claimed.uncertain, claimed.via_webhook_id, own.name AS meant_for,
+         coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe,
+         extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
+         extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
+         coalesce(r.urgent, false) AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
+         w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
+         w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
+         t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
+         t.base_currency, later.next_ms
+    FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms
+            FROM (SELECT ready_at FROM waiting WHERE ready_at > now()
+                  UNION ALL SELECT not_before FROM heads WHERE not_before > now()) AS rest) later
+    LEFT JOIN claimed ON true
+    LEFT JOIN chat_webhooks w ON w.id = coalesce(claimed.via_webhook_id, claimed.chat_webhook_id) AND w.tenant_id = claimed.tenant_id
+    LEFT JOIN chat_webhooks own ON claimed.via_webhook_id IS NOT NULL AND own.id = claimed.chat_webhook_id
+    LEFT JOIN rules r ON r.id = claimed.rule_id AND r.tenant_id = claimed.tenant_id
+    LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
+
+const object = z.record(z.string(), z.unknown());
+const claimedRow = z.object({
+  space_id: z.string(),
+  version: z.string(),
+  troubles: z.number(),
+  id: z.number(),
+  tenant_id: tenantIdSchema,
+  event_id: z.number(),
+  rule_id: z.number(),
+  chat_webhook_id: z.number(),
+  entity: z.enum(RECORD_ENTITIES),
+  entity_id: z.string(),
+  transition: z.object({
+    type: z.enum(EVENT_TYPES),
+    changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
+    again: z.boolean().exactOptional(),
+    relatedId: z.string().exactOptional(),
+    announcement: z.object({ by: z.string(), note: z.string().nullable() }).exactOptional(),
+    corrects: z.number().exactOptional(),
+    cause: z
+      .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
+      .exactOptional(),
+  }),
+  record: object,
+  actor_user_id: z.number().nullable(),
+  occurred_at: z.date(),
+  template_mode: z.enum(TEMPLATE_MODES),
+  template: z.string().nullable(),
+  attempts: z.number(),
+  request_id: z.string(),
+  rendered_body: z.string().nullable(),
+  is_plain: z.boolean(),
+  is_unthreaded: z.boolean(),
+  uncertain: z.number(),
+  via_webhook_id: z.number().nullable(),
+  meant_for: z.string().nullable(),
+  is_probe: z.boolean(),
+  waiting_ms: z.number(),
+  fold_kind: z.enum(FOLD_KINDS).nullable(),
+  replay: z.number(),
+  is_urgent: z.boolean(),
+  digest: digestSchema.nullable(),
+  age_ms: z.number(),
+  company_id: z.number(),
+  company_name: z.string(),
+  company_domain: z.string(),
+  tenant_locale: z.string(),
+  tenant_time_zone: z.string(),
+  base_currency: z.string(),
+});
+const destinationRow = z.object({
+  sealed_credentials: z.string(),
+  threads: z.enum(THREAD_POLICIES),
+  threading_unsupported: z.boolean(),
+  locale: z.string().nullable(),
+  time_zone: z.string().nullable(),
+  fold: z.enum(FOLD_POLICIES),
+  fold_threshold: z.number().nullable(),
+  quiet_hours: quietHoursSchema.nullable(),
+  paused: z.boolean(),
+  health: z.enum(KNOWN_HEALTHS),
+  health_reason: z.string().nullable(),
+  refusals: z.number(),
+  probes: z.number(),
+  since_last_refusal_ms: z.number().nullable(),
+});
+
+/** Makes `claimDue`. */
+export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
+  return async (limit) => {
+    const { rows } = await pool.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
+    const next = rows[0]?.['next_ms'];
+    return {
+      claimed: rows.filter((row) => row['id'] !== null).map(toClaimed),
+      nextMs: typeof next === 'number' ? Math.max(0, next) : null,
+    };
+  };
+}
+
+function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
+  const row = claimedRow.parse(source);
+  const destination = source['sealed_credentials'] === null ? null : destinationRow.parse(source);
+  return {
+    id: row.id,
+    version: row.version,
+    eventId: row.event_id,
+    ruleId: row.rule_id,
+    chatWebhookId: row.chat_webhook_id,
+    viaWebhookId: row.via_webhook_id,
+    meantFor: row.meant_for,
+    spaceId: row.space_id,
+    troubles: row.troubles,
+    attempts: row.attempts,
+    ageMs: row.age_ms,
+    waitingMs: row.waiting_ms,
+    uncertain: row.uncertain,
+    isProbe: row.is_probe,
+    requestId: row.request_id,
+    renderedBody: row.rendered_body,
+    isPlain: row.is_plain,
+    isUnthreaded: row.is_unthreaded,
+    foldKind: row.fold_kind,
+    isUrgent: row.is_urgent,
+    isReplay: row.replay > 0,
+    digest: row.digest,
+    mode: row.template_mode,
+    template: row.template,
+    change: {
+      entity: row.entity,
+      entityId: row.entity_id,
+      transition: row.transition,
+      state: row.record,
+      actorUserId: row.actor_user_id,
+      occurredAt: row.occurred_at,
+    },
+    tenant: {
+      id: row.tenant_id,
+      companyId: row.company_id,
+      companyName: row.company_name,
+      companyDomain: row.company_domain,
+      locale: row.tenant_locale,
+      timeZone: row.tenant_time_zone,
+      baseCurrency: row.base_currency,
+    },
+    destination:
+      destination === null
+        ? null
+        : {
+            sealedCredentials: destination.sealed_credentials,
+            threads: destination.threading_unsupported || row.is_unthreaded ? 'off' : destination.threads,
+            locale: destination.locale,
+            timeZone: destination.time_zone,
+            fold: destination.fold,
+            foldThreshold: destination.fold_threshold,
+            quietHours: destination.quiet_hours,
+            isPaused: destination.paused,
+            health: destination.health,
+            healthReason: destination.health_reason,
+            refusals: destination.refusals,
+            probes: destination.probes,
+            sinceLastRefusalMs: destination.since_last_refusal_ms,
+          },
+  };
+}

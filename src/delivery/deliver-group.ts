@@ -1,0 +1,192 @@
+/** Brings claimed messages of one tenant on their way: looked at, prepared together, posted each in its turn, recorded. */
+
+import type { Logger } from 'pino';
+import type { DeliveryOutcome } from '../core/delivery';
+import type { TenantProfile } from '../core/tenant';
+import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
+import { settleAttempt, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
+import { judgeRefusal, PAUSED_REASON } from './space-health';
+
+/** Renders bodies for deliveries of one tenant; names are gathered for all of them at once. */
+export type RenderBodies = (
+  tenant: TenantProfile,
+  deliveries: readonly ClaimedDelivery[],
+) => Promise<ReadonlyMap<number, string>>;
+
+/** Posts a frozen body. `onWritten` is called when the whole request has left this process; not when it never does. */
+export type PostBody = (
+  delivery: ClaimedDelivery,
+  body: string,
+  isThreaded: boolean,
+  onWritten: () => void,
+) => Promise<DeliveryOutcome>;
+
+/** Chooses those that go now; what waits or is told by another message is set aside, its space free again. */
+export type ScreenDue = (group: readonly ClaimedDelivery[]) => Promise<readonly ClaimedDelivery[]>;
+
+export interface DeliverGroupDependencies {
+  readonly store: Pick<DeliveryStore, 'freeze' | 'release'>;
+  /** Records one attempt; concurrent calls may share a statement. */
+  readonly record: (attempt: AttemptRecord) => Promise<void>;
+  readonly screenDue: ScreenDue;
+  readonly renderBodies: RenderBodies;
+  readonly postBody: PostBody;
+  readonly log: Logger;
+  /** Messages that are posted at once. */
+  readonly concurrency: number;
+  /** Makes what lets at most `places` through at once, those that take longer than `slowMs` not counted. */
+  readonly makeTurnstile: (places: number, slowMs: number) => <T>(work: () => Promise<T>) => Promise<T>;
+  readonly settings: AttemptSettings;
+  /** A clock that never jumps. */
+  readonly nowMs: () => number;
+  readonly jitter: () => number;
+  readonly onAttempt?: (outcome: DeliveryOutcome, delivery: ClaimedDelivery) => void;
+}
+
+/** How far a claimed message has come. */
+export interface Progress {
+  /** It is on its way to Chat, or its preparation is slow: another one may be claimed beside it. May be told twice. */
+  begun(delivery: ClaimedDelivery): void;
+  /** Nothing more happens to it. */
+  ended(delivery: ClaimedDelivery): void;
+}
+
+/** Never rejects: what could not be done is done by whoever has the lease next. */
+export type DeliverGroup = (claimed: readonly ClaimedDelivery[], progress: Progress) => Promise<void>;
+
+/** Who takes longer (a Chat that hangs, names that are slow to come) gives its place to others. */
+const SLOW_MS = 500;
+/** A request that has left is taken in by Chat within this time, however busy the ways are; or when it is answered, if that is earlier. */
+const ON_THE_WAY_MS = 1_000;
+
+/** Makes it for groups of one tenant each; the groups take turns to post. */
+export function makeDeliverGroup(dependencies: DeliverGroupDependencies): DeliverGroup {
+  const { log } = dependencies;
+  const turn = dependencies.makeTurnstile(dependencies.concurrency, SLOW_MS);
+
+  async function screen(claimed: readonly ClaimedDelivery[]): Promise<readonly ClaimedDelivery[]> {
+    try {
+      return await dependencies.screenDue(claimed);
+    } catch (error) {
+      // As below: whatever was not decided is decided by whoever has the lease next.
+      log.error({ err: error, tenantId: claimed[0]?.tenant.id }, 'due messages could not be looked at');
+    }
+    return [];
+  }
+
+  return async (claimed, { begun, ended }) => {
+    const slow = setTimeout(() => claimed.forEach(begun), SLOW_MS);
+    const group = await screen(claimed);
+    const going = new Set(group.map(({ id }) => id));
+    claimed.filter(({ id }) => !going.has(id)).forEach(ended);
+    const ready = await prepare(group, dependencies);
+    clearTimeout(slow);
+    await Promise.all(
+      group.map(async (delivery) => {
+        const post: PostBody = (...message) =>
+          turn(() => {
+            begun(delivery);
+            return dependencies.postBody(...message);
+          });
+        try {
+          await deliverOne(delivery, ready.get(delivery.id), post, dependencies);
+        } catch (error) {
+          // The lease runs out and the message is sent then, by whoever looks first.
+          log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'delivery could not be recorded');
+        } finally {
+          ended(delivery);
+        }
+      }),
+    );
+  };
+}
+
+/** What may be posted, by delivery; null for one that was changed meanwhile. A failure leaves them out; they are tried again later. */
+type Ready = ReadonlyMap<number, string | null>;
+
+async function prepare(group: readonly ClaimedDelivery[], dependencies: DeliverGroupDependencies): Promise<Ready> {
+  const sendable = group.filter((delivery) => obstacleOf(delivery, dependencies.settings) === null);
+  const [first] = sendable;
+  if (first === undefined) return new Map();
+  try {
+    const fresh = sendable.filter((delivery) => delivery.renderedBody === null);
+    const rendered = fresh.length === 0 ? new Map<number, string>() : await dependencies.renderBodies(first.tenant, fresh);
+    return await freezeAll(sendable, rendered, dependencies);
+  } catch (error) {
+    dependencies.log.error({ err: error, tenantId: first.tenant.id, deliveryId: first.id }, 'messages could not be prepared');
+    // One that cannot be rendered must not keep the others from their way.
+    const alone = sendable.length > 1 ? sendable : [];
+    const ready = new Map<number, string | null>();
+    for (const delivery of alone) for (const [id, body] of await prepare([delivery], dependencies)) ready.set(id, body);
+    return ready;
+  }
+}
+
+async function freezeAll(
+  deliveries: readonly ClaimedDelivery[],
+  rendered: ReadonlyMap<number, string>,
+  { store }: DeliverGroupDependencies,
+): Promise<Ready> {
+  const bodies = deliveries.flatMap((delivery) => {
+    const body = delivery.renderedBody ?? rendered.get(delivery.id);
+    return body === undefined ? [] : [{ delivery, body }];
+  });
+  const isFrozen = await store.freeze(bodies);
+  return new Map(bodies.map(({ delivery, body }, index) => [delivery.id, isFrozen[index] === true ? body : null]));
+}
+
+/** Why nothing may be posted for this delivery now; null when it may. */
+function obstacleOf(delivery: ClaimedDelivery, { refusalConfirmMs }: AttemptSettings): Obstacle | null {
+  const { destination } = delivery;
+  // A fallback that was removed: back to its own destination.
+  if (destination === null && delivery.viaWebhookId !== null) return { state: 'queued', reason: null, delayAllMs: null };
+  if (destination === null) return { state: 'dropped', reason: 'The destination was removed.' };
+  if (destination.isPaused) return { state: 'held', reason: PAUSED_REASON, heldBecause: 'paused' };
+  if (delivery.isProbe) return null;
+  const { health, healthReason, refusals, sinceLastRefusalMs } = destination;
+  if (health === 'broken') return { state: 'held', reason: healthReason ?? 'The destination is broken.', heldBecause: 'broken' };
+  const { counts, restMs } = judgeRefusal({ state: health, refusals, sinceLastRefusalMs }, refusalConfirmMs);
+  // Another refusal would prove nothing yet.
+  return counts ? null : { state: 'queued', reason: healthReason, delayAllMs: restMs };
+}
+
+async function deliverOne(
+  delivery: ClaimedDelivery,
+  body: string | null | undefined,
+  post: PostBody,
+  dependencies: DeliverGroupDependencies,
+): Promise<void> {
+  const { store, record, settings, nowMs, jitter, log } = dependencies;
+  const obstacle = obstacleOf(delivery, settings);
+  if (obstacle !== null) {
+    await record(settleUnsent(delivery, obstacle));
+    return;
+  }
+  if (body === null) {
+    await store.release([delivery.spaceId]);
+    return;
+  }
+  const startedAtMs = nowMs();
+  const isThreaded = body?.includes('"threadKey"') ?? false;
+  let writtenAtMs = Number.POSITIVE_INFINITY;
+  const outcome: DeliveryOutcome =
+    body === undefined
+      ? { kind: 'unreachable', httpStatus: null, reason: 'The message could not be prepared.' }
+      : await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
+  const endedAtMs = nowMs();
+  const durationMs = endedAtMs - startedAtMs;
+  // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.
+  const sinceTakenInMs = endedAtMs - Math.min(endedAtMs, writtenAtMs + ON_THE_WAY_MS);
+  const spaceIntervalMs = Math.max(0, settings.spaceIntervalMs - sinceTakenInMs);
+  const attempt = { durationMs, isThreaded, jitter: jitter() };
+  await record(settleAttempt(delivery, outcome, attempt, { ...settings, spaceIntervalMs }));
+  dependencies.onAttempt?.(outcome, delivery);
+  const facts = {
+    tenantId: delivery.tenant.id,
+    deliveryId: delivery.id,
+    attempt: delivery.attempts,
+    outcome: outcome.kind,
+    durationMs,
+  };
+  log.info({ ...facts, ...(outcome.kind === 'sent' ? {} : { reason: outcome.reason }) }, 'delivery attempted');
+}

@@ -1,0 +1,119 @@
+/** Deliveries as the sender reads and writes them in the ledger. Types only. */
+
+import type { FoldKind, HoldCause } from '../core/delivery';
+import type { FoldPolicy, QuietHours, ThreadPolicy } from '../core/destination';
+import type { Digest, TemplateMode } from '../core/rule';
+import type { TenantProfile } from '../core/tenant';
+import type { RecordChange } from '../core/transition';
+import type { HealthChange, KnownHealth } from './space-health';
+
+export interface ClaimedDelivery {
+  readonly id: number;
+  /** Of its row, as it was claimed: a row that has another one by now was changed. */
+  readonly version: string;
+  readonly eventId: number;
+  readonly ruleId: number;
+  /** Its own destination. */
+  readonly chatWebhookId: number;
+  /** The fallback destination that it goes to instead; null: to its own. */
+  readonly viaWebhookId: number | null;
+  /** Its own destination's name, when it goes to another. */
+  readonly meantFor: string | null;
+  readonly spaceId: string;
+  /** Troubles of the space in a row. */
+  readonly troubles: number;
+  /** Attempts begun, this one counted. */
+  readonly attempts: number;
+  readonly ageMs: number;
+  /** Since the first attempt; 0 at the first. */
+  readonly waitingMs: number;
+  /** Attempts that came to no clear answer. */
+  readonly uncertain: number;
+  /** It is tried although its destination is broken: if it goes, the destination works again. */
+  readonly isProbe: boolean;
+  readonly requestId: string;
+  /** Null until it is frozen. */
+  readonly renderedBody: string | null;
+  readonly isPlain: boolean;
+  /** Chat rejected it with a thread. */
+  readonly isUnthreaded: boolean;
+  readonly mode: TemplateMode;
+  readonly template: string | null;
+  /** Its message tells others too; null: itself alone. */
+  readonly foldKind: FoldKind | null;
+  /** Its rule goes through quiet hours. */
+  readonly isUrgent: boolean;
+  readonly isReplay: boolean;
+  /** When its rule's messages are gathered and told; null: at once. */
+  readonly digest: Digest | null;
+  readonly change: RecordChange;
+  readonly tenant: TenantProfile;
+  /** Null: the destination was removed. */
+  readonly destination: ClaimedDestination | null;
+}
+
+export interface ClaimedDestination {
+  readonly sealedCredentials: string;
+  readonly threads: ThreadPolicy;
+  readonly locale: string | null;
+  readonly timeZone: string | null;
+  readonly fold: FoldPolicy;
+  readonly foldThreshold: number | null;
+  readonly quietHours: QuietHours | null;
+  readonly isPaused: boolean;
+  readonly health: KnownHealth;
+  readonly healthReason: string | null;
+  readonly refusals: number;
+  readonly sinceLastRefusalMs: number | null;
+  readonly probes: number;
+}
+
+/** What the ledger has to know after a delivery was worked on. */
+export interface AttemptRecord {
+  readonly delivery: ClaimedDelivery;
+  readonly state: 'queued' | 'sent' | 'held' | 'dropped' | 'failed';
+  readonly stateReason: string | null;
+  readonly heldBecause: HoldCause | null;
+  readonly messageName: string | null;
+  readonly threadName: string | null;
+  /** Another body, under another request id, is to be made. */
+  readonly rewrite: 'unthreaded' | 'plain' | null;
+  /** When the space may be written to again, counted from the moment of recording; null: nothing was written. */
+  readonly slotAfterMs: number | null;
+  readonly hasTrouble: boolean;
+  /** Nobody knows whether it was posted. */
+  readonly isUncertain: boolean;
+  /** The log row; null when nothing was posted. */
+  readonly wrote: {
+    readonly httpStatus: number | null;
+    readonly errorMessage: string | null;
+    readonly durationMs: number;
+  } | null;
+  readonly health: HealthChange | null;
+  /** The space takes cards, but no threads. */
+  readonly cannotThread: boolean;
+  /** Every queued message of the destination is held with this one. */
+  readonly holdAll: boolean;
+  /** Every queued message of the destination waits this long. */
+  readonly delayAllMs: number | null;
+  /** This message waits this long, others may go. */
+  readonly delayMs: number | null;
+}
+
+/** What is about to be posted: a new body, or the one that was frozen at an earlier attempt. */
+export interface FrozenBody {
+  readonly delivery: ClaimedDelivery;
+  readonly body: string;
+}
+
+export interface DeliveryStore {
+  /** Takes the due head of up to `limit` free spaces. `nextMs`: until another space is ready; null when nothing waits. */
+  claimDue(limit: number): Promise<{ readonly claimed: readonly ClaimedDelivery[]; readonly nextMs: number | null }>;
+  /** Begins attempts. False for a delivery that was changed since it was claimed: it must not be posted. */
+  freeze(bodies: readonly FrozenBody[]): Promise<readonly boolean[]>;
+  /** Gives spaces back in which nothing was tried. */
+  release(spaceIds: readonly string[]): Promise<void>;
+  record(attempts: readonly AttemptRecord[]): Promise<void>;
+  /** Gives up all leases: for the start of an installation that is alone on its database. */
+  dropLeases(): Promise<void>;
+}
