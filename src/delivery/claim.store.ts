@@ -19,7 +19,8 @@ const LEASE_MS = 15_000;
  * is idle, or waits for its slot, is not looked at; SKIP LOCKED keeps two workers out of one space. A message waits for the earlier
  * ones about its record: one that was put off (a refusal) is not overtaken, nor one whose telling inside another message has not left. A space in which nothing is due learns when to look
  * again, unless more was owed since the snapshot of this statement (`marks`).
- * `coalesce` hides the space from the planner: statistics taken when nothing waited make it read the whole backlog.
+ * `coalesce` and the doubled state keep the planner to the index of unfinished messages: statistics taken when nothing waited make it read
+ * the whole backlog by that of due ones.
  * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
  */
 const CLAIM = `
@@ -35,7 +36,7 @@ const CLAIM = `
                           WHERE d.state IN ('queued', 'sending') AND d.space_id = free.space_id
                             AND (SELECT e.id FROM deliveries e
                                   WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                                    AND e.state IN ('queued', 'sending') AND coalesce(e.space_id, '') = d.space_id
+                                    AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id
                                   ORDER BY e.id LIMIT 1) IS NULL
                             AND (d.fold_kind IS NOT NULL OR NOT EXISTS (
                               SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
