@@ -4,16 +4,25 @@ import { readFileSync } from 'node:fs';
 
 /** Linux counts in hundredths of a second, whatever its kernel's own clock. */
 const MS_PER_TICK = 10;
-/** `utime` and `stime`, counted behind the process's name, which is in brackets. */
-const [UTIME, STIME] = [11, 12];
+/** `utime` and `stime`, and those of ended children, counted behind the process's name, which is in brackets. */
+const [UTIME, STIME, CUTIME, CSTIME] = [11, 12, 13, 14];
 
 /** User and system time of these processes together; null where there is no /proc. */
 export function cpuMsOf(pids: readonly number[]): number | null {
+  return msOf(pids, [UTIME, STIME]);
+}
+
+/** That of a process's children that have ended; null where there is no /proc. */
+export function endedCpuMsOf(parentPid: number): number | null {
+  return msOf([parentPid], [CUTIME, CSTIME]);
+}
+
+function msOf(pids: readonly number[], positions: readonly number[]): number | null {
   if (process.platform !== 'linux') return null;
-  const ticks = pids.map((pid) => {
+  const ticks = pids.flatMap((pid) => {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(fields[UTIME]) + Number(fields[STIME]);
+    return positions.map((position) => Number(fields[position]));
   });
   return ticks.reduce((sum, each) => sum + each, 0) * MS_PER_TICK;
 }

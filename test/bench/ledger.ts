@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { applyMigrations } from '../../prisma/migrate';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres';
-import { cpuMsOf } from './cpu-time';
+import { cpuMsOf, endedCpuMsOf } from './cpu-time';
 import { seedTenants } from './seed-tenants';
 
 export interface Ledger {
@@ -16,12 +16,17 @@ export interface Ledger {
   query(databaseUrl: string, sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** CPU time of the connections that Dealbell has open to it; null where the system does not tell. */
   cpuMs(databaseUrl: string): Promise<number | null>;
+  /** CPU time of the whole server: every connection, also those that have ended, and what works in its background. */
+  serverCpuMs(): Promise<number | null>;
   drop(databaseUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
 const TEMPLATE = 'bench_template';
 const BACKENDS = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dealbell'`;
+
+const SERVER = `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int AS pid`;
+const PROCESSES = 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()';
 
 /** Starts it. `webhookUrls`: of the Chat webhooks, shared out over the tenants. */
 export async function startLedger(encryptionKeys: string, webhookUrls: readonly string[]): Promise<Ledger> {
@@ -56,6 +61,14 @@ export async function startLedger(encryptionKeys: string, webhookUrls: readonly 
     async cpuMs(databaseUrl) {
       const rows = await query(databaseUrl, BACKENDS);
       return cpuMsOf(rows.map(({ pid }) => Number(pid)));
+    },
+    async serverCpuMs() {
+      const [server] = await admin(SERVER);
+      const pid = Number(server?.['pid']);
+      const rows = await admin(PROCESSES);
+      const living = cpuMsOf([pid, ...rows.map((row) => Number(row['pid']))]);
+      const ended = endedCpuMsOf(pid);
+      return living === null || ended === null ? null : living + ended;
     },
     async drop(databaseUrl) {
       await admin(`DROP DATABASE IF EXISTS ${nameOf(databaseUrl)} WITH (FORCE)`);

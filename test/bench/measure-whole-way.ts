@@ -5,7 +5,7 @@ import { makeDealEvents } from './deal-events';
 import { driveLoad } from './drive-load';
 import { figure, type Figure } from './figures';
 import { watchArrivals } from './watch-arrivals';
-import { requestsOf, untilDrained, type Backend, type Stage } from './stage';
+import { requestsOf, untilDrained, type Backend, type RunningApp, type Stage } from './stage';
 
 const CONCURRENCY = 50;
 /** Each deal is won again and again; its messages must come in the order of its events. */
@@ -30,12 +30,14 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
   try {
     await pause(SETTLE_DOWN_MS);
     const idle = await app.usage();
+    const spentBefore = await cpuSpent(stage, app);
     const startedAtMs = performance.now();
     const nextRequest = requestsOf(makeDealEvents('2 kB', DEALS), DEALS);
     const load = await driveLoad({ port: app.port, concurrency: CONCURRENCY, requests: events, nextRequest });
     await untilDrained(stage, app, DRAIN_LIMIT_MS);
     const elapsedMs = performance.now() - startedAtMs;
     const loaded = await app.usage();
+    const spentAfter = await cpuSpent(stage, app);
     await pause(SETTLE_DOWN_MS);
     const after = await app.usage();
     return [
@@ -49,6 +51,9 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
       figure(part, 'accepted meanwhile', '/s', [(load.answered / load.elapsedMs) * 1000]),
       figure(part, 'messages lost or doubled', '', [events - arrivals.count()], 'none'),
       figure(part, 'messages out of order', '', [arrivals.outOfOrder()], 'none'),
+      ...spentAfter.map(({ name, ms }, index) =>
+        figure(part, `CPU per event: ${name}`, 'ms', [(ms - (spentBefore[index]?.ms ?? 0)) / events]),
+      ),
       figure(part, 'RSS idle', 'MB', [idle.rssMb], 'under 250 MB'),
       figure(part, 'RSS at the end of the load', 'MB', [loaded.rssMb], 'under 250 MB'),
       figure(part, 'RSS after it', 'MB', [after.rssMb], 'under 250 MB'),
@@ -58,4 +63,15 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
     arrivals.stop();
     await app.stop();
   }
+}
+
+/** CPU time so far of everything that takes part: unlike throughput it can be compared between runs beside other load. */
+async function cpuSpent(stage: Stage, app: RunningApp): Promise<readonly { readonly name: string; readonly ms: number }[]> {
+  const { user, system } = process.cpuUsage();
+  const postgresMs = await stage.ledger.serverCpuMs();
+  return [
+    { name: 'Dealbell', ms: (await app.usage()).cpuMs },
+    ...(postgresMs === null ? [] : [{ name: 'PostgreSQL', ms: postgresMs }]),
+    { name: 'load and stand-in Chat', ms: (user + system) / 1000 },
+  ];
 }
