@@ -127,7 +127,7 @@ const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
 /** Tenants routed at once, and jobs of the bell: more, because a job lingers after its work. */
-const ROUTE_CONCURRENCY = 4;
+const ROUTE_CONCURRENCY = 2;
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
@@ -158,7 +158,12 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const database = openDatabase({ connectionString: surroundings.databaseUrl, log, poolSize: DATABASE_POOL });
   const box = makeSecretBox(config.encryptionKeys);
   const metrics = makeMetrics();
-  const queues = makeQueues({ redisUrl: config.redisUrl, databaseUrl: surroundings.databaseUrl, log });
+  const queues = makeQueues({
+    redisUrl: config.redisUrl,
+    databaseUrl: surroundings.databaseUrl,
+    log,
+    isAlone: surroundings.isAlone,
+  });
   const routeQueue = queues.queue('route');
   const deliverQueue = queues.queue('deliver');
   const upkeepQueue = queues.queue('upkeep');

@@ -54,8 +54,6 @@ export type ParsedWebhook =
 const anyId = z.union([z.string().regex(/^[\w.:-]{1,100}$/), z.number().int().nonnegative().transform(String)]);
 const optionalId = anyId.nullish().catch(null);
 const looseText = z.string().max(200).nullish().catch(null);
-/** Tolerant: an empty object may come as `[]`, and refusing a webhook would count towards Pipedrive's ban of ours. */
-const stateSchema = z.record(z.string(), z.unknown()).nullish().catch(null);
 
 /** ISO text, or seconds since 1970 as `user` events have it; only years that every store can hold. */
 const timestamp = z
@@ -83,7 +81,8 @@ const metaSchema = z.object({
   dealbell_reconciled: reconciledSchema.optional().catch(undefined),
 });
 
-const webhookSchema = z.object({ meta: metaSchema, data: stateSchema, previous: stateSchema });
+/** Both states are read by `stateOf`: a schema of them would copy every field. */
+const webhookSchema = z.object({ meta: metaSchema, data: z.unknown().optional(), previous: z.unknown().optional() });
 
 /** The v1 format (`current`/`previous`, `meta.v = 1`), which still runs in parallel at Pipedrive. */
 const v1Schema = z.object({
@@ -121,7 +120,10 @@ const MAX_DEPTH = 50;
 
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeperThan(item, levels - 1));
+  if (levels === 0) return true;
+  // Without a list of the values: this walks through every field of every webhook.
+  for (const key in value) if (isDeeperThan(Reflect.get(value, key), levels - 1)) return true;
+  return false;
 }
 
 function withState(event: PipedriveEvent): ParsedWebhook {
@@ -131,13 +133,19 @@ function withState(event: PipedriveEvent): ParsedWebhook {
   return { kind: 'event', event };
 }
 
+/** Tolerant: an empty object may come as `[]`, and refusing a webhook would count towards Pipedrive's ban of ours. */
+function stateOf(value: unknown): RecordState | null {
+  return isObject(value) ? value : null;
+}
+
 function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): PipedriveEvent {
   const { meta } = webhook;
+  const state = stateOf(webhook.data);
   return {
     entity: meta.entity,
     entityId: meta.entity_id,
     action,
-    metaId: meta.entity === 'user' ? `${meta.id ?? ''}.${digest(webhook.data)}` : (meta.id ?? ''),
+    metaId: meta.entity === 'user' ? `${meta.id ?? ''}.${digest(state)}` : (meta.id ?? ''),
     occurredAt: meta.timestamp,
     actorUserId: userId(meta.user_id),
     correlationId: meta.correlation_id ?? null,
@@ -145,8 +153,8 @@ function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): P
     changeSource: meta.change_source ?? null,
     mergedToId: meta.merged_to_id ?? null,
     mergedFromId: meta.merged_from_id ?? null,
-    state: action === 'delete' ? null : (webhook.data ?? null),
-    previous: webhook.previous ?? null,
+    state: action === 'delete' ? null : state,
+    previous: stateOf(webhook.previous),
     ...(meta.dealbell_reconciled === undefined ? {} : { reconciled: meta.dealbell_reconciled }),
   };
 }
@@ -154,11 +162,8 @@ function toEvent(webhook: z.infer<typeof webhookSchema>, action: EventAction): P
 /**
  * Of a `user` event `meta.id` is the user and the time is in seconds: two changes within one second are told apart by what they say.
  */
-function digest(state: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(state ?? null))
-    .digest('hex')
-    .slice(0, 16);
+function digest(state: RecordState | null): string {
+  return createHash('sha256').update(JSON.stringify(state)).digest('hex').slice(0, 16);
 }
 
 function userId(text: string | null | undefined): number | null {

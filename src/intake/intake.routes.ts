@@ -134,7 +134,8 @@ function readBody(request: IncomingMessage): Promise<Buffer | null> {
       else resolve(null);
     });
     request.on('end', () => {
-      resolve(Buffer.concat(chunks, Math.min(length, MAX_BODY_BYTES)));
+      const [first] = chunks;
+      resolve(first?.length === length ? first : Buffer.concat(chunks, Math.min(length, MAX_BODY_BYTES)));
     });
     request.on('error', reject);
     request.on('close', () => {

@@ -27,6 +27,11 @@ export interface Database {
   readonly pool: Pool;
   /** Runs `work` between BEGIN and COMMIT on one connection; any throw rolls back and is thrown on. */
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
+  /**
+   * The same for work that is simply done again when it is lost: its COMMIT does not wait for the disk. A crash of the database may undo it,
+   * but only together with everything that was committed after it.
+   */
+  repeatableTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
   /** Whether a trivial statement is answered in time; never throws. */
   isReachable(timeoutMs: number): Promise<boolean>;
   /** Lets running statements finish, for 3 seconds at most; may be called twice. */
@@ -68,13 +73,22 @@ export function openDatabase({
   return {
     prisma,
     pool,
-    transaction: (work) => runTransaction(pool, log, work),
+    transaction: (work) => runTransaction(pool, log, 'BEGIN', work),
+    repeatableTransaction: (work) => runTransaction(pool, log, BEGIN_REPEATABLE, work),
     isReachable: (timeoutMs) => answersWithin(pool, log, timeoutMs),
     close: () => (closed ??= closeAll(prisma, pool, log)),
   };
 }
 
-async function runTransaction<T>(pool: Pool, log: DatabaseLog, work: (client: PoolClient) => Promise<T>): Promise<T> {
+/** One message, two statements. */
+const BEGIN_REPEATABLE = 'BEGIN; SET LOCAL synchronous_commit = off';
+
+async function runTransaction<T>(
+  pool: Pool,
+  log: DatabaseLog,
+  begin: string,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A checked-out connection has no listener of the pool: without one of ours its loss would end the process.
@@ -84,7 +98,7 @@ async function runTransaction<T>(pool: Pool, log: DatabaseLog, work: (client: Po
   };
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    await client.query(begin);
     const result = await work(client);
     const { command } = await client.query('COMMIT');
     // PostgreSQL answers COMMIT with ROLLBACK, and no error, when a statement had failed and somebody caught that.

@@ -3,8 +3,9 @@
  * call nothing. Other processes ring by the queue as ever and are heard by the next job.
  */
 
-/** How long a job waits for one more ring of its own process; longer would hold up the rings of other processes. */
+/** How long a job waits for one more ring of its own process; longer would hold up the rings of other processes, if there are any. */
 const LINGER_MS = 50;
+const LINGER_ALONE_MS = 1_000;
 /** Every job is bound in time; well below the time after which BullMQ takes it for stalled. */
 const LONGEST_MS = 10_000;
 /** A process that has not rung for so long is no ringer: its jobs do not linger. */
@@ -27,8 +28,8 @@ interface Job {
   wake: () => void;
 }
 
-/** `places` is how many jobs this process runs at once: lingering takes at most half of them. */
-export function makeLingeringJobs(places: number): LingeringJobs {
+/** `places` is how many jobs this process runs at once: lingering takes at most half of them. `isAlone`: no other process rings. */
+export function makeLingeringJobs(places: number, isAlone = false): LingeringJobs {
   const jobs = new Map<string, Job>();
   let lastRungAtMs = Number.NEGATIVE_INFINITY;
   let isClosed = false;
@@ -38,7 +39,7 @@ export function makeLingeringJobs(places: number): LingeringJobs {
     const mayLinger = !isClosed && jobs.size <= places / 2 && performance.now() - lastRungAtMs < RINGER_MS;
     if (!mayLinger) return false;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LINGER_MS);
+      const timer = setTimeout(resolve, isAlone ? LINGER_ALONE_MS : LINGER_MS);
       job.wake = () => {
         clearTimeout(timer);
         resolve();

@@ -25,6 +25,8 @@ export interface QueueSettings {
   readonly log: Logger;
   /** Keeps the queues of several installations on one Redis apart. */
   readonly prefix?: string;
+  /** No other process rings or hears. */
+  readonly isAlone?: boolean;
 }
 
 /** A queue as its users see it. */
@@ -103,7 +105,7 @@ export function makeQueues(settings: QueueSettings): Queues {
     return {
       ring: ringer.ring,
       hear(handler, concurrency) {
-        const jobs = makeLingeringJobs(concurrency);
+        const jobs = makeLingeringJobs(concurrency, settings.isAlone);
         const work = async ({ data, deduplicationId: key }: HeardJob): Promise<void> => {
           if (key === undefined) await handler(data);
           else

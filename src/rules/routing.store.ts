@@ -172,7 +172,8 @@ function withoutUndefined(parsed: z.infer<typeof transition>): PendingDelivery['
 /** Makes the router's store. */
 export function makeRoutingStore(database: Database, loadRules: LoadRules<PoolClient>): RoutingStore {
   return {
-    inTransaction: (work) => database.transaction((client) => work(transactionOn(client, loadRules))),
+    // Routing that is lost is done again: no message leaves before its own freezing is durable, and with that all that was committed before.
+    inTransaction: (work) => database.repeatableTransaction((client) => work(transactionOn(client, loadRules))),
     async tenantsWithWork() {
       const { rows } = await database.pool.query<{ tenant_id: number }>(TENANTS_WITH_WORK);
       return rows.map((row) => tenantId(row.tenant_id));

@@ -42,7 +42,7 @@ export async function startMeasured(script: string, settings: object): Promise<M
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
     // As npm start bounds the heap: unbounded, V8 lets garbage pile up for as long as the machine has memory.
-    execArgv: ['--max-old-space-size=384', '--max-semi-space-size=16', ...profiling()],
+    execArgv: ['--max-old-space-size=384', '--max-semi-space-size=32', ...profiling()],
   });
   const ready = await nextMessage(child, 'ready');
   return {

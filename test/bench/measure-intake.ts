@@ -21,6 +21,9 @@ interface Contender {
   readonly perSecond: number[];
   readonly p50Ms: number[];
   readonly p99Ms: number[];
+  /** CPU time per webhook in the rounds that count: of the server, and of the database if it has one. */
+  readonly cpuUs: number[];
+  readonly databaseUs: number[];
 }
 
 /** Both sizes of body. */
@@ -52,7 +55,7 @@ async function measureSize(
 async function startContenders(stage: Stage, size: EventSize): Promise<readonly Contender[]> {
   const contenders: Contender[] = [];
   const enter = (name: string, server: Measured, whole: RunningApp | null): void => {
-    contenders.push({ name, server, whole, perSecond: [], p50Ms: [], p99Ms: [] });
+    contenders.push({ name, server, whole, perSecond: [], p50Ms: [], p99Ms: [], cpuUs: [], databaseUs: [] });
   };
   enter('bare node:http', await startMeasured('bare-server.js', { kind: 'node:http' }), null);
   enter('bare Express 5', await startMeasured('bare-server.js', { kind: 'express' }), null);
@@ -74,6 +77,7 @@ async function takeTurn(
 ): Promise<number> {
   const nextRequest = requestsOf(turn.makeEvent, DEALS, turn.start);
   const { port } = contender.server;
+  const before = await cpuMsOf(stage, contender);
   const result = await driveLoad({ port, concurrency: CONCURRENCY, durationMs: turn.roundMs, nextRequest });
   if (result.refused > 0) throw new Error(`${contender.name} refused ${result.refused} of ${result.answered} webhooks`);
   if (turn.isCounted) {
@@ -82,7 +86,17 @@ async function takeTurn(
     contender.p99Ms.push(percentile(result.latenciesMs, 0.99));
   }
   if (contender.whole !== null) await untilDrained(stage, contender.whole, DRAIN_LIMIT_MS);
+  const after = await cpuMsOf(stage, contender);
+  if (turn.isCounted) {
+    contender.cpuUs.push(((after.server - before.server) / result.answered) * 1000);
+    contender.databaseUs.push(((after.database - before.database) / result.answered) * 1000);
+  }
   return turn.start + result.answered;
+}
+
+async function cpuMsOf(stage: Stage, { server }: Contender): Promise<{ readonly server: number; readonly database: number }> {
+  const { cpuMs } = await server.usage();
+  return { server: cpuMs, database: (await stage.ledger.serverCpuMs()) ?? Number.NaN };
 }
 
 function figuresOf(contenders: readonly Contender[], part: string): readonly Figure[] {
@@ -96,6 +110,8 @@ function figuresOf(contenders: readonly Contender[], part: string): readonly Fig
       figure(part, name, '/s', perSecond),
       figure(part, `${name}: p50`, 'ms', p50Ms),
       figure(part, `${name}: p99`, 'ms', p99Ms, isOurs && !isWhole ? 'under 40 ms' : undefined),
+      figure(part, `${name}: CPU per webhook`, 'µs', contender.cpuUs),
+      ...(isOurs ? [figure(part, `${name}: CPU of PostgreSQL per webhook`, 'µs', contender.databaseUs)] : []),
       ...(isOurs ? [figure(part, `${name}: of bare Express 5`, 'times', ratios, isWhole ? 'at least 0.5' : 'at least 1.3')] : []),
     ];
   });

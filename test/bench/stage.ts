@@ -124,14 +124,15 @@ export function requestOf(makeEvent: MakeEvent, deals: number, n: number): strin
 
 /** Waits until nothing waits in an app's ledger. Throws when that takes too long. */
 export async function untilDrained(stage: Stage, app: RunningApp, limitMs: number): Promise<void> {
+  // By the partial indexes and no further than the first that waits: counting them all would be a good part of what is measured.
   const waiting = `
-    SELECT (SELECT count(*)::int FROM events WHERE routed_at IS NULL)
-         + (SELECT count(*)::int FROM deliveries WHERE state IN ('queued', 'sending')) AS n`;
+    SELECT (EXISTS (SELECT FROM events WHERE routed_at IS NULL ORDER BY tenant_id, id LIMIT 1)
+         OR EXISTS (SELECT FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY space_id LIMIT 1)) AS waits`;
   const endsAtMs = performance.now() + limitMs;
   for (;;) {
     const [row] = await stage.ledger.query(app.databaseUrl, waiting);
-    if (Number(row?.['n']) === 0) return;
-    if (performance.now() > endsAtMs) throw new Error(`${String(row?.['n'])} rows still wait in the ledger`);
+    if (row?.['waits'] === false) return;
+    if (performance.now() > endsAtMs) throw new Error('there are rows that still wait in the ledger');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

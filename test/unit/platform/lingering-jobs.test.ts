@@ -77,3 +77,25 @@ test('when closed, then nothing lingers and a ring of the last work is left to t
   expect(works).toBe(1);
   expect(left).toEqual([{ tenantId: 7 }]);
 });
+
+test('when no other process rings, then a job waits long for the next ring of its own', async () => {
+  jest.useFakeTimers();
+  try {
+    const runs = { shared: 0, alone: 0 };
+    const shared = makeLingeringJobs(4);
+    const alone = makeLingeringJobs(4, true);
+    for (const jobs of [shared, alone]) jobs.tell('tenant:7', {});
+
+    const ended = shared.run('tenant:7', async () => void (runs.shared += 1), nobodyLeft);
+    const still = alone.run('tenant:7', async () => void (runs.alone += 1), nobodyLeft);
+    await jest.advanceTimersByTimeAsync(500);
+    await ended;
+
+    expect([shared.tell('tenant:7', {}), alone.tell('tenant:7', {})]).toEqual([false, true]);
+    alone.close();
+    await still;
+    expect(runs).toEqual({ shared: 1, alone: 2 });
+  } finally {
+    jest.useRealTimers();
+  }
+});
