@@ -2,6 +2,7 @@
 
 import { idField, moneyOf, type Money } from '../core/record';
 import type { EventType, FieldChange } from '../core/transition';
+import { alsoChanged } from './also-changed';
 import type { Row } from './cards';
 import { fieldName, fieldWords, optionWords } from './field-words';
 import { daysBetween } from './format';
@@ -229,14 +230,25 @@ function labelGoneWay(context: StoryContext): Way {
 
 function fieldWay(context: StoryContext): Way {
   const { changes } = context.change.transition;
-  const lines = changes.slice(0, FIELDS_SHOWN).map((change) => fieldLine(context, change, changes.length > 1));
-  const left = changes.length - lines.length;
-  const text = [...lines, ...(left > 0 ? [words(`and ${String(left)} more`)] : [])].flatMap((line, index) =>
-    index === 0 ? line : [...words('\n'), ...line],
-  );
+  const text = fieldLines(context, changes, changes.length > 1);
   const [only] = changes;
   const label = changes.length === 1 && only ? fieldName(context, only.field) : 'Changed fields';
   return { emoji: '✏️', headline: 'Deal updated', icon: 'edit', label, text };
+}
+
+/** A line for each field, as far as there is room. */
+function fieldLines(context: StoryContext, changes: readonly FieldChange[], isNamed: boolean): Rich {
+  const lines = changes.slice(0, FIELDS_SHOWN).map((change) => fieldLine(context, change, isNamed));
+  const left = changes.length - lines.length;
+  return [...lines, ...(left > 0 ? [words(`and ${String(left)} more`)] : [])].flatMap((line, index) =>
+    index === 0 ? line : [...words('\n'), ...line],
+  );
+}
+
+/** What changed beside a win or another moment; null when that is all. */
+export function besideStory(context: StoryContext): Rich | null {
+  const changes = alsoChanged(context.change.transition);
+  return changes.length === 0 ? null : fieldLines(context, changes, true);
 }
 
 /** "Probability: 20% → 40%"; "changed" alone where a side cannot be named. */

@@ -3,7 +3,7 @@
 import type { EventType } from '../core/transition';
 import { flagField, idField, numberField } from '../core/record';
 import type { Row } from './cards';
-import { changeStory, labelWords, type DealTelling } from './deal-changes';
+import { besideStory, changeStory, labelWords, type DealTelling } from './deal-changes';
 import { nameOf } from './names';
 import { bold, type Tone } from './rich-text';
 import {
@@ -28,6 +28,7 @@ import {
 export function dealStory(context: StoryContext): Story {
   const told = changeStory(context) ?? momentStory(context);
   const owner = ownerIn(context);
+  const beside = besideStory(context);
   return {
     emoji: told.emoji,
     headline: told.headline,
@@ -40,7 +41,7 @@ export function dealStory(context: StoryContext): Story {
     lead: told.lead,
     facts: factRows(context, told),
     more: moreRows(context),
-    passage: null,
+    passage: beside === null ? null : { text: beside, isNews: true },
   };
 }
 

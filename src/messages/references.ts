@@ -3,6 +3,7 @@
 import { idField, isObject, listField, organizationIdOf, ownerIdOf, textField, type RecordState } from '../core/record';
 import type { TemplateMode } from '../core/rule';
 import type { FieldChange, RecordChange } from '../core/transition';
+import { alsoChanged } from './also-changed';
 import { ID_FIELD_TYPES, ID_FIELDS } from './field-words';
 import { parentsOf } from './links';
 import { referenceKey, type NamedEntity, type Reference } from './names';
@@ -45,7 +46,7 @@ function changed({ transition, state }: RecordChange): readonly Reference[] {
     ...changes.flatMap(sidesOf),
     ...(hasMoved ? placeOf(state) : []),
     ...(type === 'deal.label_added' || type === 'deal.label_removed' ? LABELS : []),
-    ...(type === 'deal.field_changed' ? changes.flatMap(({ field }) => one('dealField', keyOf(field))) : []),
+    ...(type === 'deal.field_changed' ? changes : alsoChanged(transition)).flatMap(({ field }) => one('dealField', keyOf(field))),
     ...(type === 'deal.merged' ? one('deal', keyOf(relatedId)) : []),
     ...(type === 'lead.converted' ? one('lead', keyOf(relatedId)) : []),
   ];

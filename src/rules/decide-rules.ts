@@ -164,7 +164,7 @@ function dropSettled(rule: Rule, scene: Scene, delivery: PendingDelivery, { code
     : 'After a later change the rule no longer matched.';
   dropDelivery(scene.state, delivery, reason, { code: 'settled', ...(!isTakenBack && { actual: { code, actual } }) });
   if (rule.stopAfter) scene.freed.set(delivery.chatWebhookId, delivery);
-  if (!isTakenBack) scene.untold.set(delivery.chatWebhookId, delivery);
+  scene.untold.set(delivery.chatWebhookId, [...(scene.untold.get(delivery.chatWebhookId) ?? []), delivery]);
 }
 
 /** With the reason, unless nothing is left of the change. */

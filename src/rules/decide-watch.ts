@@ -25,19 +25,20 @@ export function decideWatch(watch: Rule, scene: Scene): Decision {
   return { ruleId: watch.id, matched: true, code: 'matched' };
 }
 
-/** Where a rule was about to tell something and does not any more, that is news together with this event. */
+/** Where a rule was about to tell something and does not any more, what is left of that is news together with this event. */
 function basisAt(destination: Destination, watch: Rule, scene: Scene): Basis {
-  const freed = scene.untold.get(destination.id);
-  if (freed === undefined) return basisFor(watch, scene);
-  const basis = freedBasis(watch, scene, freed);
-  return { ...basis, ...onlyOf(basis, freed, scene) };
+  const untold = [...(scene.untold.get(destination.id) ?? [])].sort((left, right) => left.eventId - right.eventId);
+  const [first] = untold;
+  if (first === undefined) return basisFor(watch, scene);
+  const basis = freedBasis(watch, scene, first);
+  return { ...basis, ...onlyOf(basis, untold, scene) };
 }
 
 /** A later event inside the window: the waiting message tells the net change, or nothing when that was taken back or is told by a rule. */
 function decideAnew(watch: Rule, scene: Scene, waiting: PendingDelivery): Decision {
   const { state, story } = scene;
   const beginning = begunBy(waiting, scene);
-  const net = onlyOf(netSince(waiting.recordBefore, story, [waiting.change.transition]), waiting, scene);
+  const net = onlyOf(netSince(waiting.recordBefore, story, [waiting.change.transition]), [waiting], scene);
   if (!measure(watch, scene, net, beginning).matched) {
     dropDelivery(state, waiting, 'The change was taken back before its message was due.');
     return { ruleId: watch.id, matched: false, code: 'settled' };
@@ -60,14 +61,14 @@ function silent(watch: Rule, { story }: Scene, code: Decision['code']): Decision
   return { ruleId: watch.id, matched: false, code: code === 'otherEvent' && isOwn ? 'settled' : code };
 }
 
-/** The net change as far as the message was about it or this event is: the rest was told by others and has left already. */
-function onlyOf(net: Shown, { change }: PendingDelivery, { story }: Scene): Shown {
-  const { type, changes } = change.transition;
-  const fields = new Set(changes.map(({ field }) => field));
+/** The net change as far as these messages were about it or this event is: the rest was told by others and has left already. */
+function onlyOf(net: Shown, messages: readonly PendingDelivery[], { story }: Scene): Shown {
+  const told = messages.map(({ change }) => change.transition);
+  const types = new Set([...told, ...story.transitions].map(({ type }) => type));
+  const fields = new Set(told.flatMap(({ changes }) => changes.map(({ field }) => field)));
   const isOwn = (transition: Transition): boolean =>
     transition.type === 'deal.field_changed' ||
-    transition.type === type ||
-    story.transitions.some((own) => own.type === transition.type) ||
+    types.has(transition.type) ||
     transition.changes.some(({ field }) => fields.has(field));
   return { ...net, transitions: net.transitions.filter(isOwn) };
 }

@@ -49,8 +49,8 @@ export interface Scene {
   readonly toldBy: Map<number, Rule>;
   /** Destinations that such a rule was about to tell and does not any more: the rules behind it may speak again. */
   readonly freed: Map<number, PendingDelivery>;
-  /** Destinations that any rule was about to tell and does not any more: what watches may tell there. */
-  readonly untold: Map<number, PendingDelivery>;
+  /** What rules were about to tell a destination and do not any more: watches may tell it there. */
+  readonly untold: Map<number, readonly PendingDelivery[]>;
 }
 
 /** Who began a change, when and how. */

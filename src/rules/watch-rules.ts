@@ -116,18 +116,20 @@ export function hearsAny({ hears }: Rule, transitions: readonly Transition[]): b
 }
 
 /**
- * What a watch tells of one change, in one message: what happened as a whole before all, else the one thing that changed, else all
- * that changed together. Null when it hears of nothing.
+ * What a watch tells of one change, in one message: what happened as a whole and what changed with it, else the one thing that changed,
+ * else all that changed together. Null when it hears of nothing.
  */
 export function heardBy(hears: ReadonlySet<EventType>, transitions: readonly Transition[]): Transition | null {
   const heard = transitions.filter(({ type }) => hears.has(type));
   const [first, second] = heard;
   if (first === undefined || second === undefined) return first ?? null;
   const moment = heard.find(({ type }) => MOMENTS.has(type));
-  if (moment !== undefined) return moment;
+  if (moment?.changes.length === 0) return moment;
   const fields = new Set(heard.flatMap(({ changes }) => changes.map(({ field }) => field)));
   if (fields.has('value')) fields.add('currency');
   const edits = transitions.find(({ type }) => type === 'deal.field_changed')?.changes ?? [];
   const changes = edits.filter(({ field }) => fields.has(field));
-  return changes.length === 0 ? first : { type: 'deal.field_changed', changes };
+  if (moment === undefined) return changes.length === 0 ? first : { type: 'deal.field_changed', changes };
+  const own = new Set(moment.changes.map(({ field }) => field));
+  return { ...moment, changes: [...moment.changes, ...changes.filter(({ field }) => !own.has(field))] };
 }

@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 
 /** Logs first and events last, so that nothing that is kept points to what is gone. */
-const TABLES = ['logs', 'deliveries', 'events', 'sightings'] as const;
+const TABLES = ['logs', 'deliveries', 'events', 'sightings', 'watches'] as const;
 type ExpiringTable = (typeof TABLES)[number];
 
 const CONDITIONS: Readonly<Record<ExpiringTable, string>> = {
@@ -12,6 +12,9 @@ const CONDITIONS: Readonly<Record<ExpiringTable, string>> = {
   events: `received_at < now() - $1 * interval '1 day' AND routed_at IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = events.id)`,
   sightings: `happened_at < now() - $1 * interval '1 day'`,
+  // Pipedrive lets people bring back what they deleted for a while, and then it is watched as before.
+  watches: `EXISTS (SELECT FROM records r WHERE r.tenant_id = watches.tenant_id AND r.entity = watches.entity
+             AND r.entity_id = watches.entity_id AND r.deleted_at < now() - $1 * interval '1 day')`,
 };
 
 export interface RetentionStore {

@@ -55,6 +55,18 @@ function gatherer(parts: { store: NameStore; fetchRecord: FetchRecord; now?: () 
 
 const ana = { entity: 'user', id: '1' } as const;
 
+test('when something changed beside a win, then both sides of it are wanted by name, and its field', () => {
+  const changes = [
+    { field: 'status', from: 'open', to: 'won' },
+    { field: 'stage_id', from: 11, to: 12 },
+  ];
+
+  const wanted = referencesOf(aChange('deal.won', { changes }), 'compact').map(({ entity, id }) => `${entity} ${id}`);
+
+  expect(wanted).toEqual(expect.arrayContaining(['stage 11', 'stage 12', 'dealField stage_id']));
+  expect(wanted).not.toContain('dealField status');
+});
+
 describe('gathering names', () => {
   it('when many messages of several tenants want names, the ledger is asked once and each tenant gets its own', async () => {
     const { store, queries } = aStore([

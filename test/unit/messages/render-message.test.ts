@@ -134,6 +134,21 @@ describe('what a deal message says', () => {
     expect(text).toContain('Low → High');
   });
 
+  it.each(['compact', 'detailed'] as const)('when a watched deal is won and moves, a %s card tells both', (mode) => {
+    const changes = [
+      { field: 'status', from: 'open', to: 'won' },
+      { field: 'stage_id', from: 11, to: 12 },
+      { field: 'owner_id', from: 2, to: 1 },
+    ];
+
+    const text = visibleText(mode === 'compact' ? compact('deal.won', { changes }) : detailed('deal.won', { changes }));
+
+    expect(text).toContain('Deal won');
+    expect(text).toMatch(/Stage: .+ → Contract sent/);
+    expect(text).toMatch(/Owner: Ben Ito → .+/);
+    expect(text).not.toMatch(/Status: /);
+  });
+
   it('when a custom field cannot be named, generic words stand for it', () => {
     const message = renderMessage(aSubject(aChange('deal.field_changed')), NO_NAMES);
 

@@ -4,7 +4,7 @@ import { NO_RATES } from '../../../src/core/exchange-rates';
 import fc from 'fast-check';
 import { DECISION_CODES } from '../../../src/core/decision';
 import { parseWebhook } from '../../../src/core/pipedrive-event';
-import { RECORD_ENTITIES, WEBHOOK_ENTITIES } from '../../../src/core/record';
+import { isObject, RECORD_ENTITIES, WEBHOOK_ENTITIES } from '../../../src/core/record';
 import { EVENT_TYPES } from '../../../src/core/transition';
 import { explainDecision } from '../../../src/rules/explain';
 import { compileRules } from '../../../src/rules/route-events';
@@ -172,8 +172,13 @@ const dealRules = ([0, 1500, 4000, null] as const).flatMap((settleMs, index) =>
     (eventType, kind) => aRule({ id: index * 10 + kind + 1, eventType, settleMs, targetWebhookIds: [index + 1] }),
   ),
 );
-const destinations = [1, 2, 3, 4].map((id) => ({ id, spaceId: `space ${id}` }));
-const makeDealLedger = () => makeMemoryLedger({ rules: dealRules, destinations });
+const destinations = [1, 2, 3, 4, 5].map((id) => ({ id, spaceId: `space ${id}` }));
+const watches = [
+  { id: 1, entity: 'deal', entityId: '8', chatWebhookId: 2, author: 'Ana', createdAt: at(-1) },
+  { id: 2, entity: 'deal', entityId: '8', chatWebhookId: 5, author: 'Ana', createdAt: at(1) },
+  { id: 3, entity: 'deal', entityId: '1', chatWebhookId: 5, author: 'Ana', createdAt: at(-1) },
+];
+const makeDealLedger = () => makeMemoryLedger({ rules: dealRules, destinations, watches });
 const steps = fc.array(step, { maxLength: 6 });
 
 test('when events come in several batches, then the same is told as in one', async () => {
@@ -231,6 +236,58 @@ test('when messages leave on time between the events, then no rule tells a desti
       }
       for (const rule of dealRules.filter(({ eventType }) => eventType === 'deal.created'))
         expect(ledger.told().filter((told) => told.rule === rule.id)).toHaveLength(1);
+    }),
+    RUNS,
+  );
+});
+
+const WATCHED = ['status', 'stage_id', 'value', 'owner_id'] as const;
+const plain = (value: unknown): unknown => (isObject(value) ? value['amount'] : value);
+
+/** What rules and watches tell this destination, when messages leave so much before they are due. */
+async function toldAlong(life: readonly Step[], chatWebhookId: number, earlyMs: number) {
+  const ledger = makeDealLedger();
+  const [birth, ...others] = lifeOf(8, life);
+  if (birth === undefined) throw new Error('there is no life without a birth');
+  await ledger.route(birth);
+  const before = ledger.shadow('deal', '8')?.state ?? {};
+  for (const webhook of others) {
+    ledger.sendUntil(webhook.receivedAt.getTime() - at(0).getTime() + earlyMs);
+    await ledger.route(webhook);
+  }
+  const after = ledger.shadow('deal', '8')?.state ?? {};
+  const messages = ledger.deliveries().filter((row) => row.chatWebhookId === chatWebhookId && row.state !== 'dropped');
+  const changes = messages.map(({ change }) => change.transition).filter(({ type }) => type !== 'deal.created');
+  return { before, after, changes: changes.flatMap((transition) => transition.changes) };
+}
+
+test('when a deal is watched where no rule tells it, then the ways told make one chain from the state it was in to the state it is in', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (life) => {
+      const { before, after, changes } = await toldAlong(life, 5, 100);
+
+      for (const field of WATCHED) {
+        const ways = changes.filter((way) => way.field === field);
+        const end = ways.reduce<unknown>((known, { from, to }) => {
+          expect(plain(from)).toEqual(known);
+          return plain(to);
+        }, before[field]);
+        expect(end).toEqual(after[field]);
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('when a deal is watched where rules tell it, then rules and watch together tell each way once', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (life) => {
+      const { changes } = await toldAlong(life, 2, -1);
+
+      for (const field of WATCHED) {
+        const ways = changes.filter((way) => way.field === field).map(({ from, to }) => [plain(from), plain(to)]);
+        for (const [index, [from]] of ways.entries()) if (index > 0) expect(from).toEqual(ways[index - 1]?.[1]);
+      }
     }),
     RUNS,
   );

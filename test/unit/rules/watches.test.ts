@@ -105,12 +105,12 @@ describe.each(['one batch', 'batches of their own'])('when edits come within the
     expect([4, 5].map((event) => ledger.codes(event))).toEqual([['-7:settled'], ['-7:settled']]);
   });
 
-  test('and the deal is won with them, then the win is the message', async () => {
+  test('and the deal is won with them, then the win is the message, which tells the rest too', async () => {
     const ledger = await knownDeals();
 
     await route(ledger, edit(0, { stage_id: 11 }, { stage_id: 12 }), win(400, { stage_id: 12 }));
 
-    expect(told(ledger)).toEqual([`-7 tells 3 to 1: ${TOLD_WIN}`]);
+    expect(told(ledger)).toEqual([`-7 tells 3 to 1: ${TOLD_WIN},11>12`]);
   });
 
   test('and take back what the first changed, then nothing is told', async () => {
@@ -145,7 +145,7 @@ describe.each(['one batch', 'batches of their own'])('when edits come within the
 
     await route(ledger, win(0), edit(400, { value: 100 }, { status: 'won', value: 10 }));
 
-    expect(told(ledger)).toEqual([`-7 tells 4 to 1: ${TOLD_WIN}`]);
+    expect(told(ledger)).toEqual([`-7 tells 4 to 1: ${TOLD_WIN},100>10`]);
   });
 });
 

@@ -21,15 +21,26 @@ describe('makeDeleteExpired', () => {
          FROM generate_series(1, 100) n`,
       [tenant],
     );
+    await pool.query(
+      `WITH place AS (INSERT INTO chat_webhooks (tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
+                      VALUES ($1, 'Wins', 'A', 'sealed', '', now()) RETURNING id),
+            deals AS (INSERT INTO records (tenant_id, entity, entity_id, state, deleted_at)
+                      SELECT $1, 'deal', n::text, '{}', CASE WHEN n > 1 THEN now() - n * interval '1 day' END
+                        FROM generate_series(1, 100) n RETURNING entity_id)
+       INSERT INTO watches (tenant_id, entity, entity_id, chat_webhook_id, author)
+       SELECT $1, 'deal', entity_id, place.id, 'Ana' FROM deals, place`,
+      [tenant],
+    );
     const log = pino({ level: 'silent' });
     const deleteExpired = makeDeleteExpired({ store: makeRetentionStore(pool), log, retentionDays: 90, chunkSize: 4 });
 
     const deleted = await deleteExpired();
 
-    const { rows } = await pool.query<{ sightings: number; events: number }>(
-      'SELECT (SELECT count(*) FROM sightings)::int AS sightings, (SELECT count(*) FROM events)::int AS events',
+    const { rows } = await pool.query<{ sightings: number; events: number; watches: number }>(
+      `SELECT (SELECT count(*) FROM sightings)::int AS sightings, (SELECT count(*) FROM events)::int AS events,
+              (SELECT count(*) FROM watches)::int AS watches`,
     );
-    expect(deleted).toMatchObject({ sightings: 11, events: 10 });
-    expect(rows).toEqual([{ sightings: 89, events: 90 }]);
+    expect(deleted).toMatchObject({ sightings: 11, events: 10, watches: 11 });
+    expect(rows).toEqual([{ sightings: 89, events: 90, watches: 89 }]);
   });
 });
