@@ -6,12 +6,12 @@ import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
 import { countDestinations } from '../delivery/chat-webhook.store';
-import { troubledDestinations } from '../delivery/troubled-destination.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
 import { countWatches } from '../rules/watch.store';
 import { accountOf, eraseTenant, saveSettings, type Account } from './account.store';
 import { countApiKeys } from './api-key.store';
+import { attentionNeeds } from './attention';
 import type { RunChange } from './change.store';
 import { tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { localeField, timeZoneField } from './fields';
@@ -31,6 +31,7 @@ interface Deps {
   readonly forgetTenant: ForgetTenant;
   /** `RETENTION_DAYS`. */
   readonly retentionDays: number;
+  readonly clock: () => Date;
   readonly log: Logger;
 }
 
@@ -102,7 +103,8 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
   const { prisma, retentionDays } = deps;
   const account = await accountOf(prisma, tenantId);
   const { companyId, companyName, companyDomain, locale, timeZone, baseCurrency, settings, createdAt } = account;
-  const { plan, isTrial, trialEndsAt, limits } = await deps.loadPlan(prisma, tenantId);
+  const current = await deps.loadPlan(prisma, tenantId);
+  const { plan, isTrial, trialEndsAt, limits } = current;
   const usage = {
     destinations: await countDestinations(prisma, tenantId),
     activeRules: (await countRules(prisma, tenantId)).active,
@@ -112,7 +114,7 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
   return {
     tenant: { id: tenantId, companyId, companyName, companyDomain, locale, timeZone, baseCurrency, createdAt },
     ...{ plan, isTrial, trialEndsAt, limits, usage, settings },
-    needsAttention: (await troubledDestinations(deps.pool, tenantId)).map((trouble) => ({ kind: 'destination', ...trouble })),
+    needsAttention: await attentionNeeds(deps, tenantId, current),
     retentionDays: Math.min(retentionDays, limits.retentionDays),
     ...(isAdmin ? { webhook: await relayCredentials(deps, tenantId, account) } : {}),
   };

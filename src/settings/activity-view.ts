@@ -61,7 +61,6 @@ interface Given {
 export function activityView({ facts, filter, found, isAdmin, replayable, refusal, now }: Given): ActivityView {
   const { tenant } = facts;
   const shown = { deal: filter.deal, rule: String(filter.ruleId ?? ''), status: filter.status ?? '' };
-  const lookedThrough = shown.deal === '' ? LOOKED_THROUGH.any : LOOKED_THROUGH.title;
   const isFiltered = shown.deal !== '' || shown.rule !== '' || shown.status !== '';
   return {
     ...{ filter: shown, isFiltered, replayable, refusal, canReplay: isAdmin },
@@ -72,7 +71,7 @@ export function activityView({ facts, filter, found, isAdmin, replayable, refusa
     ],
     days: byDay(facts, tenant, now),
     empty: facts.events.length > 0 ? null : emptyWords(isFiltered, filter),
-    cutShort: found.isCutShort ? `${lookedThrough.toLocaleString('en')} events were looked through for this.` : null,
+    cutShort: found.isCutShort ? `${LOOKED_THROUGH.toLocaleString('en')} events were looked through for this.` : null,
     olderUrl: found.nextBefore === null ? null : urlOf(shown, found.nextBefore),
     newestUrl: filter.beforeId === null ? null : urlOf(shown, null),
   };

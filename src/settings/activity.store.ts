@@ -30,8 +30,8 @@ export interface FoundEvents {
   readonly isCutShort: boolean;
 }
 
-/** Events that are looked through for one page: with a title their records are read too, by their keys, which needs no index of titles. */
-export const LOOKED_THROUGH = { any: 2000, title: 5000 } as const;
+/** Events that are looked through for one page. */
+export const LOOKED_THROUGH = 2000;
 
 const STATES: Readonly<Record<Exclude<ActivityStatus, 'silent'>, string>> = {
   sent: `('sent')`,
@@ -42,44 +42,39 @@ const STATES: Readonly<Record<Exclude<ActivityStatus, 'silent'>, string>> = {
   dropped: `('dropped')`,
 };
 
+const COLUMNS = 'e.id, e.entity, e.entity_id, e.decisions, e.routed_at';
 const OF_TENANT = `
-  SELECT e.id, e.decisions, e.routed_at FROM events e
-   WHERE e.tenant_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH.any}`;
+  SELECT ${COLUMNS} FROM events e
+   WHERE e.tenant_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
 const OF_ID = `
-  SELECT e.id, e.decisions, e.routed_at FROM events e
+  SELECT ${COLUMNS} FROM events e
    WHERE e.tenant_id = $1 AND e.entity IN ('deal', 'lead') AND e.entity_id = $5 AND e.id < $2
-   ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH.any}`;
-/** OFFSET 0: record by record, and never a look at all records. */
-const OF_TITLE = `
-  SELECT newest.id, newest.decisions, newest.routed_at, named.is_wanted
-    FROM (SELECT e.id, e.entity, e.entity_id, e.decisions, e.routed_at FROM events e
-           WHERE e.tenant_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH.title}) newest
-    LEFT JOIN LATERAL (
-      SELECT r.state ->> 'title' ILIKE $5 AS is_wanted FROM records r
-       WHERE r.tenant_id = $1 AND r.entity = newest.entity AND r.entity_id = newest.entity_id AND r.entity IN ('deal', 'lead') OFFSET 0
-    ) named ON true`;
+   ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
 /** What is rare among many sent messages is found by the deliveries, of which it has an index of its own. */
 const owing = (states: string): string => `
-  SELECT e.id, e.decisions, e.routed_at
+  SELECT ${COLUMNS}
     FROM (SELECT DISTINCT event_id FROM deliveries
            WHERE tenant_id = $1 AND event_id < $2 AND state IN ${states} AND ($3::int IS NULL OR rule_id = $3)
-           ORDER BY event_id DESC LIMIT ${LOOKED_THROUGH.any}) AS owed
+           ORDER BY event_id DESC LIMIT ${LOOKED_THROUGH}) AS owed
     JOIN events e ON e.id = owed.event_id AND e.tenant_id = $1`;
+/** A value, not EXISTS: record by record through the key, and never a look at all records. */
+const IS_NAMED = `
+  c.entity IN ('deal', 'lead') AND (SELECT r.state ->> 'title' ILIKE $5 FROM records r
+   WHERE r.tenant_id = $1 AND r.entity = c.entity AND r.entity_id = c.entity_id)`;
 
 const foundRow = z.object({ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() });
 
-/** One page of events. */
+/** One page of events. OFFSET 0: the newest are judged first, and no more of them than the page needs. */
 export async function findEvents(pool: Pool, tenantId: TenantId, query: ActivityQuery): Promise<FoundEvents> {
-  const { deals, status, ruleId, limit } = query;
-  const isTitle = deals !== null && 'title' in deals;
   const { rows } = await pool.query(
     `WITH candidates AS MATERIALIZED (${candidatesOf(query)})
-     SELECT ARRAY(SELECT c.id FROM candidates c WHERE ${isTitle ? 'c.is_wanted AND ' : ''}${keptBy(status)} ORDER BY c.id DESC LIMIT $4)::text[] AS ids,
+     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE ${keptBy(query)} LIMIT $4)::text[] AS ids,
             (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked, $5::text IS NULL AS is_any`,
-    [tenantId, query.beforeId ?? Number.MAX_SAFE_INTEGER, ruleId, limit + 1, wordOf(deals)],
+    [tenantId, query.beforeId ?? Number.MAX_SAFE_INTEGER, query.ruleId, query.limit + 1, wordOf(query.deals)],
   );
+  const { limit } = query;
   const { ids, reached, looked } = foundRow.parse(rows[0]);
-  const isCutShort = ids.length <= limit && looked === (isTitle ? LOOKED_THROUGH.title : LOOKED_THROUGH.any);
+  const isCutShort = ids.length <= limit && looked === LOOKED_THROUGH;
   const shown = ids.slice(0, limit);
   return { ids: shown, isCutShort, nextBefore: isCutShort ? reached : ids.length > limit ? (shown.at(-1) ?? null) : null };
 }
@@ -90,15 +85,16 @@ function wordOf(deals: WantedDeals | null): string | null {
 }
 
 function candidatesOf({ deals, status }: ActivityQuery): string {
-  if (deals !== null) return 'id' in deals ? OF_ID : OF_TITLE;
+  if (deals !== null && 'id' in deals) return OF_ID;
   return status === null || status === 'sent' || status === 'silent' ? OF_TENANT : owing(STATES[status]);
 }
 
-function keptBy(status: ActivityStatus | null): string {
+function keptBy({ deals, status }: ActivityQuery): string {
+  const named = deals !== null && 'title' in deals ? `${IS_NAMED} AND ` : '';
   const decided = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int)))`;
-  if (status === null) return decided;
+  if (status === null) return `${named}${decided}`;
   const owed = 'd.tenant_id = $1 AND d.event_id = c.id AND ($3::int IS NULL OR d.rule_id = $3)';
   if (status === 'silent')
-    return `c.routed_at IS NOT NULL AND ${decided} AND NOT EXISTS (SELECT FROM deliveries d WHERE ${owed})`;
-  return `EXISTS (SELECT FROM deliveries d WHERE ${owed} AND d.state IN ${STATES[status]})`;
+    return `${named}c.routed_at IS NOT NULL AND ${decided} AND NOT EXISTS (SELECT FROM deliveries d WHERE ${owed})`;
+  return `${named}EXISTS (SELECT FROM deliveries d WHERE ${owed} AND d.state IN ${STATES[status]})`;
 }

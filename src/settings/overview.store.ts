@@ -1,8 +1,7 @@
-/** What the overview counts: messages sent of late, messages that wait, and how Dealbell hangs together with Pipedrive. */
+/** What the overview counts: messages sent of late and messages that wait. */
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
 
 /** Messages that Google Chat took in a quarter of an hour: days begin on a quarter in every time zone. */
@@ -72,37 +71,4 @@ export type WaitingMessages = z.infer<typeof waitingRow>;
 export async function waitingMessages(pool: Pool, tenantId: TenantId): Promise<WaitingMessages[]> {
   const { rows } = await pool.query(WAITING, [tenantId]);
   return rows.map((row) => waitingRow.parse(row));
-}
-
-/** For which kinds of records Pipedrive tells us what happens. */
-export async function heardObjects(prisma: PrismaClient, tenantId: TenantId): Promise<ReadonlySet<string>> {
-  const rows = await prisma.pipedriveWebhook.findMany({
-    where: { tenantId, state: 'active' },
-    select: { eventObject: true },
-    distinct: ['eventObject'],
-  });
-  return new Set(rows.map(({ eventObject }) => eventObject));
-}
-
-export interface EndedConnection {
-  readonly userName: string;
-  readonly reason: string | null;
-}
-
-/** Connections that Pipedrive no longer accepts, and whether an admin's still works. */
-export async function connectionHealth(
-  prisma: PrismaClient,
-  tenantId: TenantId,
-): Promise<{ readonly ended: readonly EndedConnection[]; readonly hasAdmin: boolean }> {
-  const rows = await prisma.pipedriveConnection.findMany({
-    where: { tenantId, state: { in: ['active', 'revoked'] } },
-    select: { userName: true, stateReason: true, state: true, isAdmin: true },
-    orderBy: { id: 'asc' },
-  });
-  return {
-    ended: rows
-      .filter(({ state }) => state === 'revoked')
-      .map(({ userName, stateReason }) => ({ userName, reason: stateReason })),
-    hasAdmin: rows.some(({ state, isAdmin }) => state === 'active' && isAdmin),
-  };
 }

@@ -1,8 +1,10 @@
 /** The activity looked through and sent again, and everything that an admin does with the account. */
 
+import { readFileSync } from 'node:fs';
 import type { Frame, Page } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
 import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
@@ -126,8 +128,13 @@ test('when rules are exported and imported, then the report is shown before anyt
   const { page, frame } = await open('Account');
   await frame.getByRole('link', { name: 'Export rules' }).click();
   await frame.getByRole('heading', { name: 'Export rules' }).waitFor();
-  const document = (await frame.getByLabel('Document').inputValue()).replace('"Big wins"', '"Bigger wins"');
   await looksWell(frame, 'account-export');
+  const saving = page.waitForEvent('download');
+  await frame.getByRole('button', { name: 'Save as file' }).click();
+  const file = await saving;
+  const exported = readFileSync(await file.path(), 'utf8');
+  expect(file.suggestedFilename()).toMatch(/^dealbell-rules-brightwater-\d{4}-\d\d-\d\d\.json$/);
+  expect(exported).toBe(await frame.getByLabel('Document').inputValue());
 
   await frame.getByRole('link', { name: 'Back' }).click();
   await frame.getByRole('link', { name: 'Import rules' }).click();
@@ -138,7 +145,9 @@ test('when rules are exported and imported, then the report is shown before anyt
     .getByText(/is not JSON/)
     .waitFor();
   await looksWell(frame, 'account-import-refused');
-  await frame.getByLabel('Document').fill(document);
+  const changed = Buffer.from(exported.replace('"Big wins"', '"Bigger wins"'));
+  await frame.getByLabel('File').setInputFiles({ name: 'rules.json', mimeType: 'application/json', buffer: changed });
+  await waitUntil('the file is read', async () => (await frame.getByLabel('Document').inputValue()).includes('Bigger wins'));
   await frame.getByRole('button', { name: 'Check' }).click();
   await frame.getByText('1 rule would be made').waitFor();
   expect((await stage.world.api('GET', '/rules', team.token)).body.items).toHaveLength(3);
@@ -148,6 +157,64 @@ test('when rules are exported and imported, then the report is shown before anyt
 
   const { items } = (await stage.world.api('GET', '/rules', team.token)).body;
   expect(items.map(({ name }: { name: string }) => name)).toContain('Bigger wins');
+});
+
+test('when a document names a space that is not here, then another one is chosen for it, and the rules post there', async () => {
+  const { page, frame } = await open('Account');
+  const rule = { name: 'From elsewhere', eventType: 'deal.won', filters: {}, templateMode: 'compact', enabled: true };
+  const { body: document } = await stage.world.api('GET', '/rules/export', team.token);
+  const text = JSON.stringify(document).replaceAll('Sales wins', 'Their room').replaceAll(team.channel.spaceId, 'AAAAelsewhere');
+  const foreign = JSON.parse(text.replaceAll(`"id":${team.channel.id}`, '"id":987654'));
+  await frame.getByRole('link', { name: 'Import rules' }).click();
+  await frame
+    .getByLabel('Document')
+    .fill(
+      JSON.stringify({ ...foreign, rules: foreign.rules.slice(0, 1).map((first: object) => ({ ...first, name: rule.name })) }),
+    );
+  await frame.getByRole('button', { name: 'Check' }).click();
+
+  await frame.getByLabel(/Their room/).selectOption('Sales wins');
+  await looksWell(frame, 'account-import-mapping');
+  await frame.getByRole('button', { name: 'Check again' }).click();
+  await frame.getByText('as you chose').waitFor();
+  await frame.getByRole('button', { name: 'Import 1 rule' }).click();
+  await page.getByText('1 rule imported').waitFor();
+
+  const { items } = (await stage.world.api('GET', '/rules', team.token)).body;
+  expect(items.find(({ name }: { name: string }) => name === rule.name).targetWebhookIds).toEqual([team.channel.id]);
+});
+
+test('when an admin wants to compare now, then it is begun at once, and the next time moves on', async () => {
+  const { page, frame } = await open('Account');
+
+  await frame.getByRole('button', { name: 'Compare now' }).click();
+  await page.getByText('Dealbell compares now').waitFor();
+
+  await waitUntil('Pipedrive was asked', async () => {
+    const { body } = await stage.world.api('GET', '/reconciliation', team.token);
+    return body.lastRunAt !== null;
+  });
+});
+
+test('when more was changed than fits one page, then older changes stand on the next', async () => {
+  await run(
+    `INSERT INTO audit_entries (tenant_id, actor, action, subject, created_at)
+     SELECT id, 'api key CI', 'rule.updated', 'rule ' || n, now() - n * interval '1 day' FROM tenants, generate_series(1, 60) AS n`,
+  );
+  const { frame } = await open('Account');
+  await frame.getByRole('link', { name: 'See all changes' }).click();
+  await frame.getByRole('heading', { name: 'Who changed what', level: 1 }).waitFor();
+  const newest = await frame.locator('main li').allInnerTexts();
+  await looksWell(frame, 'account-audit');
+
+  await frame.getByRole('link', { name: 'Older' }).click();
+  await frame.getByRole('link', { name: 'Older' }).waitFor({ state: 'detached' });
+
+  const older = await frame.locator('main li').allInnerTexts();
+  expect(newest).toHaveLength(50);
+  expect(older.length).toBeGreaterThan(10);
+  expect(older.filter((entry) => newest.includes(entry))).toEqual([]);
+  expect(await accessibilityFindings(frame)).toEqual([]);
 });
 
 test('when somebody who is no admin opens the account, then they see what there is and can change nothing', async () => {

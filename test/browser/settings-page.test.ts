@@ -39,6 +39,35 @@ describe.each([
   );
 });
 
+test('when the page is zoomed to 200 %, then every page fits its frame without scrolling sideways', async () => {
+  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+  // Zoomed to 200 %, a frame of 1,280 pixels has 640 of them, each twice as large.
+  await narrow(page, frame, 640);
+
+  for (const name of ['Overview', 'Spaces', 'Activity', 'Account', 'Rules'] as const) {
+    await goTo(frame, name);
+    expect([name, await sidewaysScrollPx(frame)]).toEqual([name, 0]);
+    await screenshotOf(frame, `${name.toLowerCase()}-zoomed`);
+  }
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByRole('heading', { level: 1, name: 'New rule' }).waitFor();
+  expect(await sidewaysScrollPx(frame)).toBe(0);
+});
+
+test('when the person wants less motion, then nothing moves by itself', async () => {
+  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await goTo(frame, 'Rules');
+
+  const moving = await frame.evaluate(`[...document.querySelectorAll('*')].filter((element) => {
+    const { transitionDuration, animationDuration, animationName, scrollBehavior } = getComputedStyle(element);
+    const seconds = (text) => Math.max(...text.split(',').map(parseFloat));
+    return seconds(transitionDuration) > 0.01 || (animationName !== 'none' && seconds(animationDuration) > 0.01) || scrollBehavior === 'smooth';
+  }).map((element) => element.outerHTML.slice(0, 120))`);
+
+  expect(moving).toEqual([]);
+});
+
 /** What each page has to say of the team. */
 const TELLING = {
   Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Works/,

@@ -75,6 +75,31 @@ test('when the line is down, then the page says so, keeps what was typed, and go
   expect(await frame.locator('#trouble').innerText()).toBe('');
 });
 
+test('when an answer takes long, then the page shows that it is coming; when it does not come, it says what can be done', async () => {
+  const { page, frame } = await openSettings();
+  let answer = (): void => undefined;
+  const asked = new Promise<void>((resolve) => {
+    void page.route('**/extension/settings/spaces', async (route) => {
+      resolve();
+      await new Promise<void>((come) => (answer = come));
+      await route.continue();
+    });
+  });
+  await frame.getByRole('link', { name: 'Spaces', exact: true }).click();
+  await asked;
+  await frame.locator('.htmx-request').first().waitFor({ state: 'attached' });
+  await looksWell(frame, 'state-loading');
+
+  // The time of half a minute is over.
+  await frame.evaluate(`document.body.dispatchEvent(new CustomEvent('htmx:timeout', { bubbles: true }))`);
+  await frame.getByRole('alert').getByText('Dealbell did not answer in time').waitFor();
+  await looksWell(frame, 'state-slow');
+  answer();
+  await frame.getByRole('heading', { level: 1, name: 'Spaces' }).waitFor();
+
+  expect(await frame.locator('#trouble').innerText()).toBe('');
+});
+
 test('when Pipedrive hears no webhook of ours and cannot be reached, then the overview says so; one click mends it later', async () => {
   browser.expectComplaint(/status of 502/);
   const { rows } = await run(
@@ -148,6 +173,18 @@ test('when the plan has no room for another space, then the page says what to do
   expect(await frame.getByRole('button', { name: 'Add space' }).count()).toBe(0);
   expect(await frame.locator('main').innerText()).toContain('no room for another space');
   await looksWell(frame, 'state-plan-full');
+});
+
+test('when a colleague has connected and this user never did, then the page says how', async () => {
+  const everybody = `UPDATE pipedrive_connections SET user_id =`;
+  await run(`${everybody} user_id + 1000000`);
+  const { frame } = await openSettings();
+  await run(`${everybody} user_id - 1000000`);
+
+  expect(await frame.locator('main').innerText()).toMatch(
+    /You are not connected yet[\s\S]*Brightwater Supplies uses Dealbell already[\s\S]*Install Dealbell/,
+  );
+  await looksWell(frame, 'state-not-connected');
 });
 
 test('when the user’s own connection has ended, then the page says so and leads to a new one', async () => {

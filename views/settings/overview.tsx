@@ -60,7 +60,7 @@ function SpacesHealth({ spaces }: { readonly spaces: readonly SpaceView[] }): VN
   return (
     <section class="card" aria-labelledby="health">
       <h2 id="health">Spaces</h2>
-      <ul class="rows">
+      <ul class="rows health">
         {spaces.map(({ id, name, state, tone, reason }) => (
           <li>
             <a id={`space-${id}`} href={pageUrl('spaces', id)}>

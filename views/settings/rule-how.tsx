@@ -68,7 +68,7 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
             )}
           </div>
           <Field {...text}>
-            <textarea id={text.id} name="template" rows={2} maxLength={4000} spellcheck={false} {...described(text)}>
+            <textarea id={text.id} name="template" rows={5} maxLength={4000} spellcheck={false} {...described(text)}>
               {values.template}
             </textarea>
           </Field>

@@ -64,13 +64,13 @@ export function PreviewButton(): VNode {
 export function RulePreview({ view: { summary, said, notes, caption, message } }: { readonly view: RulePreviewView }): VNode {
   return (
     <>
+      <p id="preview-summary" data-said={said}>
+        <strong>{summary}</strong>
+      </p>
       <figure class="chat-figure">
         <figcaption class="quiet">{caption}</figcaption>
         <CardPreview message={message} />
       </figure>
-      <p id="preview-summary" data-said={said}>
-        <strong>{summary}</strong>
-      </p>
       {notes.length > 0 && (
         <ul class="notes">
           {notes.map((note) => (

@@ -190,7 +190,7 @@ test('when a draft without a space is tested, then the space is asked for', asyn
   expect([status, text.includes('href="#rule-space"')]).toEqual([422, true]);
 });
 
-test('when a rule has lost its space, then the overview leads to that rule', async () => {
+test('when a rule has lost its space, then the overview leads to that rule, and the API names it', async () => {
   const [id] = await addRules(1);
   const [{ targetWebhookIds }] = await rules();
   await request(fixture.app)
@@ -200,4 +200,7 @@ test('when a rule has lost its space, then the overview leads to that rule', asy
   const { text } = await open('overview');
 
   expect(text).toMatch(new RegExp(`href="/extension/settings/rules/${id}"[^>]*>Mend rule`));
+  expect((await api('get', '/account')).body.needsAttention).toContainEqual(
+    expect.objectContaining({ kind: 'rule', ruleId: id, name: 'Rule 1', reason: expect.stringContaining('space') }),
+  );
 });
