@@ -65,7 +65,7 @@ export function ruleFormView(facts: FormFacts): RuleFormView {
     owners: picks(deals.choices.get('user'), false),
     dealFields: fieldGroups(deals, 'deal').slice(0, 2),
     currencies: [
-      { value: '', label: 'any, as it is' },
+      { value: '', label: 'any' },
       ...[...new Set([facts.baseCurrency, form.currency, ...USUAL_CURRENCIES])]
         .filter((code) => code !== '')
         .map((code) => ({ value: code, label: code })),

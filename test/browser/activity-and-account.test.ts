@@ -184,16 +184,24 @@ test('when a document names a space that is not here, then another one is chosen
   expect(items.find(({ name }: { name: string }) => name === rule.name).targetWebhookIds).toEqual([team.channel.id]);
 });
 
-test('when an admin wants to compare now, then it is begun at once, and the next time moves on', async () => {
+test('when an admin wants to compare now, then it is done at once, and once more only after a while', async () => {
+  browser.expectComplaint(/status of 422/);
+  const LONG_AGO = '2026-01-01T00:00:00Z';
+  await run(`UPDATE reconciliations SET last_started_at = '${LONG_AGO}', last_finished_at = '${LONG_AGO}'`);
   const { page, frame } = await open('Account');
 
   await frame.getByRole('button', { name: 'Compare now' }).click();
   await page.getByText('Dealbell compares now').waitFor();
-
   await waitUntil('Pipedrive was asked', async () => {
     const { body } = await stage.world.api('GET', '/reconciliation', team.token);
-    return body.lastRunAt !== null;
+    return Date.parse(body.lastRunAt) > Date.parse(LONG_AGO);
   });
+  await frame.getByRole('button', { name: 'Compare now' }).click();
+
+  await frame
+    .getByRole('alert')
+    .getByText(/compared a moment ago: please try again in \d+ s/)
+    .waitFor();
 });
 
 test('when more was changed than fits one page, then older changes stand on the next', async () => {
