@@ -1,0 +1,126 @@
+/** One POST to Google Chat over a real connection: whatever comes back is a value, in time, and says nothing of the key. */
+
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { makeGoogleChat } from '../../../src/clients/google-chat';
+import { portOf } from '../../../src/platform/http-server';
+
+const SENT = JSON.stringify({ name: 'spaces/AAAA/messages/1', thread: { name: 'spaces/AAAA/threads/1' } });
+let server: Server | undefined;
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+});
+
+async function chatThat(answers: RequestListener): Promise<string> {
+  server = createServer(answers).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${portOf(server)}`;
+}
+
+const aPost = (onWritten?: () => void) => ({
+  url: { spaceId: 'AAAA', key: 'secret-key', token: 'secret-token' },
+  requestId: 'request-1',
+  body: '{"text":"Ünïcode"}',
+  isThreaded: false,
+  ...(onWritten === undefined ? {} : { onWritten }),
+});
+
+test('when Chat takes the message, then it got its bytes under its request id, and connections are used again', async () => {
+  const seen: { url: string | undefined; type: string | undefined; body: string; port: number | undefined }[] = [];
+  const post = makeGoogleChat(
+    await chatThat((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const { url, headers, socket } = request;
+        seen.push({ url, type: headers['content-type'], body: Buffer.concat(chunks).toString('utf8'), port: socket.remotePort });
+        response.end(SENT);
+      });
+    }),
+  );
+
+  const outcome = await post(aPost());
+  for (let again = 0; again < 5; again += 1) await post(aPost());
+
+  expect(outcome).toEqual({
+    kind: 'sent',
+    httpStatus: 200,
+    messageName: 'spaces/AAAA/messages/1',
+    threadName: 'spaces/AAAA/threads/1',
+  });
+  expect(seen[0]).toMatchObject({
+    url: '/v1/spaces/AAAA/messages?key=secret-key&token=secret-token&requestId=request-1',
+    type: 'application/json; charset=UTF-8',
+    body: '{"text":"Ünïcode"}',
+  });
+  expect(new Set(seen.map(({ port }) => port)).size).toBeLessThanOrEqual(2);
+});
+
+test('when the answer is not complete in time, then the message is unreachable, and it was known to be written', async () => {
+  let written = 0;
+  const origin = await chatThat((_request, response) => response.writeHead(200).write('{"na'));
+  const post = makeGoogleChat(origin, 100);
+
+  const outcome = await post(aPost(() => (written += 1)));
+
+  expect(outcome).toEqual({ kind: 'unreachable', httpStatus: null, reason: 'Google Chat did not answer within 0.1 s.' });
+  expect(written).toBe(1);
+});
+
+test('when the connection is cut in the middle of the answer, then the message is unreachable', async () => {
+  const origin = await chatThat((_request, response) => {
+    response.writeHead(200, { 'Content-Length': 100 });
+    response.write('{"na', () => response.destroy());
+  });
+
+  expect(await makeGoogleChat(origin)(aPost())).toEqual({
+    kind: 'unreachable',
+    httpStatus: null,
+    reason: 'Google Chat could not be reached (other side closed).',
+  });
+});
+
+test('when nobody listens, then the reason names the failure, nothing was written, and no key is told', async () => {
+  let written = 0;
+  const origin = await chatThat(() => undefined);
+  server?.close();
+
+  const outcome = await makeGoogleChat(origin)(aPost(() => (written += 1)));
+
+  expect(outcome).toEqual({
+    kind: 'unreachable',
+    httpStatus: null,
+    reason: 'Google Chat could not be reached (ECONNREFUSED).',
+  });
+  expect(written).toBe(0);
+});
+
+test('when the answer does not end, then no more than 64 kB of it are waited for', async () => {
+  const origin = await chatThat((_request, response) => response.writeHead(200).write('x'.repeat(100_000)));
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'unnamed', httpStatus: 200 });
+});
+
+test.each([
+  ['7', 7_000],
+  ['100000', 600_000],
+  ['soon', null],
+])('when Chat says 429 with Retry-After %s, then it is busy for that time', async (header, retryAfterMs) => {
+  const origin = await chatThat((_request, response) => response.writeHead(429, { 'Retry-After': header }).end('{}'));
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'busy', httpStatus: 429, retryAfterMs });
+});
+
+test('when Chat redirects, then nobody follows', async () => {
+  const asked: (string | undefined)[] = [];
+  const origin = await chatThat((request, response) => {
+    asked.push(request.url);
+    response.writeHead(302, { Location: '/elsewhere' }).end();
+  });
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'unreachable', httpStatus: 302 });
+  expect(asked).toHaveLength(1);
+});
