@@ -80,6 +80,7 @@ import { makePageTokens } from './settings/page-token';
 import { makeSettingsRouter } from './settings/settings.routes';
 import { makeVerifyIframeToken } from './settings/verify-iframe-token';
 import { atMost } from './upkeep/at-most';
+import { makeClockWatch } from './upkeep/clock-watch';
 import { makeHeartbeat } from './upkeep/heartbeat';
 import { makeBeat } from './upkeep/heartbeat.store';
 import { makeRefreshRates } from './upkeep/refresh-rates';
@@ -152,7 +153,8 @@ const upkeepJob = z.object({ key: z.string() });
 export async function compose(surroundings: Surroundings, roles: Roles): Promise<Dealbell> {
   const { config, log, errors } = surroundings;
   const clock = surroundings.clock ?? (() => new Date());
-  const nowMs = () => clock().getTime();
+  // For what lasts: a clock that never jumps.
+  const nowMs = () => performance.now();
 
   // Platform
   const database = openDatabase({ connectionString: surroundings.databaseUrl, log, poolSize: DATABASE_POOL });
@@ -289,7 +291,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     concurrency: config.workerConcurrency,
     makeTurnstile,
     settings: attemptSettings,
-    nowMs: () => performance.now(),
+    nowMs,
     jitter: Math.random,
     onAttempt(outcome, delivery) {
       metrics.countAttempt(outcome.kind);
@@ -345,6 +347,14 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     'refresh-fields': references.refreshAll,
     'release-held': releaseHeld,
   };
+  const watchClock = makeClockWatch({
+    clock,
+    nowMs,
+    onSetBack: (byMs) => {
+      log.warn({ byMs }, 'the clock was set back; upkeep is scheduled anew');
+      scheduleUpkeep();
+    },
+  });
   const sweep = makeSweep({
     tenantsWithWork: () => routingStore.tenantsWithWork(),
     routeEvents,
@@ -353,6 +363,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       await deliverDue.wake();
     },
     tidy: async () => {
+      watchClock();
       await holdStore.tidy();
       await foldStore.failUntold();
       await tellHealth.run();
@@ -379,7 +390,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     pingQueue: (timeoutMs) => queues.ping(timeoutMs),
     queueBackend: queues.backend,
     version: surroundings.version,
-    nowMs: () => performance.now(),
+    nowMs,
   });
   const pageTokens = makePageTokens({ sessionSecret: config.sessionSecret, clock });
   const api = makeRestApi({
@@ -484,8 +495,12 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       }),
       1,
     );
-    for (const [key, pattern] of Object.entries(SCHEDULE)) scheduleQuietly(key, pattern);
+    scheduleUpkeep();
     sweep.start();
+  }
+
+  function scheduleUpkeep(): void {
+    for (const [key, pattern] of Object.entries(SCHEDULE)) scheduleQuietly(key, pattern);
   }
 
   /** The queue may be away now; then the schedule stands from an earlier start, or the next one sets it. */

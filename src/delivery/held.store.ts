@@ -54,6 +54,11 @@ const DUE_HOLDS = `
    WHERE d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= $1
    ORDER BY d.chat_webhook_id, d.held_for LIMIT ${String(HOLDS_AT_ONCE)}`;
 
+/** Neither quiet hours nor a digest keep a message for so long: the clock was wrong when it was held. It is due, and judged anew. */
+const BRING_FORWARD = `
+  UPDATE deliveries SET held_until = $1
+   WHERE state = 'held' AND held_for IS NOT NULL AND held_until > $1::timestamptz + interval '10 days'`;
+
 const POSTPONE = `
   UPDATE deliveries SET held_until = $4
    WHERE state = 'held' AND held_for = $2 AND chat_webhook_id = $1 AND held_until <= $3`;
@@ -91,6 +96,7 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
       await pool.query(SET_ASIDE, asideParameters(head, verdict));
     },
     async dueHolds(now) {
+      await pool.query(BRING_FORWARD, [now]);
       const { rows } = await pool.query(DUE_HOLDS, [now]);
       return rows.map((row) => holdRow.parse(row));
     },
