@@ -15,7 +15,7 @@ const LOCALES = [
   ...['pt-BR', 'pt-PT', 'ro-RO', 'ru-RU', 'sk-SK', 'sl-SI', 'sr-RS', 'sv-SE', 'tr-TR', 'uk-UA', 'vi-VN', 'zh-CN', 'zh-TW'],
 ];
 
-type Given = Pick<SpaceFormView, 'space' | 'rules' | 'canChange' | 'refusal' | 'test'> & {
+type Given = Pick<SpaceFormView, 'space' | 'rules' | 'watched' | 'canChange' | 'refusal' | 'test'> & {
   readonly tenant: TenantProfile;
   /** Every space of the company. */
   readonly all: readonly Destination[];

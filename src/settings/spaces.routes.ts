@@ -8,6 +8,7 @@ import type { Refusal } from '../../views/form';
 import { missing } from '../api/endpoint';
 import { findDestination, listDestinations, type Destination } from '../delivery/chat-webhook.store';
 import { listRules } from '../rules/rule.store';
+import { countWatches } from '../rules/watch.store';
 import { attempt } from './attempt';
 import { connectSpace, EMPTY_FORM, sendTestCard, trySpace } from './connect-space';
 import { rulesOf } from './overview-view';
@@ -16,6 +17,7 @@ import type { SettingsDeps } from './settings-deps';
 import { readSpaceForm, spaceFormView } from './space-form-view';
 import { spaceView } from './space-view';
 import type { PageAnswer, PageRoute, Visit } from './visit';
+import { counted } from './words';
 
 export function spacesPages(deps: SettingsDeps): PageRoute[] {
   const page = (
@@ -88,10 +90,12 @@ async function settings(
     listRules(prisma, tenant.id),
     waitingMessages(pool, tenant.id),
   ]);
+  const watches = await countWatches(prisma, tenant.id, destination.id);
   const posting = rules.filter(({ targetWebhookIds }) => targetWebhookIds.includes(destination.id));
   const view = spaceFormView(destination, more.refusal === undefined ? null : visit.form, {
     space: spaceView(destination, posting.length, waiting),
     rules: posting.map(({ name }) => name),
+    watched: watches === 0 ? null : `${counted(watches, 'record')} ${watches === 1 ? 'is' : 'are'} watched here.`,
     ...{ tenant, all },
     canChange: isAdmin,
     refusal: more.refusal ?? null,

@@ -1,10 +1,21 @@
 /** The panel beside a deal and the modal over it: what was told about it and why the rest stayed silent, and nobody else's. */
 
-import { visibleText } from '../support/channel';
+import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import { connectChannel, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { framed, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+import {
+  framed,
+  narrow,
+  openFramed,
+  playSalesTeam,
+  reframed,
+  screenshotOf,
+  startStage,
+  type SalesTeam,
+  type Stage,
+} from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
@@ -100,6 +111,7 @@ test.each(['light', 'dark'] as const)(
     expect(await accessibilityFindings(again)).toEqual([]);
     await screenshotOf(again, `panel-watched-muted-${theme}`);
     await again.getByRole('button', { name: 'Unmute this deal' }).click();
+    await again.getByRole('button', { name: 'Mute this deal', exact: true }).waitFor();
     await again.getByRole('button', { name: 'Stop watching in Sales wins' }).click();
     await again.getByRole('button', { name: 'Watch this deal' }).waitFor();
     expect((await stage.world.api('GET', '/watches', team.token)).body.items).toEqual([]);
@@ -118,6 +130,71 @@ test('when a deal is announced in its panel with a note, then the space gets it 
   expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain('Please congratulate the team');
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'panel-announced');
+});
+
+describe.each(['lead', 'person', 'organization'] as const)('The panel of a %s', (entity) => {
+  const open = async (theme: 'light' | 'dark') => {
+    const { page } = await openFramed(browser, dealUrl('Linen contract 2027'), 'panel', { theme });
+    await reframed(page, 'panel', 'resource', entity);
+    const frame = await reframed(page, 'panel', 'selectedIds', firstOf(entity).id);
+    await narrow(page, frame, 320);
+    return { page, frame };
+  };
+
+  test('when it is announced with a note, then the space gets its card, and the panel tells of it', async () => {
+    const { page, frame } = await open('light');
+
+    await frame.getByLabel('Note').fill(`Have a look at this ${entity}`);
+    await frame.getByRole('button', { name: 'Announce' }).click();
+    await page.getByText('Announced in Sales wins').waitFor();
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+    const [text] = stage.world.chat
+      .messages(team.channel.spaceId)
+      .map(visibleText)
+      .filter((told) => told.includes(`Have a look at this ${entity}`));
+    expect(text).toMatch(new RegExp(`${entity} announced by`, 'i'));
+    expect(text).toContain(firstOf(entity).title);
+    expect(await frame.locator('main').innerText()).toMatch(new RegExp(`${entity} announced`, 'i'));
+    expect(await sidewaysScrollPx(frame)).toBe(0);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, `panel-${entity}-announced`);
+  });
+
+  test('when nothing was told of it, then it can be muted, and watched where more than its end would be told', async () => {
+    const { frame } = await open('dark');
+
+    expect(await frame.getByRole('button', { name: `Mute this ${entity}` }).count()).toBe(1);
+    expect(await frame.getByRole('button', { name: `Watch this ${entity}` }).count()).toBe(entity === 'lead' ? 1 : 0);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, `panel-${entity}-dark`);
+  });
+});
+
+test('when the space of an announcement or a watch is gone by then, then the panel says so beside it, and what was typed stays', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { page } = await openFramed(browser, dealUrl('Office fit-out Boston'), 'panel');
+  const aside = await connectChannel(stage.world, team.token, 'Set aside');
+  await page.reload();
+  const again = await framed(page, 'panel');
+  await narrow(page, again, 320);
+  await again.getByLabel('Space', { exact: true }).selectOption('Set aside');
+  await again.getByLabel('Note').fill('Too late');
+  await again.getByLabel('Watch in').selectOption('Set aside');
+  await stage.world.api('DELETE', `/chat-webhooks/${aside.id}`, team.token);
+
+  await again.getByRole('button', { name: 'Announce' }).click();
+  await again.getByRole('alert').getByText('There is no space of this id.').waitFor();
+  expect(await again.getByLabel('Note').inputValue()).toBe('Too late');
+  expect(await accessibilityFindings(again)).toEqual([]);
+  await screenshotOf(again, 'panel-refused');
+  await again.getByLabel('Watch in').evaluate((select, id) => {
+    select.insertAdjacentHTML('beforeend', `<option value="${String(id)}" selected>Set aside</option>`);
+  }, aside.id);
+  await again.getByRole('button', { name: 'Watch this deal' }).click();
+  await again.locator('#watch-space-error').waitFor();
+  expect(await accessibilityFindings(again)).toEqual([]);
+  await screenshotOf(again, 'panel-watch-refused');
 });
 
 test('when somebody who is no admin opens the panel, then they can announce and cannot mute', async () => {
@@ -181,6 +258,14 @@ test('when several deals are chosen in a list, then the modal announces each of 
 
   expect(stage.world.chat.messages(team.channel.spaceId)).toHaveLength(before + 2);
 });
+
+/** The oldest record of this kind that the CRM has. */
+function firstOf(entity: 'lead' | 'person' | 'organization'): { id: string; title: string } {
+  const company = stage.world.pipedrive.companies.get(DEMO_COMPANY_ID);
+  const [record] = company?.[`${entity}s`].live.values() ?? [];
+  if (record === undefined) throw new Error(`the CRM has no ${entity}`);
+  return { id: String(record.id), title: 'title' in record ? record.title : record.name };
+}
 
 function dealUrl(title: string): string {
   return stage.crmUrl(`/deal/${stage.dealId(title)}`);

@@ -31,6 +31,8 @@ export interface SpaceFormView {
   readonly test: TestView | null;
   /** The rules that post here, by name. */
   readonly rules: readonly string[];
+  /** "3 records are watched here."; null when none is. */
+  readonly watched: string | null;
 }
 
 /** Everything about one space. */
@@ -146,18 +148,18 @@ export function SpaceSettings(view: SpaceFormView): VNode {
   );
 }
 
-function Connection({ view: { space, test, rules, canChange } }: { readonly view: SpaceFormView }): VNode {
+function Connection({ view: { space, test, rules, watched, canChange } }: { readonly view: SpaceFormView }): VNode {
   const silenced = rules.length === 0 ? 'No rule posts here.' : `These rules post here and would lose it: ${rules.join(', ')}.`;
   const question = {
     title: `Delete ${space.name}?`,
-    text: `${silenced} Messages that still wait are dropped. The space in Google Chat stays as it is.`,
+    text: `${silenced}${watched === null ? '' : ` ${watched} Nobody watches them then.`} Messages that still wait are dropped. The space in Google Chat stays as it is.`,
     ok: 'Delete space',
   };
   return (
     <section class="card" aria-labelledby="connection">
       <h2 id="connection">Connection</h2>
       <p class="quiet">
-        Google’s id of this space: <code>{space.spaceId}</code>. {silenced}
+        Google’s id of this space: <code>{space.spaceId}</code>. {silenced} {watched}
       </p>
       <TestResult test={test} />
       {canChange && (
