@@ -91,7 +91,7 @@ const STEPS = [
     picture: 'images/webhook-1.svg',
     text: 'In Google Chat, open the space, click its name at the top and choose Apps & integrations.',
   },
-  { picture: 'images/webhook-2.svg', text: 'Under Webhooks, choose Add webhook, name it Dealbell and save.' },
+  { picture: 'images/webhook-2.svg', text: 'Choose Add webhooks, name it Dealbell and save.' },
   { picture: 'images/webhook-3.svg', text: 'Click the three dots beside it, choose Copy link, and paste it here.' },
 ] as const;
 
