@@ -8,16 +8,20 @@ import { optionFieldKey } from './placed-references';
 import { FIELD_ENTITIES, knownFrom } from './references';
 import type { NamedThing } from './resolve-references';
 
+/** Three looks by the key, of which none reads the deals; without names nothing is compared by name. */
 const LOAD = `
   SELECT r.entity, r.entity_id, r.deleted_at IS NOT NULL AS is_deleted,
          jsonb_build_object('name', r.state->'name', 'field_name', r.state->'field_name', 'field_type', r.state->'field_type',
                             'options', r.state->'options', 'active_flag', r.state->'active_flag', 'is_deleted', r.state->'is_deleted',
                             'pipeline_id', r.state->'pipeline_id', 'email', r.state->'email') AS state
-    FROM records r
-   WHERE r.tenant_id = $1
-     AND (r.entity = ANY ($2::text[])
-          OR r.entity IN ('person', 'organization')
-             AND (r.entity_id = ANY ($3::text[]) OR lower(trim(r.state->>'name')) = ANY ($4::text[])))
+    FROM (SELECT entity, entity_id, deleted_at, state FROM records WHERE tenant_id = $1 AND entity = ANY ($2::text[])
+          UNION ALL
+          SELECT entity, entity_id, deleted_at, state FROM records
+           WHERE tenant_id = $1 AND entity IN ('person', 'organization') AND entity_id = ANY ($3::text[])
+          UNION ALL
+          SELECT entity, entity_id, deleted_at, state FROM records
+           WHERE cardinality($4::text[]) > 0 AND tenant_id = $1 AND entity IN ('person', 'organization') AND entity_id <> ALL ($3::text[])
+             AND lower(trim(state->>'name')) = ANY ($4::text[])) r
    ORDER BY r.entity, r.entity_id`;
 const DESTINATIONS = `SELECT id::text, name, space_id AS "spaceId" FROM chat_webhooks WHERE tenant_id = $1 ORDER BY id`;
 

@@ -1,4 +1,4 @@
-/** What a page of the settings takes at the server, one request at a time, and what the first load brings over the line. */
+/** What a page of the settings takes at the server, one request at a time, its CPU, and what the first load brings over the line. */
 
 import { Agent, request as openRequest } from 'node:http';
 import { gunzipSync } from 'node:zlib';
@@ -9,7 +9,7 @@ import { figure, type Figure } from './figures';
 import { RULES, seedBusyCompany } from './seed-busy-company';
 import { seedHistory } from './seed-history';
 import { FIRST_COMPANY_ID } from './seed-tenants';
-import type { Stage } from './stage';
+import type { RunningApp, Stage } from './stage';
 
 const AIM_MS = 50;
 const AIM_KB = 60;
@@ -57,17 +57,23 @@ export async function measurePages(stage: Stage, isQuick: boolean): Promise<read
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime('1h')
       .sign(new TextEncoder().encode(CLIENT_SECRET));
-    const ask = (path: string, headers: Readonly<Record<string, string>> = {}) =>
-      answerTo({ port: app.port, agent, path, headers });
+    const ask = (path: string, headers: Readonly<Record<string, string>> = {}, form: string | null = null) =>
+      answerTo({ port: app.port, agent, path, headers, form });
     const first = `/extension/settings?token=${signed}`;
     const { text } = await ask(first);
     const token = /<meta name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
     const paths = new Map(PAGES.map((page) => [page, `/extension/settings/${withIds(page, ids ?? {})}`] as const));
-    const times = await inTurn(paths, isQuick ? 15 : 40, (path) =>
-      ask(path, { Authorization: `Bearer ${token}`, 'HX-Request': 'true' }),
-    );
+    const signedIn = { Authorization: `Bearer ${token}`, 'HX-Request': 'true' };
+    const rounds = isQuick ? 15 : 40;
+    const times = await inTurn(paths, rounds, (path) => ask(path, signedIn));
+    const cpu = await cpuPerRequest(stage, app, paths, (path) => ask(path, signedIn));
+    const draft = new URLSearchParams({ eventType: 'deal.won', layout: 'detailed', space: String(ids?.['space']) }).toString();
+    const card = new Map([['card', '/extension/settings/rules/preview/part']]);
+    const cards = await inTurn(card, rounds, (path) => ask(path, signedIn, draft));
     return [
       ...[...times].map(([page, taken]) => figure('pages', `server time of ${page}`, 'ms', taken, `median under ${AIM_MS}`)),
+      ...[...cpu].map(([page, ms]) => figure('pages', `CPU of ${page}, server and database`, 'ms', [ms], `under ${AIM_MS}`)),
+      figure('pages', 'the card of a rule while it is filled in, by 1,000 events', 'ms', cards.get('card') ?? []),
       figure(
         'pages',
         `first load, gzip, with ${RULES} rules and ${OWNERS_PER_TENANT} spaces`,
@@ -104,6 +110,25 @@ async function inTurn(
   return times;
 }
 
+const REQUESTS_PER_MEASURE = 20;
+
+/** What no other load on the machine changes. */
+async function cpuPerRequest(
+  { ledger }: Stage,
+  { usage, databaseUrl }: RunningApp,
+  paths: ReadonlyMap<string, string>,
+  ask: (path: string) => Promise<Answer>,
+): Promise<ReadonlyMap<string, number>> {
+  const total = async () => (await usage()).cpuMs + ((await ledger.cpuMs(databaseUrl)) ?? 0);
+  const found = new Map<string, number>();
+  for (const [page, path] of paths) {
+    const before = await total();
+    for (let request = 0; request < REQUESTS_PER_MEASURE; request += 1) await ask(path);
+    found.set(page, ((await total()) - before) / REQUESTS_PER_MEASURE);
+  }
+  return found;
+}
+
 /** The document and everything that it names, as a browser loads it that has nothing yet. */
 async function firstLoadKb(path: string, ask: (path: string) => Promise<Answer>): Promise<number> {
   const document = await ask(path);
@@ -119,16 +144,23 @@ function answerTo({
   agent,
   path,
   headers,
+  form,
 }: {
   readonly port: number;
   readonly agent: Agent;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent by POST; null: GET. */
+  readonly form: string | null;
 }): Promise<Answer> {
   const sentAtMs = performance.now();
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path, agent, headers: { 'Accept-Encoding': 'gzip', ...headers } };
-    const request = openRequest(options, (response) => {
+    const sent = form === null ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const request = openRequest({
+      ...{ host: '127.0.0.1', port, path, agent, method: form === null ? 'GET' : 'POST' },
+      headers: { 'Accept-Encoding': 'gzip', ...sent, ...headers },
+    });
+    request.on('response', (response) => {
       const chunks: Buffer[] = [];
       response.on('error', reject);
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -140,6 +172,6 @@ function answerTo({
       });
     });
     request.on('error', reject);
-    request.end();
+    request.end(form ?? '');
   });
 }
