@@ -193,7 +193,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const subscriptionUrl = `${config.baseUrl}${WEBHOOK_PATH}`;
   const registration = makeRetryingSync({
     syncWebhooks: makeSyncWebhooks({ store: webhookStore, listConnections: listActive, apiOf, subscriptionUrl, clock, log }),
-    onCreated: (id) => wantReconciliation(id, 'webhooks had to be registered anew'),
+    onGap: wantReconciliation,
     log,
   });
   const { syncWebhooks } = registration;

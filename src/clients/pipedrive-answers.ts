@@ -62,6 +62,15 @@ export interface ListedWebhook {
   readonly subscriptionUrl: string;
   readonly version: string | null;
   readonly isActive: boolean;
+  readonly lastDelivery: LastDelivery | null;
+}
+
+/** What came of the last event that Pipedrive sent to a webhook. */
+export interface LastDelivery {
+  /** As Pipedrive writes it. */
+  readonly at: string;
+  /** Null: there was no answer. */
+  readonly httpStatus: number | null;
 }
 
 const webhookSchema = z
@@ -72,6 +81,8 @@ const webhookSchema = z
     subscription_url: z.string(),
     version: z.coerce.string().nullish(),
     is_active: z.union([z.boolean(), z.number()]).nullish(),
+    last_delivery_time: z.string().min(1).nullish().catch(null),
+    last_http_status: z.coerce.number().int().positive().nullish().catch(null),
   })
   .transform((webhook): ListedWebhook => ({
     remoteId: webhook.id,
@@ -80,6 +91,10 @@ const webhookSchema = z
     subscriptionUrl: webhook.subscription_url,
     version: webhook.version ?? null,
     isActive: webhook.is_active !== 0 && webhook.is_active !== false,
+    lastDelivery:
+      webhook.last_delivery_time == null
+        ? null
+        : { at: webhook.last_delivery_time, httpStatus: webhook.last_http_status ?? null },
   }));
 
 export const webhooksAnswer = z.object({ data: z.array(webhookSchema).nullable() }).transform(({ data }) => data ?? []);

@@ -17,13 +17,14 @@ export interface RetryingSync {
 /** Makes a `syncWebhooks` that tries again by itself, one chain of retries per tenant. */
 export function makeRetryingSync(needs: {
   readonly syncWebhooks: SyncWebhooks;
-  /** Some webhook was missing until now, so events may be; must not reject. */
-  readonly onCreated?: (tenantId: TenantId) => Promise<void>;
+  /** Some webhook was missing or failing, so events may be missed; must not reject. */
+  readonly onGap?: (tenantId: TenantId, because: string) => Promise<void>;
   readonly log: Logger;
   readonly delaysMs?: readonly number[];
 }): RetryingSync {
   const { syncWebhooks, log, delaysMs = RETRY_DELAYS_MS } = needs;
   const timers = new Map<TenantId, NodeJS.Timeout>();
+  const toldFailures = new Map<TenantId, string>();
 
   async function attempt(tenantId: TenantId, tries: number): Promise<SyncReport> {
     clearTimeout(timers.get(tenantId));
@@ -31,12 +32,23 @@ export function makeRetryingSync(needs: {
     try {
       const report = await syncWebhooks(tenantId);
       if (report.failed.length > 0) retryLater(tenantId, tries);
-      if (report.created.length > 0) await needs.onCreated?.(tenantId);
+      const because = reasonOfGap(tenantId, report);
+      if (because !== null) await needs.onGap?.(tenantId, because);
       return report;
     } catch (error) {
       retryLater(tenantId, tries);
       throw error;
     }
+  }
+
+  /** A failure is told once: in a quiet company it stays the last delivery for long. */
+  function reasonOfGap(tenantId: TenantId, { created, failing }: SyncReport): string | null {
+    const last = failing.map(({ at }) => at).reduce((latest, at) => (at > latest ? at : latest), '');
+    const isNew = last > (toldFailures.get(tenantId) ?? '');
+    if (isNew) toldFailures.set(tenantId, last);
+    if (created.length > 0) return 'webhooks had to be registered anew';
+    const objects = failing.map(({ eventObject }) => eventObject).join(', ');
+    return isNew ? `Pipedrive’s last webhooks did not reach Dealbell (${objects})` : null;
   }
 
   function retryLater(tenantId: TenantId, tries: number): void {

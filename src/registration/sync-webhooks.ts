@@ -7,7 +7,9 @@ import type { TenantId } from '../core/tenant';
 import type { PipedriveWebhookStore } from './pipedrive-webhook.store';
 import {
   chooseOwner,
+  failingWebhooks,
   planWebhooks,
+  type FailingWebhook,
   type PossibleOwner,
   type RegistrationPlan,
   type RemoteWebhook,
@@ -48,6 +50,8 @@ export interface SyncReport {
   readonly created: readonly string[];
   readonly kept: number;
   readonly removed: number;
+  /** Those that stand, but whose last event did not reach us. */
+  readonly failing: readonly FailingWebhook[];
   /** What did not work, per object (`list` for the listing itself); the next repair tries again. */
   readonly failed: readonly { readonly object: string; readonly reason: string }[];
 }
@@ -83,13 +87,14 @@ async function syncLocked<C extends PossibleOwner>(needs: Needs<C>, tenantId: Te
         rows,
         listed: listed.value,
       });
-      return carryOut(needs, tenantId, plan, { owner, connections, api });
+      const done = await carryOut(needs, tenantId, plan, { owner, connections, api });
+      return { ...done, failing: failingWebhooks(plan.keep, listed.value) };
     }
     refusal = { ownerConnectionId: owner.id, failed: [{ object: 'list', reason: listed.failure.reason }] };
     // A user who may no longer do this must not keep the company deaf; trouble on the way would be the same for everybody.
     if (!isRefusal(listed.failure)) break;
   }
-  return { ...refusal, created: [], kept: 0, removed: 0 };
+  return { ...refusal, created: [], kept: 0, removed: 0, failing: [] };
 }
 
 function isRefusal({ kind }: { readonly kind: string }): boolean {
@@ -107,7 +112,7 @@ async function carryOut<C extends PossibleOwner>(
   tenantId: TenantId,
   plan: RegistrationPlan,
   actors: Actors<C>,
-): Promise<SyncReport> {
+): Promise<Omit<SyncReport, 'failing'>> {
   const failed: { object: string; reason: string }[] = [];
   let removed = 0;
   const removeAll = async (removals: readonly Removal[]): Promise<void> => {

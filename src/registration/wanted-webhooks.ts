@@ -19,6 +19,8 @@ export interface RemoteWebhook {
   readonly subscriptionUrl: string;
   readonly version: string | null;
   readonly isActive: boolean;
+  /** What came of the last event sent to it; `httpStatus` null: no answer. */
+  readonly lastDelivery: { readonly at: string; readonly httpStatus: number | null } | null;
 }
 
 export interface RegistrationState {
@@ -81,6 +83,26 @@ function isAsWanted(remote: RemoteWebhook, subscriptionUrl: string): boolean {
   return (
     isWantedObject && isVersion2 && remote.isActive && remote.eventAction === '*' && remote.subscriptionUrl === subscriptionUrl
   );
+}
+
+/** A webhook whose last event did not reach us. */
+export interface FailingWebhook {
+  readonly eventObject: string;
+  readonly at: string;
+  readonly httpStatus: number | null;
+}
+
+/**
+ * Ten first attempts that fail make Pipedrive ban a webhook for half an hour, and nothing in its list says so: what is sent meanwhile
+ * is lost. The only trace is that the last delivery failed.
+ */
+export function failingWebhooks(keep: readonly RegisteredWebhook[], listed: readonly RemoteWebhook[]): readonly FailingWebhook[] {
+  const kept = new Set(keep.map(({ remoteId }) => remoteId));
+  return listed.flatMap(({ remoteId, eventObject, lastDelivery }) => {
+    if (lastDelivery === null || !kept.has(remoteId)) return [];
+    const { at, httpStatus } = lastDelivery;
+    return httpStatus !== null && httpStatus >= 200 && httpStatus < 300 ? [] : [{ eventObject, at, httpStatus }];
+  });
 }
 
 export interface PossibleOwner {

@@ -1,9 +1,9 @@
 /** What Pipedrive's webhooks did not bring is found in its own lists and told late, once, whatever comes in which order. */
 
-import type { Pool } from 'pg';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
+import { installedLongAgo, pastShadows } from '../support/long-ago';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
@@ -306,16 +306,3 @@ describe('Webhooks that never came', () => {
     expect((await world.api('GET', '/reconciliation', null)).status).toBe(401);
   });
 });
-
-/** The tenant, its rules and what is known of its records are some hours old. */
-async function installedLongAgo(pool: Pool): Promise<void> {
-  await pool.query(`UPDATE tenants SET created_at = created_at - interval '5 hours'`);
-  await pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '5 hours'`);
-  await pool.query(`UPDATE reconciliations SET since = since - interval '5 hours',
-    compared_until = jsonb_build_object('deal', now() - interval '4 hours')`);
-}
-
-async function pastShadows(pool: Pool): Promise<void> {
-  await pool.query(`UPDATE records SET occurred_at = occurred_at - interval '2 hours' WHERE occurred_at IS NOT NULL`);
-  await pool.query(`UPDATE events SET occurred_at = occurred_at - interval '2 hours'`);
-}

@@ -7,7 +7,7 @@ import type { SyncReport } from '../../../src/registration/sync-webhooks';
 import { waitUntil } from '../../support/wait-until';
 
 const TENANT = tenantId(7);
-const DONE: SyncReport = { ownerConnectionId: 1, created: ['deal'], kept: 0, removed: 0, failed: [] };
+const DONE: SyncReport = { ownerConnectionId: 1, created: ['deal'], kept: 0, removed: 0, failing: [], failed: [] };
 const PARTLY: SyncReport = { ...DONE, failed: [{ object: 'lead', reason: 'HTTP 500' }] };
 
 function makeSync(answers: readonly (SyncReport | Error)[], delaysMs: readonly number[]) {
@@ -66,4 +66,23 @@ test('when it is closed, then what was to be tried again is not', async () => {
   await waitUntil('tried again', () => other.calls() === 2);
 
   expect(sync.calls()).toBe(1);
+});
+
+test('when webhooks were made anew, or the last event failed, then a gap is told, of each failure once', async () => {
+  const failing = (at: string): SyncReport => ({
+    ...{ ...DONE, created: [] },
+    failing: [{ eventObject: 'deal', at, httpStatus: 503 }],
+  });
+  const answers = [DONE, failing('2026-11-26T12:00:00Z'), failing('2026-11-26T12:00:00Z'), failing('2026-11-26T13:00:00Z')];
+  const told: string[] = [];
+  const sync = makeRetryingSync({
+    syncWebhooks: () => Promise.resolve(answers.shift() ?? { ...DONE, created: [] }),
+    onGap: (_tenantId, because) => Promise.resolve(void told.push(because)),
+    log: pino({ level: 'silent' }),
+  });
+
+  for (let time = 0; time < 5; time += 1) await sync.syncWebhooks(TENANT);
+
+  const failed = 'Pipedrive’s last webhooks did not reach Dealbell (deal)';
+  expect(told).toEqual(['webhooks had to be registered anew', failed, failed]);
 });

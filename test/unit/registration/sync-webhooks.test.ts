@@ -53,7 +53,15 @@ function anApi(remote: RemoteWebhook[], rows: Row[], answers: Partial<WebhookApi
       const hash = createHash('sha256').update(authPassword).digest('hex');
       if (!rows.some((row) => row.hash === hash)) throw new Error('Pipedrive was asked before the row was written');
       const remoteId = 100 + remote.length;
-      remote.push({ remoteId, eventObject, subscriptionUrl, eventAction: '*', version: '2.0', isActive: true });
+      remote.push({
+        remoteId,
+        eventObject,
+        subscriptionUrl,
+        eventAction: '*',
+        version: '2.0',
+        isActive: true,
+        lastDelivery: null,
+      });
       return Promise.resolve({ ok: true, value: remoteId });
     },
     deleteWebhook: async (remoteId) => {
@@ -86,7 +94,7 @@ describe('makeSyncWebhooks', () => {
   test('when nobody is connected, then nothing is asked', async () => {
     const report = await aSync([], {}, [])(TENANT);
 
-    expect(report).toEqual({ ownerConnectionId: null, created: [], kept: 0, removed: 0, failed: [] });
+    expect(report).toEqual({ ownerConnectionId: null, created: [], kept: 0, removed: 0, failing: [], failed: [] });
   });
 
   test('when the answer to a creation is lost, then the next run leaves one of that object and its row knows the password', async () => {

@@ -1,6 +1,7 @@
 import { WEBHOOK_ENTITIES } from '../../../src/core/record';
 import {
   chooseOwner,
+  failingWebhooks,
   planWebhooks,
   type RegisteredWebhook,
   type RegistrationState,
@@ -23,6 +24,7 @@ const aRemote = (remote: Partial<RemoteWebhook> = {}): RemoteWebhook => ({
   subscriptionUrl: URL_,
   version: '2.0',
   isActive: true,
+  lastDelivery: null,
   ...remote,
 });
 const plan = (state: Partial<RegistrationState>) =>
@@ -119,5 +121,22 @@ describe('chooseOwner', () => {
     ],
   ])('when %s, then the right one is chosen', (_name, candidates, rows, chosen) => {
     expect(chooseOwner(candidates, rows)).toBe(chosen);
+  });
+});
+
+describe('failingWebhooks', () => {
+  const at = '2026-11-26T12:00:00.000Z';
+
+  test.each([
+    ['was answered 200', { at, httpStatus: 200 }, []],
+    ['was answered 503', { at, httpStatus: 503 }, [{ eventObject: 'deal', at, httpStatus: 503 }]],
+    ['was not answered', { at, httpStatus: null }, [{ eventObject: 'deal', at, httpStatus: null }]],
+    ['was never sent', null, []],
+  ])('when the last event %s, then the webhook is failing or not', (_what, lastDelivery, failing) => {
+    expect(failingWebhooks([aRow()], [aRemote({ lastDelivery })])).toEqual(failing);
+  });
+
+  test('when it is not one that stays, then it says nothing', () => {
+    expect(failingWebhooks([], [aRemote({ lastDelivery: { at, httpStatus: 503 } })])).toEqual([]);
   });
 });
