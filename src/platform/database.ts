@@ -29,7 +29,7 @@ export interface Database {
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
   /**
    * The same for work that is simply done again when it is lost: its COMMIT does not wait for the disk. A crash of the database may undo it,
-   * but only together with everything that was committed after it.
+   * but only together with everything that was committed after it. Named statements are planned anew in it.
    */
   repeatableTransaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
   /** Whether a trivial statement is answered in time; never throws. */
@@ -80,8 +80,8 @@ export function openDatabase({
   };
 }
 
-/** One message, two statements. */
-const BEGIN_REPEATABLE = 'BEGIN; SET LOCAL synchronous_commit = off';
+/** One message. Statements with a name are read once per connection, but planned anew: a plan made while a table was small is never kept. */
+const BEGIN_REPEATABLE = 'BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL plan_cache_mode = force_custom_plan';
 
 async function runTransaction<T>(
   pool: Pool,

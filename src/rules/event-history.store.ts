@@ -6,6 +6,7 @@ import type { Rule } from '../core/rule';
 import type { TenantId } from '../core/tenant';
 import { makeNameOf, namesNeededBy } from './decision-names';
 import type { NamesOf } from './list-decisions';
+import { unpackDecisions, type PackedDecision } from './packed-decisions';
 import { loadReferences } from './reference.store';
 
 export interface HistoryEvent {
@@ -35,7 +36,7 @@ export interface EventQuery {
 
 interface Row extends Omit<HistoryEvent, 'id' | 'decisions'> {
   readonly id: string | number;
-  readonly decisions: readonly Decision[] | null;
+  readonly decisions: readonly PackedDecision[] | null;
 }
 
 /** One page of a tenant's events by id, newest first. One record's events are found through the index of their identity. */
@@ -55,7 +56,7 @@ export async function pageOfEvents(pool: Pool, tenantId: TenantId, query: EventQ
       ...[query.beforeId ?? Number.MAX_SAFE_INTEGER, query.limit, query.ids ?? null],
     ],
   );
-  return rows.map((row) => ({ ...row, id: Number(row.id), decisions: row.decisions ?? [] }));
+  return rows.map((row) => ({ ...row, id: Number(row.id), decisions: unpackDecisions(row.decisions ?? []) }));
 }
 
 /** The names that the words of these decisions need, in one statement, or none when they name nothing. */

@@ -8,8 +8,9 @@ import { EVENT_TYPES } from '../core/transition';
 import type { Database } from '../platform/database';
 import type { BatchPlan, Retold } from './plan-batch';
 import type { LoadRules, MessageName, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
-import type { NewDelivery, PendingDelivery } from './routing-ledger';
+import { recordKey, type NewDelivery, type PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
+import { packDecisions } from './packed-decisions';
 import { loadStageOrder } from './stage-order.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
 import { loadWatches, moveWatches } from './watch.store';
@@ -47,11 +48,13 @@ const UNTOLD = `
 const FINISH_EVENTS = `
   UPDATE events e SET routed_at = now(), transitions = r.transitions, decisions = r.decisions, ignored_reason = r.ignored_reason
     FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text) WHERE e.id = r.id`;
+/** The record is most often just what the batch made of its shadow: that is taken from there and not sent, parsed and compressed again. */
 const OWE = `
   INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, record_before,
                           actor_user_id, occurred_at, template_mode, template, not_before, request_id)
-  SELECT $1, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, record_before,
-         actor_user_id, occurred_at, template_mode, template, not_before, gen_random_uuid()
+  SELECT $1, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition,
+         coalesce(record, (SELECT s.state FROM records s WHERE s.tenant_id = $1 AND s.entity = r.entity AND s.entity_id = r.entity_id)),
+         record_before, actor_user_id, occurred_at, template_mode, template, not_before, gen_random_uuid()
     FROM jsonb_to_recordset($2::jsonb) AS r(event_id bigint, rule_id int, chat_webhook_id int, space_id text, entity text, entity_id text,
          transition jsonb, record jsonb, record_before jsonb, actor_user_id bigint, occurred_at timestamptz, template_mode text,
          template text, not_before timestamptz)
@@ -184,10 +187,11 @@ export function makeRoutingStore(database: Database, loadRules: LoadRules<PoolCl
 function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): RoutingTransaction {
   return {
     async lockTenant(tenant) {
-      const { rows } = await client.query<{ rules_version: number; base_currency: string; time_zone: string; locked: boolean }>(
-        LOCK_TENANT,
-        [tenant],
-      );
+      const { rows } = await client.query<{ rules_version: number; base_currency: string; time_zone: string; locked: boolean }>({
+        name: 'route-lock',
+        text: LOCK_TENANT,
+        values: [tenant],
+      });
       const row = rows[0];
       if (row === undefined) return { kind: 'gone' };
       return row.locked
@@ -195,7 +199,11 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
         : { kind: 'busy' };
     },
     async unroutedEvents(tenant, limit) {
-      const { rows } = await client.query<{ id: number; received_at: Date; payload: Buffer }>(UNROUTED, [tenant, limit]);
+      const { rows } = await client.query<{ id: number; received_at: Date; payload: Buffer }>({
+        name: 'route-unrouted',
+        text: UNROUTED,
+        values: [tenant, limit],
+      });
       return rows.map((row): RawEvent => ({ id: row.id, receivedAt: row.received_at, payload: row.payload }));
     },
     loadRules: (tenant) => loadRules(client, tenant),
@@ -226,7 +234,7 @@ async function loadPending(
 ): Promise<readonly PendingDelivery[]> {
   const entities = wanted.map((record) => record.entity);
   const ids = wanted.map((record) => record.entityId);
-  const { rows } = await client.query(PENDING, [tenant, entities, ids]);
+  const { rows } = await client.query({ name: 'route-pending', text: PENDING, values: [tenant, entities, ids] });
   return rows.map((row) => pendingRow.parse(row));
 }
 
@@ -241,15 +249,16 @@ async function writePlan(
     ...plan.routed.map((event) => ({
       id: event.id,
       transitions: event.transitions,
-      decisions: event.decisions,
+      decisions: packDecisions(event.decisions),
       ignored_reason: null,
     })),
     ...ignored.map((event) => ({ id: event.id, transitions: [], decisions: [], ignored_reason: event.reason })),
   ];
-  await client.query(FINISH_EVENTS, [JSON.stringify(finished)]);
-  if (plan.created.length > 0) await client.query(OWE, [tenant, JSON.stringify(plan.created.map(deliveryRow))]);
+  await client.query({ name: 'route-finish', text: FINISH_EVENTS, values: [JSON.stringify(finished)] });
+  if (plan.created.length > 0)
+    await client.query({ name: 'route-owe', text: OWE, values: [tenant, JSON.stringify(owedRows(plan))] });
   if (plan.retold.length > 0) {
-    await client.query(RETELL, [JSON.stringify(plan.retold.map(retoldRow))]);
+    await client.query({ name: 'route-retell', text: RETELL, values: [JSON.stringify(plan.retold.map(retoldRow))] });
   }
   if (plan.dropped.length > 0) {
     await client.query(DROP, [JSON.stringify(plan.dropped)]);
@@ -263,6 +272,14 @@ function retoldRow({ id, change, recordBefore }: Retold): object {
   return { id, transition: change.transition, record: change.state, record_before: undoTo(recordBefore, change.state) };
 }
 
+function owedRows({ created, shadows }: BatchPlan): readonly object[] {
+  const written = new Map(shadows.map(({ entity, entityId, state }) => [recordKey(entity, entityId), state]));
+  return created.map((delivery) => {
+    const { entity, entityId, state } = delivery.change;
+    return { ...deliveryRow(delivery), record: written.get(recordKey(entity, entityId)) === state ? null : state };
+  });
+}
+
 function deliveryRow(delivery: NewDelivery): object {
   const { change, rule, destination } = delivery;
   return {
@@ -273,7 +290,6 @@ function deliveryRow(delivery: NewDelivery): object {
     entity: change.entity,
     entity_id: change.entityId,
     transition: change.transition,
-    record: change.state,
     record_before: undoTo(delivery.recordBefore, change.state),
     actor_user_id: change.actorUserId,
     occurred_at: change.occurredAt,

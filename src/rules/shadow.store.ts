@@ -82,7 +82,7 @@ export async function loadShadows(
 ): Promise<ShadowMap> {
   const entities = wanted.map((record) => record.entity);
   const ids = wanted.map((record) => record.entityId);
-  const { rows } = await client.query(LOAD, [tenantId, entities, ids, correlationIds]);
+  const { rows } = await client.query({ name: 'load-shadows', text: LOAD, values: [tenantId, entities, ids, correlationIds] });
   const shadows = rows.map((row) => shadowRow.parse(row));
   return new Map(shadows.map((shadow) => [recordKey(shadow.entity, shadow.entityId), shadow]));
 }
@@ -113,7 +113,7 @@ export async function saveShadows(client: PoolClient, tenantId: TenantId, shadow
     told: shadow.told.length === 0 ? null : shadow.told,
     reconciled_at: shadow.reconciledAt,
   }));
-  await client.query(SAVE, [tenantId, JSON.stringify(rows)]);
+  await client.query({ name: 'save-shadows', text: SAVE, values: [tenantId, JSON.stringify(rows)] });
 }
 
 /** What is known of one record; null when nothing is. */

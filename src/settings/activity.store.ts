@@ -91,7 +91,8 @@ function candidatesOf({ deals, status }: ActivityQuery): string {
 
 function keptBy({ deals, status }: ActivityQuery): string {
   const named = deals !== null && 'title' in deals ? `${IS_NAMED} AND ` : '';
-  const decided = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int)))`;
+  const decided = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int))
+                    OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleIds', jsonb_build_array($3::int))))`;
   if (status === null) return `${named}${decided}`;
   const owed = 'd.tenant_id = $1 AND d.event_id = c.id AND ($3::int IS NULL OR d.rule_id = $3)';
   if (status === 'silent')
