@@ -155,6 +155,21 @@ describe('all decisions on an event', () => {
     ),
   );
 
+  test.each<[Omit<Decision, 'ruleId' | 'matched'>, string]>([
+    [{ code: 'matched' }, 'Told because this record is watched.'],
+    [{ code: 'switchedOnLater' }, 'Not told: watching began after this event had come in.'],
+    [{ code: 'alreadyTold', actual: { ruleId: 1, ruleName: 'Wins' } }, 'Not told again: rule "Wins" tells it in the same space.'],
+    [{ code: 'noDestination' }, 'Not told: the space is gone.'],
+    [{ code: 'muted' }, 'Not told: this record is muted.'],
+    [{ code: 'settled' }, 'Not told: the change was taken back before its message was due.'],
+    [
+      { code: 'settled', toldByEventId: 3 },
+      'Told together with event 3: the two came within the time that a watch waits for later edits, so they are one message.',
+    ],
+  ])('when a watch decides %j, then the sentence speaks of watching and of no rule of its own', (decision, sentence) => {
+    expect(explainDecision({ ruleId: -7, matched: false, ...decision }, null, decided)).toBe(sentence);
+  });
+
   const NO_WATCHES = new Map();
 
   test.each([

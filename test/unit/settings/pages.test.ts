@@ -169,6 +169,36 @@ test.each([
   );
 });
 
+/** What a form of the panel sends where no script runs, of the user who opened it. */
+async function sendPlainly(path: string, fields: Readonly<Record<string, string>>, userId = 1) {
+  const token = iframeToken({ userId, companyId: tenant.companyId });
+  const { text } = await open('panel', { resource: 'deal', selectedIds: '7', token });
+  const pageToken = /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? '';
+  const body = { resource: 'deal', selectedIds: '7', pageToken, ...fields };
+  return await request(fixture.app).post(`/extension/${path}`).type('form').send(body);
+}
+
+test('when a deal is watched and let go without scripts, then the pages say so, and others of the company see it and cannot change it', async () => {
+  await addEvent('Big deal');
+  const { rows } = await testDatabase.database.pool.query('SELECT id FROM chat_webhooks WHERE tenant_id = $1', [tenant.id]);
+
+  const watched = await sendPlainly('panel/watch', { space: String(rows[0].id) });
+  const seen = await open('panel', {
+    ...{ resource: 'deal', selectedIds: '7', token: iframeToken({ userId: 2, companyId: tenant.companyId }) },
+  });
+  const [, id = ''] = /unwatch\/(\d+)/.exec(watched.text) ?? [];
+  const refused = await sendPlainly(`panel/unwatch/${id}`, {}, 2);
+  const ended = await sendPlainly(`panel/unwatch/${id}`, {});
+
+  expect(watched.text).toContain('Watched: what happens to this deal is told in Sales &lt;b>');
+  expect(watched.text).toMatch(/by Admin since \d+ \w+ \d{4}/);
+  expect(seen.text).toMatch(/by Admin since/);
+  expect(seen.text).not.toMatch(/panel\/(?:un)?watch/);
+  expect(refused.status).toBe(403);
+  expect(ended.text).toContain('This deal is not watched there any more');
+  expect(ended.text).toContain('action="/extension/panel/watch"');
+});
+
 test('when a title is markup, then it stays text', async () => {
   await addEvent('<img src=x onerror=alert(1)><script>alert(2)</script>');
 
