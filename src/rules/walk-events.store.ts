@@ -17,7 +17,7 @@ const BOUNDS =
   'SELECT coalesce(min(id), 0)::float8 AS low, coalesce(max(id), 0)::float8 AS high FROM events WHERE tenant_id = $1';
 const FIRST_FROM = 'SELECT id::float8 AS id, received_at FROM events WHERE tenant_id = $1 AND id >= $2 ORDER BY id LIMIT 1';
 const BEFORE_NEWEST = `
-  SELECT id::float8 AS id FROM events
+  SELECT id::float8 AS id, received_at FROM events
    WHERE tenant_id = $1 AND ignored_reason IS NULL ORDER BY id DESC OFFSET $2 LIMIT 1`;
 const OTHER_RULES = `
   SELECT r.id AS "ruleId", r.name AS "ruleName", count(DISTINCT e.id)::int AS events
@@ -37,8 +37,9 @@ export interface OtherRule {
 export function makeWalkStore(pool: Pool): WalkStore {
   return {
     lastEventBefore: (tenantId, from) => lastEventBefore(pool, tenantId, from),
-    async lastEventBeforeNewest(tenantId, count) {
-      return (await pool.query<{ id: number }>(BEFORE_NEWEST, [tenantId, count])).rows[0]?.id ?? 0;
+    async eventBeforeNewest(tenantId, count) {
+      const found = (await pool.query<FirstRow>(BEFORE_NEWEST, [tenantId, count])).rows[0];
+      return found === undefined ? null : { id: found.id, receivedAt: found.received_at };
     },
     async nextEvents(tenantId, { id, until }, limit) {
       const { rows } = await pool.query<{ id: number; received_at: Date; payload: Buffer }>(NEXT, [tenantId, id, until, limit]);

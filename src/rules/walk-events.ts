@@ -12,8 +12,8 @@ const PAGE_SIZE = 200;
 export interface WalkStore {
   /** The id of the last event that came in before `from`; 0 when there is none. */
   lastEventBefore(tenantId: TenantId, from: Date): Promise<number>;
-  /** The id of the event before the newest `count`; 0 when there are no more than these. */
-  lastEventBeforeNewest(tenantId: TenantId, count: number): Promise<number>;
+  /** The event before the newest `count`; null when there are no more than these. */
+  eventBeforeNewest(tenantId: TenantId, count: number): Promise<Pick<RawEvent, 'id' | 'receivedAt'> | null>;
   /** The next events after this id that came in until `until`, by id. */
   nextEvents(
     tenantId: TenantId,
@@ -77,6 +77,6 @@ async function startOf(
   store: WalkStore,
   { tenantId, from, newest }: Pick<WalkRequest, 'tenantId' | 'from' | 'newest'>,
 ): Promise<number> {
-  const before = await store.lastEventBefore(tenantId, from);
-  return newest === null ? before : Math.max(before, await store.lastEventBeforeNewest(tenantId, newest));
+  const before = newest === null ? null : await store.eventBeforeNewest(tenantId, newest);
+  return before !== null && before.receivedAt >= from ? before.id : await store.lastEventBefore(tenantId, from);
 }

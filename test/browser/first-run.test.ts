@@ -56,11 +56,12 @@ test('when what is pasted is no webhook, then the page says so at the field, kee
   await screenshotOf(frame, 'first-run-refused-dark');
 });
 
-test('when an admin follows the first run, then a test card is there, rules are on, and a big win is told once and in full', async () => {
+test('when an admin follows the first run, then three clicks later a test card is there, rules are on, and a big win is told once and in full', async () => {
   const { chat, pipedrive } = stage.world;
   const { id: spaceId } = chat.createSpace({ name: 'Sales wins' });
   const { url } = chat.createWebhook(spaceId, { name: 'Dealbell' });
   const { frame } = await openSettings();
+  await frame.evaluate(`window.clicks = []; addEventListener('click', ({ target }) => clicks.push(target.innerText), true)`);
 
   await frame.getByLabel('Webhook URL').fill(url);
   await frame.getByLabel('Name', { exact: true }).fill('Sales wins');
@@ -80,6 +81,7 @@ test('when an admin follows the first run, then a test card is there, rules are 
   await frame.getByRole('heading', { name: 'Done: we sent you a test' }).waitFor();
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'first-run-3-light');
+  expect(await frame.evaluate('clicks')).toEqual(['Send test card', 'Save space', 'Start telling']);
   expect(textsIn(spaceId)).toHaveLength(2);
 
   const { body } = await stage.world.api('GET', '/rules', token);

@@ -132,7 +132,7 @@ describe('walking the ledger', () => {
   function aStore(events: readonly RawEvent[]): WalkStore {
     return {
       lastEventBefore: () => Promise.resolve(0),
-      lastEventBeforeNewest: (_tenant, count) => Promise.resolve(Math.max(0, events.length - count)),
+      eventBeforeNewest: (_tenant, count) => Promise.resolve(events.at(-count - 1) ?? null),
       nextEvents: (_tenant, { id }, limit) => Promise.resolve(events.filter((event) => event.id > id).slice(0, limit)),
     };
   }
