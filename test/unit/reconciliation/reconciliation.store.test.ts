@@ -34,6 +34,20 @@ describe('makeReconciliationStore', () => {
     expect((await store().claim(60_000))?.tenantId).toBe(id);
   });
 
+  test('when some record is watched, then the lists of what its watch tells are wanted though no rule asks for them', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await store().want(id, 'first');
+    await query(
+      `WITH place AS (INSERT INTO chat_webhooks (tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
+                      VALUES ($1, 'Wins', 'A', 'sealed', '', now()) RETURNING id)
+       INSERT INTO watches (tenant_id, entity, entity_id, chat_webhook_id, author) SELECT $1, 'deal', '7', id, 'Ana' FROM place`,
+      id,
+    );
+
+    expect((await store().claim(60_000))?.wantedTypes).toEqual(['activity.completed', 'note.created']);
+  });
+
   test('when the worker of a claim was killed, then its lease runs out and another one takes the tenant', async () => {
     const id = await addTenant(testDatabase.database);
     await store().enrol();
