@@ -275,7 +275,11 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
     record: batched((attempts) => deliveryStore.record(attempts)),
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
-    renderBodies: makeRenderBodies({ gatherFacts, loadFolds: folds.loadFolds }),
+    renderBodies: makeRenderBodies({
+      gatherFacts,
+      loadFolds: folds.loadFolds,
+      loadRates: (id, baseCurrency) => loadRates(database.pool, id, baseCurrency),
+    }),
     postBody: async (delivery, body, isThreaded, onWritten) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
       const credentials = await openDestination(delivery.tenant.id, sealed);

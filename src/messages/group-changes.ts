@@ -1,5 +1,6 @@
 /** Groups changes that one message tells: who did what to how many records, what they are worth, and which stand out. Pure. */
 
+import { convert, type ExchangeRates } from '../core/exchange-rates';
 import { idField, moneyOf, type Money, type RecordEntity } from '../core/record';
 import type { EventType, RecordChange } from '../core/transition';
 import type { Reference } from './names';
@@ -13,8 +14,9 @@ export interface ChangeGroup {
   readonly target: Reference | null;
   /** One per record, the most valuable first, else the newest. */
   readonly changes: readonly RecordChange[];
-  /** What the records are worth together, by currency, the most frequent first. */
+  /** What the records are worth together: in the company's own currency when all can be converted, else by currency, the most frequent first. */
   readonly sums: readonly Money[];
+  readonly isConverted: boolean;
 }
 
 /** More groups than this would be a list again: then people, and then stages, are told together. */
@@ -25,9 +27,9 @@ type View = (change: RecordChange) => string;
 const VIEWS: readonly View[] = [(change) => `${actorKey(change)}/${targetKey(change)}`, (change) => targetKey(change), () => ''];
 
 /** Groups, deals won first, then the largest first. Of several changes of one type to one record the last one counts. */
-export function groupChanges(changes: readonly RecordChange[]): readonly ChangeGroup[] {
+export function groupChanges(changes: readonly RecordChange[], rates: ExchangeRates): readonly ChangeGroup[] {
   const last = new Map(inOrder(changes).map((change) => [sameKey(change), change]));
-  const views = VIEWS.map((view) => groupsIn([...last.values()], view));
+  const views = VIEWS.map((view) => groupsIn([...last.values()], view, rates));
   const groups = views.find((view) => view.length <= MAX_GROUPS) ?? views.at(-1) ?? [];
   return [...groups].sort(
     (left, right) => Number(isWon(right)) - Number(isWon(left)) || right.changes.length - left.changes.length,
@@ -53,7 +55,7 @@ function sameKey({ entity, entityId, transition }: RecordChange): string {
   return `${transition.type}/${entity}/${entityId}/${fields}`;
 }
 
-function groupsIn(changes: readonly RecordChange[], view: View): readonly ChangeGroup[] {
+function groupsIn(changes: readonly RecordChange[], view: View, rates: ExchangeRates): readonly ChangeGroup[] {
   const members = new Map<string, RecordChange[]>();
   for (const change of changes) {
     // A win is the owner's, whoever marked it: all wins stand together.
@@ -62,12 +64,14 @@ function groupsIn(changes: readonly RecordChange[], view: View): readonly Change
     if (group === undefined) members.set(key, [change]);
     else group.push(change);
   }
-  return [...members.values()].flatMap(groupOf);
+  return [...members.values()].flatMap((group) => groupOf(group, rates));
 }
 
-function groupOf(changes: readonly RecordChange[]): readonly ChangeGroup[] {
+function groupOf(changes: readonly RecordChange[], rates: ExchangeRates): readonly ChangeGroup[] {
   const [first] = changes;
   if (first === undefined) return [];
+  const sums = sumsOf(changes);
+  const converted = sums.length < 2 ? null : inOneCurrency(sums, rates);
   const isOneActor = changes.every((change) => actorKey(change) === actorKey(first));
   const isOneTarget = changes.every((change) => targetKey(change) === targetKey(first));
   return [
@@ -76,8 +80,9 @@ function groupOf(changes: readonly RecordChange[]): readonly ChangeGroup[] {
       entity: first.entity,
       actorUserId: isOneActor ? first.actorUserId : null,
       target: isOneTarget ? targetOf(first) : null,
-      changes: byWeight(changes),
-      sums: sumsOf(changes),
+      changes: converted === null ? byWeight(changes) : byWorth(changes, rates),
+      sums: converted ?? sums,
+      isConverted: converted !== null,
     },
   ];
 }
@@ -107,7 +112,7 @@ function reference(entity: Reference['entity'], id: number | null): Reference | 
   return id === null ? null : { entity, id: String(id) };
 }
 
-/** Amounts of one currency are added, those of different ones never. */
+/** Amounts of one currency are added. */
 function sumsOf(changes: readonly RecordChange[]): readonly Money[] {
   const sums = new Map<string | null, { amount: number; count: number }>();
   for (const money of changes.map(({ state }) => moneyOf(state)).filter((money) => money !== null)) {
@@ -118,6 +123,26 @@ function sumsOf(changes: readonly RecordChange[]): readonly Money[] {
     .filter(([, { amount }]) => amount !== 0)
     .sort(([, left], [, right]) => right.count - left.count)
     .map(([currency, { amount }]) => ({ currency, amount: Math.round(amount * 100) / 100 }));
+}
+
+/** Null when a rate is lacking: what cannot be converted is not guessed. */
+function inOneCurrency(sums: readonly Money[], rates: ExchangeRates): readonly Money[] | null {
+  const amounts = sums.map((money) => worth(money, rates)).filter((amount) => amount !== null);
+  if (amounts.length < sums.length) return null;
+  return [{ currency: rates.base, amount: Math.round(amounts.reduce((sum, amount) => sum + amount, 0) * 100) / 100 }];
+}
+
+function worth(money: Money, rates: ExchangeRates): number | null {
+  return rates.base === '' ? null : convert(money, rates.base, rates);
+}
+
+/** The most valuable first, whatever their currencies. */
+function byWorth(changes: readonly RecordChange[], rates: ExchangeRates): readonly RecordChange[] {
+  const worthOf = ({ state }: RecordChange): number => {
+    const money = moneyOf(state);
+    return money === null ? 0 : (worth(money, rates) ?? 0);
+  };
+  return [...inOrder(changes)].reverse().sort((left, right) => worthOf(right) - worthOf(left));
 }
 
 /** The most valuable first; amounts of different currencies cannot be compared, so that each currency has its turn. */

@@ -124,13 +124,13 @@ export function sentenceOf(group: ChangeGroup, names: Names, format: Format): st
   return group.type === 'note.created' ? `${actor} wrote ${things}` : `${actor} ${phrase.by(things, target)}`;
 }
 
-/** "€312,400 in all"; several currencies stand side by side. Null when nothing has a value. */
-export function sumWords({ sums, changes }: ChangeGroup, format: Format): string | null {
+/** "€312,400 in all", also when that was converted; what cannot be stands side by side. Null when nothing has a value. */
+export function sumWords({ sums, changes, isConverted }: ChangeGroup, format: Format): string | null {
   const shown = sums.slice(0, SUMS_SHOWN).map((money) => format.money(money));
   const left = sums.length - shown.length;
   if (shown.length === 0) return null;
   const written = [...shown, ...(left > 0 ? [`${format.number(left)} more currencies`] : [])].join(' + ');
-  return changes.length === 1 ? written : `${written} in all`;
+  return changes.length === 1 ? written : `${written} in all${isConverted ? ', converted' : ''}`;
 }
 
 /** The sentence and the sum in one line. */

@@ -5,6 +5,7 @@
 
 import type { ChatMessage, Section, Widget } from '../core/chat-message';
 import type { FoldKind } from '../core/delivery';
+import type { ExchangeRates } from '../core/exchange-rates';
 import { ownerIdOf, titleOf } from '../core/record';
 import type { TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
@@ -24,6 +25,8 @@ export interface FoldSubject {
   readonly kind: FoldKind;
   readonly changes: readonly RecordChange[];
   readonly tenant: TenantProfile;
+  /** Into the company's own currency. */
+  readonly rates: ExchangeRates;
   readonly destination: { readonly locale: string | null; readonly timeZone: string | null };
 }
 
@@ -72,8 +75,8 @@ export function nameBytes(title: string | null): number {
 }
 
 /** The names that the message will want. */
-export function foldReferences(changes: readonly RecordChange[]): readonly Reference[] {
-  const groups = groupChanges(changes);
+export function foldReferences(changes: readonly RecordChange[], rates: ExchangeRates): readonly Reference[] {
+  const groups = groupChanges(changes, rates);
   const wanted = groups.flatMap((group) => [
     ...user(group.actorUserId),
     ...(group.target === null ? [] : [group.target]),
@@ -133,7 +136,7 @@ function lineOfNames(titles: readonly string[], length: number): string {
 function sceneOf(subject: FoldSubject, names: Names): Scene {
   const { tenant, destination } = subject;
   const format = formatFor(destination.locale ?? tenant.locale, destination.timeZone ?? tenant.timeZone);
-  return { ...subject, names, format, groups: groupChanges(subject.changes) };
+  return { ...subject, names, format, groups: groupChanges(subject.changes, subject.rates) };
 }
 
 interface Head {

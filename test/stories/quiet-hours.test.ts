@@ -170,6 +170,30 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(texts(channel).map((text) => text.split('\n')[0])).toEqual(['🏆 Deal won', '❌ Deal lost']);
   });
 
+  test('when a destination with a fallback breaks in its quiet hours, then its messages wait for their end, and go to the fallback then', async () => {
+    const fallback = await connectChannel(world, key, 'Fallback', { timeZone: 'Europe/Berlin' });
+    const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Fallback one', 'Fallback two');
+    await testDatabase.database.pool.query(
+      `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`,
+      [channel.id],
+    );
+    await world.dealbell.sweep();
+    const early = [texts(fallback), texts(channel)];
+
+    setClock('2026-11-25T07:00:00Z');
+    await waitUntil('the fallback tells it', () => texts(fallback).some((text) => text.includes('Fallback one')));
+    await rest();
+
+    const told = texts(fallback).filter((text) => text.includes('Fallback one'));
+    expect(early.flat().filter((text) => text.includes('Fallback'))).toEqual([]);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('Meant for “Nights”');
+    expect(told[0]).toContain('Fallback two');
+    expect(texts(channel)).toEqual([]);
+  });
+
   test('when a rule is digest only, then its messages come as one at its time, by one of several workers', async () => {
     const other = await world.startAnother({ web: false, worker: true });
     const channel = await listening({}, { digest: { every: 'day', at: '09:00' } });

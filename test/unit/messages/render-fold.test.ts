@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import type { FoldKind } from '../../../src/core/delivery';
+import { NO_RATES, type ExchangeRates } from '../../../src/core/exchange-rates';
 import type { RecordState } from '../../../src/core/record';
 import { EVENT_TYPES, type EventType, type RecordChange } from '../../../src/core/transition';
 import { groupChanges } from '../../../src/messages/group-changes';
@@ -36,8 +37,8 @@ function changed(type: EventType, state: RecordState = {}, actorUserId: number |
 const many = (count: number, type: EventType, state: (index: number) => RecordState = () => ({}), actor: number | null = 1) =>
   Array.from({ length: count }, (_, index) => changed(type, state(index), actor));
 
-function fold(changes: readonly RecordChange[], kind: FoldKind = 'backlog') {
-  return renderFold({ kind, changes, tenant: aTenant(), destination: { locale: null, timeZone: null } }, NAMES);
+function fold(changes: readonly RecordChange[], kind: FoldKind = 'backlog', rates = NO_RATES) {
+  return renderFold({ kind, changes, rates, tenant: aTenant(), destination: { locale: null, timeZone: null } }, NAMES);
 }
 const said = (changes: readonly RecordChange[], kind: FoldKind = 'backlog') => visibleText(fold(changes, kind));
 
@@ -56,6 +57,37 @@ test('when 37 deals were moved, then the card says who, where, how many and how 
   expect(JSON.stringify(message)).not.toContain('threadKey');
 });
 
+const asOf = new Date(NOON_MS);
+const RATES: ExchangeRates = {
+  base: 'EUR',
+  perUnit: new Map([
+    ['USD', { rate: 0.9, asOf }],
+    ['SEK', { rate: 0.1, asOf }],
+  ]),
+};
+
+test('when amounts of several currencies can be converted, then they are summed in the company’s own, and the most valuable stand out', () => {
+  const changes = [
+    ...many(3, 'deal.stage_changed', (index) => ({ value: 100, currency: 'EUR', title: `Euro ${index}` })),
+    ...many(2, 'deal.stage_changed', (index) => ({ value: 200, currency: 'USD', title: `Dollar ${index}` })),
+    ...many(5, 'deal.stage_changed', (index) => ({ value: 500, currency: 'SEK', title: `Krona ${index}` })),
+  ];
+
+  const message = fold(changes, 'backlog', RATES);
+
+  expect(message.fallbackText).toBe('Alice Moreau moved 10 deals to Negotiation · €910 in all, converted');
+  expect(visibleText(message)).toMatch(/Dollar \d[\s\S]*Dollar \d[\s\S]*Euro \d[\s\S]*Euro \d[\s\S]*Euro \d[\s\S]*and 5 more/);
+});
+
+test('when the rate of one currency is not known, then nothing is converted', () => {
+  const changes = [
+    ...many(3, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
+    ...many(2, 'deal.stage_changed', () => ({ value: 200, currency: 'GBP' })),
+  ];
+
+  expect(visibleText(fold(changes, 'backlog', RATES))).toContain('€300 + £400 in all');
+});
+
 test('when amounts are of several currencies, then each is summed by itself and nothing is added up', () => {
   const text = said([
     ...many(3, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
@@ -67,11 +99,10 @@ test('when amounts are of several currencies, then each is summed by itself and 
 });
 
 test('when several people moved deals to several stages, then each stands by itself, wins first', () => {
-  const groups = groupChanges([
-    ...many(2, 'deal.stage_changed', () => ({ stage_id: 13 }), 2),
-    ...many(3, 'deal.stage_changed'),
-    changed('deal.won', {}, 2),
-  ]);
+  const groups = groupChanges(
+    [...many(2, 'deal.stage_changed', () => ({ stage_id: 13 }), 2), ...many(3, 'deal.stage_changed'), changed('deal.won', {}, 2)],
+    NO_RATES,
+  );
 
   expect(groups.map(({ type, changes }) => [type, changes.length])).toEqual([
     ['deal.won', 1],
@@ -83,7 +114,7 @@ test('when several people moved deals to several stages, then each stands by its
 test('when too many people did too many things, then people are told together', () => {
   const changes = Array.from({ length: 40 }, (_, index) => changed('deal.created', {}, index + 1));
 
-  expect(groupChanges(changes)).toHaveLength(1);
+  expect(groupChanges(changes, NO_RATES)).toHaveLength(1);
   expect(said(changes)).toContain('40 deals added');
 });
 
@@ -111,7 +142,7 @@ test('when Chat does not take the card, then the plain text still names every de
   const changes = [...many(100, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
 
   const message = renderPlainFold(
-    { kind: 'backlog', changes, tenant: aTenant(), destination: { locale: null, timeZone: null } },
+    { kind: 'backlog', changes, tenant: aTenant(), rates: NO_RATES, destination: { locale: null, timeZone: null } },
     NAMES,
   );
 
@@ -142,7 +173,13 @@ test('when what is told was found by the reconciliation, then the card says that
 
 test('when nothing can be named, then no id stands in for a name', () => {
   const changes = many(20, 'deal.stage_changed', () => ({ owner_id: 987654, stage_id: 876543 }), 987654);
-  const subject = { kind: 'backlog', changes, tenant: aTenant(), destination: { locale: null, timeZone: null } } as const;
+  const subject = {
+    kind: 'backlog',
+    changes,
+    tenant: aTenant(),
+    rates: NO_RATES,
+    destination: { locale: null, timeZone: null },
+  } as const;
 
   const text = visibleText(renderFold(subject, NO_NAMES));
 
@@ -153,7 +190,7 @@ test('when nothing can be named, then no id stands in for a name', () => {
 test('when names are gathered, then those of people, places and of what is shown are asked for, not those of all', () => {
   const changes = many(500, 'deal.stage_changed', (index) => ({ owner_id: index + 1 }));
 
-  const references = foldReferences(changes).map(({ entity, id }) => `${entity}:${id}`);
+  const references = foldReferences(changes, NO_RATES).map(({ entity, id }) => `${entity}:${id}`);
 
   expect(references).toEqual(expect.arrayContaining(['user:1', 'stage:12', 'user:500']));
   expect(references.length).toBeLessThan(40);
@@ -190,7 +227,7 @@ test('when titles, names and reasons are hostile, then every fold fits Chat and 
       const changes = Array.from({ length: count }, (_, index) =>
         changed(types[index % types.length] ?? 'deal.won', state),
       ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= WON_NAMES_BYTES);
-      const subject = { kind, changes, tenant: aTenant(), destination: { locale: null, timeZone: null } };
+      const subject = { kind, changes, tenant: aTenant(), rates: NO_RATES, destination: { locale: null, timeZone: null } };
       expect(faultsOf(renderFold(subject, names))).toEqual([]);
       expect(faultsOf(renderPlainFold(subject, names))).toEqual([]);
     }),
