@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { FoldKind } from '../core/delivery';
 import { RECORD_ENTITIES, titleOf } from '../core/record';
 import { EVENT_TYPES, type RecordChange } from '../core/transition';
-import { nameBytes } from '../messages/render-fold';
+import { nameBytes, WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
@@ -43,15 +43,27 @@ const CALM_MS = 700;
 /** What is due so soon counts as a part of the backlog, and is waited for. */
 const SOON_MS = 2_000;
 const MOST_CANDIDATES = 20_000;
+/** To guess whether names fill a message: what is counted of a name at most, what stands around it, and after how many it is clear. */
+const NAME_BYTES = 100;
+const AROUND_NAME_BYTES = 6;
+const MOST_NAMES = 2_000;
 
 const BACKLOGS = `
   SELECT h.id::float8 AS id, b.due, b.is_burst, b.waited_ms, h.held_before,
-         CASE WHEN b.due < 2 OR b.due <= CASE WHEN b.is_burst THEN 1 ELSE h.fold_limit END THEN false
-              ELSE b.latest_at > now() - $2 * interval '1 millisecond'
+         CASE WHEN c.is_backlog
+              THEN coalesce(b.latest_at > now() - $2 * interval '1 millisecond', false)
                 OR EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = h.tenant_id AND e.routed_at IS NULL)
                 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
                               AND d.chat_webhook_id = h.chat_webhook_id AND d.not_before > now()
-                              AND d.not_before <= now() + $3 * interval '1 millisecond') END AS is_growing
+                              AND d.not_before <= now() + $3 * interval '1 millisecond')
+              ELSE false END AS is_growing,
+         CASE WHEN c.is_backlog
+              THEN (SELECT coalesce(sum(least(octet_length(few.title), ${String(NAME_BYTES)}) + ${String(AROUND_NAME_BYTES)}), 0)
+                      FROM (SELECT d.record ->> 'title' AS title FROM deliveries d
+                             WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id AND d.chat_webhook_id = h.chat_webhook_id
+                               AND d.not_before <= now() AND d.transition ->> 'type' = 'deal.won'
+                             ORDER BY d.not_before LIMIT ${String(MOST_NAMES)}) few) >= ${String(WON_NAMES_BYTES.alone)}
+              ELSE false END AS is_full
     FROM (SELECT d.*, a.fold_limit,
                  EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
                             AND e.id < d.id AND e.state = 'held' AND e.held_for = 'quiet' AND coalesce(e.space_id, '') = d.space_id) AS held_before
@@ -63,7 +75,8 @@ const BACKLOGS = `
             (SELECT d.created_at FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
                 AND d.not_before <= now() ORDER BY d.not_before DESC, d.id DESC LIMIT 1) AS latest_at,
             coalesce(w.folded_at > now() - $5 * interval '1 millisecond', false) AS is_burst,
-            extract(epoch FROM now() - h.not_before)::float8 * 1000 AS waited_ms) b`;
+            extract(epoch FROM now() - h.not_before)::float8 * 1000 AS waited_ms) b
+   CROSS JOIN LATERAL (SELECT b.due >= 2 AND b.due > CASE WHEN b.is_burst THEN 1 ELSE h.fold_limit END AS is_backlog) c`;
 
 /** What of a change decides whether and with whom it is folded. */
 export const CANDIDATE = `
@@ -73,7 +86,8 @@ export const CANDIDATE = `
 
 /**
  * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space:
- * a fold overtakes nothing. Those of a digest wait for it, those of quiet hours for their end, a body that is frozen stays as it is.
+ * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
+ * wait for it, those of quiet hours for their end, a body that is frozen stays as it is.
  */
 const CANDIDATES = `
   WITH c AS MATERIALIZED (
@@ -86,10 +100,10 @@ const CANDIDATES = `
      ORDER BY d.id LIMIT ${String(MOST_CANDIDATES)} FOR UPDATE OF d SKIP LOCKED
   )
   SELECT ${CANDIDATE} FROM c d
-   WHERE d.id = $1 OR NOT EXISTS (
-     SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-        AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
-        AND (e.state IN ('queued', 'sending') OR (e.state = 'held' AND e.held_for = 'quiet' AND NOT $4)))
+   WHERE d.id = $1 OR (
+     SELECT e.id FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+        AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
+        AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4)) ORDER BY e.id LIMIT 1) IS NULL
    ORDER BY d.id`;
 
 /** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */
@@ -140,7 +154,8 @@ const backlogRow = z.object({
   id: z.number(),
   due: z.number(),
   is_burst: z.boolean(),
-  is_growing: z.boolean().nullable(),
+  is_growing: z.boolean(),
+  is_full: z.boolean(),
   waited_ms: z.number(),
   held_before: z.boolean(),
 });
@@ -252,6 +267,6 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
 }
 
 function toBacklog(row: z.infer<typeof backlogRow>): [number, SpaceBacklog] {
-  const { id, due, is_burst, is_growing, waited_ms, held_before } = row;
-  return [id, { due, isBurst: is_burst, isGrowing: is_growing ?? false, waitedMs: waited_ms, heldBefore: held_before }];
+  const { id, due, is_burst, is_growing, is_full, waited_ms, held_before } = row;
+  return [id, { due, isBurst: is_burst, isGrowing: is_growing, isFull: is_full, waitedMs: waited_ms, heldBefore: held_before }];
 }

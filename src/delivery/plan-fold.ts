@@ -21,6 +21,12 @@ export interface FoldCandidate {
   readonly nameBytes: number;
 }
 
+/** Bytes that names may take of one message: of one that tells only what has to be named, and of one that tells other things too. */
+export interface NameRoom {
+  readonly alone: number;
+  readonly amidOthers: number;
+}
+
 /** Messages that are told as one: by the message of the first, for the others too. */
 export interface Fold {
   readonly leadId: number;
@@ -35,6 +41,8 @@ export interface Backlog {
   readonly isBurst: boolean;
   /** More is on its way. */
   readonly isGrowing: boolean;
+  /** What is due and has to be named fills a message. */
+  readonly isFull: boolean;
   /** How long the next message has been due. */
   readonly waitedMs: number;
 }
@@ -45,21 +53,22 @@ export function foldLimit(threshold: number | null, spaceIntervalMs: number): nu
 }
 
 /** What to do now: the next message by itself, wait for the rest of the burst, or fold. */
-export function foldStep({ due, isBurst, isGrowing, waitedMs }: Backlog, limit: number): 'single' | 'gather' | 'fold' {
+export function foldStep({ due, isBurst, isGrowing, isFull, waitedMs }: Backlog, limit: number): 'single' | 'gather' | 'fold' {
   // What follows on the heels of a fold is the rest of the same burst.
   if (due < 2 || due <= (isBurst ? 1 : limit)) return 'single';
-  return isGrowing && waitedMs < GATHER_MS ? 'gather' : 'fold';
+  return isGrowing && !isFull && waitedMs < GATHER_MS ? 'gather' : 'fold';
 }
 
 /**
  * Folds of a backlog, the one that begins with `head` first; none: `head` goes by itself. What belongs together is folded first, the
  * largest group first, until the rest can go singly in half the goal. `candidates` are due, in the order of their ids, `head` among them.
- * A message is never folded without the earlier ones about its record.
+ * A message is never folded without the earlier ones about its record. Of a backlog that still grows only what fills its messages is
+ * folded now.
  */
 export function planBacklog(
   head: FoldCandidate,
   candidates: readonly FoldCandidate[],
-  { limit, isBurst, nameBytesPerFold }: { limit: number; isBurst: boolean; nameBytesPerFold: number },
+  { limit, isBurst, isGrowing, nameRoom }: { limit: number; isBurst: boolean; isGrowing: boolean; nameRoom: NameRoom },
 ): readonly Fold[] {
   const chosen = withEarlier(
     isBurst && candidates.length <= limit ? ofGroups(candidates) : atLeast(candidates, limit),
@@ -67,12 +76,13 @@ export function planBacklog(
   );
   if (!chosen.has(head.id) || chosen.size < 2) return [];
   const others = candidates.filter(({ id }) => chosen.has(id) && id !== head.id);
-  return split([head, ...others], nameBytesPerFold);
+  const folds = split([head, ...others], nameRoom);
+  return isGrowing && folds.length > 1 ? folds.slice(0, -1) : folds;
 }
 
 /** All of them, in the order of their ids, in as few messages as their names allow. */
-export function planDigest(candidates: readonly FoldCandidate[], nameBytesPerFold: number): readonly Fold[] {
-  return split(candidates, nameBytesPerFold);
+export function planDigest(candidates: readonly FoldCandidate[], nameRoom: NameRoom): readonly Fold[] {
+  return split(candidates, nameRoom);
 }
 
 function atLeast(candidates: readonly FoldCandidate[], limit: number): readonly number[] {
@@ -129,17 +139,19 @@ function withEarlier(ids: readonly number[], candidates: readonly FoldCandidate[
 }
 
 /** In order, so that no record's changes are told out of turn; a new message begins when the names would not fit any more. */
-function split(candidates: readonly FoldCandidate[], nameBytesPerFold: number): readonly Fold[] {
+function split(candidates: readonly FoldCandidate[], nameRoom: NameRoom): readonly Fold[] {
   const folds: { leadId: number; memberIds: number[] }[] = [];
-  let bytes = Infinity;
+  let bytes = 0;
+  let isAlone = true;
   for (const { id, nameBytes } of candidates) {
     const last = folds.at(-1);
-    if (last === undefined || bytes + nameBytes > nameBytesPerFold) {
+    bytes += nameBytes;
+    isAlone &&= nameBytes > 0;
+    if (last !== undefined && bytes <= (isAlone ? nameRoom.alone : nameRoom.amidOthers)) last.memberIds.push(id);
+    else {
       folds.push({ leadId: id, memberIds: [] });
       bytes = nameBytes;
-    } else {
-      last.memberIds.push(id);
-      bytes += nameBytes;
+      isAlone = nameBytes > 0;
     }
   }
   return folds;

@@ -66,7 +66,8 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
       await folds.putOff(delivery, GATHER_STEP_MS);
       return null;
     }
-    const settings = { limit, isBurst: backlog.isBurst, nameBytesPerFold: WON_NAMES_BYTES };
+    const { isBurst, isGrowing } = backlog;
+    const settings = { limit, isBurst, isGrowing, nameRoom: WON_NAMES_BYTES };
     return await folds.fold(delivery, isQuietNow(fresh, now), (head, due) => planBacklog(head, due, settings));
   }
 

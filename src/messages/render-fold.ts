@@ -32,8 +32,8 @@ export interface FoldSubject {
 
 /** Google takes 32,000 bytes. */
 const MAX_BYTES = 29_000;
-/** What the names of deals won may take of one message; whoever plans a fold splits it by this. */
-export const WON_NAMES_BYTES = 16_000;
+/** What the names of deals won may take of one message that tells nothing else, and of one that does; whoever plans a fold splits it by this. */
+export const WON_NAMES_BYTES = { alone: 24_000, amidOthers: 16_000 } as const;
 const NAME_LENGTH = 80;
 const FALLBACK_LENGTH = 300;
 const PARAGRAPH_UNITS = 1_200;

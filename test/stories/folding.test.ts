@@ -193,7 +193,7 @@ describeOnBackends('Folding', (backend) => {
     await pool.query(`UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1`, [channel.spaceId]);
     const [head] = (await makeDeliveryStore(testDatabase.database).claimDue(10)).claimed;
     if (head === undefined) throw new Error('nothing was due');
-    const plan = { limit: 10, isBurst: false, nameBytesPerFold: 16_000 };
+    const plan = { limit: 10, isBurst: false, isGrowing: false, nameRoom: { alone: 24_000, amidOthers: 16_000 } };
     await makeFoldStore(testDatabase.database).fold(head, false, (first, due) => planBacklog(first, due, plan));
     const foldedThen = (await pool.query(`SELECT id FROM deliveries WHERE folded_into = $1`, [head.id])).rowCount;
     await pool.query(`UPDATE google_spaces SET lease_until = now() WHERE space_id = $1`, [channel.spaceId]);

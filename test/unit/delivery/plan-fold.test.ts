@@ -12,7 +12,7 @@ function aCandidate(id: number, given: Partial<FoldCandidate> = {}): FoldCandida
 }
 const many = (count: number, from: number, given: Partial<FoldCandidate> = {}) =>
   Array.from({ length: count }, (_, index) => aCandidate(from + index, given));
-const SETTINGS = { limit: 10, isBurst: false, nameBytesPerFold: 1_000 };
+const SETTINGS = { limit: 10, isBurst: false, isGrowing: false, nameRoom: { alone: 1_000, amidOthers: 600 } };
 
 function plan(candidates: readonly FoldCandidate[], headId: number, given: Partial<typeof SETTINGS> = {}) {
   const head = candidates.find(({ id }) => id === headId) ?? aCandidate(headId);
@@ -24,11 +24,12 @@ test.each([
   ['ten are due', { due: 10 }, 'single'],
   ['eleven are due', { due: 11 }, 'fold'],
   ['eleven are due and more is coming', { due: 11, isGrowing: true }, 'gather'],
+  ['eleven are due, more is coming and their names fill a message', { due: 11, isGrowing: true, isFull: true }, 'fold'],
   ['it has gathered for four seconds', { due: 11, isGrowing: true, waitedMs: 4_000 }, 'fold'],
   ['two are due on the heels of a fold', { due: 2, isBurst: true }, 'fold'],
   ['one is due on the heels of a fold', { due: 1, isBurst: true, isGrowing: true }, 'single'],
 ])('when %s, then the next step is the right one', (_when, given, step) => {
-  expect(foldStep({ isBurst: false, isGrowing: false, waitedMs: 0, ...given }, 10)).toBe(step);
+  expect(foldStep({ isBurst: false, isGrowing: false, isFull: false, waitedMs: 0, ...given }, 10)).toBe(step);
 });
 
 test.each([
@@ -82,13 +83,35 @@ test('when only a few are due on the heels of a fold, then what belongs together
 test('when the names of deals won do not fit into one message, then the next one begins, in order', () => {
   const candidates = many(25, 1, { type: 'deal.won', nameBytes: 100 });
 
-  const folds = planDigest(candidates, 1_000);
+  const folds = planDigest(candidates, SETTINGS.nameRoom);
 
   expect(folds.map(({ leadId, memberIds }) => [leadId, memberIds.length])).toEqual([
     [1, 9],
     [11, 9],
     [21, 4],
   ]);
+});
+
+test('when a message tells other things besides, then it has less room for names', () => {
+  const candidates = [...many(8, 1, { type: 'deal.won', nameBytes: 100 }), ...many(2, 9), aCandidate(11, { nameBytes: 100 })];
+
+  const folds = planDigest(candidates, SETTINGS.nameRoom);
+
+  expect(folds.map(({ leadId, memberIds }) => [leadId, memberIds.length])).toEqual([
+    [1, 7],
+    [9, 2],
+  ]);
+});
+
+test('when more is on its way, then only full messages are folded, and the last one when nothing else is', () => {
+  const candidates = many(25, 1, { type: 'deal.won', nameBytes: 100 });
+
+  const leads = (given: Partial<typeof SETTINGS>, count = 25) =>
+    plan(candidates.slice(0, count), 1, given).map(({ leadId }) => leadId);
+
+  expect(leads({ isGrowing: true })).toEqual([1, 11]);
+  expect(leads({ isGrowing: false })).toEqual([1, 11, 21]);
+  expect(leads({ isGrowing: true, limit: 5 }, 10)).toEqual([1]);
 });
 
 test('when anything is planned, then each message is in one fold at most, and no record is told out of turn', () => {
@@ -107,7 +130,7 @@ test('when anything is planned, then each message is in one fold at most, and no
       const heads = candidates.filter(({ id, entityId }) => !candidates.some((one) => one.id < id && one.entityId === entityId));
       const head = heads[pick % heads.length] ?? aCandidate(1);
 
-      const folds = planBacklog(head, candidates, { ...SETTINGS, limit: 5, isBurst: burst });
+      const folds = planBacklog(head, candidates, { ...SETTINGS, limit: 5, isBurst: burst, isGrowing: pick % 2 === 0 });
 
       const order = folds.flatMap(({ leadId, memberIds }) => [leadId, ...memberIds]);
       expect(new Set(order).size).toBe(order.length);

@@ -224,9 +224,10 @@ test('when titles, names and reasons are hostile, then every fold fits Chat and 
       const names = named(['user', 1, name], ['stage', 12, name], ['pipeline', 1, name]);
       const state = { title, subject: title, name: title, content: title, lost_reason: title, currency };
       let wonBytes = 0;
+      const room = types.every((type) => type === 'deal.won') ? WON_NAMES_BYTES.alone : WON_NAMES_BYTES.amidOthers;
       const changes = Array.from({ length: count }, (_, index) =>
         changed(types[index % types.length] ?? 'deal.won', state),
-      ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= WON_NAMES_BYTES);
+      ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= room);
       const subject = { kind, changes, tenant: aTenant(), rates: NO_RATES, destination: { locale: null, timeZone: null } };
       expect(faultsOf(renderFold(subject, names))).toEqual([]);
       expect(faultsOf(renderPlainFold(subject, names))).toEqual([]);
