@@ -17,7 +17,7 @@ export interface Head {
 }
 
 export interface SpaceBacklog extends Backlog {
-  /** An earlier message about the head's record waits in quiet hours. */
+  /** An earlier message about the head's record waits in quiet hours, or was let go out of them since the head was claimed. */
   readonly heldBefore: boolean;
 }
 
@@ -66,7 +66,8 @@ const BACKLOGS = `
               ELSE false END AS is_full
     FROM (SELECT d.*, a.fold_limit,
                  EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
-                            AND e.id < d.id AND e.state = 'held' AND e.held_for = 'quiet' AND coalesce(e.space_id, '') = d.space_id) AS held_before
+                            AND e.id < d.id AND coalesce(e.space_id, '') = d.space_id
+                            AND (e.state IN ('queued', 'sending') OR (e.state = 'held' AND e.held_for = 'quiet'))) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
    CROSS JOIN LATERAL (
