@@ -1,14 +1,17 @@
 /** Takes one verified webhook into the ledger: durable before it is answered, several requests per INSERT. */
 
 import type { Bell } from '../core/jobs';
-import { parseWebhook, type PipedriveEvent } from '../core/pipedrive-event';
+import { parseWebhook, type ParsedWebhook, type PipedriveEvent } from '../core/pipedrive-event';
 import { WEBHOOK_ENTITIES } from '../core/record';
 import type { TenantId } from '../core/tenant';
+
+/** By what an event is known again. */
+export type EventIdentity = Pick<PipedriveEvent, 'entity' | 'entityId' | 'action' | 'occurredAt' | 'metaId'>;
 
 /** An event as it is written. */
 export interface NewEvent {
   readonly tenantId: TenantId;
-  readonly event: PipedriveEvent;
+  readonly event: EventIdentity;
   /** The raw body, kept as it came. */
   readonly payload: Buffer;
   /** Null for an event that will be routed. */
@@ -35,24 +38,37 @@ export function makeAcceptEvent(dependencies: {
   bell: Bell;
 }): AcceptEvent {
   const { insert, bell } = dependencies;
-  return async (tenantId, body) => {
-    const parsed = parseWebhook(body);
-    switch (parsed.kind) {
+  return async (tenantId, payload) => {
+    const read = readIdentity(payload);
+    switch (read.kind) {
       case 'invalid':
-        return { status: 'invalid', reason: parsed.reason };
+        return { status: 'invalid', reason: read.reason };
       case 'ignored': {
-        if (parsed.event !== null) await insert({ tenantId, event: parsed.event, payload: body, ignoredReason: parsed.reason });
-        return { status: 'ignored', reason: parsed.reason };
+        if (read.event !== null) await insert({ tenantId, event: read.event, payload, ignoredReason: read.reason });
+        return { status: 'ignored', reason: read.reason };
       }
       case 'event': {
-        if (!INTERESTING.has(parsed.event.entity))
-          return { status: 'ignored', reason: `Dealbell tells nothing of "${parsed.event.entity}".` };
-        const status = await insert({ tenantId, event: parsed.event, payload: body, ignoredReason: null });
+        if (!INTERESTING.has(read.event.entity))
+          return { status: 'ignored', reason: `Dealbell tells nothing of "${read.event.entity}".` };
+        const status = await insert({ tenantId, event: read.event, payload, ignoredReason: null });
         if (status === 'accepted') bell.ringRoute(tenantId);
         return { status };
       }
       default:
-        return parsed satisfies never;
+        return read satisfies never;
     }
   };
+}
+
+type Read =
+  | { readonly kind: 'event'; readonly event: EventIdentity }
+  | { readonly kind: 'ignored'; readonly reason: string; readonly event: EventIdentity | null }
+  | Extract<ParsedWebhook, { kind: 'invalid' }>;
+
+/** Only what is written: the states would stay in memory, and be moved about in it, until the event is durable. */
+function readIdentity(body: Buffer): Read {
+  const parsed = parseWebhook(body);
+  if (parsed.kind === 'invalid' || parsed.event === null) return parsed;
+  const { entity, entityId, action, occurredAt, metaId } = parsed.event;
+  return { ...parsed, event: { entity, entityId, action, occurredAt, metaId } };
 }
