@@ -125,10 +125,13 @@ function changed(state: KnownHealth, reason: string): HealthChange {
 
 function afterRefusal(health: Health, outcome: { httpStatus: number; reason: string }, settings: HealthSettings): HealthChange {
   const { counts, isBroken } = judgeRefusal(health, settings.refusalConfirmMs);
-  const what = `${complaintOf(outcome.httpStatus)} (${outcome.reason})`;
+  const what = `${complaintOf(outcome.httpStatus)} (${outcome.reason.replace(/\.$/, '')})`;
   if (!isBroken) {
     return {
-      ...changed('doubtful', `${what}. That can be chance: it is tried again, the third time counts.`),
+      ...changed(
+        'doubtful',
+        `${what}. Once may be by chance: Dealbell tries again, and after the third time in a row the space counts as broken.`,
+      ),
       countsRefusal: counts,
     };
   }
@@ -140,12 +143,12 @@ function afterRefusal(health: Health, outcome: { httpStatus: number; reason: str
 function complaintOf(httpStatus: number): string {
   switch (httpStatus) {
     case 401:
-      return 'Google Chat does not accept its key and token';
+      return 'Google Chat does not accept the key and token of this webhook';
     case 403:
-      return 'Google Chat does not let it post';
+      return 'Google Chat does not let this webhook post';
     case 404:
-      return 'Google Chat finds no such webhook or space';
+      return 'Google Chat no longer knows this webhook or its space';
     default:
-      return 'Google Chat takes its URL for damaged';
+      return 'Google Chat says that its URL is damaged';
   }
 }

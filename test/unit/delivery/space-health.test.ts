@@ -91,8 +91,8 @@ test.each<[string, Partial<Health>, DeliveryOutcome, number, object | null]>([
 
 test.each([
   [401, 'key and token'],
-  [403, 'let it post'],
-  [404, 'no such webhook or space'],
+  [403, 'let this webhook post'],
+  [404, 'no longer knows this webhook or its space'],
   [400, 'damaged'],
 ])('when Chat refuses with %d, then the reason says in words what that means and what to do', (status, words) => {
   const doubtful = healthAfter(aHealth(), refused(status), 0, SETTINGS)?.reason;
