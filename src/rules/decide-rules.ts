@@ -44,7 +44,8 @@ export function decideRules(
   if (isMuted(story, rules.muted)) return decideMuted(story, waiting, state, { rules, watchers });
   const told = state.shadows.get(recordKey(story.entity, story.entityId))?.told ?? [];
   const marks = { toldBy: new Map(), freed: new Map(), untold: new Map() };
-  const scene: Scene = { stored, story, windows, waiting, told, state, rules, watchers, ...marks };
+  const own = ownBasis({ stored, story });
+  const scene: Scene = { stored, story, own, windows, waiting, told, state, rules, watchers, ...marks };
   const withMessages = waiting
     .map((delivery) => ruleOf(delivery.ruleId, scene))
     .filter((rule) => rule !== undefined)
@@ -103,6 +104,7 @@ function decideRule(rule: Rule, scene: Scene): Decision {
 
 /** The decision for destinations for which no message of the rule waits: those that were freed hear of the net change. */
 function decideFor(rule: Rule, scene: Scene, destinations: readonly Destination[], basis: Basis): Decision {
+  if (scene.freed.size === 0) return tell(rule, scene, destinations, basis);
   const others = destinations.filter(({ id }) => !scene.freed.has(id));
   const freed = destinations.flatMap((destination) => {
     const message = scene.freed.get(destination.id);
@@ -177,7 +179,7 @@ function settledSilently(rule: Rule, { code, actual }: Mismatch): Decision {
 function oweRest(rule: Rule, scene: Scene, mine: readonly PendingDelivery[]): Decision | null {
   const rest = destinationsOf(rule, scene).filter(({ id }) => mine.every((delivery) => delivery.chatWebhookId !== id));
   if (rest.length === 0) return null;
-  const decision = decideFor(rule, scene, rest, ownBasis(scene));
+  const decision = decideFor(rule, scene, rest, scene.own);
   return decision.matched ? decision : null;
 }
 

@@ -94,8 +94,10 @@ function byStage(rule: Rule, candidate: Candidate): Failure | null {
 }
 
 function byStageLeft(rule: Rule, _candidate: Candidate, transition: Transition): Failure | null {
+  const { fromStageIds } = rule.filters;
+  if (fromStageIds === undefined) return null;
   const left = transition.changes.find((change) => change.field === 'stage_id');
-  return outside('fromStage', rule.filters.fromStageIds, left === undefined ? null : idField({ left: left.from }, 'left'));
+  return outside('fromStage', fromStageIds, left === undefined ? null : idField({ left: left.from }, 'left'));
 }
 
 function byKind(rule: Rule, { stages }: Candidate, transition: Transition): Failure | null {

@@ -35,6 +35,8 @@ export interface RoutingRules {
 export interface Scene {
   readonly stored: StoredEvent;
   readonly story: Story;
+  /** What this event alone shows. */
+  readonly own: Basis;
   /** The record's settle windows; none where nothing settles, or another record is told of. */
   readonly windows: readonly WindowNow[];
   /** Messages about the same record that still wait. */
@@ -126,16 +128,15 @@ export interface Basis extends Shown {
   readonly beginning: Beginning;
 }
 
-/** What this event alone shows. */
-export function ownBasis(scene: Scene): Basis {
-  const { story, stored } = scene;
+/** Made once per event, as `Scene.own`. */
+export function ownBasis({ story, stored }: Pick<Scene, 'story' | 'stored'>): Basis {
   const { before, previous } = story.change;
   return {
     transitions: story.transitions,
     previous: before === null ? null : previous,
     before,
     openedAtMs: stored.receivedAt.getTime(),
-    beginning: beginningOf(scene),
+    beginning: beginningOf({ stored }),
   };
 }
 
@@ -143,11 +144,11 @@ export function ownBasis(scene: Scene): Basis {
 export function basisFor(rule: Rule, scene: Scene): Basis {
   const { story } = scene;
   const window = windowFor(rule, scene);
-  if (window === null || window.isNew) return ownBasis(scene);
-  const beginning = beginningOf(scene);
+  if (window === null || window.isNew) return scene.own;
+  const { beginning } = scene.own;
   const openedAtMs = window.openedAt.getTime();
   const wasTold = measure(rule, scene, shownBeforeEvent(window, story), beginning, story.change.before ?? {}).matched;
-  return wasTold ? { ...ownBasis(scene), openedAtMs } : { ...netOfWindow(window, story), openedAtMs, beginning };
+  return wasTold ? { ...scene.own, openedAtMs } : { ...netOfWindow(window, story), openedAtMs, beginning };
 }
 
 /** A destination at which the rule was silenced since that message: the whole net change is news there. */

@@ -5,7 +5,7 @@ import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { pendingOf } from './batch-state';
 import { tellsSame, wayBack } from './corrections';
-import { ownBasis, ruleOf, waitingOf, windowFor, beginningOf, type Basis, type Scene } from './measure-rule';
+import { ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
 import { netOfWindow } from './net-transitions';
 import { changeTold, lastTold, oweTo } from './owe-message';
 import type { Destination } from './routing-ledger';
@@ -66,8 +66,7 @@ function correct(destination: Destination, rule: Rule, scene: Scene, back: Trans
 /** The net change of the rule's window first, then what this event alone shows: the message may have left early. */
 function basesOf(rule: Rule, scene: Scene): readonly Basis[] {
   const window = windowFor(rule, scene);
-  const own = ownBasis(scene);
-  if (window === null || window.isNew) return [own];
+  if (window === null || window.isNew) return [scene.own];
   const net = netOfWindow(window, scene.story);
-  return [{ ...net, openedAtMs: window.openedAt.getTime(), beginning: beginningOf(scene) }, own];
+  return [{ ...net, openedAtMs: window.openedAt.getTime(), beginning: scene.own.beginning }, scene.own];
 }
