@@ -30,6 +30,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   // Nobody replicates from it.
   wal_level: 'minimal',
   max_wal_senders: '0',
+  // Full load writes a gigabyte in a minute or two; after each checkpoint every page that changes is written once again as a whole.
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
   // Our statements are short: compiling them costs more than running them.
   jit: 'off',
   timezone: 'UTC',
