@@ -133,6 +133,8 @@ const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
 const DELIVER_KEYS = 2;
+/** What was sent is told to nobody: it is recorded a moment later, together. */
+const RECORD_SPACING_MS = 20;
 const WRITE_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
 /** Cron patterns in UTC; minutes are odd so that not everybody's jobs meet at the full hour. */
 const SCHEDULE = {
@@ -273,7 +275,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const releaseHeld = makeReleaseHeld({ store: held, bell, clock, log });
   const deliverDue = makeDeliverDue({
     store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
-    record: batched((attempts) => deliveryStore.record(attempts)),
+    record: batched((attempts) => deliveryStore.record(attempts), RECORD_SPACING_MS),
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({
       gatherFacts,
@@ -575,11 +577,12 @@ function makeBell(
 }
 
 /** Items that are written at the same time share a statement. */
-function batched<T>(write: (items: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
-  const writeOne = microBatch(async (items: readonly T[]) => {
+function batched<T>(write: (items: readonly T[]) => Promise<void>, spacingMs = 0): (item: T) => Promise<void> {
+  const writeAll = async (items: readonly T[]): Promise<readonly true[]> => {
     await write(items);
     return items.map(() => true);
-  }, WRITE_BATCH);
+  };
+  const writeOne = microBatch(writeAll, { ...WRITE_BATCH, spacingMs });
   return async (item) => {
     await writeOne(item);
   };

@@ -104,3 +104,40 @@ test('when a batch throws at once, then its callers hear of it and later calls w
 
   expect(await write(2)).toBe(2);
 });
+
+test('when batches are spaced, then neither the first nor a full one waits', async () => {
+  const batches: (readonly number[])[] = [];
+  const write = microBatch(
+    (items: readonly number[]) => {
+      batches.push(items);
+      return Promise.resolve(items);
+    },
+    { ...OPTIONS, spacingMs: 600_000 },
+  );
+
+  await write(1);
+  await Promise.all([2, 3, 4].map(write));
+
+  expect(batches).toEqual([[1], [2, 3, 4]]);
+});
+
+test('when batches are spaced, then what comes meanwhile goes together when the time is over', async () => {
+  const batches: { readonly items: readonly number[]; readonly atMs: number }[] = [];
+  const write = microBatch(
+    (items: readonly number[]) => {
+      batches.push({ items, atMs: performance.now() });
+      return Promise.resolve(items);
+    },
+    { ...OPTIONS, spacingMs: 50 },
+  );
+
+  await write(1);
+  const later = [write(2)];
+  await new Promise((resolve) => setImmediate(resolve));
+  later.push(write(3));
+  await Promise.all(later);
+
+  const [first, second] = batches;
+  expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3]]);
+  expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(48);
+});
