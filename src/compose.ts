@@ -128,7 +128,7 @@ const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
 /** Tenants routed at once, and jobs of the bell: more, because a job lingers after its work. */
-const ROUTE_CONCURRENCY = 2;
+const ROUTE_CONCURRENCY = 3;
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */

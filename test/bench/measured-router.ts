@@ -10,7 +10,7 @@ import { loadRules } from '../../src/rules/rule.store';
 import { serveParent, settingsOf, tell } from './child-process';
 
 /** As many tenants side by side as the worker has. */
-const ROUTE_CONCURRENCY = 2;
+const ROUTE_CONCURRENCY = 3;
 
 async function main(): Promise<void> {
   const { databaseUrl } = settingsOf(z.object({ databaseUrl: z.string() }));
