@@ -41,7 +41,7 @@ export function ruleEditorPages(deps: SettingsDeps): PageRoute[] {
 
 function presets(_: SettingsDeps, { viewer }: Visit): Promise<PageAnswer> {
   const content = Presets({ presets: presetsFor(viewer.tenant.baseCurrency), canChange: viewer.isAdmin });
-  return Promise.resolve({ kind: 'page', page: 'rules', title: 'Ready-made rules', content });
+  return Promise.resolve({ kind: 'page', page: 'rules', title: 'Presets', content });
 }
 
 async function open(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {

@@ -26,10 +26,10 @@ export function ruleRow(rule: StoredRule, { tenant, destinations, known, lastSen
     ...{ id: rule.id, name: rule.name, isOn: rule.enabled },
     sentence: ruleWords(rule, makeNameOf(known, recordEntityOf(rule.eventType))),
     spaces: spaces.length === 0 ? 'no space' : new Intl.ListFormat('en').format(spaces),
-    lastSent: sent === undefined ? 'nothing sent lately' : `last sent ${momentWords(sent, tenant)}`,
+    lastSent: sent === undefined ? 'nothing sent recently' : `last sent ${momentWords(sent, tenant)}`,
     settings: [
       ...(rule.templateMode === 'detailed' ? ['detailed'] : []),
-      ...(rule.stopAfter ? ['ends the matter'] : []),
+      ...(rule.stopAfter ? ['stops later rules'] : []),
       ...(rule.urgent ? ['urgent'] : []),
       ...(rule.digest === null ? [] : [rule.digest.every === 'day' ? 'daily digest' : 'weekly digest']),
     ],

@@ -126,7 +126,7 @@ test('when the company settings are changed, then they are saved, a bad one is r
 test('when rules are exported and imported, then the report is shown before anything is made', async () => {
   browser.expectComplaint(/status of 422/);
   const { page, frame } = await open('Account');
-  await frame.getByRole('link', { name: 'Export rules' }).click();
+  await frame.getByRole('link', { name: 'Export' }).click();
   await frame.getByRole('heading', { name: 'Export rules' }).waitFor();
   await looksWell(frame, 'account-export');
   const saving = page.waitForEvent('download');
@@ -137,7 +137,7 @@ test('when rules are exported and imported, then the report is shown before anyt
   expect(exported).toBe(await frame.getByLabel('Document').inputValue());
 
   await frame.getByRole('link', { name: 'Back' }).click();
-  await frame.getByRole('link', { name: 'Import rules' }).click();
+  await frame.getByRole('link', { name: 'Import' }).click();
   await frame.getByLabel('Document').fill('no document');
   await frame.getByRole('button', { name: 'Check' }).click();
   await frame
@@ -165,7 +165,7 @@ test('when a document names a space that is not here, then another one is chosen
   const { body: document } = await stage.world.api('GET', '/rules/export', team.token);
   const text = JSON.stringify(document).replaceAll('Sales wins', 'Their room').replaceAll(team.channel.spaceId, 'AAAAelsewhere');
   const foreign = JSON.parse(text.replaceAll(`"id":${team.channel.id}`, '"id":987654'));
-  await frame.getByRole('link', { name: 'Import rules' }).click();
+  await frame.getByRole('link', { name: 'Import' }).click();
   await frame
     .getByLabel('Document')
     .fill(

@@ -80,7 +80,7 @@ async function namesInOrder(frame: Frame): Promise<readonly string[]> {
 
 test('when a ready-made rule is chosen, then it fills the editor, says what is left to decide, and is saved with its answers', async () => {
   const { frame } = await openRules();
-  await frame.getByRole('link', { name: 'Ready-made rules' }).click();
+  await frame.getByRole('link', { name: 'Presets' }).click();
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-presets-light');
 

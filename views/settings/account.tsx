@@ -249,11 +249,11 @@ function Documents({ canImport }: { readonly canImport: boolean }): VNode {
       </p>
       <div class="actions">
         <a id="export-rules" class="button secondary" href={pageUrl('account', 'export')}>
-          Export rules
+          Export
         </a>
         {canImport && (
           <a id="import-rules" class="button secondary" href={pageUrl('account', 'import')}>
-            Import rules
+            Import
           </a>
         )}
       </div>

@@ -1,4 +1,4 @@
-/** Ready-made rules: each fills the editor. */
+/** The presets: each fills the editor. */
 
 import type { VNode } from 'preact';
 import { Back } from '../components';
@@ -13,8 +13,8 @@ export function Presets({ presets, canChange }: PresetsView): VNode {
   return (
     <>
       <Back to={pageUrl('rules')} />
-      <h1>Ready-made rules</h1>
-      <p class="quiet">Each fills the editor, where you choose the space and change what you like. Nothing is saved before.</p>
+      <h1>Presets</h1>
+      <p class="quiet">Each fills the editor, where you choose the space and change what you like. Nothing is saved until you save.</p>
       <ul class="presets">
         {presets.map(({ key, name, description }) => (
           <li class="card">

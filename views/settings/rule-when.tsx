@@ -8,15 +8,15 @@ import type { RuleFormView } from './rule-view';
 export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly view: RuleFormView }): VNode {
   return (
     <section class="card">
-      <h2>When</h2>
+      <h2>When to post</h2>
       <div class="columns">
         <SelectField
           {...RULE_LABELS.urgent}
           name="timing"
           value={values.timing}
           options={[
-            { value: 'at once', label: 'At once, after quiet hours' },
-            { value: 'urgent', label: 'At once, in quiet hours too' },
+            { value: 'at once', label: 'Right away (wait for quiet hours)' },
+            { value: 'urgent', label: 'Right away, even in quiet hours' },
             { value: 'day', label: 'In a daily digest' },
             { value: 'week', label: 'In a weekly digest' },
           ]}
@@ -45,13 +45,13 @@ export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly vi
       </div>
       <CheckField
         id="rule-stop"
-        label="Ends the matter"
+        label="Stop here"
         name="stopAfter"
         value="yes"
         checked={values.stopAfter}
-        hint="Rules below this one stay silent when it tells something."
+        hint="When this rule posts an event, rules below it do not post it again in the same space."
       />
-      <CheckField id="rule-on" label="Switched on" name="enabled" value="yes" checked={values.enabled} />
+      <CheckField id="rule-on" label="Enabled" name="enabled" value="yes" checked={values.enabled} />
     </section>
   );
 }

@@ -13,7 +13,7 @@ export interface RuleRowView {
   /** "Sales wins and Board"; "no space". */
   readonly spaces: string;
   readonly lastSent: string;
-  /** "Detailed", "ends the matter". */
+  /** "Detailed", "stops later rules". */
   readonly settings: readonly string[];
   readonly isOn: boolean;
   /** Why it needs attention; null when it does not. */
@@ -60,7 +60,7 @@ function Beginnings(): VNode {
   return (
     <div class="actions beginnings">
       <a id="presets" class="button secondary" href={pageUrl('rules', 'presets')}>
-        Ready-made rules
+        Presets
       </a>
       <form method="get" action={pageUrl('rules', 'new')} class="inline">
         <button id="new-rule">New rule</button>
@@ -74,7 +74,7 @@ function NoRule({ canChange, hasSpace }: { readonly canChange: boolean; readonly
     <section class="empty">
       <h2>There is no rule yet, so nothing is announced</h2>
       <p>
-        A rule says what is worth a message, and in which Google Chat space. Begin with a ready-made one or with an empty one.
+        A rule says what is worth a message, and in which Google Chat space. Start from a preset or from an empty rule.
       </p>
       {canChange && !hasSpace && (
         <p>
@@ -103,7 +103,7 @@ function RuleList({ rules, canChange }: { readonly rules: readonly RuleRowView[]
         </PageForm>
       )}
       <p class="quiet">
-        Rules are asked from top to bottom. A rule that ends the matter keeps those below it silent about the same event.
+        Rules run top to bottom. “Stop here” keeps the rules below from posting the same event in the same space.
       </p>
     </>
   );
