@@ -71,7 +71,7 @@ export function ruleFormView(facts: FormFacts): RuleFormView {
         .map((code) => ({ value: code, label: code })),
     ],
     spaces: facts.destinations.map(({ id, name }) => ({ value: String(id), label: name })),
-    usualWait: 'the usual',
+    usualWait: 'default',
     conditions: conditionsView(form, known, facts.refusal, facts.places),
   };
 }

@@ -105,7 +105,7 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   const { frame } = await openRules('dark');
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Event').selectOption('Deal won');
-  await frame.getByLabel('Own text').fill('Well done, {{ owner }}!');
+  await frame.getByLabel('Custom text').fill('Well done, {{ owner }}!');
   await frame.getByRole('button', { name: 'Preview' }).click();
 
   await frame.getByText('This rule would have sent 2 messages in the last 30 days').waitFor();
@@ -125,7 +125,7 @@ test('when a rule is filled in, then its card follows by itself: the focus stays
   const actionsTop = async () => (await frame.locator('.rule-actions').boundingBox())?.y;
   const top = await actionsTop();
 
-  await frame.getByLabel('Own text').pressSequentially('Well done, {{ owner }}!');
+  await frame.getByLabel('Custom text').pressSequentially('Well done, {{ owner }}!');
   await pane.getByText('Well done, ').waitFor();
   await page.keyboard.type(' {{');
   await pane.getByText('There is no card yet').waitFor();
@@ -137,7 +137,7 @@ test('when a rule is filled in, then its card follows by itself: the focus stays
   await frame.getByLabel('Layout').selectOption('Detailed');
   await pane.locator('.chat-columns').first().waitFor();
 
-  expect(await frame.getByLabel('Own text').inputValue()).toBe('Well done, {{ owner }}!');
+  expect(await frame.getByLabel('Custom text').inputValue()).toBe('Well done, {{ owner }}!');
   expect(await frame.locator(':focus').getAttribute('id')).toBe('rule-layout');
   expect(await actionsTop()).toBe(top);
   await screenshotOf(frame, 'rule-live');
@@ -147,7 +147,7 @@ test('when labels and a custom field are asked for, then they are picked by name
   const { frame } = await openRules();
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Name').fill('Hot or cold');
-  await frame.getByLabel('Own text').fill('By a draft');
+  await frame.getByLabel('Custom text').fill('By a draft');
   await frame.getByRole('button', { name: 'Send test card' }).click();
   await frame.getByText('The test card is in the space').waitFor();
   expect(visibleText(stage.world.chat.messages(team.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
@@ -216,7 +216,7 @@ test('when a rule is refused, then each field says why, the summary leads there,
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Event').selectOption('deal.value_changed');
   await frame.getByLabel('Minimum value').fill('a lot');
-  await frame.getByLabel('Own text').fill('{{ owner');
+  await frame.getByLabel('Custom text').fill('{{ owner');
   await frame.getByRole('button', { name: 'Add group' }).click();
   await frame.getByLabel('Field of condition 1').selectOption('Discount');
   await frame.getByLabel('What condition 1 asks').getByText('matches the pattern').waitFor({ state: 'detached' });
@@ -230,7 +230,7 @@ test('when a rule is refused, then each field says why, the summary leads there,
   await frame.getByRole('alert').getByRole('link', { name: 'Minimum value' }).click();
   expect(await frame.locator(':focus').inputValue()).toBe('a lot');
   expect(await frame.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
-  expect(await frame.getByLabel('Own text').inputValue()).toBe('{{ owner');
+  expect(await frame.getByLabel('Custom text').inputValue()).toBe('{{ owner');
   expect(await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).inputValue()).toBe('much');
 });
 

@@ -17,10 +17,10 @@ export const RULE_LABELS = {
   'filters.conditions': { id: 'conditions', label: 'Conditions' },
   targetWebhookIds: { id: 'rule-space', label: 'Space' },
   templateMode: { id: 'rule-layout', label: 'Layout' },
-  template: { id: 'rule-text', label: 'Own text' },
+  template: { id: 'rule-text', label: 'Custom text' },
   settleMs: { id: 'rule-wait', label: 'Seconds to wait for later edits' },
-  digest: { id: 'rule-timing', label: 'When it is told' },
-  urgent: { id: 'rule-timing', label: 'When it is told' },
+  digest: { id: 'rule-timing', label: 'When to post' },
+  urgent: { id: 'rule-timing', label: 'When to post' },
 } as const;
 
 /** What was refused at a field or inside it. */

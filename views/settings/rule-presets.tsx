@@ -14,7 +14,9 @@ export function Presets({ presets, canChange }: PresetsView): VNode {
     <>
       <Back to={pageUrl('rules')} />
       <h1>Presets</h1>
-      <p class="quiet">Each fills the editor, where you choose the space and change what you like. Nothing is saved until you save.</p>
+      <p class="quiet">
+        Each fills the editor, where you choose the space and change what you like. Nothing is saved until you save.
+      </p>
       <ul class="presets">
         {presets.map(({ key, name, description }) => (
           <li class="card">

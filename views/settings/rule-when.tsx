@@ -8,7 +8,7 @@ import type { RuleFormView } from './rule-view';
 export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly view: RuleFormView }): VNode {
   return (
     <section class="card">
-      <h2>When to post</h2>
+      <h2>When</h2>
       <div class="columns">
         <SelectField
           {...RULE_LABELS.urgent}
