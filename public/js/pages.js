@@ -115,6 +115,8 @@
     tellTrouble('slow-words');
   });
   document.addEventListener('htmx:beforeSwap', function (event) {
+    /* That is asked once more first (above), which has to know that it was. */
+    if (event.detail.xhr.status === 401) return;
     var place = byId('trouble');
     var target = event.detail.target;
     if (place && target !== place) place.replaceChildren();

@@ -1,6 +1,7 @@
 /** When something is not as it should be: each state says what happened and what to do, and hurts nobody's focus or patience. */
 
 import type { Frame } from 'playwright-core';
+import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { accessibilityFindings, useBrowser } from '../support/browser';
 import { connectChannel } from '../support/channel';
@@ -40,6 +41,48 @@ test('when the page token is no longer taken, then a new one is fetched by Piped
   const commands = await page.evaluate('calls.map(({ command }) => command)');
   expect(commands).toContain('get_signed_token');
 });
+
+test('when no page token is taken at all, then the page asks once more, and then says that the sign-in has ended', async () => {
+  browser.expectComplaint(/status of 401/);
+  browser.expectComplaint(/Error Code 401/);
+  const { page, frame } = await openSettings();
+  let asked = 0;
+  await page.route('**/extension/settings/spaces', (route) => {
+    asked += 1;
+    return route.fulfill({ status: 401, body: '' });
+  });
+
+  await frame.getByRole('link', { name: 'Spaces', exact: true }).click();
+  await frame.getByRole('alert').getByText('sign-in for this page has ended').waitFor();
+
+  expect(asked).toBe(2);
+});
+
+test.each(['light', 'dark'] as const)(
+  'when a list of many has the focus, then what is chosen in it can be read in a %s CRM',
+  async (theme) => {
+    const { frame } = await openSettings(theme);
+    await goTo(frame, 'Rules');
+    await frame.getByRole('button', { name: 'New rule' }).click();
+    const pipelines = frame.getByLabel('Pipelines', { exact: true });
+    await pipelines.selectOption({ index: 0 });
+    await pipelines.focus();
+
+    const [drawn, meant] = z.tuple([z.string(), z.string()]).parse(
+      await frame.evaluate(`(() => {
+        const sample = document.activeElement.options[0];
+        const { color, webkitTextFillColor } = getComputedStyle(sample);
+        document.activeElement.blur();
+        return [webkitTextFillColor || color, getComputedStyle(sample).color];
+      })()`),
+    );
+    await pipelines.focus();
+
+    expect(drawn).toBe(meant);
+    expect(await accessibilityFindings(frame)).toEqual([]);
+    await screenshotOf(frame, `state-chosen-${theme}`);
+  },
+);
 
 test('when the page stood open for longer than its token lives, then the token is renewed before it is refused', async () => {
   const page = await browser.open();
