@@ -105,7 +105,9 @@ export function AnnounceModal({ form, records, entity, tooMany }: AnnounceModalV
   return (
     <div id="app">
       <main id="page" class="alone announce">
-        <h1 class="small">{records.length === 1 ? `Announce ${first?.title ?? ''}` : `Announce ${records.length} ${entity}s`}</h1>
+        <h1 class="small" id="announce-heading">
+          {records.length === 1 ? `Announce ${first?.title ?? ''}` : `Announce ${records.length} ${entity}s`}
+        </h1>
         {records.length > 1 && (
           <ul class="chosen" aria-label="What is announced">
             {records.map(({ title }) => (
@@ -139,9 +141,25 @@ export function AnnounceModal({ form, records, entity, tooMany }: AnnounceModalV
   );
 }
 
-export function CardOfAnnouncement({ message }: { readonly message: ChatMessage | null }): VNode {
+/** The card, and with it the name of a record that was not known by name when the modal opened (`title`). */
+export function CardOfAnnouncement({
+  message,
+  title,
+}: {
+  readonly message: ChatMessage | null;
+  readonly title: string | null;
+}): VNode {
   if (message === null) return <p class="quiet">Pipedrive knows no such record any more, or cannot be asked just now.</p>;
-  return <CardPreview message={message} />;
+  return (
+    <>
+      {title !== null && (
+        <h1 class="small" id="announce-heading" hx-swap-oob="true">
+          Announce {title}
+        </h1>
+      )}
+      <CardPreview message={message} />
+    </>
+  );
 }
 
 /** It is done: Pipedrive says so, and the modal closes. */

@@ -39,7 +39,12 @@ export interface EventView {
   /** "3 other rules listen to something else"; null when there is none. */
   readonly others: string | null;
   readonly messages: readonly MessageView[];
+  /** In how many milliseconds there may be more to tell; null: nothing is awaited. */
+  readonly nextLookMs: number | null;
 }
+
+/** How a list asks again for itself: the attributes of htmx for the request alone. */
+export type LookAgain = Readonly<Record<string, string>>;
 
 /** The way back to the page above. */
 export function Back({ to, label = 'Back' }: { readonly to: string; readonly label?: string }): VNode {
@@ -56,21 +61,23 @@ export function Badge({ text, tone }: { readonly text: string; readonly tone: To
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }
 
-/** `replay` draws what sends a message again, where that is offered. */
+/** `replay` draws what sends a message again, where that is offered; an event of which more is awaited is asked for again by itself. */
 export function EventList({
   events,
   empty,
+  lookAgain,
   replay,
 }: {
   readonly events: readonly EventView[];
   readonly empty: string;
+  readonly lookAgain: LookAgain;
   readonly replay?: (message: MessageView, event: EventView) => VNode;
 }): VNode {
   if (events.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <ul class="plain">
       {events.map((event) => (
-        <EventItem event={event} replay={replay} />
+        <EventItem event={event} lookAgain={lookAgain} replay={replay} />
       ))}
     </ul>
   );
@@ -78,14 +85,17 @@ export function EventList({
 
 function EventItem({
   event,
+  lookAgain,
   replay,
 }: {
   readonly event: EventView;
+  readonly lookAgain: LookAgain;
   readonly replay: ((message: MessageView, event: EventView) => VNode) | undefined;
 }): VNode {
-  const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages } = event;
+  const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages, nextLookMs } = event;
   return (
-    <li class="event">
+    <li class="event" id={`event-${event.id}`} data-quiet="yes">
+      {nextLookMs !== null && <NextLook id={`event-${event.id}`} afterMs={nextLookMs} lookAgain={lookAgain} />}
       <p class="event-head">
         <span>
           <strong>{what}</strong> {link !== null && record !== '' ? <RecordLink href={link} title={record} /> : record}
@@ -115,6 +125,29 @@ function EventItem({
       )}
       {announcement === null && <Reasons outcome={outcome} decisions={decisions} others={others} id={event.id} />}
     </li>
+  );
+}
+
+/** Asks for the page again and takes what it tells of this one event. */
+function NextLook({
+  id,
+  afterMs,
+  lookAgain,
+}: {
+  readonly id: string;
+  readonly afterMs: number;
+  readonly lookAgain: LookAgain;
+}): VNode {
+  return (
+    <span
+      hidden
+      {...lookAgain}
+      hx-trigger={`load delay:${afterMs}ms`}
+      hx-target={`#${id}`}
+      hx-select={`#${id}`}
+      hx-swap="outerHTML"
+      hx-sync="this"
+    />
   );
 }
 

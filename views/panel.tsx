@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact';
 import { AnnounceForm, RecordFields, type AnnounceFormView } from './announce';
-import { EventList, type EventView } from './components';
+import { EventList, type EventView, type LookAgain } from './components';
 import { PageForm } from './form';
 import { Watching, type WatchView } from './watch';
 
@@ -36,24 +36,65 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
         </div>
         {view.isMuted && (
           <p class="notice-box">
-            <strong>This {entity} is muted.</strong> No rule tells of it
-            {watch !== null && watch.places.length > 0 && ', and watching rests'}
-            {view.canMute ? '' : '; an admin can take the mute away'}. Announcing by hand still works.
+            <strong>This {entity} is muted.</strong>{' '}
+            {watch !== null && watch.places.length > 0 ? 'Rules and watches are' : 'Rules are'} paused for it
+            {view.canMute ? '' : '; an admin can unmute it'}. You can still announce it by hand.
           </p>
         )}
+        <section aria-labelledby="told">
+          <h2 id="told">Sent messages</h2>
+          <p id="told-summary" class="quiet">
+            {summary}
+          </p>
+          <Told events={events} entity={entity} lookAgain={lookAgainFrom(announce)} />
+        </section>
         <section aria-labelledby="announce-title" class="card">
-          <h2 id="announce-title">Announce it now</h2>
+          <h2 id="announce-title">Announce this {entity}</h2>
           <AnnounceForm view={announce} action="/extension/panel/announce" />
         </section>
         {watch !== null && <Watching view={watch} />}
-        <section aria-labelledby="told">
-          <h2 id="told">What was told</h2>
-          {summary !== null && <p class="quiet">{summary}</p>}
-          <EventList events={events} empty={`Nothing has come in about this ${entity} yet.`} />
-        </section>
       </main>
     </div>
   );
+}
+
+/** Events that stand at once; older ones are one click away, so that announcing is not out of sight. */
+const FIRST_EVENTS = 3;
+
+function Told({
+  events,
+  entity,
+  lookAgain,
+}: {
+  readonly events: readonly EventView[];
+  readonly entity: string;
+  readonly lookAgain: LookAgain;
+}): VNode {
+  const older = events.slice(FIRST_EVENTS);
+  return (
+    <>
+      <EventList
+        events={events.slice(0, FIRST_EVENTS)}
+        empty={`Nothing has come in about this ${entity} yet.`}
+        lookAgain={lookAgain}
+      />
+      {older.length > 0 && (
+        <details>
+          <summary id="older-events">{older.length === 1 ? '1 older event' : `${older.length} older events`}</summary>
+          <EventList events={older} empty="" lookAgain={lookAgain} />
+        </details>
+      )}
+    </>
+  );
+}
+
+/** The panel as it is now, of which an event that waits takes its own part. */
+function lookAgainFrom({ resource, selectedIds }: AnnounceFormView): LookAgain {
+  return {
+    'hx-post': '/extension/panel/told',
+    'hx-vals': JSON.stringify({ resource, selectedIds }),
+    'hx-select-oob': '#told-summary',
+  };
 }
 
 function Mute({ view: { entity, isMuted, muteId, canMute, announce } }: { readonly view: PanelView }): VNode | null {

@@ -35,7 +35,7 @@ export function Watching({ view }: { readonly view: WatchView }): VNode | null {
   if (places.length === 0 && spaces.length === 0 && refusal === null) return null;
   return (
     <section aria-labelledby="watch-title" class="card">
-      <h2 id="watch-title">{places.length === 0 ? 'Watch it' : 'Watched'}</h2>
+      <h2 id="watch-title">{places.length === 0 ? 'Not watched yet' : 'Watched'}</h2>
       <RefusalBox refusal={refusal} labels={LABELS} />
       {places.length > 0 && <Places view={view} />}
       {spaces.length > 0 && <Begin view={view} />}
@@ -67,8 +67,8 @@ function Places({ view }: { readonly view: WatchView }): VNode {
       </ul>
       <p class="quiet">
         {rests
-          ? `Rests while this ${entity} is muted: nothing is told here until it is unmuted.`
-          : 'What happens is told there once, with a rule or without.'}
+          ? `Paused while this ${entity} is muted.`
+          : `Changes to this ${entity} are posted there once, with or without a rule.`}
       </p>
     </>
   );
@@ -78,7 +78,7 @@ function Begin({ view }: { readonly view: WatchView }): VNode {
   const { spaces, space, refusal, entity, places, told } = view;
   const { id, label } = LABELS.chatWebhookId;
   const error = errorAt(refusal, 'chatWebhookId');
-  const hint = places.length > 0 ? undefined : `From now on this is told there, also where no rule tells it: ${told}.`;
+  const hint = places.length > 0 ? undefined : `Posts what happens to this ${entity} there, even without a rule: ${told}.`;
   return (
     <PageForm id="watch-form" action="/extension/panel/watch">
       <RecordFields {...view} />

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { PrismaClient } from '../../prisma/generated/client';
 import type { Bell } from '../core/jobs';
-import type { RecordState } from '../core/record';
+import { titleOf, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { addAnnouncement, ANNOUNCED } from '../delivery/announcement.store';
 import { findDestination } from '../delivery/chat-webhook.store';
@@ -69,7 +69,7 @@ export function announcementEndpoints(deps: Deps): Endpoint[] {
             });
             if (id !== null) made.push(id);
           }
-          const subject = wanted.records.map(({ entity, entityId }) => `${entity} ${entityId}`).join(', ');
+          const subject = wanted.records.map((record, index) => subjectOf(record, states[index])).join(', ');
           const note = { action: 'record.announced', subject, changes: { chatWebhookId: found.id } };
           return { result: made, note: made.length === 0 ? null : note };
         });
@@ -81,6 +81,12 @@ export function announcementEndpoints(deps: Deps): Endpoint[] {
 }
 
 type Wanted = z.output<typeof body>['records'][number];
+
+/** "deal 7 “Linen contract”": what the trail of changes names. */
+function subjectOf({ entity, entityId }: Wanted, state: RecordState | undefined): string {
+  const title = state === undefined ? null : titleOf(state);
+  return title === null ? `${entity} ${entityId}` : `${entity} ${entityId} “${title.slice(0, 100)}”`;
+}
 
 /** As the ledger knows it, else as Pipedrive does. */
 async function stateOf({ pool, fetchRecord }: Deps, { tenantId }: Principal, { entity, entityId }: Wanted): Promise<RecordState> {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client';
-import type { RecordState } from '../core/record';
+import { titleOf, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { Announcement, EventType } from '../core/transition';
 
@@ -45,7 +45,7 @@ export async function addAnnouncement(
 ): Promise<number | null> {
   const identity = { tenantId, entity, entityId, action: ANNOUNCE, metaId: key };
   if ((await client.event.findFirst({ where: identity, select: { id: true } })) !== null) return null;
-  const payload = Buffer.from(JSON.stringify({ announcement: { by, note } }));
+  const payload = Buffer.from(JSON.stringify({ announcement: { by, note, title: titleOf(state) } }));
   const event = await client.event.create({
     data: { ...identity, occurredAt: at, receivedAt: at, routedAt: at, payload, decisions: [] },
     select: { id: true },
@@ -62,14 +62,21 @@ export async function addAnnouncement(
   return Number(id);
 }
 
-const announcementBody = z.object({ announcement: z.object({ by: z.string(), note: z.string().nullable() }) });
+const announcementBody = z.object({
+  announcement: z.object({ by: z.string(), note: z.string().nullable(), title: z.string().nullable().default(null) }),
+});
+
+/** An announcement with the title that its record had then; null where that was not kept. */
+export interface PastAnnouncement extends Announcement {
+  readonly title: string | null;
+}
 
 /** Who announced what with which words, by the id of the event; events that are no announcements are left out. */
 export async function loadAnnouncements(
   pool: Pool,
   tenantId: TenantId,
   eventIds: readonly number[],
-): Promise<ReadonlyMap<number, Announcement>> {
+): Promise<ReadonlyMap<number, PastAnnouncement>> {
   if (eventIds.length === 0) return new Map();
   const { rows } = await pool.query<{ id: string | number; payload: Buffer }>(
     `SELECT id, payload FROM events WHERE tenant_id = $1 AND id = ANY($2::bigint[]) AND action = '${ANNOUNCE}'`,

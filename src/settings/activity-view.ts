@@ -14,10 +14,10 @@ const STATUS_WORDS: Readonly<Record<ActivityStatus, string>> = {
   sent: 'Sent',
   waiting: 'Waiting',
   held: 'Held back',
-  folded: 'Told in another message',
+  folded: 'Combined',
   failed: 'Failed',
   dropped: 'Not sent',
-  silent: 'Silent',
+  silent: 'Nothing posted',
 };
 
 export interface ReadFilter {
@@ -73,6 +73,7 @@ export function activityView({ facts, filter, found, isAdmin, replayable, refusa
     empty: facts.events.length > 0 ? null : emptyWords(isFiltered, filter),
     cutShort: found.isCutShort ? `${LOOKED_THROUGH.toLocaleString('en')} events were looked through for this.` : null,
     olderUrl: found.nextBefore === null ? null : urlOf(shown, found.nextBefore),
+    url: urlOf(shown, filter.beforeId),
     newestUrl: filter.beforeId === null ? null : urlOf(shown, null),
   };
 }

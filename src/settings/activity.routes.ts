@@ -9,7 +9,7 @@ import { attempt } from './attempt';
 import { gatherFacts } from './gather-facts';
 import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
-import { counted } from './words';
+import { counted, wordsOf } from './words';
 
 const EVENTS_SHOWN = 20;
 
@@ -87,13 +87,17 @@ async function replayOne(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> 
 
 const reportAnswer = z.object({
   summary: z.string(),
+  comparedUntil: z.coerce.date().nullable(),
   counts: z.record(z.string(), z.object({ missing: z.int(), failed: z.int() })),
 });
 
 /** Everybody who may change anything may also ask Pipedrive; others do not see this. */
-async function compared({ callApi }: SettingsDeps, { principal }: Visit): Promise<PartAnswer> {
+async function compared({ callApi }: SettingsDeps, { principal, viewer }: Visit): Promise<PartAnswer> {
   const report = reportAnswer.parse(await callApi(principal, { method: 'get', path: '/reconciliation' }));
   const isComplete = Object.values(report.counts).every(({ missing, failed }) => missing + failed === 0);
-  const sentence = `In the last 24 hours, by Pipedrive’s own lists: ${report.summary}`;
+  const { comparedUntil } = report;
+  const checked =
+    comparedUntil === null ? 'not checked yet' : `checked ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}`;
+  const sentence = `In the last 24 hours, by Pipedrive’s own lists (${checked}): ${report.summary}`;
   return { kind: 'part', content: Compared({ sentence, isComplete }) };
 }

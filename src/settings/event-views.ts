@@ -2,9 +2,9 @@
 
 import type { EventView, MessageView } from '../../views/components';
 import { UNFINISHED_STATES } from '../core/delivery';
-import { EVENT_TYPES, type Announcement, type EventType } from '../core/transition';
+import { EVENT_TYPES, type EventType } from '../core/transition';
 import type { TenantProfile } from '../core/tenant';
-import { ANNOUNCE } from '../delivery/announcement.store';
+import { ANNOUNCE, type PastAnnouncement } from '../delivery/announcement.store';
 import type { Destination } from '../delivery/chat-webhook.store';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { HistoryEvent } from '../rules/event-history.store';
@@ -27,8 +27,9 @@ export interface PageFacts {
   readonly deliveries: readonly HistoryDelivery[];
   readonly namesOf: NamesOf;
   /** By the id of their event. */
-  readonly announcements: ReadonlyMap<number, Announcement>;
+  readonly announcements: ReadonlyMap<number, PastAnnouncement>;
   readonly watches: WatchNames;
+  readonly now: Date;
 }
 
 const STATE_WORDS: Readonly<Record<string, { readonly text: string; readonly tone: Tone }>> = {
@@ -36,7 +37,7 @@ const STATE_WORDS: Readonly<Record<string, { readonly text: string; readonly ton
   sending: { text: 'being sent', tone: 'neutral' },
   sent: { text: 'sent', tone: 'good' },
   held: { text: 'held back', tone: 'neutral' },
-  folded: { text: 'told in another message', tone: 'neutral' },
+  folded: { text: 'combined', tone: 'neutral' },
   dropped: { text: 'not sent', tone: 'neutral' },
   failed: { text: 'failed', tone: 'bad' },
 };
@@ -44,7 +45,7 @@ const STATE_WORDS: Readonly<Record<string, { readonly text: string; readonly ton
 /** Each event with its decisions and messages. */
 export function eventViews(facts: PageFacts): EventView[] {
   const rules = new Map(facts.rules.map((rule) => [rule.id, rule]));
-  const destinations = new Map(facts.destinations.map(({ id, name }) => [id, name]));
+  const destinations = new Map(facts.destinations.map((destination) => [destination.id, destination]));
   return facts.events.map((event) => {
     const all = listDecisions(event, rules, facts.watches, facts.namesOf);
     // The stored ones come first.
@@ -56,7 +57,7 @@ export function eventViews(facts: PageFacts): EventView[] {
     return {
       id: event.id,
       what: whatHappened(event),
-      record: event.recordTitle ?? '',
+      record: event.recordTitle ?? facts.announcements.get(event.id)?.title ?? '',
       link: linkOf(event, facts.tenant),
       announcement: facts.announcements.get(event.id) ?? null,
       when: momentWords(event.occurredAt, facts.tenant),
@@ -64,8 +65,9 @@ export function eventViews(facts: PageFacts): EventView[] {
       outcome: outcomeOf(event, ofRules, byWatches),
       decisions,
       others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
+      nextLookMs: nextLook(event, messages, facts.now),
       messages: messages.map((delivery) => ({
-        ...messageView(delivery, facts.tenant, destinations, ruleWords(event, delivery, rules, facts.watches)),
+        ...messageView(delivery, facts, destinations, ruleWords(event, delivery, rules, facts.watches)),
         ...(messages.some((other) => isLaterTelling(other, delivery)) && { canReplay: false }),
       })),
     };
@@ -97,19 +99,19 @@ function ruleWords(
 
 function messageView(
   delivery: HistoryDelivery,
-  tenant: TenantProfile,
-  destinations: ReadonlyMap<number, string>,
+  facts: PageFacts,
+  destinations: ReadonlyMap<number, Destination>,
   why: string,
 ): MessageView {
   const { text, tone } = STATE_WORDS[delivery.state] ?? { text: delivery.state, tone: 'neutral' };
   const isUnfinished = UNFINISHED_STATES.some((state) => state === delivery.state);
   return {
     id: delivery.id,
-    destination: destinations.get(delivery.chatWebhookId) ?? 'a space that was removed',
+    destination: destinations.get(delivery.chatWebhookId)?.name ?? 'a space that was removed',
     why: delivery.replay === 0 ? why : `${why}, sent again`,
     state: text,
     tone,
-    when: timeOf(delivery, tenant),
+    when: timeOf(delivery, facts, destinations.get(delivery.chatWebhookId)),
     reason: delivery.reason,
     canReplay: !isUnfinished && destinations.has(delivery.chatWebhookId),
   };
@@ -120,15 +122,39 @@ function isLaterTelling(other: HistoryDelivery, { ruleId, chatWebhookId, replay 
   return other.ruleId === ruleId && other.chatWebhookId === chatWebhookId && other.replay > replay;
 }
 
-/** When it was sent or given up, or until when it waits. */
-function timeOf({ finishedAt, heldUntil, state }: HistoryDelivery, tenant: TenantProfile): string | null {
+/** When it was sent or given up, or until when it waits and for what. */
+function timeOf(delivery: HistoryDelivery, { tenant, now }: PageFacts, space: Destination | undefined): string | null {
+  const { finishedAt, heldUntil, notBefore, state, attempts, replay, eventType } = delivery;
   if (state === 'held') return heldUntil === null ? null : `until ${momentWords(heldUntil, tenant)}`;
+  if (state === 'queued' && notBefore > now) {
+    const moment = wordsOf(notBefore, tenant, { timeStyle: 'medium' });
+    if (attempts > 0) return `next try at ${moment}`;
+    const settles = replay === 0 && eventType !== null && space?.health !== 'throttled';
+    return settles ? `until ${moment} for later edits` : `until ${moment}`;
+  }
   return finishedAt === null ? null : wordsOf(finishedAt, tenant, { timeStyle: 'short' });
+}
+
+const LEAST_LOOK_MS = 2000;
+const MOST_LOOK_MS = 600_000;
+
+/** In how many milliseconds something new can be told of an event; the longer it is due already, the later. Null: nothing is awaited. */
+function nextLook(event: HistoryEvent, deliveries: readonly HistoryDelivery[], now: Date): number | null {
+  const isOpen = event.routedAt === null && event.ignoredReason === null;
+  const due = [
+    ...(isOpen ? [event.receivedAt] : []),
+    ...deliveries.filter(({ state }) => state === 'queued' || state === 'sending').map(({ notBefore }) => notBefore),
+  ].map((moment) => {
+    const aheadMs = moment.getTime() - now.getTime();
+    return Math.max(aheadMs > 0 ? aheadMs + 1500 : -aheadMs / 2, LEAST_LOOK_MS);
+  });
+  const soonest = due.length === 0 ? MOST_LOOK_MS : Math.round(Math.min(...due));
+  return soonest >= MOST_LOOK_MS ? null : soonest;
 }
 
 function outcomeOf(event: HistoryEvent, ofRules: readonly { readonly matched: boolean }[], byWatches: boolean): string {
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
-  if (event.routedAt === null) return 'Being looked at: reload in a moment';
+  if (event.routedAt === null) return 'Processing…';
   if (event.action === ANNOUNCE) return 'Announced by hand';
   if (event.decisions.length > 0 && event.decisions.every(({ code }) => code === 'muted')) return 'Muted: nothing was told';
   const matched = ofRules.filter((decision) => decision.matched).length;

@@ -21,7 +21,7 @@ export interface WantedEvents {
 
 /** Newest first. `wanted` null: no events at all. */
 export async function gatherFacts(
-  { database: { prisma, pool } }: Pick<SettingsDeps, 'database'>,
+  { database: { prisma, pool }, clock }: Pick<SettingsDeps, 'database' | 'clock'>,
   { tenant }: Viewer,
   wanted: WantedEvents | null,
 ): Promise<PageFacts> {
@@ -39,5 +39,5 @@ export async function gatherFacts(
     loadAnnouncements(pool, tenant.id, announced),
     loadWatchNames(pool, tenant.id, [...decisions, ...deliveries]),
   ]);
-  return { tenant, events, destinations, rules, deliveries, namesOf, announcements, watches };
+  return { tenant, events, destinations, rules, deliveries, namesOf, announcements, watches, now: clock() };
 }

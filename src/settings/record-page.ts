@@ -7,7 +7,7 @@ import type { Option, Refusal } from '../../views/form';
 import type { PanelView } from '../../views/panel';
 import type { WatchView } from '../../views/watch';
 import type { ChatMessage } from '../core/chat-message';
-import type { RecordState } from '../core/record';
+import { titleOf, type RecordState } from '../core/record';
 import { ANNOUNCED, type AnnouncedEntity } from '../delivery/announcement.store';
 import { listDestinations, type Destination } from '../delivery/chat-webhook.store';
 import { makeNameStore } from '../messages/name.store';
@@ -108,8 +108,8 @@ export async function panelView(
   };
 }
 
-const DEAL_TOLD = 'won, lost, moved, another owner, value, date or label, a new note, an activity done';
-const LEAD_TOLD = 'converted, archived, deleted, a new note, an activity done';
+const DEAL_TOLD = 'won, lost, moved, a new owner, value, close date or label, notes, completed activities';
+const LEAD_TOLD = 'converted, archived, deleted, notes, completed activities';
 
 /** Where it is watched, and where it can be. */
 function watchView(
@@ -179,17 +179,17 @@ export async function recordViews(
   return ids.map((id) => ({ id, title: titles.get(`${entity} ${id}`) ?? `${capitalized(entity)} ${id}` }));
 }
 
-/** The card of the first record, as the chosen space would show it; null when nobody knows the record. */
+/** The card of the first record, as the chosen space would show it; null when nobody knows the record; with its title. */
 export async function announcementCard(
   deps: SettingsDeps,
   { tenant, userName }: Viewer,
   { entity, ids: [entityId = ''] }: ShownRecords,
   { space, note }: Pick<Typed, 'space' | 'note'>,
-): Promise<ChatMessage | null> {
+): Promise<{ readonly message: ChatMessage | null; readonly title: string | null }> {
   const { prisma, pool } = deps.database;
   const known = await findRecordState(pool, tenant.id, { entity, entityId });
   const state: RecordState | null = known ?? (await deps.fetchRecord(tenant.id, entity, entityId));
-  if (state === null) return null;
+  if (state === null) return { message: null, title: null };
   const destinations = await listDestinations(prisma, tenant.id);
   const { locale, timeZone } = destinations.find(({ id }) => String(id) === space) ?? { locale: null, timeZone: null };
   const announcement = { by: userName, note: note === '' ? null : note };
@@ -199,5 +199,6 @@ export async function announcementCard(
   const found = await makeNameStore({ pool }).findNames(wanted);
   const names = new Map(found.map(({ entity: kind, id, named }) => [referenceKey(kind, id), named]));
   const destination = { locale, timeZone, threads: 'off' } as const;
-  return renderMessage({ change, tenant, destination, mode: 'detailed', template: null }, names);
+  const message = renderMessage({ change, tenant, destination, mode: 'detailed', template: null }, names);
+  return { message, title: titleOf(state) };
 }

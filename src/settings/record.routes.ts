@@ -42,6 +42,7 @@ interface RecordRoute {
 }
 
 const ROUTES: readonly RecordRoute[] = [
+  { surface: 'panel', path: 'panel/told', access: 'see', handle: (deps, visit, records) => panel(deps, visit, records) },
   { surface: 'panel', path: 'panel/mute', access: 'change', handle: mute },
   { surface: 'panel', path: 'panel/unmute/:id', access: 'change', handle: unmute },
   { surface: 'panel', path: 'panel/watch', access: 'change', handle: watch },
@@ -186,6 +187,7 @@ async function announceInModal(deps: SettingsDeps, visit: Visit, records: ShownR
 }
 
 async function preview(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
-  const message = await announcementCard(deps, visit.viewer, records, typedIn(visit));
-  return { kind: 'part', title: 'Preview', content: CardOfAnnouncement({ message }) };
+  const { message, title } = await announcementCard(deps, visit.viewer, records, typedIn(visit));
+  const content = CardOfAnnouncement({ message, title: records.ids.length === 1 ? title : null });
+  return { kind: 'part', title: 'Preview', content };
 }

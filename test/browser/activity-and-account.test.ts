@@ -51,7 +51,7 @@ test('when the activity is filtered by a part of a deal’s title, then only its
 });
 
 test.each([
-  ['Silent', ['Mill safety equipment']],
+  ['Nothing posted', ['Mill safety equipment']],
   ['Sent', ['Linen contract 2027', 'Print room refit']],
 ])('when the activity is filtered by the status %s, then it shows just those', async (status, titles) => {
   const { frame } = await open('Activity');
@@ -81,6 +81,7 @@ test.each(['light', 'dark'] as const)('when messages have failed, then one or al
       .getByRole('button', { name: /^Send again to Sales wins: Deal lost/ })
       .first()
       .click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
     await page.getByText('The message is on the way again').waitFor();
   }
 });

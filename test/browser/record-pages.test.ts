@@ -1,10 +1,11 @@
 /** The panel beside a deal and the modal over it: what was told about it and why the rest stayed silent, and nobody else's. */
 
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { connectChannel, visibleText } from '../support/channel';
+import { addRule, connectChannel, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
 import {
   framed,
   narrow,
@@ -217,6 +218,7 @@ test.each(['light', 'dark'] as const)(
     const modal = await framed(page, 'modal');
 
     await modal.getByRole('article').waitFor();
+    await modal.getByRole('heading', { name: 'Announce Print room refit' }).waitFor();
     expect(await modal.evaluate('document.activeElement.tagName')).toBe('BODY');
     await modal.getByLabel('Note').fill(`A lesson to learn, ${theme}`);
     await modal.getByRole('article').getByText(`A lesson to learn, ${theme}`).first().waitFor();
@@ -270,3 +272,20 @@ function firstOf(entity: 'lead' | 'person' | 'organization'): { id: string; titl
 function dealUrl(title: string): string {
   return stage.crmUrl(`/deal/${stage.dealId(title)}`);
 }
+
+test('when a message waits for later edits, then the panel says until when, and that it was sent, without a click', async () => {
+  const rule = { name: 'Worth more', settleMs: 4000, filters: {} };
+  await addRule(stage.world, team.token, 'deal.value_changed', team.channel, rule);
+  stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { value: 77_000 });
+  await waitUntil('it waits', async () => {
+    const { body } = await stage.world.api('GET', '/deliveries?state=queued', team.token);
+    return body.items.length > 0;
+  });
+  const { frame } = await openFramed(browser, dealUrl('Office fit-out Boston'), 'panel');
+  const message = frame.locator('.messages li', { hasText: 'Worth more' });
+
+  await message.getByText(/until \d+:\d\d:\d\d.*for later edits/).waitFor();
+  await screenshotOf(frame, 'panel-waiting');
+  await message.getByText('sent', { exact: true }).waitFor();
+  expect(await message.innerText()).not.toContain('for later edits');
+});

@@ -25,6 +25,8 @@ export interface ActivityView {
   readonly olderUrl: string | null;
   /** Where the newest are; null when they are shown. */
   readonly newestUrl: string | null;
+  /** This page of the list. */
+  readonly url: string;
   readonly canReplay: boolean;
   /** How many failed messages of this filter can be sent again; null when that is not offered. */
   readonly replayable: number | null;
@@ -54,6 +56,7 @@ export function Activity(view: ActivityView): VNode {
           <EventList
             events={events}
             empty=""
+            lookAgain={{ 'hx-get': view.url }}
             {...(canReplay
               ? { replay: (message, event) => <Replay message={message} event={event} filter={view.filter} /> }
               : {})}
@@ -132,8 +135,13 @@ function Replay({
   readonly filter: ActivityFilterView;
 }): VNode {
   const name = `Send again to ${message.destination}: ${event.what} ${event.record}`;
+  const question = {
+    title: `Send this message to ${message.destination} again?`,
+    text: 'It is posted as a new message for everybody in the space.',
+    ok: 'Send again',
+  };
   return (
-    <PageForm id={`replay-form-${message.id}`} action={pageUrl('activity', 'replay')} inline>
+    <PageForm id={`replay-form-${message.id}`} action={pageUrl('activity', 'replay')} question={question} inline>
       <input type="hidden" name="delivery" value={message.id} />
       <HiddenFilter filter={filter} />
       <button id={`replay-${message.id}`} class="small secondary" aria-label={name}>

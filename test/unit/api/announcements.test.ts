@@ -56,7 +56,7 @@ describe('announcements', () => {
     const { body } = await call('get', '/events?entity=deal&entityId=7').expect(200);
     expect(body.items).toMatchObject([{ action: 'announce', transitions: [] }]);
     const audit = await call('get', '/audit').expect(200);
-    expect(audit.body.items[0]).toMatchObject({ action: 'record.announced', subject: 'deal 7' });
+    expect(audit.body.items[0]).toMatchObject({ action: 'record.announced', subject: 'deal 7 “Acme licence”' });
   });
 
   it('announces once for one key, however often it is asked', async () => {

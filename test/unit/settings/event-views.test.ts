@@ -39,6 +39,7 @@ function viewOf(decisions: readonly Decision[], given: Partial<PageFacts> = {}) 
     namesOf: () => () => null,
     announcements: new Map(),
     watches: new Map([[7, { author: 'Ana', spaceName: 'Sales wins' }]]),
+    now: at(0),
     ...given,
   });
   if (view === undefined) throw new Error('there is no event');
@@ -88,4 +89,27 @@ test('when a failed message was sent again, then only its last telling can be se
     [2, true],
     [1, false],
   ]);
+});
+
+test.each<[string, Partial<HistoryDelivery>, number, string | null, number | null]>([
+  ['waits for later edits', {}, 45_000, 'until 1:00:45 PM for later edits', 46_500],
+  ['was refused once', { attempts: 1 }, 45_000, 'next try at 1:00:45 PM', 46_500],
+  ['is sent again', { replay: 1 }, 45_000, 'until 1:00:45 PM', 46_500],
+  ['is due since long', {}, -60_000, null, 30_000],
+])(
+  'when a message %s, then it says until when, and the row is asked for again by then',
+  (_, given, aheadMs, when, nextLookMs) => {
+    const waiting = { attempts: 0, ...given, state: 'queued', notBefore: at(aheadMs), finishedAt: null };
+    const view = viewOf([], { deliveries: [aDelivery(waiting)] });
+
+    expect(view.messages.map((message) => message.when)).toEqual([when]);
+    expect(view.nextLookMs).toBe(nextLookMs);
+  },
+);
+
+test('when a record was announced that no event ever named, then it has the title of its announcement', () => {
+  const announcements = new Map([[1, { by: 'Ana', note: null, title: 'Linen contract' }]]);
+  const events = [{ ...anEvent([]), action: 'announce', recordTitle: null }];
+
+  expect(viewOf([], { events, announcements }).record).toBe('Linen contract');
 });
