@@ -222,6 +222,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   });
   const installNeeds = { oauth, makeApi, apiOf, tenants, connections, referenceRecords, box, syncWebhooks, clock, log };
   const install = makeInstallTenant({ ...installNeeds, refreshRates: rates.refresh, apiUrl: config.pipedrive.apiUrl });
+  const settingsUrl = (companyDomain: string) => settingsUrlOf(companyDomain, { ...config.pipedrive, baseUrl: config.baseUrl });
   const removeWebhooksOf = webhookStore.markRemovedOf;
   const uninstallUser = makeUninstallUser({ tenants, connections, removeWebhooksOf, syncWebhooks, clock, log });
 
@@ -312,7 +313,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     post: ({ spaceId, requestId, body }, credentials) =>
       post({ url: { spaceId, ...credentials }, requestId, body, isThreaded: false }),
     settings: attemptSettings,
-    settingsUrl: (domain) => `https://${domain}.pipedrive.com/settings/marketplace/app/${config.pipedrive.clientId}/app-settings`,
+    settingsUrl,
     clock,
     log,
   });
@@ -448,8 +449,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       session: sessions.middleware,
       clientId: config.pipedrive.clientId,
       clientSecret: config.pipedrive.clientSecret,
-      baseUrl: config.baseUrl,
-      log,
+      ...{ baseUrl: config.baseUrl, settingsUrl, log },
     }),
     makeSettingsRouter({
       ...{ database, verifyIframeToken, pageTokens, callApi: api.call, syncWebhooks, fetchRecord, clock },
@@ -461,7 +461,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       googleChatOrigin: config.googleChatOrigin,
       webhookUrl: `${config.baseUrl}/webhook/pipedrive`,
       installUrl: `${config.baseUrl}/oauth/install`,
-      settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, config.pipedrive.clientId),
+      settingsUrl,
     }),
     api.router,
   ];

@@ -97,14 +97,17 @@ export function TextField({
   readonly min?: number;
   readonly list?: string;
   readonly focused?: boolean;
+  /** What has to be typed before the form's question is asked. */
+  readonly confirms?: string;
 }): VNode {
-  const { id, label, hint, error, focused = false, ...rest } = field;
+  const { id, label, hint, error, focused = false, confirms, ...rest } = field;
   return (
     <Field id={id} label={label} hint={hint} error={error}>
       <input
         {...{ id, name, type, value, required, ...rest }}
         {...described({ id, hint, error })}
         {...(focused ? { autofocus: true } : {})}
+        data-confirms={confirms}
         autocomplete="off"
         spellcheck={false}
       />
@@ -187,7 +190,7 @@ export function RefusalBox({
       ) : (
         <>
           <p>
-            <strong>Please have another look: nothing was changed yet.</strong>
+            <strong>Please check these fields. Nothing was saved.</strong>
           </p>
           <ul>
             {named.map(({ id, label, message }) => (

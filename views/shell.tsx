@@ -106,7 +106,7 @@ export function framedDocument(title: string, frame: Frame, credential: PageCred
         <FormToken.Provider value={credential.token}>{app}</FormToken.Provider>
       </div>
       <template id="offline-words">
-        <strong>You seem to be offline.</strong> Nothing was changed, and what you typed is still here. Check your connection and
+        <strong>Can’t reach Dealbell.</strong> Nothing was changed, and what you typed is still here. Check your connection and
         try again.
       </template>
       <template id="slow-words">

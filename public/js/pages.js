@@ -58,10 +58,11 @@
   document.addEventListener('htmx:confirm', function (event) {
     var detail = event.detail;
     var isOld = token && Date.now() > expiresAt - RENEW_BEFORE_MS;
+    var source = detail.elt;
+    var isAsked = detail.question && isTypedRight(source);
     if (!detail.question && !isOld) return;
     event.preventDefault();
-    var source = detail.elt;
-    var asked = detail.question
+    var asked = isAsked
       ? window.pipedrive.confirm(detail.question, source.dataset.confirmText || '', source.dataset.confirmOk || 'OK')
       : Promise.resolve(true);
     asked
@@ -76,6 +77,12 @@
         tellTrouble('expired-words');
       });
   });
+
+  /** What the server would refuse anyway needs no question: a word that has to be typed to confirm. */
+  function isTypedRight(form) {
+    var field = form.querySelector('[data-confirms]');
+    return !field || field.value.trim().toLowerCase() === field.dataset.confirms.trim().toLowerCase();
+  }
 
   /* A token that the server does not take (any more): once a new one, then the same request again. Nothing was done by it. */
   document.addEventListener('htmx:responseError', function (event) {
@@ -101,12 +108,37 @@
 
   /* ---- Trouble and good news ------------------------------------------------------------------------------------------- */
 
+  /** On the page, and by Pipedrive's snackbar: in a long page its beginning may be out of sight. */
   function tellTrouble(wordsId) {
     var words = byId(wordsId);
     var place = byId('trouble');
-    if (words && place) place.replaceChildren(words.content.cloneNode(true));
+    if (!words || !place) return;
+    place.replaceChildren(words.content.cloneNode(true));
     fit();
+    if (window.parent !== window) window.pipedrive.say(place.textContent.replace(/\s+/g, ' ').trim());
   }
+
+  window.addEventListener('online', function () {
+    byId('trouble').replaceChildren();
+    fit();
+  });
+
+  /* What was pressed shows that it is at work, as the line at the top may be out of sight; it takes no second press meanwhile. */
+  var pressed = new WeakMap();
+  document.addEventListener('htmx:beforeRequest', function (event) {
+    var cause = event.detail.requestConfig.triggeringEvent;
+    var control = (cause && cause.submitter) || event.detail.elt;
+    if (!control.matches('a, button')) return;
+    pressed.set(event.detail.xhr, control);
+    control.dataset.atWork = 'yes';
+    control.setAttribute('aria-disabled', 'true');
+  });
+  document.addEventListener('htmx:afterRequest', function (event) {
+    var control = pressed.get(event.detail.xhr);
+    if (!control) return;
+    delete control.dataset.atWork;
+    control.removeAttribute('aria-disabled');
+  });
 
   document.addEventListener('htmx:sendError', function () {
     tellTrouble('offline-words');
@@ -121,6 +153,8 @@
     var target = event.detail.target;
     if (place && target !== place) place.replaceChildren();
     mayMoveFocus = target.id === 'app' || target.contains(document.activeElement);
+    neighbours = idsFrom(lastFocusedId);
+    idsBefore = new Set(idsIn(document));
     delete event.detail.requestConfig.elt.dataset.isRetry;
   });
 
@@ -138,17 +172,57 @@
 
   /* ---- Focus, size, small helps ---------------------------------------------------------------------------------------- */
 
-  /** htmx keeps the focus on an element of the same id; where that is gone, the page's beginning takes it. What was refused is read first. */
-  function keepFocus(isRefused) {
+  var CONTROLS = 'a[href], button, select, textarea, summary, input:not([type=hidden])';
+  /* Before the exchange: the controls that follow the focus and then those before it, nearest first; and what was there at all. */
+  var neighbours = [];
+  var idsBefore = new Set();
+  /* Pipedrive's own dialogs take the focus out of the frame. */
+  var lastFocusedId = '';
+  document.addEventListener('focusin', function (event) {
+    lastFocusedId = event.target.id;
+  });
+
+  function idsIn(part) {
+    return Array.from(part.querySelectorAll(CONTROLS), function (control) {
+      return control.id;
+    }).filter(Boolean);
+  }
+
+  function idsFrom(id) {
+    var ids = idsIn(document.querySelector('main') || document);
+    var at = id ? ids.indexOf(id) : -1;
+    return at < 0 ? [] : ids.slice(at + 1).concat(ids.slice(0, at).reverse());
+  }
+
+  /**
+   * htmx keeps the focus on an element of the same id. What was refused is read first; what a button added takes the focus where it
+   * says so (`data-focus-new`: how the id begins); where the pressed control is gone, its nearest neighbour on the same page, or else the page's
+   * beginning.
+   */
+  function keepFocus(isRefused, isSamePage) {
     if (!mayMoveFocus) return;
     var active = document.activeElement;
-    if (isRefused && byId('refusal')) active = null;
-    if (active && active !== document.body) return;
-    var first =
-      (isRefused && byId('refusal')) || document.querySelector('[autofocus]') || byId('refusal') || document.querySelector('h1');
-    if (!first) return;
-    if (first.tabIndex < 0) first.tabIndex = -1;
-    first.focus({ preventScroll: first.tagName === 'H1' });
+    var isLost = !active || active === document.body;
+    var next = (isRefused && byId('refusal')) || (active && active.dataset.focusNew && added(active.dataset.focusNew));
+    if (!next && isLost)
+      next = document.querySelector('[autofocus]') || (isSamePage && neighbour()) || document.querySelector('h1');
+    if (!next) return;
+    if (next.tabIndex < 0) next.tabIndex = -1;
+    next.focus({ preventScroll: next.tagName === 'H1' });
+  }
+
+  function added(beginning) {
+    var id = idsIn(document).find(function (each) {
+      return each.startsWith(beginning) && !idsBefore.has(each);
+    });
+    return id && byId(id);
+  }
+
+  function neighbour() {
+    var id = neighbours.find(function (each) {
+      return byId(each);
+    });
+    return id && byId(id);
   }
 
   /** The frame is as high as the page, so that only Pipedrive's own page scrolls. */
@@ -162,10 +236,18 @@
     window.pipedrive.resize(heightPx);
   }
 
+  var heading = headingNow();
+
+  function headingNow() {
+    var h1 = document.querySelector('h1');
+    return h1 && h1.textContent;
+  }
+
   document.addEventListener('htmx:afterSettle', function (event) {
     /* What comes by itself while somebody fills in a form takes no focus. */
     var isQuiet = event.detail.target && event.detail.target.dataset.quiet;
-    if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422);
+    if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingNow());
+    heading = headingNow();
     sayFlash();
     fit();
   });
@@ -174,6 +256,21 @@
     fit();
   });
   document.addEventListener('toggle', fit, true);
+
+  /* What was refused is no longer so once it is changed: whether it is right, the next answer says. */
+  document.addEventListener('input', function (event) {
+    var field = event.target;
+    if (field.getAttribute('aria-invalid') !== 'true') return;
+    var link = document.querySelector('#refusal a[href="#' + field.id + '"]');
+    field.removeAttribute('aria-invalid');
+    (field.getAttribute('aria-describedby') || '').split(' ').forEach(function (id) {
+      var words = byId(id);
+      if (words && words.classList.contains('field-error')) words.remove();
+    });
+    if (link) link.closest('li').remove();
+    if (link && !document.querySelector('#refusal li')) byId('refusal').remove();
+    fit();
+  });
 
   document.addEventListener('click', function (event) {
     var button = event.target.closest && event.target.closest('[data-copy]');
@@ -215,15 +312,17 @@
     });
   });
 
-  /** Browsers may forbid the clipboard in frames: then the text stands selected, ready for the keyboard. */
+  /** What is selected is copied the old way first: Pipedrive's frames do not allow the clipboard, and say so in the console. */
   function copy(text) {
-    if (!navigator.clipboard) return Promise.resolve(document.execCommand('copy'));
+    if (document.execCommand('copy')) return Promise.resolve(true);
+    if (!navigator.clipboard) return Promise.resolve(false);
     return navigator.clipboard.writeText(text).then(
       function () {
         return true;
       },
-      function () {
-        return document.execCommand('copy');
+      function (error) {
+        console.warn(error);
+        return false;
       },
     );
   }

@@ -7,7 +7,6 @@ import type { InstallOutcome, InstallTenant, Installed } from './install-tenant'
 import { addState, takeState } from './install-state';
 import { hasClientCredentials, readUninstallNotice } from './uninstall-request';
 import type { UninstallUser } from './uninstall-user';
-import { settingsUrlOf } from './settings-url';
 
 declare module 'express-session' {
   interface SessionData {
@@ -34,6 +33,8 @@ interface Needs {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly baseUrl: string;
+  /** Where Pipedrive shows our settings to a company. */
+  readonly settingsUrl: (companyDomain: string) => string;
   readonly log: Logger;
 }
 
@@ -115,7 +116,11 @@ async function finishInstall(needs: Needs, request: Request, response: Response)
   }
 }
 
-function showOutcome({ showPage, baseUrl, clientId, log }: Needs, response: Response, outcome: InstallOutcome): void {
+function showOutcome(
+  { showPage, baseUrl, settingsUrl: settingsUrlOf, log }: Needs,
+  response: Response,
+  outcome: InstallOutcome,
+): void {
   switch (outcome.kind) {
     case 'refused':
     case 'unreachable':
@@ -123,7 +128,7 @@ function showOutcome({ showPage, baseUrl, clientId, log }: Needs, response: Resp
       showPage(response, PAGES[outcome.kind]);
       break;
     case 'installed': {
-      const settingsUrl = settingsUrlOf(outcome.tenant.companyDomain, clientId);
+      const settingsUrl = settingsUrlOf(outcome.tenant.companyDomain);
       if (baseUrl.startsWith('https:')) response.set('Cache-Control', 'no-store').redirect(302, settingsUrl);
       else showPage(response, installedPage(outcome, settingsUrl));
       break;
@@ -140,7 +145,7 @@ function installedPage({ tenant, hearsEverything }: Installed, settingsUrl: stri
   return {
     status: 200,
     title: hearsEverything ? 'Dealbell is installed' : 'Dealbell is installed, but does not hear everything yet',
-    message: hearsEverything ? `${done} Go on in Pipedrive, in the settings of the app.` : `${done} ${missing}`,
+    message: hearsEverything ? `${done} Continue in the app’s settings in Pipedrive.` : `${done} ${missing}`,
     link: { href: settingsUrl, text: 'Open the settings in Pipedrive' },
   };
 }

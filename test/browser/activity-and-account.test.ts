@@ -102,6 +102,7 @@ test.each([
   await frame.getByRole('button', { name: `Delete key CI ${theme} ${widthPx}` }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete key' }).click();
   await page.getByText('The key was deleted').waitFor();
+  expect(await frame.locator(':focus').getAttribute('id')).toBe('key-name');
 
   expect(works.status).toBe(200);
   expect((await stage.world.api('GET', '/account', key)).status).toBe(401);
@@ -239,18 +240,19 @@ test('when somebody who is no admin opens the account, then they see what there 
 test('when everything is to be deleted, then only the right name does it, and nothing of the company is left', async () => {
   browser.expectComplaint(/status of 422/);
   const { page, frame } = await open('Account');
-  const erase = async (name: string) => {
-    await frame.getByLabel(/To confirm/).fill(name);
+  const press = async (typed: string) => {
+    await frame.getByLabel(/To confirm/).fill(typed);
     await frame.getByRole('button', { name: 'Delete everything' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete everything' }).click();
   };
 
-  await erase('Another company');
+  await press('Another company');
   await frame
     .getByRole('alert')
     .getByText(/must be Brightwater Supplies/)
     .waitFor();
-  await erase('Brightwater Supplies');
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  await press('brightwater supplies');
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete everything' }).click();
   await frame.getByRole('heading', { name: 'Everything was deleted' }).waitFor();
   await looksWell(frame, 'account-deleted');
 

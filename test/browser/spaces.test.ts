@@ -118,6 +118,10 @@ test('when a setting is refused, then the words stand at the field and what was 
   expect(await frame.getByLabel('Time zone').getAttribute('aria-invalid')).toBe('true');
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'space-settings-refused');
+
+  await frame.getByLabel('Time zone').fill('Europe/Vienna');
+  expect(await frame.getByLabel('Time zone').getAttribute('aria-invalid')).toBeNull();
+  expect(await frame.locator('.field-error, #refusal').count()).toBe(0);
 });
 
 test.each(['light', 'dark'] as const)(

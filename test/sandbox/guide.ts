@@ -7,7 +7,7 @@ type Steps = readonly [string, string, string, string];
 
 export function guide(sandbox: Sandbox, { isBare, settleMs }: SandboxOptions): string {
   const addresses = addressesOf(sandbox);
-  const steps = isBare ? bareSteps(addresses) : readySteps(addresses, settleMs);
+  const steps = isBare ? bareSteps(addresses, sandbox.wins.webhookUrl) : readySteps(addresses, settleMs);
   const lines = [
     '',
     'Dealbell sandbox is running. Stop it with Ctrl-C.',
@@ -67,11 +67,11 @@ function readySteps({ crm, wins }: Addresses, settleMs: number): Steps {
   ];
 }
 
-function bareSteps({ install, settings, crm, wins }: Addresses): Steps {
+function bareSteps({ install, crm, wins }: Addresses, webhookUrl: string): Steps {
   return [
     `Open ${install}, leave the first admin chosen and press "Allow and install".`,
-    `See that Dealbell is connected: ${settings}`,
-    'Paste the five lines of the example below into a terminal: they connect #wins and make a rule for won deals.',
+    'Open the settings from there and go through the three steps: connect a space, choose what to post, see the first card.',
+    `The webhook URL of #wins, to paste there: ${webhookUrl}`,
     `Win any deal in ${crm} and look at ${wins}`,
   ];
 }
@@ -82,7 +82,7 @@ function apiExample({ wins }: Sandbox, { app, frameToken }: Addresses): readonly
   const space = JSON.stringify({ name: wins.name, url: wins.webhookUrl });
   const rule = `"{\\"name\\":\\"Any win\\",\\"eventType\\":\\"deal.won\\",\\"targetWebhookIds\\":[$SPACE]}"`;
   return [
-    'Example: connect #wins, make a rule and send a test card by the REST API (once Dealbell is installed)',
+    'The same by the REST API: connect #wins, make a rule and send a test card (once Dealbell is installed)',
     `  FRAME=$(curl -s '${frameToken}')`,
     `  TOKEN=$(curl -s -H 'Content-Type: application/json' -d "$FRAME" ${app}/session | ${read('token')})`,
     `  SPACE=$(${post} -d '${space}' ${app}/chat-webhooks | ${read('id')})`,

@@ -13,6 +13,7 @@ import { makeConnectionStore, type Connection } from '../../src/install/connecti
 import { makeFailOver } from '../../src/install/fail-over';
 import { makeForgetTenant } from '../../src/install/forget-tenant';
 import { makeInstallTenant } from '../../src/install/install-tenant';
+import { settingsUrlOf } from '../../src/install/settings-url';
 import { makeInstallRoutes } from '../../src/install/install.routes';
 import { makeReferenceRecordStore } from '../../src/install/reference-record.store';
 import { makeTenantStore } from '../../src/install/tenant.store';
@@ -139,6 +140,8 @@ export async function startInstallStack({ fake, database, baseUrl: publicUrl, cl
       clientId,
       clientSecret,
       baseUrl,
+      settingsUrl: (companyDomain) =>
+        settingsUrlOf(companyDomain, { clientId, baseUrl, oauthUrl: 'https://oauth.pipedrive.com' }),
       log,
     }),
   );

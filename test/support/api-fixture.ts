@@ -6,7 +6,6 @@ import { pino } from 'pino';
 import { makeRestApi, type ApiDeps } from '../../src/api/api.routes';
 import { countApiKeys, createApiKey } from '../../src/api/api-key.store';
 import { tenantId as brandTenantId, type TenantId } from '../../src/core/tenant';
-import { settingsUrlOf } from '../../src/install/settings-url';
 import { loadPlan } from '../../src/plans/subscription.store';
 import type { Database } from '../../src/platform/database';
 import { makeHttpApp } from '../../src/platform/http-app';
@@ -73,7 +72,8 @@ export function makeApiFixture(
     webhookUrl: 'http://localhost:3000/webhook/pipedrive',
     ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
     countSent: (tenantId, since) => makeCountSent(database.pool, clock)(tenantId, since),
-    settingsUrl: (companyDomain) => settingsUrlOf(companyDomain, 'client-of-the-test'),
+    settingsUrl: (companyDomain) =>
+      `https://${companyDomain}.pipedrive.com/settings/marketplace/app/client-of-the-test/app-settings`,
     refreshReferences: () => Promise.resolve(false),
     syncWebhooks: () => Promise.resolve({ ownerConnectionId: 1, failed: [] }),
     tryUrl: () => Promise.resolve({ status: 'success', httpStatus: 200 }),

@@ -335,6 +335,7 @@ function Erase({ companyName, refusal }: { readonly companyName: string; readonl
             label={`To confirm, type the company’s name: ${companyName}`}
             name="company"
             required
+            confirms={companyName}
             error={errorAt(refusal, 'company')}
           />
           <button id="erase-all" class="danger">

@@ -148,7 +148,7 @@ function Group({
         </ul>
       )}
       <div class="actions">
-        <button id={idOf('add', path)} class="secondary small" {...asks(`line:${path}`)}>
+        <button id={idOf('add', path)} class="secondary small" data-focus-new="field-" {...asks(`line:${path}`)}>
           Add condition
         </button>
         <button id={idOf('add-group', path)} class="secondary small" {...asks(`group:${path}`)}>
