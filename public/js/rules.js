@@ -1,4 +1,4 @@
-/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing. */
+/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing, what is refused or not saved yet. */
 (function () {
   'use strict';
   var loading = null;
@@ -72,6 +72,55 @@
     var live = document.getElementById('live');
     if (summary && live.textContent !== summary.dataset.said) live.textContent = summary.dataset.said;
   });
+
+  /* What was refused at a field is said no longer once the field is another. */
+  document.addEventListener('input', function (event) {
+    var field = event.target;
+    if (!field.getAttribute || field.getAttribute('aria-invalid') !== 'true') return;
+    field.removeAttribute('aria-invalid');
+    var words = (field.getAttribute('aria-describedby') || '').split(' ').filter(isErrorId)[0];
+    if (words && document.getElementById(words)) document.getElementById(words).hidden = true;
+    var link = document.querySelector('#refusal a[href="#' + CSS.escape(field.id) + '"]');
+    if (!link) return;
+    link.closest('li').remove();
+    var box = document.getElementById('refusal');
+    box.hidden = box.querySelector('li') === null;
+  });
+
+  function isErrorId(id) {
+    return /(^error-|-error$)/.test(id);
+  }
+
+  /* A rule that was changed and not saved is not left by a link without a question. */
+  var isChanged = false;
+  ['input', 'change'].forEach(function (name) {
+    document.addEventListener(name, function (event) {
+      if (event.isTrusted && event.target.closest('#rule-form')) isChanged = true;
+    });
+  });
+  document.addEventListener('htmx:afterSettle', function () {
+    if (!document.getElementById('rule-form')) isChanged = false;
+  });
+  document.addEventListener(
+    'click',
+    function (event) {
+      var link = isChanged && event.target.closest && event.target.closest('a[href]');
+      if (!link || link.id === 'cancel-rule' || link.target === '_blank' || link.getAttribute('href').charAt(0) === '#') return;
+      event.preventDefault();
+      event.stopPropagation();
+      window.pipedrive
+        .confirm('Leave without saving?', 'What you changed in this rule is lost.', 'Leave')
+        .then(function (isAgreed) {
+          if (!isAgreed) return;
+          isChanged = false;
+          link.click();
+        })
+        .catch(function (error) {
+          console.warn('Pipedrive did not ask', error);
+        });
+    },
+    true,
+  );
 
   document.addEventListener('htmx:afterSettle', makeSortable);
   document.addEventListener('DOMContentLoaded', makeSortable);

@@ -43,6 +43,19 @@ export function templateProblem(text: string): string | null {
   }
 }
 
+const NAMES: readonly string[] = [
+  ...['event.type', 'event.name', 'event.time'],
+  ...['title', 'value', 'url', 'type', 'status', 'closeDate', 'lostReason'].map((name) => `record.${name}`),
+  ...['owner', 'stage', 'pipeline', 'person', 'organization', 'actor', 'from', 'to'],
+];
+
+/** What a template names that no message has: it comes out empty. None where the template cannot be read. */
+export function unknownNames(text: string): readonly string[] {
+  if (templateProblem(text) !== null) return [];
+  const named = sharedEngine().globalFullVariablesSync(text);
+  return [...new Set(named)].filter((name) => !NAMES.some((known) => name === known || name.startsWith(`${known}.`)));
+}
+
 /** The text with its variables filled in; null when it comes out empty or fails, for example by going over its bounds. */
 export function renderTemplate(template: string, variables: TemplateVariables): Rich | null {
   if (template.length > MAX_TEMPLATE_LENGTH) return null;

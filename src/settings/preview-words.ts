@@ -22,15 +22,21 @@ export const previewAnswer = z.object({
 });
 export type PreviewAnswer = z.infer<typeof previewAnswer>;
 
-/** `sample` is what is drawn when nothing matched. */
-export function previewView(answer: PreviewAnswer, days: number, sample: ChatMessage, tenant: TenantProfile): RulePreviewView {
+/** `sample` is what is drawn when nothing matched; `tellers` are rules above that stop those below, by the spaces where they do. */
+export function previewView(
+  answer: PreviewAnswer,
+  days: number,
+  sample: ChatMessage,
+  tenant: TenantProfile,
+  tellers: ReadonlyMap<number, readonly string[]>,
+): RulePreviewView {
   const last = answer.examples.at(-1);
   return {
     ...summaryOf(answer, days, tenant),
-    notes: notesOf(answer, days, tenant),
+    notes: notesOf(answer, days, tenant, tellers),
     caption:
       last === undefined
-        ? 'Nothing of late fits, so this is a made-up example:'
+        ? 'No recent event matches. Here is a sample:'
         : `${last.recordTitle ?? 'A record without a title'}, ${momentWords(last.occurredAt, tenant)}:`,
     message: last?.message ?? sample,
   };
@@ -53,15 +59,31 @@ function summaryOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): 
   return { summary: `This rule would have sent ${said}, at most ${most} a day and ${maxPerHour} an hour.`, said };
 }
 
-function notesOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): string[] {
+function notesOf(
+  answer: PreviewAnswer,
+  days: number,
+  tenant: TenantProfile,
+  tellers: ReadonlyMap<number, readonly string[]>,
+): string[] {
   const { events, messages, quietHours, otherRules, complete, to } = answer;
+  const stopping = otherRules.flatMap((rule) => {
+    const spaces = tellers.get(rule.ruleId) ?? [];
+    return spaces.length === 0 ? [] : [stoppedWords(rule, spaces)];
+  });
   const others = otherRules.map(({ ruleName, events: count }) => `${ruleName} (${counted(count, 'event')})`);
   return [
     ...(events === 0 ? ['Dealbell has heard of nothing from Pipedrive in this time yet.'] : []),
     ...(isPart(answer, days) ? [`Preview, below, counts the whole ${days} days.`] : []),
     ...(complete ? [] : [`There was so much that only what came until ${momentWords(to, tenant)} was looked at.`]),
     ...(quietHours === 0 ? [] : [`${quietHours} of them would have fallen into quiet hours.`]),
-    ...(others.length === 0 ? [] : [`The same was told by other rules too: ${new Intl.ListFormat('en').format(others)}.`]),
-    ...(messages > 0 && others.length === 0 ? ['No other rule told of the same.'] : []),
+    ...(others.length === 0 ? [] : [`Other rules posted these too: ${new Intl.ListFormat('en').format(others)}.`]),
+    ...stopping,
+    ...(messages > 0 && others.length === 0 ? ['No other rule posted these.'] : []),
   ];
+}
+
+/** What the count does not know: rules that stop those below are not asked again. */
+function stoppedWords({ ruleName, events }: PreviewAnswer['otherRules'][number], spaces: readonly string[]): string {
+  const where = new Intl.ListFormat('en').format(spaces);
+  return `${counted(events, 'event')} of these would not be posted again in ${where}: ${ruleName} posted ${events === 1 ? 'it' : 'them'} there and stops the rules below it.`;
 }

@@ -17,6 +17,7 @@ import { LABELS, ROOT, type ConditionGroup, type ConditionLine, type ConditionNo
 import { inputOf, labelChoices, OPERATOR_WORDS, type ValueInput } from './condition-value';
 import { USUAL_CURRENCIES } from './first-run-view';
 import { filterGroupsOf, type RuleForm } from './rule-form';
+import { conditionLabels, lineOfError, placeOf, refusalOfForm } from './rule-refusal';
 import { capitalized } from './words';
 
 export interface FormFacts {
@@ -44,10 +45,11 @@ const LIST_TROUBLE =
 
 export function ruleFormView(facts: FormFacts): RuleFormView {
   const { form, known, deals } = facts;
+  const refusal = facts.refusal === null ? null : refusalOfForm(facts.refusal, facts);
   const { conditions: _tree, ...values } = form;
   return {
     ...{ ruleId: facts.ruleId, title: titleOf(facts), canChange: facts.canChange, values },
-    ...{ refusal: facts.refusal, preview: facts.preview, test: facts.test },
+    ...{ refusal, conditionLabels: conditionLabels(form), preview: facts.preview, test: facts.test },
     preset: presetView(facts.preset),
     listTrouble: facts.isListTrouble ? LIST_TROUBLE : null,
     events: EVENT_TYPES.map((eventType) => ({
@@ -72,7 +74,7 @@ export function ruleFormView(facts: FormFacts): RuleFormView {
     ],
     spaces: facts.destinations.map(({ id, name }) => ({ value: String(id), label: name })),
     usualWait: 'default',
-    conditions: conditionsView(form, known, facts.refusal, facts.places),
+    conditions: conditionsView(form, known, refusal, facts.places),
   };
 }
 
@@ -191,11 +193,8 @@ function keptWords({ field, op, raw }: ConditionLine, known: KnownFields): strin
 function errorsByPlace(refusal: Refusal | null, places: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { path, message } of refusal?.errors ?? []) {
-    if (!path.startsWith('filters.conditions')) continue;
-    const nearest = [...places]
-      .filter(([place]) => path === place || path.startsWith(`${place}.`))
-      .sort((a, b) => b[0].length - a[0].length)[0];
-    const at = nearest?.[1] ?? ROOT;
+    if (!path.startsWith('filters.conditions') && lineOfError({ path, message }) === null) continue;
+    const at = lineOfError({ path, message }) ?? placeOf(path, places) ?? ROOT;
     if (!found.has(at)) found.set(at, message);
   }
   return found;

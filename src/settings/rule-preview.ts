@@ -5,13 +5,20 @@ import type { RulePreviewView } from '../../views/settings/rule-preview';
 import { NoPreview, RulePreview } from '../../views/settings/rule-preview';
 import { AppError } from '../core/errors';
 import { TEMPLATE_MODES } from '../core/rule';
+import { listDestinations } from '../delivery/chat-webhook.store';
 import { renderMessage } from '../messages/render-message';
 import { sampleNames, sampleSubject } from '../messages/sample-subject';
+import { unknownNames } from '../messages/text-template';
+import type { KnownFields } from '../rules/field-catalogue';
+import { listRules } from '../rules/rule.store';
 import { attempt, type Attempt } from './attempt';
+import type { ConditionGroup, ConditionLine, ConditionNode } from './condition-form';
+import { inputOf } from './condition-value';
 import { previewAnswer, previewView } from './preview-words';
 import { loadKnown, savedFacts } from './rule-facts';
 import { bodyOfForm, readRuleForm, type WrittenRule } from './rule-form';
 import type { FormFacts } from './rule-form-view';
+import { conditionLabels, refusalOfForm } from './rule-refusal';
 import type { SettingsDeps } from './settings-deps';
 import type { PartAnswer, Visit } from './visit';
 
@@ -36,16 +43,70 @@ export async function tryPreview(
 ): Promise<Attempt<RulePreviewView>> {
   const { form, ruleId } = facts;
   const isWhole = values.has('whole');
-  const asked = { rule: draftOfForm(facts).body, days: DAYS, ...(isWhole ? {} : { newest: AT_ONCE }) };
+  const { conditions, left } = withoutUnfinished(form.conditions, facts.known);
+  const draft = draftOfForm({ ...facts, form: { ...form, conditions } });
+  const asked = { rule: draft.body, days: DAYS, ...(isWhole ? {} : { newest: AT_ONCE }) };
   const call = { method: 'post', path: '/rules/preview', body: asked, signal } as const;
   const tried = await attempt(() => deps.callApi(principal, call));
-  if (!tried.done) return { done: false, refusal: aboutDraft(tried.refusal) };
+  if (!tried.done) {
+    const refused = { form: { ...form, conditions }, preset: null, places: draft.conditionPlaces };
+    return { done: false, refusal: refusalOfForm(aboutDraft(tried.refusal), refused) };
+  }
   const mode = TEMPLATE_MODES.find((known) => known === form.layout) ?? 'compact';
   const subject = sampleSubject(viewer.tenant, form.eventType, mode, form.template || null, deps.clock());
   const answer = previewAnswer.parse(JSON.parse(JSON.stringify(tried.result)));
   const others = answer.otherRules.filter((other) => other.ruleId !== ruleId);
   const sample = renderMessage(subject, sampleNames());
-  return { done: true, result: previewView({ ...answer, otherRules: others }, DAYS, sample, viewer.tenant) };
+  const view = previewView({ ...answer, otherRules: others }, DAYS, sample, viewer.tenant, await tellersOf(deps, viewer, facts));
+  return { done: true, result: { ...view, notes: [...unfinishedWords(left), ...unknownWords(form.template), ...view.notes] } };
+}
+
+/** The conditions that say something already, and how many are left out because they do not yet. */
+function withoutUnfinished(root: ConditionGroup, known: KnownFields): { conditions: ConditionGroup; left: number } {
+  let left = 0;
+  const kept = (node: ConditionNode): readonly ConditionNode[] => {
+    if (node.kind === 'group') return [{ ...node, items: node.items.flatMap(kept) }];
+    if (!isUnfinished(node, known)) return [node];
+    left += 1;
+    return [];
+  };
+  return { conditions: { ...root, items: root.items.flatMap(kept) }, left };
+}
+
+function isUnfinished({ field, op, values, raw }: ConditionLine, known: KnownFields): boolean {
+  if (raw !== null) return false;
+  if (field === '') return true;
+  const { input } = inputOf(known, field, op);
+  if (input.kind === 'none') return false;
+  return input.kind === 'choices' ? values.length === 0 : values.every((value) => value.trim() === '');
+}
+
+function unfinishedWords(left: number): readonly string[] {
+  if (left === 0) return [];
+  return [left === 1 ? '1 unfinished condition is left out.' : `${left} unfinished conditions are left out.`];
+}
+
+function unknownWords(template: string): readonly string[] {
+  return unknownNames(template).map((name) => `“{{ ${name} }}” is no known placeholder: nothing stands there.`);
+}
+
+/** Rules above this one that stop those below, by the spaces that both post to. */
+async function tellersOf(
+  { database: { prisma } }: SettingsDeps,
+  { tenant }: Visit['viewer'],
+  { form, ruleId }: Pick<FormFacts, 'form' | 'ruleId'>,
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const [rules, destinations] = await Promise.all([listRules(prisma, tenant.id), listDestinations(prisma, tenant.id)]);
+  const own = new Set([form.space, ...form.otherSpaces].map(Number));
+  const place = rules.findIndex(({ id }) => id === ruleId);
+  const above = place === -1 ? rules : rules.slice(0, place);
+  const stopping = above.filter(({ enabled, stopAfter }) => enabled && stopAfter);
+  return new Map(
+    stopping.map(({ id, targetWebhookIds }) => [
+      id,
+      destinations.filter((space) => own.has(space.id) && targetWebhookIds.includes(space.id)).map(({ name }) => name),
+    ]),
+  );
 }
 
 /** What the page exchanges by itself, so that nothing typed meanwhile is touched. Who may only look sees the rule as it is saved. */
@@ -55,7 +116,12 @@ export async function previewPart(deps: SettingsDeps, visit: Visit): Promise<Par
     ? { ...(await typedFacts(deps, visit)), ruleId }
     : await savedFacts(deps, visit, ruleId ?? 0);
   const tried = await tryPreview(deps, visit, facts);
-  return { kind: 'part', content: tried.done ? RulePreview({ view: tried.result }) : NoPreview({ refusal: tried.refusal }) };
+  return {
+    kind: 'part',
+    content: tried.done
+      ? RulePreview({ view: tried.result })
+      : NoPreview({ refusal: tried.refusal, labels: conditionLabels(facts.form) }),
+  };
 }
 
 async function typedFacts(deps: SettingsDeps, visit: Visit): Promise<Pick<FormFacts, 'form' | 'known'>> {

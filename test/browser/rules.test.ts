@@ -106,12 +106,15 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Event').selectOption('Deal won');
   await frame.getByLabel('Custom text').fill('Well done, {{ owner }}!');
+  const { id } = await ruleNamed('Big wins');
+  await stage.world.api('PUT', `/rules/${id}`, team.token, { stopAfter: true });
   await frame.getByRole('button', { name: 'Preview' }).click();
 
   await frame.getByText('This rule would have sent 2 messages in the last 30 days').waitFor();
   await frame.locator('#preview').getByText('Well done, ').waitFor();
   const preview = await frame.locator('#preview').innerText();
   expect(preview).toMatch(/Big wins \(1 event\)/);
+  expect(preview).toContain('1 event of these would not be posted again in Sales wins: Big wins posted it there');
   expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-preview-dark');
@@ -232,6 +235,37 @@ test('when a rule is refused, then each field says why, the summary leads there,
   expect(await frame.getByLabel('Name').getAttribute('aria-invalid')).toBe('true');
   expect(await frame.getByLabel('Custom text').inputValue()).toBe('{{ owner');
   expect(await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).inputValue()).toBe('much');
+});
+
+test('when a refused field is mended, then nothing says any more that it is wrong', async () => {
+  browser.expectComplaint(/status of 422/);
+  const { frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByLabel('Seconds to wait').fill('999');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByRole('alert').getByRole('link', { name: 'Name' }).waitFor();
+
+  await frame.getByLabel('Name').fill('Mended');
+  await frame.locator('#rule-name-error').waitFor({ state: 'hidden' });
+  expect(await frame.getByLabel('Name').getAttribute('aria-invalid')).toBeNull();
+  expect(await frame.getByRole('alert').getByRole('link').allInnerTexts()).toEqual(['Seconds to wait for later edits']);
+  await frame.getByLabel('Seconds to wait').fill('9');
+  await frame.locator('#refusal').waitFor({ state: 'hidden' });
+  expect(await accessibilityFindings(frame)).toEqual([]);
+});
+
+test('when a changed rule is left by a link, then Pipedrive asks first, and what was typed stays if the answer is no', async () => {
+  const { page, frame } = await openRules();
+  await frame.getByRole('link', { name: 'Edit Big wins' }).click();
+  await frame.getByLabel('Custom text').pressSequentially('Hear, hear');
+
+  await frame.getByRole('link', { name: 'Spaces' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  expect(await frame.getByLabel('Custom text').inputValue()).toBe('Hear, hear');
+  await frame.getByRole('link', { name: 'Spaces' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+  await frame.getByRole('heading', { level: 1, name: 'Spaces' }).waitFor();
+  await goTo(frame, 'Rules');
 });
 
 test('when a rule is opened, changed in nothing and saved, then it is the same rule', async () => {

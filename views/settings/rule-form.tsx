@@ -23,7 +23,7 @@ export function RuleEditor({ view }: { readonly view: RuleFormView }): VNode {
       {ruleId === null && <Beginning preset={preset} />}
       {listTrouble !== null && <p class="notice-box">{listTrouble}</p>}
       <PageForm id="rule-form" action={action}>
-        <RefusalBox refusal={labelledRefusal(refusal)} labels={RULE_LABELS} />
+        <RefusalBox refusal={labelledRefusal(refusal)} labels={{ ...RULE_LABELS, ...view.conditionLabels }} />
         {ruleId !== null && <input type="hidden" name="ruleId" value={ruleId} />}
         <fieldset class="bare" disabled={!canChange}>
           {preset !== null && <input type="hidden" name="preset" value={preset.key} />}
@@ -44,7 +44,7 @@ export function RuleEditor({ view }: { readonly view: RuleFormView }): VNode {
               Send test card
             </button>
           )}
-          <a class="button secondary" href={pageUrl('rules')}>
+          <a id="cancel-rule" class="button secondary" href={pageUrl('rules')}>
             {canChange ? 'Cancel' : 'Close'}
           </a>
         </div>

@@ -83,9 +83,16 @@ export function RulePreview({ view: { summary, said, notes, caption, message } }
 }
 
 /** Why there is nothing to see, where the preview would stand; the links lead to the fields. */
-export function NoPreview({ refusal }: { readonly refusal: Refusal }): VNode {
+export function NoPreview({
+  refusal,
+  labels,
+}: {
+  readonly refusal: Refusal;
+  /** Of the conditions. */
+  readonly labels: RuleFormView['conditionLabels'];
+}): VNode {
   const named = (labelledRefusal(refusal)?.errors ?? []).flatMap(({ path, message }) => {
-    const field = Object.entries(RULE_LABELS).find(([known]) => known === path)?.[1];
+    const field = Object.entries({ ...RULE_LABELS, ...labels }).find(([known]) => known === path)?.[1];
     return field === undefined ? [] : [{ ...field, message }];
   });
   return (

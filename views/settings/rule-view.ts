@@ -70,4 +70,6 @@ export interface RuleFormView {
   readonly preview: RulePreviewView | null;
   readonly test: TestView | null;
   readonly refusal: Refusal | null;
+  /** By the path of what is refused of them. */
+  readonly conditionLabels: Readonly<Record<string, { readonly id: string; readonly label: string }>>;
 }

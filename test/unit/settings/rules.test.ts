@@ -184,6 +184,61 @@ test('when somebody who may only look previews a rule, then it is drawn as it is
   expect(none.status).toBe(404);
 });
 
+test('when a condition says nothing yet, then the preview leaves it out, and saving names it', async () => {
+  const conditions = { node: ['r', 'r.0', 'r.1'], 'join:r': 'all', 'field:r.0': 'status', 'op:r.0': 'is', 'value:r.0': 'won' };
+  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await addSpace()), ...conditions };
+
+  const part = await send('rules/preview/part', draft);
+  const saved = await send('rules/new', { ...draft, name: 'Unfinished' });
+
+  expect(part.text).toContain('1 unfinished condition is left out.');
+  expect(part.text).toContain('class="chat"');
+  expect(saved.status).toBe(422);
+  expect(saved.text).toMatch(/<a href="#field-r-1">Condition 2<\/a>: choose a field/);
+});
+
+test('when a key stage is not chosen, then it is asked for at the stages', async () => {
+  const page = await open('rules/new?preset=key-stage');
+  const hidden = Object.fromEntries(
+    [...page.text.matchAll(/<input type="hidden" name="(join:[^"]+|preset)" value="([^"]*)"/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]),
+  );
+  const conditions = {
+    ...{ node: ['r', 'r.0', 'r.1', 'r.1.0'], 'join:r': 'all', 'field:r.0': 'status', 'op:r.0': 'is', 'value:r.0': 'open' },
+    ...{ 'join:r.1': 'not', 'field:r.1.0': 'stage_id', 'op:r.1.0': 'changedFrom' },
+  };
+  const draft = { name: 'Key', eventType: 'deal.stage_changed', layout: 'compact', space: String(await addSpace()) };
+
+  const { status, text } = await send('rules/new', { ...draft, ...hidden, ...conditions });
+
+  expect(status).toBe(422);
+  expect(text).toContain('<a href="#rule-stages">Stages</a>: choose at least one stage');
+});
+
+test('when a text names what no message has, then the preview says so', async () => {
+  const template = 'For {{ record.title }}: {{ nonsense }} {{ record.size }}';
+  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await addSpace()), template };
+
+  const { text } = await send('rules/preview/part', draft);
+
+  expect(text).toContain('“{{ nonsense }}” is no known placeholder');
+  expect(text).toContain('“{{ record.size }}” is no known placeholder');
+  expect(text).not.toContain('“{{ record.title }}”');
+});
+
+test.each([
+  ['wait', { wait: '999' }, 'must be a number of seconds from 0 to 120'],
+  ['minimum', { minValue: '10.000,50' }, 'must be a number, written like 10000 or 10000.50'],
+])('when the %s cannot be taken, then the form says in its own measure what can', async (_, fields, words) => {
+  const draft = { name: 'Wrong', eventType: 'deal.won', layout: 'compact', space: String(await addSpace()) };
+
+  const { status, text } = await send('rules/new', { ...draft, ...fields });
+
+  expect([status, text.includes(words)]).toEqual([422, true]);
+});
+
 test('when a draft without a space is tested, then the space is asked for', async () => {
   const { status, text } = await send('rules/test', { eventType: 'deal.won', layout: 'compact' });
 
