@@ -13,6 +13,7 @@ import { fillFromPreset } from './preset-answers';
 import { formFacts, loadKnown, savedFacts } from './rule-facts';
 import { bodyOfForm, emptyForm, formOfPreset, readRuleForm, type RuleForm } from './rule-form';
 import { conditionsView, ruleFormView, type FormFacts } from './rule-form-view';
+import { unanswered } from './rule-refusal';
 import { aboutDraft, draftOfForm, previewPart, tryPreview } from './rule-preview';
 import { rulesPage } from './rules.routes';
 import type { SettingsDeps } from './settings-deps';
@@ -80,9 +81,11 @@ async function save(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
     visit.id === 0
       ? ({ method: 'post', path: '/rules', body } as const)
       : ({ method: 'put', path: '/rules/:id', id: visit.id, body } as const);
+  const ruleId = visit.id === 0 ? null : visit.id;
+  const open = unanswered(facts.form, facts.preset);
+  if (open !== null) return shown({ ...facts, ruleId, refusal: open });
   const tried = await attempt(() => deps.callApi(visit.principal, call));
   if (tried.done) return await rulesPage(deps, visit, { message: `${facts.form.name} is saved` });
-  const ruleId = visit.id === 0 ? null : visit.id;
   return shown({ ...facts, ruleId, refusal: tried.refusal, places: conditionPlaces });
 }
 

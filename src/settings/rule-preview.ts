@@ -49,7 +49,7 @@ export async function tryPreview(
   const call = { method: 'post', path: '/rules/preview', body: asked, signal } as const;
   const tried = await attempt(() => deps.callApi(principal, call));
   if (!tried.done) {
-    const refused = { form: { ...form, conditions }, preset: null, places: draft.conditionPlaces };
+    const refused = { form: { ...form, conditions }, places: draft.conditionPlaces };
     return { done: false, refusal: refusalOfForm(aboutDraft(tried.refusal), refused) };
   }
   const mode = TEMPLATE_MODES.find((known) => known === form.layout) ?? 'compact';
