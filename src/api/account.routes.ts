@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
-import { countDestinations } from '../delivery/chat-webhook.store';
+import { countDestinations, reconsiderQuiet } from '../delivery/chat-webhook.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
 import { countWatches } from '../rules/watch.store';
@@ -81,6 +81,7 @@ async function change({ runChange }: Deps, principal: Principal, given: Settings
       locale: given.locale === undefined ? settings.locale : given.locale,
       timeZone: given.timeZone === undefined ? settings.timeZone : given.timeZone,
     });
+    if (given.timeZone !== undefined) await reconsiderQuiet(client, tenantId, { chatWebhookId: null });
     return {
       result: undefined,
       note: { action: 'account.updated', subject: 'account', changes: { fields: Object.keys(given) } },

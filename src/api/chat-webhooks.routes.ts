@@ -161,7 +161,7 @@ async function update(
     await refuseForeignFallback(client, tenantId, id, given.fallbackWebhookId);
     const result = await updateDestination(client, tenantId, current, merged(current, given), sealed);
     const isQuietChanged = given.quietHours !== undefined || given.timeZone !== undefined;
-    if (isQuietChanged) await reconsiderQuiet(client, tenantId, id);
+    if (isQuietChanged) await reconsiderQuiet(client, tenantId, { chatWebhookId: id });
     const changed = [...Object.keys(given), ...(sealed === null ? [] : ['url'])];
     return { result, note: { action: 'chat_webhook.updated', subject: `chat webhook ${id}`, changes: { fields: changed } } };
   });

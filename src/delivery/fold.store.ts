@@ -17,7 +17,7 @@ export interface Head {
 }
 
 export interface SpaceBacklog extends Backlog {
-  /** An earlier message about the head's record waits in quiet hours, or was let go out of them since the head was claimed. */
+  /** An earlier message about the head's record waits in its destination's quiet hours, or was let go since the head was claimed. */
   readonly heldBefore: boolean;
 }
 
@@ -28,6 +28,8 @@ export interface FoldStore {
   fold(head: ClaimedDelivery, isUrgentOnly: boolean, plan: Plan): Promise<ClaimedDelivery>;
   /** The claimed message is not sent now; its space is looked at again after this time. */
   putOff(head: ClaimedDelivery, afterMs: number): Promise<void>;
+  /** The claimed message is not sent for this time; others of its space go meanwhile. */
+  putOffAlone(head: ClaimedDelivery, afterMs: number): Promise<void>;
   /** What each of these deliveries' message tells, by delivery id. */
   loadFolds(leadIds: readonly number[]): Promise<ReadonlyMap<number, readonly RecordChange[]>>;
   /** A message of several that never went has told none of them. */
@@ -67,7 +69,9 @@ const BACKLOGS = `
     FROM (SELECT d.*, a.fold_limit,
                  EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
                             AND e.id < d.id AND coalesce(e.space_id, '') = d.space_id
-                            AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')) AS held_before
+                            AND e.state IN ('queued', 'sending', 'held')
+                            AND (coalesce(e.state, '') <> 'held' OR (e.held_for = 'quiet'
+                                 AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id)))) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
    CROSS JOIN LATERAL (
@@ -104,7 +108,8 @@ const CANDIDATES = `
    WHERE d.id = $1 OR (
      SELECT e.id FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
         AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
-        AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4)) ORDER BY e.id LIMIT 1) IS NULL
+        AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4
+             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) ORDER BY e.id LIMIT 1) IS NULL
    ORDER BY d.id`;
 
 /** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */
@@ -120,6 +125,11 @@ const NOTE_BURST = `UPDATE chat_webhooks SET folded_at = now() WHERE id = $1`;
 
 const PUT_OFF = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $2 * interval '1 millisecond') WHERE space_id = $1`;
+const PUT_OFF_ALONE = `
+  WITH late AS (
+    UPDATE deliveries SET not_before = now() + $3 * interval '1 millisecond' WHERE id = $1 AND state IN ('queued', 'sending')
+  )
+  UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2`;
 
 /** What is shown of a record that is told among many. */
 const SHOWN_FIELDS = [
@@ -251,6 +261,9 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
       }),
     async putOff(head, afterMs) {
       await pool.query(PUT_OFF, [head.spaceId, afterMs]);
+    },
+    async putOffAlone(head, afterMs) {
+      await pool.query(PUT_OFF_ALONE, [head.id, head.spaceId, afterMs]);
     },
     async loadFolds(leadIds) {
       const { rows } = await pool.query(FOLDS, [leadIds, SHOWN_FIELDS]);

@@ -21,6 +21,8 @@ export interface DueHold {
 export interface HeldStore {
   /** The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. */
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
+  /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
+  endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
   dueHolds(now: Date): Promise<readonly DueHold[]>;
   /** They wait longer: the quiet hours were changed. */
   postpone(hold: DueHold, until: Date, now: Date): Promise<void>;
@@ -46,6 +48,11 @@ const SET_ASIDE = `
       FROM same WHERE d.id = same.id
   )
   UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2`;
+
+const END_QUIET = `
+  UPDATE deliveries SET held_until = $3
+   WHERE tenant_id = $1 AND state = 'held' AND held_for = 'quiet' AND held_until > $3
+     AND coalesce(via_webhook_id, chat_webhook_id) = $2`;
 
 const DUE_HOLDS = `
   SELECT DISTINCT d.chat_webhook_id, d.held_for, w.quiet_hours, w.fold,
@@ -94,6 +101,9 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
   return {
     async setAside(head, verdict) {
       await pool.query(SET_ASIDE, asideParameters(head, verdict));
+    },
+    async endQuiet({ tenant, chatWebhookId, viaWebhookId }, now) {
+      await pool.query(END_QUIET, [tenant.id, viaWebhookId ?? chatWebhookId, now]);
     },
     async dueHolds(now) {
       await pool.query(BRING_FORWARD, [now]);

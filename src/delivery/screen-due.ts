@@ -13,11 +13,11 @@ import { foldLimit, foldStep, planBacklog } from './plan-fold';
 import { isQuiet } from './quiet-hours';
 
 export interface ScreenDueDependencies {
-  readonly folds: Pick<FoldStore, 'fold' | 'putOff'> & {
+  readonly folds: Pick<FoldStore, 'fold' | 'putOff' | 'putOffAlone'> & {
     /** How it stands with the space; many are asked at once. */
     backlogOf(head: Head): Promise<SpaceBacklog | undefined>;
   };
-  readonly held: Pick<HeldStore, 'setAside'>;
+  readonly held: Pick<HeldStore, 'setAside' | 'endQuiet'>;
   /** Lets go what has waited for its time. */
   readonly releaseHeld: () => Promise<void>;
   readonly spaceIntervalMs: number;
@@ -26,7 +26,7 @@ export interface ScreenDueDependencies {
 
 /** A burst is looked at again after this time. */
 const GATHER_STEP_MS = 250;
-/** What waits for an overdue release tries again so soon. */
+/** What waits for the release of what came before it tries again so soon. */
 const RELEASE_STEP_MS = 50;
 
 interface Fresh {
@@ -56,8 +56,10 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
   async function placeIn(backlog: SpaceBacklog, fresh: Fresh, limit: number, now: Date): Promise<ClaimedDelivery | null> {
     const { delivery } = fresh;
     if (backlog.heldBefore && !isUrgent(delivery)) {
+      // It may go, so its destination is not quiet: what waits there for the end of quiet has come to it, whatever was thought before.
+      await held.endQuiet(delivery, now);
       await dependencies.releaseHeld();
-      await folds.putOff(delivery, RELEASE_STEP_MS);
+      await folds.putOffAlone(delivery, RELEASE_STEP_MS);
       return null;
     }
     const step = foldStep(backlog, limit);

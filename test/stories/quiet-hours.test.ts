@@ -30,6 +30,12 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     key = (await world.api('POST', '/api-keys', await world.install(), { name: 'Clock' })).body.key;
   });
 
+  /** A plan has room for so many destinations. */
+  beforeEach(async () => {
+    for (const { id } of (await world.api('GET', '/chat-webhooks?limit=100', key)).body.items)
+      await world.api('DELETE', `/chat-webhooks/${id}`, key);
+  });
+
   /** The wall clock of Dealbell goes on from this moment. */
   const setClock = (iso: string) => {
     aheadMs = Date.parse(iso) - Date.now();
@@ -169,6 +175,65 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
     expect(texts(channel).map((text) => text.split('\n')[0])).toEqual(['🏆 Deal won', '❌ Deal lost']);
   });
+
+  test('when a record waits in the quiet hours of one destination, then others of its space go, that record among them', async () => {
+    const quiet = await listening({ quietHours: NIGHTS });
+    const awake = await connectChannel(world, key, 'Awake', { spaceId: quiet.spaceId, timeZone: 'Europe/Berlin' });
+    const pipelineIds = [await pipelineOf(quiet)];
+    await addRule(world, key, 'deal.lost', awake, { filters: { pipelineIds } });
+    const data = { value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id: pipelineIds[0] };
+    const change = (id: number, title: string, status: string) =>
+      postAs(world, rawWebhook('deal', 'change', id, { data: { ...data, id, title, status }, previous: { status: 'open' } }));
+    const [first, second] = [(lastId += 1), (lastId += 1)];
+    setClock('2026-11-24T21:00:00Z');
+    await change(first, 'Held', 'won');
+    await rest();
+
+    await change(first, 'Held', 'lost');
+    await change(second, 'Another', 'lost');
+    await arrives(quiet, 2);
+    await rest();
+
+    expect(texts(quiet).map((text) => text.split('\n').slice(0, 2))).toEqual([
+      ['❌ Deal lost', 'Held'],
+      ['❌ Deal lost', 'Another'],
+    ]);
+    expect(await deliveriesOf(quiet, 'held')).toMatchObject([{ reason: expect.stringContaining('Quiet hours') }]);
+  });
+
+  test.each(['in its settings', 'at Pipedrive'])(
+    'when the zone of the company changes %s, and with it ends the quiet of a destination without its own, then what waited goes',
+    async (where) => {
+      await put(world, key, '/account', { settings: { timeZone: 'Europe/Berlin' } });
+      const channel = await listening({ quietHours: NIGHTS, timeZone: null, fold: 'off' });
+      setClock('2026-11-24T23:30:00Z');
+      await win(channel, 'Waiting');
+
+      if (where === 'in its settings') await put(world, key, '/account', { settings: { timeZone: 'Asia/Tokyo' } });
+      else {
+        const { pool } = testDatabase.database;
+        await pool.query(`UPDATE tenants SET settings = settings - 'timeZone', time_zone = 'Asia/Tokyo'`);
+      }
+      const [waiting] = (await deliveriesOf(channel, 'held')).concat(await deliveriesOf(channel, 'sent'));
+      const data = {
+        id: Number(waiting.entityId),
+        title: 'Waiting',
+        value: 1,
+        currency: 'EUR',
+        pipeline_id: await pipelineOf(channel),
+      };
+      await postAs(
+        world,
+        rawWebhook('deal', 'change', data.id, { data: { ...data, status: 'won' }, previous: { status: 'lost' } }),
+      );
+      await win(channel, 'Another');
+      await arrives(channel, 3);
+      await put(world, key, '/account', { settings: { timeZone: null } });
+
+      expect(texts(channel).filter((text) => text.includes('Waiting'))).toHaveLength(2);
+      expect(await deliveriesOf(channel, 'held')).toEqual([]);
+    },
+  );
 
   test('when a destination with a fallback breaks in its quiet hours, then its messages wait for their end, and go to the fallback then', async () => {
     const fallback = await connectChannel(world, key, 'Fallback', { timeZone: 'Europe/Berlin' });
