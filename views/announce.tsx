@@ -131,7 +131,7 @@ export function AnnounceModal({ form, records, entity, tooMany }: AnnounceModalV
                 hx-swap="innerHTML"
                 hx-sync="this:replace"
               >
-                <p class="quiet">Drawing the card…</p>
+                <p class="quiet">Loading preview…</p>
               </div>
             </section>
           }

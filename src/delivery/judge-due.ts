@@ -30,7 +30,7 @@ export function judgeDue({ quietHours, timeZone, digest, isUrgent }: DueWishes, 
     return { kind: 'hold', heldFor, until, reason: `Gathered for the ${heldFor} digest at ${digest.at} (${timeZone}).` };
   }
   if (quietHours === null || !isQuiet(quietHours, timeZone, now)) return { kind: 'send' };
-  const hours = `Quiet hours of the destination, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
+  const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
   if (quietHours.mode === 'drop') return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
   return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason: `${hours}.` };
 }

@@ -62,7 +62,7 @@ export function explainDecision(
   const isWatch = watchIdOf(decision.ruleId) !== null;
   switch (decision.code) {
     case 'matched':
-      return isWatch ? 'Told because this record is watched.' : 'Matched: a message was made.';
+      return isWatch ? 'Told because this record is watched.' : 'Matched.';
     case 'outdated':
       return 'Not told: this event is older than what was already known of the record, or repeats it.';
     case 'foundTooLate':
@@ -100,7 +100,7 @@ export function explainDecision(
     case 'alreadyTold':
       return isWatch
         ? `Not told again: ${tellerName(decision.actual)} tells it in the same space.`
-        : `Not told: already told by ${tellerName(decision.actual)}, which stops the rules behind it.`;
+        : `Not told: already told by ${tellerName(decision.actual)} in the same space, which stops the rules below it.`;
     case 'noDestination':
       return isWatch ? 'Not told: the space is gone.' : 'Matched, but not told: every destination of the rule is paused or gone.';
     case 'corrected':

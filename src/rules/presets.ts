@@ -70,7 +70,7 @@ function statusPresets(currency: string): readonly Preset[] {
       eventType: 'deal.won',
       filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
       ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: true },
-      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on is a deal big?`, kind: 'amount' }],
+      asks: [{ path: 'filters.minValue', question: `What counts as a big deal in ${currency}?`, kind: 'amount' }],
     },
     {
       key: 'big-after-win',
@@ -85,7 +85,7 @@ function statusPresets(currency: string): readonly Preset[] {
         },
       },
       ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: false },
-      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on is a deal big?`, kind: 'amount' }],
+      asks: [{ path: 'filters.minValue', question: `What counts as a big deal in ${currency}?`, kind: 'amount' }],
     },
     {
       key: 'deal-lost',
@@ -103,7 +103,7 @@ function statusPresets(currency: string): readonly Preset[] {
       eventType: 'deal.lost',
       filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED] } },
       ...{ templateMode: 'detailed', settleMs: 60_000, defaultOn: false },
-      asks: [{ path: 'filters.minValue', question: `From which value in ${currency} on does a loss matter?`, kind: 'amount' }],
+      asks: [{ path: 'filters.minValue', question: `What counts as a big deal in ${currency}?`, kind: 'amount' }],
     },
     {
       key: 'deal-reopened',
@@ -138,7 +138,7 @@ const PLACE_PRESETS: readonly Preset[] = [
       { path: 'filters.stageIds', question: 'Which stages matter (for example Proposal)?', kind: 'stages' },
       {
         path: 'filters.conditions.all.1.not.0.value',
-        question: 'Coming from which stages is it no news?',
+        question: 'Moves from which stages should not be posted?',
         kind: 'stages',
         sameAs: 'filters.stageIds',
       },
@@ -153,7 +153,7 @@ const PLACE_PRESETS: readonly Preset[] = [
     filters: { conditions: { all: [OPEN] } },
     ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false, asks: [] },
   },
-  directionPreset('stage-back', 'Stage back', 'back', 'An open deal falls back to an earlier stage of its pipeline.'),
+  directionPreset('stage-back', 'Moved back a stage', 'back', 'An open deal falls back to an earlier stage of its pipeline.'),
   directionPreset('stage-skipped', 'Stages skipped', 'skipped', 'An open deal moves forward and leaves stages out.'),
   {
     key: 'moved-pipeline',
@@ -241,7 +241,7 @@ function dealPresets(currency: string): readonly Preset[] {
     },
     {
       key: 'field-became',
-      name: 'Field became a value',
+      name: 'Field set to a value',
       description: 'A field of a deal, standard or custom, takes a value that it did not have.',
       eventType: 'deal.field_changed',
       filters: { fields: [], conditions: { all: [{ field: '', op: 'changedTo', value: '' }] } },
@@ -255,7 +255,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-deleted',
       name: 'Deal deleted',
-      description: 'Deals that are thrown away, for the eyes of admins. A merge deletes nothing and is not told here.',
+      description: 'Deals that are thrown away, for admins. A merge deletes nothing and is not told here.',
       eventType: 'deal.deleted',
       ...{ filters: {}, templateMode: 'compact', settleMs: null, defaultOn: false, asks: [] },
     },
@@ -306,7 +306,7 @@ const OTHER_PRESETS: readonly Preset[] = [
   ]),
   activityPreset(
     'meeting-put-off',
-    'Meeting put off',
+    'Meeting postponed',
     'activity.rescheduled',
     'Activities of these types move to a later day',
     [],

@@ -102,7 +102,7 @@ function emptyWords(isFiltered: boolean, { deal, beforeId }: ReadFilter): Activi
   if (!isFiltered)
     return {
       title: 'Nothing has come in from Pipedrive yet',
-      text: 'As soon as something happens to a deal, it stands here, with what each rule made of it.',
+      text: 'As soon as something happens to a deal, you see it here, with what each rule made of it.',
     };
   if (deal === '') return { title: 'Nothing found', text: 'No event fits this filter. Try another status or rule.' };
   return {

@@ -156,11 +156,11 @@ function outcomeOf(event: HistoryEvent, ofRules: readonly { readonly matched: bo
   if (event.ignoredReason !== null) return `Ignored: ${event.ignoredReason}`;
   if (event.routedAt === null) return 'Processing…';
   if (event.action === ANNOUNCE) return 'Announced by hand';
-  if (event.decisions.length > 0 && event.decisions.every(({ code }) => code === 'muted')) return 'Muted: nothing was told';
+  if (event.decisions.length > 0 && event.decisions.every(({ code }) => code === 'muted')) return 'Muted: nothing was posted';
   const matched = ofRules.filter((decision) => decision.matched).length;
   const told =
     ofRules.length === 0 ? 'No rule was on' : `${matched === 0 ? 'None' : matched} of ${counted(ofRules.length, 'rule')} matched`;
-  return byWatches ? `Told because it is watched; ${told.charAt(0).toLowerCase()}${told.slice(1)}` : told;
+  return byWatches ? `Posted because it is watched; ${told.charAt(0).toLowerCase()}${told.slice(1)}` : told;
 }
 
 /** Every change changes a field: that is said only when there is nothing more telling. */

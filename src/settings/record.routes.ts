@@ -113,12 +113,12 @@ async function panel(
 async function mute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
   const { entity, ids } = records;
   await deps.callApi(visit.principal, { method: 'post', path: '/mutes', body: { entity, entityId: ids[0] } });
-  return await panel(deps, visit, records, { message: `Muted: nothing is told of this ${entity} until you unmute it` });
+  return await panel(deps, visit, records, { message: `Muted: nothing is posted about this ${entity} until you unmute it` });
 }
 
 async function unmute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
   await deps.callApi(visit.principal, { method: 'delete', path: '/mutes/:id', id: visit.id });
-  return await panel(deps, visit, records, { message: `Dealbell tells of this ${records.entity} again` });
+  return await panel(deps, visit, records, { message: `Dealbell posts about this ${records.entity} again` });
 }
 
 async function watch(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {
@@ -128,7 +128,7 @@ async function watch(deps: SettingsDeps, visit: Visit, records: ShownRecords): P
   const outcome = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/watches', body }));
   if (!outcome.done) return await panel(deps, visit, records, { watch: { space, refusal: outcome.refusal } });
   const place = await spaceName(deps, visit);
-  return await panel(deps, visit, records, { message: `Watched: what happens to this ${entity} is told in ${place}` });
+  return await panel(deps, visit, records, { message: `Watched: what happens to this ${entity} is posted in ${place}` });
 }
 
 async function unwatch(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {

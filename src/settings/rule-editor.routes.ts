@@ -4,6 +4,7 @@ import { Conditions } from '../../views/settings/rule-conditions';
 import { RuleEditor } from '../../views/settings/rule-form';
 import { Presets } from '../../views/settings/rule-presets';
 import { AppError } from '../core/errors';
+import { presetGroups } from './preset-groups';
 import { presetsFor } from '../rules/presets';
 import { attempt } from './attempt';
 import { changeConditions, tidied } from './condition-form';
@@ -41,7 +42,7 @@ export function ruleEditorPages(deps: SettingsDeps): PageRoute[] {
 }
 
 function presets(_: SettingsDeps, { viewer }: Visit): Promise<PageAnswer> {
-  const content = Presets({ presets: presetsFor(viewer.tenant.baseCurrency), canChange: viewer.isAdmin });
+  const content = Presets({ groups: presetGroups(presetsFor(viewer.tenant.baseCurrency)), canChange: viewer.isAdmin });
   return Promise.resolve({ kind: 'page', page: 'rules', title: 'Presets', content });
 }
 

@@ -9,6 +9,13 @@ import { conditionsOf } from '../rules/walk-conditions';
 import { OPERATOR_WORDS } from './condition-value';
 import { capitalized, counted } from './words';
 
+/** What a field that is yes or no asks for when it must not be yes. */
+const NOT_WORDS: Readonly<Record<string, string>> = {
+  is_archived: 'not archived',
+  is_bulk_edit: 'not a bulk edit',
+  private: 'not private',
+};
+
 /** Conditions that are told one by one; more are counted. */
 const MAX_TOLD = 2;
 
@@ -39,8 +46,10 @@ function conditionParts(tree: ConditionTree | undefined, nameOf: NameOf): readon
   const told = isCondition(tree) ? [tree] : 'all' in tree ? tree.all : null;
   const count = conditionsOf(tree).length;
   if (count === 0) return [];
-  if (told === null || told.length > MAX_TOLD || !told.every(isCondition)) return [`under ${counted(count, 'condition')}`];
+  if (told === null || told.length > MAX_TOLD || !told.every(isCondition)) return [`with ${counted(count, 'condition')}`];
   return told.map(({ field, op, value }) => {
+    const flag = op === 'isNot' && value === true ? NOT_WORDS[field] : undefined;
+    if (flag !== undefined) return flag;
     const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
     return value === undefined || value === null ? ask : `${ask} ${listWords(value, field, nameOf, 'or')}`;
   });

@@ -71,7 +71,7 @@ test('when a deal is muted and unmuted in its panel, then its rules are silent m
   await page.reload();
   const again = await framed(page, 'panel');
 
-  expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*Muted: nothing was told/);
+  expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*Muted: nothing was posted/);
   expect(await accessibilityFindings(again)).toEqual([]);
   await screenshotOf(again, 'panel-muted-dark');
   await again.getByRole('button', { name: 'Unmute this deal' }).click();

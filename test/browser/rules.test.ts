@@ -82,6 +82,9 @@ test('when a ready-made rule is chosen, then it fills the editor, says what is l
   const { frame } = await openRules();
   await frame.getByRole('link', { name: 'Presets' }).click();
   expect(await accessibilityFindings(frame)).toEqual([]);
+  expect(await frame.locator('main h2').allInnerTexts()).toEqual([
+    ...['Wins and losses', 'Pipeline', 'Value, dates and fields', 'Leads', 'Activities and notes'],
+  ]);
   await screenshotOf(frame, 'rule-presets-light');
 
   await frame.getByRole('link', { name: 'Use this: Entered a key stage' }).click();
@@ -131,7 +134,7 @@ test('when a rule is filled in, then its card follows by itself: the focus stays
   await frame.getByLabel('Custom text').pressSequentially('Well done, {{ owner }}!');
   await pane.getByText('Well done, ').waitFor();
   await page.keyboard.type(' {{');
-  await pane.getByText('There is no card yet').waitFor();
+  await pane.getByText('No preview yet').waitFor();
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-live-refused');
   for (let at = 0; at < 3; at += 1) await page.keyboard.press('Backspace');

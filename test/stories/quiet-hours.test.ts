@@ -98,7 +98,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
       expect(early).toEqual([]);
       expect(held.map((one: { heldUntil: string }) => one.heldUntil)).toEqual([end, end, end]);
-      expect(held[0].reason).toBe('Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin).');
+      expect(held[0].reason).toBe('Quiet hours of this space, 20:00 to 08:00 (Europe/Berlin).');
       expect(texts(channel)).toHaveLength(1);
       expect(texts(channel)[0]).toMatch(/3 changes in quiet hours[\s\S]*3 deals won[\s\S]*Night/);
       for (const title of ['Night one', 'Night two', 'Night three']) expect(texts(channel)[0]).toContain(title);
@@ -137,7 +137,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(texts(channel)[0]).toContain('Urgent');
     const dropped = await deliveriesOf(channel, 'dropped');
     expect(dropped.map((one: { reason: string }) => one.reason)).toEqual(
-      Array(2).fill('Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin): what comes then is dropped.'),
+      Array(2).fill('Quiet hours of this space, 20:00 to 08:00 (Europe/Berlin): what comes then is dropped.'),
     );
   });
 

@@ -75,7 +75,7 @@ export function Conditions({ view }: { readonly view: ConditionsView }): VNode {
 
 /** Custom fields are many, so one that is chosen becomes a condition below, with its own values to choose from. */
 function CustomField({ fields }: { readonly fields: readonly Option[] }): VNode {
-  const hint = 'Becomes a condition below.';
+  const hint = 'Adds a condition below.';
   return (
     <Field id="rule-custom-field" label="Custom field" hint={hint}>
       <select
@@ -85,14 +85,14 @@ function CustomField({ fields }: { readonly fields: readonly Option[] }): VNode 
         {...ON_CHANGE}
         hx-vals='{"ask": "field:r"}'
       >
-        <option value="">Choose one to ask for</option>
+        <option value="">Add a custom field</option>
         {fields.map(({ value, label }) => (
           <option value={value}>{label}</option>
         ))}
       </select>
       <noscript>
         <button class="secondary small" {...asks('field:r')}>
-          Ask for it
+          Add
         </button>
       </noscript>
     </Field>
@@ -100,9 +100,9 @@ function CustomField({ fields }: { readonly fields: readonly Option[] }): VNode 
 }
 
 const JOINS = [
-  { value: 'all', label: 'All of these hold' },
-  { value: 'any', label: 'At least one of these holds' },
-  { value: 'not', label: 'None of these holds' },
+  { value: 'all', label: 'All of these' },
+  { value: 'any', label: 'Any of these' },
+  { value: 'not', label: 'None of these' },
 ];
 
 /** What asks for the conditions anew, with and without scripts. */

@@ -31,11 +31,11 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
   const text = {
     ...RULE_LABELS.template,
     error: errorAt(refusal, 'template'),
-    hint: 'Stands in the card above the facts. Empty: none.',
+    hint: 'Shown above the details (optional).',
   };
   return (
     <section class="card">
-      <h2>What is said, and where</h2>
+      <h2>Message</h2>
       <div class="said">
         <div>
           <div class="columns">
@@ -43,7 +43,7 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
               {...RULE_LABELS.targetWebhookIds}
               name="space"
               value={values.space}
-              options={spaces.length === 0 ? [{ value: '', label: 'None is connected yet' }] : spaces}
+              options={spaces.length === 0 ? [{ value: '', label: 'No space connected yet' }] : spaces}
               error={errorAt(refusal, 'targetWebhookIds')}
             />
             <SelectField
@@ -73,7 +73,7 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
             </textarea>
           </Field>
           <details class="variables">
-            <summary>What can stand in it</summary>
+            <summary>Available placeholders</summary>
             <dl>
               {VARIABLES.map(([name, words]) => (
                 <div>

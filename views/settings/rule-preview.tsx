@@ -37,7 +37,7 @@ export function PreviewPane({ view: { preview, refusal } }: { readonly view: Pic
       hx-swap="innerHTML"
       hx-sync="this:queue last"
     >
-      {preview === null ? <p class="quiet">The card stands here as you fill in the form.</p> : <RulePreview view={preview} />}
+      {preview === null ? <p class="quiet">The card appears here as you fill in the form.</p> : <RulePreview view={preview} />}
     </div>
   );
 }
@@ -98,7 +98,7 @@ export function NoPreview({
   return (
     <div class="quiet">
       <p id="preview-summary" data-said="No card">
-        {named.length === 0 ? refusal.message : 'There is no card yet:'}
+        {named.length === 0 ? refusal.message : 'No preview yet:'}
       </p>
       <ul class="notes">
         {named.map(({ id, label, message }) => (

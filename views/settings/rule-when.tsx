@@ -39,7 +39,7 @@ export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly vi
           name="wait"
           value={values.wait}
           placeholder={usualWait}
-          hint="Edits within this time are told in one message, and what is taken back is not told."
+          hint="Edits within this time go into one message; what is undone in time is not posted."
           error={errorAt(refusal, 'settleMs')}
         />
       </div>

@@ -11,8 +11,8 @@ export function RuleWhich({ view }: { readonly view: RuleFormView }): VNode {
   const { values, pipelines, stages, owners, currencies, refusal, conditions } = view;
   return (
     <section class="card">
-      <h2>Which of them are told</h2>
-      <p class="quiet">Nothing chosen in a list means all of it.</p>
+      <h2>Only when</h2>
+      <p class="quiet">Choose none to include all.</p>
       <div class="columns">
         <div class="only-place">
           <PickMany
@@ -71,7 +71,7 @@ export function RuleWhich({ view }: { readonly view: RuleFormView }): VNode {
           name="crossing"
           value="yes"
           checked={values.crossing}
-          hint="Told when it rises from below the minimum, not at each edit above it."
+          hint="Posted when the value rises from below the minimum, not at each edit above it."
         />
       </div>
       <Conditions view={conditions} />

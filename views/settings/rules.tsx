@@ -72,8 +72,8 @@ function Beginnings(): VNode {
 function NoRule({ canChange, hasSpace }: { readonly canChange: boolean; readonly hasSpace: boolean }): VNode {
   return (
     <section class="empty">
-      <h2>There is no rule yet, so nothing is announced</h2>
-      <p>A rule says what is worth a message, and in which Google Chat space. Start from a preset or from an empty rule.</p>
+      <h2>No rules yet, so nothing is posted</h2>
+      <p>A rule says what to post, and in which Google Chat space. Start from a preset or from an empty rule.</p>
       {canChange && !hasSpace && (
         <p>
           Rules post to spaces, and none is connected yet: <a href={pageUrl('spaces', 'new')}>connect one first</a>.

@@ -20,7 +20,7 @@ test('when it is day, then the message goes', () => {
 test('when it is night, then it is held until the morning, with the reason', () => {
   expect(judgeDue(wishes(), NIGHT)).toEqual({
     ...{ kind: 'hold', heldFor: 'quiet', until: new Date('2026-11-25T07:00:00Z') },
-    reason: 'Quiet hours of the destination, 20:00 to 08:00 (Europe/Berlin).',
+    reason: 'Quiet hours of this space, 20:00 to 08:00 (Europe/Berlin).',
   });
 });
 

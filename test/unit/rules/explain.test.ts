@@ -84,7 +84,7 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
   [
     { code: 'alreadyTold', actual: { ruleId: 2, ruleName: 'Big wins' } },
     {},
-    'Not told: already told by rule "Big wins", which stops the rules behind it.',
+    'Not told: already told by rule "Big wins" in the same space, which stops the rules below it.',
   ],
   [{ code: 'muted' }, {}, 'Not told: this record is muted.'],
   [

@@ -52,8 +52,8 @@ const watched = { ruleId: -7, matched: true, code: 'matched' } as const;
 test.each<[string, readonly Decision[], Partial<PageFacts>, string]>([
   ['a rule told it', [{ ruleId: 1, matched: true, code: 'matched' }], {}, '1 of 1 rule matched'],
   ['no rule told it', [silent], {}, 'None of 1 rule matched'],
-  ['a watch alone told it', [silent, watched], {}, 'Told because it is watched; none of 1 rule matched'],
-  ['a watch told it and no rule was on', [watched], { rules: [] }, 'Told because it is watched; no rule was on'],
+  ['a watch alone told it', [silent, watched], {}, 'Posted because it is watched; none of 1 rule matched'],
+  ['a watch told it and no rule was on', [watched], { rules: [] }, 'Posted because it is watched; no rule was on'],
   [
     'rules and watches were muted',
     [
@@ -61,7 +61,7 @@ test.each<[string, readonly Decision[], Partial<PageFacts>, string]>([
       { ruleId: -7, matched: false, code: 'muted' },
     ],
     {},
-    'Muted: nothing was told',
+    'Muted: nothing was posted',
   ],
 ])('when %s, then the line says so', (_, decisions, facts, outcome) => {
   expect(viewOf(decisions, facts).outcome).toBe(outcome);

@@ -190,7 +190,7 @@ test('when a deal is watched and let go without scripts, then the pages say so, 
   const refused = await sendPlainly(`panel/unwatch/${id}`, {}, 2);
   const ended = await sendPlainly(`panel/unwatch/${id}`, {});
 
-  expect(watched.text).toContain('Watched: what happens to this deal is told in Sales &lt;b>');
+  expect(watched.text).toContain('Watched: what happens to this deal is posted in Sales &lt;b>');
   expect(watched.text).toMatch(/by Admin since \d+ \w+ \d{4}/);
   expect(seen.text).toMatch(/by Admin since/);
   expect(seen.text).not.toMatch(/panel\/(?:un)?watch/);

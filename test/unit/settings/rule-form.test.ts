@@ -221,5 +221,14 @@ test('when a rule is told in a sentence, then everything in it has its name', ()
     'Stage changed, a move forward, in the pipeline "Sales", to the stage "Proposal", owned by "Ana", worth at least 10,000 EUR',
   );
   const conditions: ConditionTree = { all: [{ field: 'status', op: 'is', value: 'open' }, { not: [] }] };
-  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, under 1 condition');
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, with 1 condition');
+  const guarded: ConditionTree = {
+    all: [
+      { field: 'is_archived', op: 'isNot', value: true },
+      { field: 'is_bulk_edit', op: 'isNot', value: true },
+    ],
+  };
+  expect(ruleWords({ eventType: 'deal.lost', filters: { conditions: guarded } }, nameOf)).toBe(
+    'Deal lost, not archived, not a bulk edit',
+  );
 });

@@ -167,7 +167,7 @@ test('when a draft is previewed that cannot be saved, then the reasons stand whe
   const { status, text } = await send('rules/preview/part', draft);
 
   expect(status).toBe(200);
-  expect(text).toMatch(/There is no card yet[\s\S]*href="#rule-fields"[\s\S]*href="#rule-text"/);
+  expect(text).toMatch(/No preview yet[\s\S]*href="#rule-fields"[\s\S]*href="#rule-text"/);
   expect(text).not.toContain('class="chat"');
 });
 
