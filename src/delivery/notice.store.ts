@@ -15,11 +15,16 @@ const DUE = `
      AND ((w.health = 'broken' AND w.told_health = 'healthy' AND NOT w.paused AND coalesce(w.told_at < now() - interval '1 hour', true))
        OR (w.health IN ('healthy', 'throttled') AND w.told_health = 'broken'))
    ORDER BY w.tenant_id, w.id LIMIT 500 FOR UPDATE OF w SKIP LOCKED`;
+/** Not one that a notice could not be sent to lately: another one hears of it instead. One that has healed since is asked again. */
 const LISTENERS = `
   SELECT w.id, w.tenant_id, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
-   WHERE w.tenant_id = ANY ($1::int[]) AND w.health = 'healthy' AND NOT w.paused ORDER BY w.id`;
-const OWE = `INSERT INTO notices (tenant_id, chat_webhook_id, body, request_id) VALUES ($1, $2, $3, gen_random_uuid())`;
+   WHERE w.tenant_id = ANY ($1::int[]) AND w.health = 'healthy' AND NOT w.paused
+     AND NOT EXISTS (SELECT FROM notices n WHERE n.chat_webhook_id = w.id AND n.state = 'failed' AND n.not_before > now() - interval '1 hour'
+                        AND n.not_before > w.health_since)
+   ORDER BY w.id`;
+const OWE = `
+  INSERT INTO notices (tenant_id, chat_webhook_id, body, about_ids, request_id) VALUES ($1, $2, $3, $4, gen_random_uuid())`;
 const NOTE_TOLD = `
   UPDATE chat_webhooks SET told_health = CASE WHEN health = 'broken' THEN 'broken' ELSE 'healthy' END, told_at = now(), told_through_id = $2
    WHERE id = ANY ($1::int[])`;
@@ -31,9 +36,17 @@ const CLAIM = `
    WHERE n.id = next.id AND w.id = n.chat_webhook_id
   RETURNING n.id::float8 AS id, n.tenant_id, n.body, n.request_id, n.attempts, w.id AS chat_webhook_id, w.space_id, w.sealed_credentials,
             w.health, w.health_reason, w.refusals, w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms`;
+/** What a notice was to tell and did not is due again, unless something newer was told of it since. */
 const SETTLE = `
-  UPDATE notices SET state = $2, attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END,
-         not_before = now() + $3 * interval '1 millisecond' WHERE id = $1`;
+  WITH settled AS (
+    UPDATE notices SET state = $2, attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END,
+           not_before = now() + $3 * interval '1 millisecond' WHERE id = $1
+    RETURNING state, chat_webhook_id, about_ids, created_at
+  )
+  UPDATE chat_webhooks w SET told_health = CASE w.told_health WHEN 'broken' THEN 'healthy' ELSE 'broken' END, told_at = NULL, told_through_id = NULL
+    FROM settled
+   WHERE settled.state = 'failed' AND w.id = ANY (settled.about_ids)
+     AND w.told_through_id = settled.chat_webhook_id AND w.told_at = settled.created_at`;
 const FORGET = `DELETE FROM notices WHERE state <> 'queued' AND created_at < now() - interval '7 days'`;
 
 const dueRow = z
@@ -107,7 +120,7 @@ export function makeNoticeStore({ pool, transaction }: Pick<Database, 'pool' | '
           listenerRow.parse(row),
         );
         for (const notice of plan(due, listeners)) {
-          await client.query(OWE, [notice.tenantId, notice.listenerId, notice.body]);
+          await client.query(OWE, [notice.tenantId, notice.listenerId, notice.body, notice.aboutIds]);
           await client.query(NOTE_TOLD, [notice.aboutIds, notice.listenerId]);
         }
         await client.query(FORGET);

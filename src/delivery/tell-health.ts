@@ -56,6 +56,7 @@ export interface NoticeStore {
   /** Writes down the cards that `plan` makes of what is due, and that it was told; of several workers one does it. */
   oweDue(plan: (due: readonly HealthChangeDue[], listeners: readonly Listener[]) => readonly PlannedNotice[]): Promise<void>;
   claim(): Promise<QueuedNotice | null>;
+  /** What a notice that failed was about is due again, through another destination. */
   settle(
     id: number,
     end: { readonly state: 'queued' | 'sent' | 'failed'; readonly afterMs: number; readonly wasTried: boolean },
@@ -145,17 +146,17 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     health: healthAfter(notice.saved.health, outcome, 0, settings),
   };
   await slots.recordTest(notice, attempt);
-  await store.settle(notice.id, endOf(outcome, notice.attempts));
+  await store.settle(notice.id, endOf(attempt, notice.attempts));
   log.info({ tenantId: notice.tenant.id, noticeId: notice.id, outcome: outcome.kind }, 'notice attempted');
 }
 
 function endOf(
-  outcome: DeliveryOutcome,
+  { outcome, health }: TestAttempt,
   attempts: number,
 ): { state: 'queued' | 'sent' | 'failed'; afterMs: number; wasTried: true } {
   if (outcome.kind === 'sent') return { state: 'sent', afterMs: 0, wasTried: true };
-  const isOver = outcome.kind === 'rejected' || attempts >= MAX_ATTEMPTS;
-  return { state: isOver ? 'failed' : 'queued', afterMs: backoffMs(attempts, 1), wasTried: true };
+  const isOver = outcome.kind === 'rejected' || health?.state === 'broken' || attempts >= MAX_ATTEMPTS;
+  return { state: isOver ? 'failed' : 'queued', afterMs: isOver ? 0 : backoffMs(attempts, 1), wasTried: true };
 }
 
 function wantsQuiet({ quietHours, timeZone }: Listener, now: Date): boolean {

@@ -15,7 +15,7 @@ export interface HealthNews {
 const MOST_ROWS = 20;
 const FALLBACK_LENGTH = 300;
 
-/** `settingsUrl`: where destinations are repaired. */
+/** `settingsUrl`: where destinations are repaired; Chat takes no card that links to a stand-in without TLS. */
 export function renderNotice(news: readonly HealthNews[], settingsUrl: string): ChatMessage {
   const broken = news.filter(({ isBroken }) => isBroken);
   const title = broken.length > 0 ? '⚠️ Messages do not arrive' : '✅ Messages arrive again';
@@ -24,12 +24,13 @@ export function renderNotice(news: readonly HealthNews[], settingsUrl: string): 
     ...news.slice(0, MOST_ROWS).map(rowOf),
     ...(rest > 0 ? [paragraph(words(`And ${rest} more.`), FULL_LIMITS)] : []),
   ];
-  const button = mainButton({ label: 'Open Dealbell', url: settingsUrl });
+  const isLinked = settingsUrl.startsWith('https:');
+  const button = isLinked ? [{ widgets: [mainButton({ label: 'Open Dealbell', url: settingsUrl })] }] : [];
   return {
     cardsV2: [
       {
         cardId: 'destination-health',
-        card: card(title, subtitleOf(news, broken.length), [{ widgets }, { widgets: [button] }], FULL_LIMITS),
+        card: card(title, subtitleOf(news, broken.length), [{ widgets }, ...button], FULL_LIMITS),
       },
     ],
     fallbackText: cut(plain(`${title}: ${news.map(({ name }) => cut(name, FULL_LIMITS.label)).join(', ')}`), FALLBACK_LENGTH),

@@ -1,0 +1,137 @@
+/** Notices over the real ledger: whoever cannot be told through one destination is told through another, and each change once. */
+
+import { pino } from 'pino';
+import type { DeliveryOutcome } from '../../../src/core/delivery';
+import type { TenantId } from '../../../src/core/tenant';
+import { makeNoticeStore } from '../../../src/delivery/notice.store';
+import { makeTellHealth } from '../../../src/delivery/tell-health';
+import { makeTestStore } from '../../../src/delivery/test-message.store';
+import { addTenant } from '../../support/tenant-row';
+import { useTestDatabase } from '../../support/test-database';
+
+const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
+const GONE: DeliveryOutcome = { kind: 'refused', httpStatus: 404, reason: 'HTTP 404' };
+const DOWN: DeliveryOutcome = { kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' };
+const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' };
+
+const testDatabase = useTestDatabase();
+const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+let tenant: TenantId;
+
+beforeEach(async () => {
+  await testDatabase.clear();
+  tenant = await addTenant(testDatabase.database);
+});
+
+/** Spaces by name; `answers` says what Chat answers in each, and may be changed on the way. */
+async function given(names: readonly string[], answers: Readonly<Record<string, DeliveryOutcome>>) {
+  for (const name of names) {
+    await query(
+      `INSERT INTO chat_webhooks (tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
+       VALUES ($1, $2, $2, 'sealed', $3, now())`,
+      ...[tenant, name, Buffer.from(name)],
+    );
+  }
+  const posted: { space: string; body: string }[] = [];
+  const current = { ...answers };
+  const tellHealth = makeTellHealth({
+    store: makeNoticeStore(testDatabase.database),
+    slots: makeTestStore(testDatabase.database),
+    openDestination: () => Promise.resolve({ key: 'k', token: 't' }),
+    post: ({ spaceId, body }) => {
+      posted.push({ space: spaceId, body });
+      return Promise.resolve(current[spaceId] ?? SENT);
+    },
+    settings: { spaceIntervalMs: 0, refusalConfirmMs: 0, firstProbeMs: 60_000 },
+    settingsUrl: () => 'https://acme.example/settings',
+    clock: () => new Date(),
+    log: pino({ level: 'silent' }),
+  });
+  return {
+    posted,
+    answer: (space: string, outcome: DeliveryOutcome) => {
+      current[space] = outcome;
+    },
+    /** Rounds of the sweep, each when what was tried before may be tried again. */
+    rounds: async (count: number) => {
+      for (let round = 0; round < count; round += 1) {
+        await query(`UPDATE notices SET not_before = now() WHERE state = 'queued'`);
+        await query(`UPDATE google_spaces SET next_slot_at = now()`);
+        await tellHealth.run();
+        await tellHealth.close();
+      }
+    },
+    heardIn: (space: string, about: string) =>
+      posted.filter((notice) => notice.space === space && notice.body.includes(about)).length,
+  };
+}
+
+const breakDown = (name: string) =>
+  query(`UPDATE chat_webhooks SET health = 'broken', health_since = now() WHERE name = $1`, name);
+const heal = (name: string) => query(`UPDATE chat_webhooks SET health = 'healthy', health_since = now() WHERE name = $1`, name);
+const healthOf = async (name: string) => (await query('SELECT health FROM chat_webhooks WHERE name = $1', name)).rows[0];
+
+test('when the destination that was to tell of a break is gone too, then another one tells of both, once', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], { 'Room B': GONE });
+  await breakDown('Room A');
+
+  await world.rounds(6);
+
+  expect(await healthOf('Room B')).toEqual({ health: 'broken' });
+  expect([world.heardIn('Room C', 'Room A'), world.heardIn('Room C', 'Room B')]).toEqual([1, 1]);
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room B', 'Room B', 'Room B', 'Room C']);
+});
+
+test('when a refusal was by chance, then the notice goes where it was to go', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], { 'Room B': GONE });
+  await breakDown('Room A');
+  await world.rounds(1);
+  world.answer('Room B', SENT);
+
+  await world.rounds(3);
+
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room B', 'Room B']);
+  expect(await healthOf('Room B')).toEqual({ health: 'healthy' });
+});
+
+test.each([
+  ['never gets through', DOWN, 10],
+  ['is rejected', REJECTED, 1],
+])('when a notice %s in one destination, then another one tells it', async (_what, outcome, attempts) => {
+  const world = await given(['Room A', 'Room B', 'Room C'], { 'Room B': outcome });
+  await breakDown('Room A');
+
+  await world.rounds(12);
+
+  expect(world.heardIn('Room B', 'Room A')).toBe(attempts);
+  expect(world.heardIn('Room C', 'Room A')).toBe(1);
+});
+
+test('when nobody can be told, then nothing is tried on and on, and the break is told once somebody can be', async () => {
+  const world = await given(['Room A', 'Room B'], { 'Room B': GONE });
+  await breakDown('Room A');
+  await world.rounds(6);
+  expect(world.posted).toHaveLength(3);
+
+  world.answer('Room B', SENT);
+  await heal('Room B');
+  await world.rounds(2);
+
+  expect(world.posted).toHaveLength(4);
+  expect(world.heardIn('Room B', 'Room A')).toBe(4);
+});
+
+test('when what broke works again before its notice fails, then nobody is told anything', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], { 'Room B': GONE });
+  await breakDown('Room A');
+  await world.rounds(1);
+  const store = makeNoticeStore(testDatabase.database);
+  await query(`UPDATE notices SET not_before = now()`);
+  const notice = await store.claim();
+  await heal('Room A');
+  await store.settle(notice?.id ?? 0, { state: 'failed', afterMs: 0, wasTried: true });
+
+  await world.rounds(3);
+
+  expect(world.heardIn('Room C', 'Room A')).toBe(0);
+});
