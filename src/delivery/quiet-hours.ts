@@ -1,7 +1,7 @@
 /** Whether a destination wants quiet at a moment, and until when. Pure; by the wall clock of the zone, so that summer time moves nothing. */
 
 import { type Day, type QuietHours } from '../core/destination';
-import { dayOfDate, momentOf, wallTime, type WallTime } from './wall-clock';
+import { dayOfDate, momentsOf, wallTime, type WallTime } from './wall-clock';
 
 type Hours = Pick<QuietHours, 'from' | 'to' | 'days' | 'businessDays'>;
 
@@ -21,11 +21,12 @@ export function isQuiet(quietHours: Hours, timeZone: string, at: Date): boolean 
 export function quietUntil(quietHours: Hours, timeZone: string, at: Date): Date {
   const today = wallTime(timeZone, at).date;
   for (let date = today; date <= today + DAYS_AHEAD; date += 1) {
-    // Quiet ends when the quiet hours do, or at the midnight of a business day.
-    for (const minutes of [0, minutesOf(quietHours.to)]) {
-      const end = momentOf(timeZone, date, minutes);
-      if (end > at && !isQuiet(quietHours, timeZone, end)) return end;
-    }
+    // Quiet ends when the quiet hours do, or at the midnight of a business day; a clock that is set back may show that twice.
+    const ends = [0, minutesOf(quietHours.to)].flatMap((minutes) => momentsOf(timeZone, date, minutes));
+    const first = ends
+      .sort((one, other) => one.getTime() - other.getTime())
+      .find((end) => end > at && !isQuiet(quietHours, timeZone, end));
+    if (first !== undefined) return first;
   }
   return new Date(at.getTime() + ROUND_THE_CLOCK_MS);
 }

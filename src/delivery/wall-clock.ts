@@ -35,21 +35,30 @@ export function dayOfDate(date: number): Day {
   return DAYS[(((date + 4) % 7) + 7) % 7] ?? 'sun';
 }
 
+/** So far apart two moments show the same time: clocks are set back by an hour, on Lord Howe by half of one, at Troll by two. */
+const APART_MINUTES = [-120, -60, -30, 0, 30, 60, 120] as const;
+
 /**
  * When the clock of the zone shows this time on this date; the first such moment when it is shown twice, and the moment of the change
  * when summer time skips it.
  */
 export function momentOf(timeZone: string, date: number, minutes: number): Date {
+  return momentsOf(timeZone, date, minutes)[0];
+}
+
+/** As `momentOf`, and the second moment as well when the clock shows the time twice. */
+export function momentsOf(timeZone: string, date: number, minutes: number): readonly [Date, ...Date[]] {
   const wanted = date * DAY_MINUTES + minutes;
-  // Clocks run forward but for the hour that comes twice: the earliest moment at which they are not behind any more.
+  // Clocks run forward but for the hour that comes twice: a moment from which on they are not behind any more.
   let [behind, reached] = [wanted * MINUTE_MS - FURTHEST_MS, wanted * MINUTE_MS + FURTHEST_MS];
   while (reached - behind > MINUTE_MS) {
     const middle = Math.floor((behind + reached) / 2 / MINUTE_MS) * MINUTE_MS;
     if (shownAt(timeZone, middle) >= wanted) reached = middle;
     else behind = middle;
   }
-  const isShownBefore = (hours: number) => shownAt(timeZone, reached - hours * 60 * MINUTE_MS) === wanted;
-  return new Date(isShownBefore(1) ? reached - 60 * MINUTE_MS : reached);
+  const around = APART_MINUTES.map((apart) => reached + apart * MINUTE_MS);
+  const [first, ...more] = around.filter((atMs) => shownAt(timeZone, atMs) === wanted).map((atMs) => new Date(atMs));
+  return first === undefined ? [new Date(reached)] : [first, ...more];
 }
 
 function shownAt(timeZone: string, atMs: number): number {

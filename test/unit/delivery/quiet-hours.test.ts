@@ -88,6 +88,22 @@ test.each([
   expect(quietUntil(quietHours, BERLIN, new Date(at))).toEqual(new Date(end));
 });
 
+/** Lord Howe sets its clocks back by half an hour, at 02:00 on 2026-04-05. */
+test.each([
+  [BERLIN, '02:30', '2026-10-25T01:10Z', '2026-10-25T01:30Z'],
+  ['America/New_York', '01:30', '2026-11-01T06:10Z', '2026-11-01T06:30Z'],
+  ['Australia/Lord_Howe', '01:45', '2026-04-04T14:40Z', '2026-04-04T14:45Z'],
+  ['Australia/Lord_Howe', '01:45', '2026-04-04T15:05Z', '2026-04-04T15:15Z'],
+])(
+  'when it is %s, quiet until %s, and that time comes twice and went by once, then it ends when it comes again',
+  (zone, to, at, end) => {
+    const quietHours = { from: '20:00', to };
+
+    expect(isQuiet(quietHours, zone, new Date(at))).toBe(true);
+    expect(quietUntil(quietHours, zone, new Date(at))).toEqual(new Date(end));
+  },
+);
+
 test.each([
   'Asia/Kathmandu',
   'America/St_Johns',
