@@ -114,7 +114,7 @@ export function framedDocument(title: string, frame: Frame, credential: PageCred
         to see.
       </template>
       <template id="expired-words">
-        <strong>Pipedrive’s sign-in for this page has ended.</strong> Reload the tab to go on; what you typed is still here until
+        <strong>Pipedrive’s sign-in for this page has ended.</strong> Reload the tab to continue; what you typed stays here until
         then.
       </template>
     </Document>

@@ -12,7 +12,7 @@ import { countWatches } from '../rules/watch.store';
 import { accountOf, eraseTenant, saveSettings, type Account } from './account.store';
 import { countApiKeys } from './api-key.store';
 import { attentionNeeds } from './attention';
-import type { RunChange } from './change.store';
+import { changedFields, type RunChange } from './change.store';
 import { tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { localeField, timeZoneField } from './fields';
 
@@ -77,15 +77,15 @@ async function change({ runChange }: Deps, principal: Principal, given: Settings
   const { tenantId } = principal;
   await runChange(principal, async (client) => {
     const { settings } = await accountOf(client, tenantId);
-    await saveSettings(client, tenantId, {
+    const wanted = {
       locale: given.locale === undefined ? settings.locale : given.locale,
       timeZone: given.timeZone === undefined ? settings.timeZone : given.timeZone,
-    });
-    if (given.timeZone !== undefined) await reconsiderQuiet(client, tenantId, { chatWebhookId: null });
-    return {
-      result: undefined,
-      note: { action: 'account.updated', subject: 'account', changes: { fields: Object.keys(given) } },
     };
+    await saveSettings(client, tenantId, wanted);
+    if (given.timeZone !== undefined) await reconsiderQuiet(client, tenantId, { chatWebhookId: null });
+    const fields = changedFields(settings, wanted);
+    const note = fields.length === 0 ? null : { action: 'account.updated', subject: 'account', changes: { fields } };
+    return { result: undefined, note };
   });
 }
 

@@ -1,5 +1,6 @@
 /** A change of a tenant's settings: one transaction, one at a time per tenant, with its trace in the audit trail. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
@@ -31,6 +32,12 @@ export interface AuditEntry {
   readonly subject: string;
   readonly changes: unknown;
   readonly createdAt: Date;
+}
+
+/** The fields of `after` whose values are others than before, for the audit trail. */
+export function changedFields(before: object, after: object): string[] {
+  const old = new Map<string, unknown>(Object.entries(before));
+  return Object.entries(after).flatMap(([field, value]) => (isDeepStrictEqual(old.get(field), value) ? [] : [field]));
 }
 
 /** Milliseconds to wait for a connection, and for the work. */

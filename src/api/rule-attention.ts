@@ -83,5 +83,5 @@ function shown({ enabled, targetWebhookIds }: Rule, broken: readonly BrokenRefer
 
 const NO_DESTINATION: FieldError = {
   path: 'targetWebhookIds',
-  message: 'Every space that it told was deleted: choose another one.',
+  message: 'All its spaces were deleted. Choose another.',
 };

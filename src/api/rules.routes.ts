@@ -9,7 +9,7 @@ import type { EventType } from '../core/transition';
 import { dropWaiting } from '../delivery/chat-webhook.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { countRules, deleteRule, findRule, insertRule, pageOfRules, updateRule, type StoredRule } from '../rules/rule.store';
-import type { RunChange } from './change.store';
+import { changedFields, type RunChange } from './change.store';
 import { nameFilters } from './name-filters';
 import { invalid, missing, tenantEndpoint, type Endpoint } from './endpoint';
 import { pageAnswer, pageFields, readCursor } from './paging';
@@ -147,7 +147,9 @@ async function update(deps: Deps, principal: Actor, id: number, body: GivenChang
       refuseOverLimit('activeRules', (await countRules(client, tenantId)).active, await deps.loadPlan(client, tenantId));
     }
     const result = await updateRule(client, tenantId, id, { ...draft, enabledAt: isSwitchedOn ? deps.clock() : null });
-    return { result, note: { action: 'rule.updated', subject: `rule ${id}`, changes: { fields: Object.keys(body) } } };
+    const fields = changedFields(merged(before, {}), draft);
+    const changes = { fields, ...(fields.includes('enabled') && { enabled: result.enabled }) };
+    return { result, note: { action: 'rule.updated', subject: `rule ${id}`, changes } };
   });
 }
 

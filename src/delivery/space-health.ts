@@ -80,7 +80,7 @@ export function healthAfter(
       if (weighsLess(health) || troubles + 1 < TROUBLES_TO_DOUBT) return null;
       return changed(
         'doubtful',
-        `Several attempts in a row did not get through; it is tried on. The last one: ${outcome.reason}`,
+        `Several attempts in a row did not get through; Dealbell keeps trying. The last one: ${outcome.reason}`,
       );
     case 'rejected':
       // The message's fault.
@@ -125,19 +125,24 @@ function changed(state: KnownHealth, reason: string): HealthChange {
 
 function afterRefusal(health: Health, outcome: { httpStatus: number; reason: string }, settings: HealthSettings): HealthChange {
   const { counts, isBroken } = judgeRefusal(health, settings.refusalConfirmMs);
-  const what = `${complaintOf(outcome.httpStatus)} (${outcome.reason.replace(/\.$/, '')})`;
+  const what = `${complaintOf(outcome.httpStatus)} (${codeOf(outcome.reason)})`;
   if (!isBroken) {
     return {
       ...changed(
         'doubtful',
-        `${what}. Once may be by chance: Dealbell tries again, and after the third time in a row the space counts as broken.`,
+        `${what}. This may be temporary: Dealbell tries again, and marks the space as broken after ${REFUSALS_TO_BREAK} refusals in a row.`,
       ),
       countsRefusal: counts,
     };
   }
-  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Make a new webhook in the space and replace the URL here.`;
+  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Create a new webhook in the space and replace the URL here.`;
   const probes = health.state === 'broken' ? health.probes + 1 : 0;
   return { ...changed('broken', reason), countsRefusal: counts, nextProbeMs: probeDelayMs(probes, settings.firstProbeMs) };
+}
+
+/** "HTTP 403 PERMISSION_DENIED" of what Google Chat says; its sentences are meant for programmers. */
+function codeOf(reason: string): string {
+  return (reason.split(':')[0] ?? reason).replace(/\.$/, '');
 }
 
 function complaintOf(httpStatus: number): string {

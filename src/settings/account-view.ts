@@ -78,27 +78,27 @@ export function settingsOf(
 export function keyViews({ items }: z.infer<typeof keysAnswer>, tenant: TenantProfile): ApiKeyView[] {
   return items.map(({ id, name, prefix, createdAt, lastUsedAt }) => ({
     ...{ id, name, prefix },
-    used: `Made on ${dayWords(createdAt, tenant)}, ${lastUsedAt === null ? 'never used' : `last used ${momentWords(lastUsedAt, tenant)}`}`,
+    used: `Created on ${dayWords(createdAt, tenant)}, ${lastUsedAt === null ? 'never used' : `last used ${momentWords(lastUsedAt, tenant)}`}`,
   }));
 }
 
 const DONE: Readonly<Record<string, string>> = {
   'account.connected': 'connected the company by an API token',
   'account.updated': 'changed the company settings',
-  'api_key.created': 'made an API key',
-  'api_key.deleted': 'deleted an API key',
-  'chat_webhook.created': 'connected a space',
-  'chat_webhook.updated': 'changed a space',
-  'chat_webhook.deleted': 'deleted a space',
+  'api_key.created': 'created the API key',
+  'api_key.deleted': 'deleted the API key',
+  'chat_webhook.created': 'connected the space',
+  'chat_webhook.updated': 'changed the space',
+  'chat_webhook.deleted': 'deleted the space',
   'delivery.replayed': 'sent messages again',
   'record.announced': 'announced',
   'record.muted': 'muted',
-  'record.unmuted': 'took the mute from',
-  'record.watched': 'began to watch',
+  'record.unmuted': 'unmuted',
+  'record.watched': 'started watching',
   'record.unwatched': 'stopped watching',
-  'rule.created': 'made a rule',
-  'rule.updated': 'changed a rule',
-  'rule.deleted': 'deleted a rule',
+  'rule.created': 'created the rule',
+  'rule.updated': 'changed the rule',
+  'rule.deleted': 'deleted the rule',
   'rules.imported': 'imported rules',
 };
 
@@ -107,7 +107,10 @@ const noted = z.object({
   fields: z.array(z.string()).nullish().catch(null),
   queued: z.number().nullish().catch(null),
   created: z.number().nullish().catch(null),
+  paused: z.boolean().nullish().catch(null),
+  enabled: z.boolean().nullish().catch(null),
 });
+type Noted = z.infer<typeof noted>;
 
 /** Names as they are now: of users by id, of rules and spaces by what the trail calls them ("rule 7"). */
 export interface AuditNames {
@@ -115,13 +118,39 @@ export interface AuditNames {
   readonly subjects: ReadonlyMap<string, string>;
 }
 
-export function auditViews(entries: readonly AuditEntry[], names: AuditNames, tenant: TenantProfile): AuditView[] {
-  return entries.map((entry) => ({
+/** At most `most` of them. A new order of the rules moves several of them: that is told once. */
+export function auditViews(
+  entries: readonly AuditEntry[],
+  names: AuditNames,
+  tenant: TenantProfile,
+  most = entries.length,
+): AuditView[] {
+  const told = entries.filter((entry, index) => !isSameMove(entry, entries[index - 1]));
+  return told.slice(0, most).map((entry) => ({
     when: momentWords(entry.createdAt, tenant),
     whenIso: entry.createdAt.toISOString(),
     who: whoOf(entry.actor, names),
     what: whatOf(entry, names),
   }));
+}
+
+const SAME_MOVE_MS = 10_000;
+
+function isSameMove(entry: AuditEntry, newer: AuditEntry | undefined): boolean {
+  if (newer === undefined || newer.actor !== entry.actor || !isMove(newer) || !isMove(entry)) return false;
+  return newer.createdAt.getTime() - entry.createdAt.getTime() < SAME_MOVE_MS;
+}
+
+function isMove({ action, changes }: AuditEntry): boolean {
+  return action === 'rule.updated' && only(notedIn(changes), 'position');
+}
+
+function notedIn(changes: unknown): Noted {
+  return noted.catch({}).parse(changes ?? {});
+}
+
+function only({ fields }: Noted, field: string): boolean {
+  return fields?.length === 1 && fields[0] === field;
 }
 
 function whoOf(actor: string, { users }: AuditNames): string {
@@ -130,30 +159,58 @@ function whoOf(actor: string, { users }: AuditNames): string {
 }
 
 function whatOf({ action, subject, changes }: AuditEntry, { subjects }: AuditNames): string {
-  const { name, fields, queued, created } = noted.catch({}).parse(changes ?? {});
+  const what = notedIn(changes);
+  const { name, fields, queued, created } = what;
   const done = DONE[action] ?? action.replaceAll(/[._]/g, ' ');
+  if (action === 'rule.updated' && only(what, 'position')) return 'changed the order of rules';
   if (action.startsWith('record.')) return `${done} ${subjects.get(subject) ?? subject}`;
   if (typeof queued === 'number') return `${done}: ${counted(queued, 'message')}`;
   if (typeof created === 'number') return `${done}: ${counted(created, 'rule')}`;
   const called = name ?? subjects.get(subject) ?? (subject === 'account' ? null : subject);
   const which = called === null ? '' : ` ${called}`;
-  return `${done}${which}${fields == null || fields.length === 0 ? '' : ` (${fields.map(fieldWords).join(', ')})`}`;
+  if (typeof what.paused === 'boolean' && only(what, 'paused')) return `${what.paused ? 'paused' : 'resumed'}${which}`;
+  if (typeof what.enabled === 'boolean' && only(what, 'enabled')) return `turned ${what.enabled ? 'on' : 'off'}${which}`;
+  return `${done}${which}${fields == null || fields.length === 0 ? '' : ` (${[...new Set(fields.map(fieldWords))].join(', ')})`}`;
 }
+
+const FIELDS: Readonly<Record<string, string>> = {
+  eventType: 'event',
+  filters: 'conditions',
+  fold: 'combining',
+  foldThreshold: 'combining',
+  fallbackWebhookId: 'space for failed messages',
+  holdHours: 'retry time',
+  locale: 'language',
+  settleMs: 'waiting time',
+  targetWebhookIds: 'spaces',
+  template: 'text',
+  templateMode: 'layout',
+  url: 'URL',
+};
 
 /** "quietHours" as people read it: "quiet hours". */
 function fieldWords(field: string): string {
+  const known = FIELDS[field];
+  if (known !== undefined) return known;
   return field.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 }
+
+/** One whose turn has come begins at any moment. */
+const ALMOST_MS = 1_000;
 
 export function comparisonOf(
   { state, reason, comparedUntil, nextRunAt }: ComparisonAnswer,
   tenant: TenantProfile,
+  now: Date,
 ): AdminView['comparison'] {
-  const until = comparedUntil === null ? 'Nothing was compared yet' : `Compared up to ${momentWords(comparedUntil, tenant)}`;
-  const words = { waiting: `${until}; the first comparison is due`, running: `${until}; comparing right now`, ok: until };
+  const until = comparedUntil === null ? 'Not checked yet' : `Checked up to ${momentWords(comparedUntil, tenant)}`;
+  const isDue = nextRunAt !== null && nextRunAt.getTime() - ALMOST_MS <= now.getTime();
+  const isUnderWay = state === 'running' || isDue;
+  const next = nextRunAt === null || isDue ? '' : ` Next time: ${momentWords(nextRunAt, tenant)}.`;
   return {
-    isTrouble: state === 'failed',
-    state: sentence(state === 'failed' ? (reason ?? 'Pipedrive could not be asked') : words[state]),
-    next: `Every hour Dealbell looks in Pipedrive’s own lists for what no webhook told. ${nextRunAt === null ? '' : `Next time: ${momentWords(nextRunAt, tenant)}.`}`,
+    isTrouble: state === 'failed' && !isUnderWay,
+    isUnderWay,
+    state: isUnderWay ? 'Checking now…' : sentence(state === 'failed' ? (reason ?? 'Pipedrive could not be asked') : until),
+    next: `Every hour Dealbell looks in Pipedrive’s own lists for events no webhook delivered.${next}`,
   };
 }

@@ -1,7 +1,7 @@
 /** The page of the account: settings, keys, the comparison with Pipedrive, the audit trail, and erasing it all. */
 
 import { z } from 'zod';
-import { Account, AuditPage, type AccountView } from '../../views/settings/account';
+import { Account, AuditPage, ComparisonState, type AccountView } from '../../views/settings/account';
 import type { Refusal } from '../../views/form';
 import { pageUrl } from '../../views/shell';
 import { listDestinations } from '../delivery/chat-webhook.store';
@@ -24,9 +24,11 @@ import { planWords } from './overview-view';
 import { recordTitles } from './record-titles.store';
 import type { SettingsDeps } from './settings-deps';
 import { listUserNames } from './viewer.store';
-import type { FarewellAnswer, PageAnswer, PageRoute, Visit } from './visit';
+import type { FarewellAnswer, PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
 
 const AUDIT_SHOWN = 5;
+/** More than are shown: those of one move of rules are told as one. */
+const AUDIT_READ = 20;
 const AUDIT_PER_PAGE = 50;
 
 export function accountPages(deps: SettingsDeps): PageRoute[] {
@@ -35,6 +37,7 @@ export function accountPages(deps: SettingsDeps): PageRoute[] {
     { method: 'post', path: 'account/settings', access: 'change', handle: (visit) => saveSettings(deps, visit) },
     { method: 'post', path: 'account/keys', access: 'change', handle: (visit) => addKey(deps, visit) },
     { method: 'post', path: 'account/keys/:id/delete', access: 'change', handle: (visit) => deleteKey(deps, visit) },
+    { method: 'get', path: 'account/comparison', access: 'change', handle: (visit) => comparison(deps, visit) },
     { method: 'post', path: 'account/compare', access: 'change', handle: (visit) => compare(deps, visit) },
     { method: 'post', path: 'account/erase', access: 'change', handle: (visit) => erase(deps, visit) },
     { method: 'get', path: 'account/audit', access: 'see', handle: (visit) => audit(deps, visit) },
@@ -59,25 +62,25 @@ async function show(
     deps.loadPlan(tenant.id),
     get('/account').then((answer) => accountAnswer.parse(answer)),
     get('/api-keys').then((answer) => keysAnswer.parse(answer)),
-    get('/audit', { limit: String(AUDIT_SHOWN) }).then((answer) => auditAnswer.parse(answer)),
+    get('/audit', { limit: String(AUDIT_READ) }).then((answer) => auditAnswer.parse(answer)),
     isAdmin ? get('/reconciliation', noPeriod(deps.clock())).then((answer) => comparisonAnswer.parse(answer)) : null,
   ]);
   const { webhook } = account;
   const content = Account({
     companyName: tenant.companyName,
     plan: planWords(plan, tenant),
-    history: `What happened is kept for ${account.retentionDays} days.`,
+    history: `History is kept for ${account.retentionDays} days.`,
     usage: usageOf(account),
     settings: settingsOf(account, refused?.form === 'settings' ? typedSettings(visit) : null),
     keys: keyViews(keys, tenant),
     canAddKey: account.usage.apiKeys < account.limits.apiKeys,
-    audit: auditViews(trail.items, await namesIn(deps, visit, trail.items), tenant),
+    audit: auditViews(trail.items, await namesIn(deps, visit, trail.items), tenant, AUDIT_SHOWN),
     admin:
       webhook === undefined || comparison === null
         ? null
         : {
             relay: { tenantId: webhook.tenantPublicId, secret: webhook.signingSecret, url: deps.webhookUrl },
-            comparison: comparisonOf(comparison, tenant),
+            comparison: comparisonOf(comparison, tenant, deps.clock()),
           },
     ...{ refused, newKey },
   });
@@ -116,7 +119,14 @@ async function deleteKey(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> 
 async function compare(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const tried = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/reconciliation' }));
   if (!tried.done) return await show(deps, visit, { refused: { form: 'comparison', refusal: tried.refusal } });
-  return await show(deps, visit, { message: 'Dealbell compares now; what it finds stands in the activity' });
+  return await show(deps, visit, { message: 'Checking now: what was missed shows up in Activity' });
+}
+
+/** Asks for itself until it is done. */
+async function comparison({ callApi, clock }: SettingsDeps, { principal, viewer }: Visit): Promise<PartAnswer> {
+  const now = clock();
+  const answer = await callApi(principal, { method: 'get', path: '/reconciliation', query: noPeriod(now) });
+  return { kind: 'part', content: ComparisonState(comparisonOf(comparisonAnswer.parse(answer), viewer.tenant, now)) };
 }
 
 async function erase(deps: SettingsDeps, visit: Visit): Promise<PageAnswer | FarewellAnswer> {
@@ -131,10 +141,10 @@ async function erase(deps: SettingsDeps, visit: Visit): Promise<PageAnswer | Far
     kind: 'farewell',
     title: 'Everything was deleted',
     lines: [
-      `Nothing of ${companyName} is left in Dealbell, and nothing is announced any more.`,
-      'Dealbell may still stand among your apps in Pipedrive: you can uninstall it there, or begin anew.',
+      `Nothing of ${companyName} is left in Dealbell, and nothing is posted any more.`,
+      'Dealbell may still be listed among your apps in Pipedrive: you can uninstall it there, or start again.',
     ],
-    link: { href: deps.installUrl, label: 'Begin anew' },
+    link: { href: deps.installUrl, label: 'Start again' },
   };
 }
 
@@ -146,7 +156,7 @@ async function audit(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
     entries: auditViews(items, await namesIn(deps, visit, items), visit.viewer.tenant),
     olderUrl: nextCursor === null ? null : `${pageUrl('account', 'audit')}?cursor=${encodeURIComponent(nextCursor)}`,
   });
-  return { kind: 'page', page: 'account', title: 'Who changed what', content };
+  return { kind: 'page', page: 'account', title: 'Audit log', content };
 }
 
 /** What the trail calls by number, by name. */

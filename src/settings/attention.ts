@@ -18,7 +18,32 @@ export async function attentionOf(deps: SettingsDeps, viewer: Viewer): Promise<r
   const { tenant } = viewer;
   const plan = await deps.loadPlan(tenant.id);
   const needs = await attentionNeeds({ ...deps.database, clock: deps.clock }, tenant.id, plan);
-  return needs.map((need, index) => itemOf(need, index, { viewer, plan, installUrl: deps.installUrl }));
+  const { alike, others } = sameTrouble(needs);
+  const beside = { viewer, plan, installUrl: deps.installUrl };
+  return [...others.map((need, index) => itemOf(need, index, beside)), ...alike.map(troubledRules)];
+}
+
+type RuleNeed = AttentionNeed & { readonly kind: 'rule' };
+
+/** Rules that all need the same are told of at once. */
+function sameTrouble(needs: readonly AttentionNeed[]): {
+  readonly alike: readonly (readonly RuleNeed[])[];
+  readonly others: readonly AttentionNeed[];
+} {
+  const rules = needs.filter((need) => need.kind === 'rule');
+  const reasons = [...new Set(rules.map(({ reason }) => reason))];
+  const alike = reasons.map((reason) => rules.filter((rule) => rule.reason === reason)).filter((group) => group.length > 1);
+  const grouped = new Set<AttentionNeed>(alike.flat());
+  return { alike, others: needs.filter((need) => !grouped.has(need)) };
+}
+
+function troubledRules(needs: readonly RuleNeed[], index: number): AttentionItem {
+  const names = new Intl.ListFormat('en').format(needs.map(({ name }) => name));
+  return {
+    ...{ id: `rules-${index}`, page: 'rules', tone: 'warn', title: `${counted(needs.length, 'rule')} need attention` },
+    text: `${names}: ${needs[0]?.reason ?? ''}`,
+    mend: { kind: 'link', href: pageUrl('rules'), label: 'Review' },
+  };
 }
 
 interface Beside {
@@ -41,7 +66,7 @@ function itemOf(need: AttentionNeed, index: number, beside: Beside): AttentionIt
       return {
         ...{ id: `connection-${index}`, page: 'overview', tone: 'warn' },
         title: `The connection of ${need.userName} has ended`,
-        text: `${need.reason === null ? 'Pipedrive no longer accepts it' : `Pipedrive says: ${need.reason}`}. Others go on working; ${need.userName} can connect again by this link.`,
+        text: `${need.reason === null ? 'Pipedrive no longer accepts it' : `Pipedrive says: ${need.reason}`}. Other connections keep working; ${need.userName} can connect again with this link.`,
         mend: { kind: 'tab', href: beside.installUrl, label: 'Reconnect' },
       };
     case 'destination':
@@ -50,7 +75,7 @@ function itemOf(need: AttentionNeed, index: number, beside: Beside): AttentionIt
       return {
         ...{ id: `rule-${need.ruleId}`, page: 'rules', tone: 'warn', title: `The rule ${need.name} needs attention` },
         text: sentence(need.reason),
-        mend: { kind: 'link', href: pageUrl('rules', need.ruleId), label: 'Mend rule' },
+        mend: { kind: 'link', href: pageUrl('rules', need.ruleId), label: 'Fix rule' },
       };
     case 'limit':
       return fullPlan(need, beside.plan);
@@ -77,14 +102,11 @@ function deafness({ missing, isDeaf }: AttentionNeed & { kind: 'webhooks' }): At
 
 function brokenSpace({ chatWebhookId, name, health, reason, held }: AttentionNeed & { kind: 'destination' }): AttentionItem {
   const isBroken = health === 'broken';
-  const waiting =
-    held === 0
-      ? 'Nothing waits for it yet.'
-      : `${counted(held, 'message')} ${held === 1 ? 'waits' : 'wait'} and will go out once it works again.`;
+  const waiting = held === 0 ? '' : ` ${counted(held, 'message')} will be sent once it works again.`;
   return {
     ...{ id: `space-${chatWebhookId}`, page: 'spaces', tone: isBroken ? 'bad' : 'warn' },
-    title: isBroken ? `${name} does not take messages` : `${name} refused a message`,
-    text: `${reason === null ? 'Google Chat refuses messages.' : sentence(reason)} ${waiting}`,
+    title: isBroken ? `${name} is not receiving messages` : `Delivery problem in ${name}`,
+    text: `${reason === null ? 'Google Chat refuses messages.' : sentence(reason)}${waiting}`,
     mend: { kind: 'link', href: pageUrl('spaces', `${chatWebhookId}/url`), label: 'Replace URL' },
   };
 }

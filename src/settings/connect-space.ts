@@ -7,6 +7,7 @@ import { invalid } from '../api/endpoint';
 import { parseChatUrl } from '../clients/google-chat-url';
 import type { TestResult } from '../delivery/send-test';
 import { attempt } from './attempt';
+import type { FormValues } from './form-values';
 import type { SettingsDeps } from './settings-deps';
 import type { Visit } from './visit';
 
@@ -15,19 +16,24 @@ export type ConnectOutcome =
   /** What was typed stands in the form again, with what came of it. */
   | { readonly kind: 'form'; readonly form: NewSpaceView };
 
-export const EMPTY_FORM: NewSpaceView = { name: '', url: '', refusal: null, test: null };
+export const EMPTY_FORM: NewSpaceView = { name: '', url: '', refusal: null, test: null, isFirstRun: false };
 
 /** Saves what was typed as a destination. */
 export async function connectSpace({ callApi }: SettingsDeps, { form, principal }: Visit): Promise<ConnectOutcome> {
-  const typed = { name: form.text('name'), url: form.text('url') };
-  const tried = await attempt(() => callApi(principal, { method: 'post', path: '/chat-webhooks', body: typed }));
-  if (tried.done) return { kind: 'connected', name: typed.name };
-  return { kind: 'form', form: { ...EMPTY_FORM, ...typed, refusal: tried.refusal } };
+  const typed = typedIn(form);
+  const { name, url } = typed;
+  const tried = await attempt(() => callApi(principal, { method: 'post', path: '/chat-webhooks', body: { name, url } }));
+  return tried.done ? { kind: 'connected', name } : { kind: 'form', form: { ...typed, refusal: tried.refusal } };
+}
+
+function typedIn(form: FormValues): NewSpaceView {
+  const isFirstRun = form.text('return') === 'overview';
+  return { ...EMPTY_FORM, name: form.text('name'), url: form.text('url'), isFirstRun };
 }
 
 /** Sends a sample to the URL that was typed; nothing is saved. */
 export async function trySpace(deps: SettingsDeps, { form, viewer }: Visit): Promise<NewSpaceView> {
-  const typed = { ...EMPTY_FORM, name: form.text('name'), url: form.text('url') };
+  const typed = typedIn(form);
   const tried = await attempt(async () => {
     const parsed = parseChatUrl(typed.url, deps.googleChatOrigin);
     if (parsed.kind === 'problem') throw invalid([{ path: 'url', message: parsed.message }]);
@@ -57,7 +63,7 @@ export function testView({
   httpStatus,
   errorMessage,
 }: Omit<TestResult, 'errorMessage'> & { readonly errorMessage?: string | null | undefined }): TestView {
-  if (status === 'success') return { isSent: true, text: 'The test card is in the space: have a look in Google Chat.' };
+  if (status === 'success') return { isSent: true, text: 'Test card sent. Check the space in Google Chat.' };
   return { isSent: false, text: `The test card did not arrive. ${whyNot(httpStatus, errorMessage ?? null)}` };
 }
 
@@ -67,7 +73,7 @@ function whyNot(httpStatus: number | null, reason: string | null): string {
     case 401:
     case 403:
     case 404:
-      return `Google Chat does not know this webhook (${httpStatus}): it was deleted, or the link is not whole. Copy the link in Google Chat again.`;
+      return `Google Chat does not know this webhook (${httpStatus}): it was deleted, or the link is incomplete. Copy the link in Google Chat again.`;
     case 429:
       return 'Google Chat is busy with this space (429). Try again in a minute.';
     case null:

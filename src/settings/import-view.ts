@@ -60,11 +60,11 @@ type Rule = ImportAnswer['rules'][number];
 
 function summaryOf(created: readonly Rule[], rejected: number, all: number): string {
   if (rejected > 0)
-    return `${counted(rejected, 'rule')} of ${all} cannot be made here, and an import makes all rules or none. Nothing is imported until the document is mended.`;
-  if (created.length === 0) return 'There is nothing to import: every rule of the document is there already.';
+    return `${counted(rejected, 'rule')} of ${all} cannot be created here, and an import creates all rules or none. Nothing is imported until the document is fixed.`;
+  if (created.length === 0) return 'There is nothing to import: every rule of the document exists already.';
   const off = created.filter(({ enabled }) => enabled === false).length;
   const on = created.length - off;
-  return `${counted(created.length, 'rule')} would be made: ${on} switched on, ${off} off. Nothing was changed yet.`;
+  return `${counted(created.length, 'rule')} would be created: ${on} turned on, ${off} off. Nothing has changed yet.`;
 }
 
 function ruleView({ name, status, enabled, reason }: Rule): ImportReportView['rules'][number] {
@@ -74,7 +74,7 @@ function ruleView({ name, status, enabled, reason }: Rule): ImportReportView['ru
     case 'skipped':
       return { name, reason, state: 'skipped', tone: 'neutral' };
     case 'rejected':
-      return { name, reason, state: 'cannot be made', tone: 'bad' };
+      return { name, reason, state: 'cannot be created', tone: 'bad' };
   }
 }
 
@@ -103,6 +103,6 @@ function mappingView(
 
 function foundWords(resolution: 'sameId' | 'byName' | 'bySpace' | 'mapped', name: string | null): string {
   const here = name ?? 'the same one';
-  const how = { sameId: 'the very same', byName: 'by its name', bySpace: 'by its Google space', mapped: 'as you chose' };
+  const how = { sameId: 'exact match', byName: 'by its name', bySpace: 'by its Google space', mapped: 'as you chose' };
   return `${here}, ${how[resolution]}`;
 }

@@ -8,7 +8,7 @@ import { listRules } from '../rules/rule.store';
 import { EMPTY_FORM } from './connect-space';
 import { questionsView } from './first-run-view';
 import { overviewView } from './overview-view';
-import { waitingMessages } from './overview.store';
+import { unusedDestinations, waitingMessages } from './overview.store';
 import { sentDays } from './sent-days';
 import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, Visit } from './visit';
@@ -26,16 +26,17 @@ export async function overviewPage(
   const { tenant, isAdmin } = visit.viewer;
   const now = deps.clock();
   const since = new Date(now.getTime() - (DAYS_SHOWN + 1) * DAY_MS);
-  const [plan, attention, quarters, waiting, destinations, rules] = await Promise.all([
+  const [plan, attention, quarters, waiting, unused, destinations, rules] = await Promise.all([
     deps.loadPlan(tenant.id),
     visit.attention(),
     deps.countSent(tenant.id, since),
     waitingMessages(pool, tenant.id),
+    unusedDestinations(pool, tenant.id),
     listDestinations(prisma, tenant.id),
     listRules(prisma, tenant.id),
   ]);
   const days = sentDays(quarters, tenant, now, DAYS_SHOWN);
-  const view = overviewView({ tenant, isAdmin, plan, attention, days, waiting, destinations, rules });
+  const view = overviewView({ tenant, isAdmin, plan, attention, days, waiting, unused, now, destinations, rules });
   const { setUp, ...rest } = more;
   const content = Overview({ view, setUp: setUp ?? nextStep() });
   return { kind: 'page', page: 'overview', title: 'Overview', content, ...rest };

@@ -18,6 +18,8 @@ export interface OverviewFacts {
   readonly attention: readonly AttentionItem[];
   readonly days: readonly SentDay[];
   readonly waiting: readonly WaitingMessages[];
+  readonly unused: ReadonlySet<number>;
+  readonly now: Date;
   readonly destinations: readonly Destination[];
   readonly rules: readonly StoredRule[];
 }
@@ -37,9 +39,10 @@ export function overviewView(facts: OverviewFacts): OverviewView {
       { label: 'Last 7 days', value: String(week) },
       { label: 'Waiting', value: String(onTheirWay) },
     ],
+    isQuiet: week + onTheirWay === 0,
     days,
     daysSummary: `${counted(week, 'message')} sent in the last 7 days, ${today === 0 ? 'none' : today} of them today`,
-    spaces: facts.destinations.map((destination) => spaceView(destination, rulesOf(destination.id, facts.rules), waiting)),
+    spaces: facts.destinations.map((destination) => spaceView(destination, rulesOf(destination.id, facts.rules), facts)),
   };
 }
 

@@ -59,6 +59,23 @@ async function sentSince(pool: Pool, tenantId: TenantId, since: Date): Promise<S
   return rows.map((row) => quarterRow.parse(row));
 }
 
+/** Of a new or mended destination of the last day: whether Google Chat has taken anything by its URL. */
+const UNUSED = `
+  SELECT w.id
+    FROM chat_webhooks w
+   WHERE w.tenant_id = $1 AND w.health = 'healthy' AND w.health_since > now() - interval '1 day'
+     AND NOT EXISTS (
+       SELECT FROM logs l
+        WHERE l.tenant_id = w.tenant_id AND l.chat_webhook_id = w.id AND l.status = 'success'
+          AND l.id >= (SELECT id FROM logs WHERE created_at >= w.health_since - interval '1 second' ORDER BY created_at LIMIT 1))`;
+const idRow = z.object({ id: z.int() });
+
+/** Destinations whose present URL was not used yet. */
+export async function unusedDestinations(pool: Pool, tenantId: TenantId): Promise<ReadonlySet<number>> {
+  const { rows } = await pool.query(UNUSED, [tenantId]);
+  return new Set(rows.map((row) => idRow.parse(row).id));
+}
+
 const WAITING = `
   SELECT chat_webhook_id AS "destinationId", state, count(*)::int AS count
     FROM deliveries

@@ -46,7 +46,7 @@ async function tried(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   if (!outcome.done) return importPage(document, outcome.refusal);
   const spaces = await listDestinations(deps.database.prisma, visit.viewer.tenant.id);
   const content = ImportReport(importReportView(document, outcome.result, spaces, readChoices(visit.form)));
-  return { kind: 'page', page: 'account', title: 'What the import would do', content };
+  return { kind: 'page', page: 'account', title: 'Import preview', content };
 }
 
 async function confirmed(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {

@@ -12,10 +12,11 @@ import { countWatches } from '../rules/watch.store';
 import { attempt } from './attempt';
 import { connectSpace, EMPTY_FORM, sendTestCard, trySpace } from './connect-space';
 import { rulesOf } from './overview-view';
-import { waitingMessages } from './overview.store';
+import { overviewPage } from './overview-page';
+import { unusedDestinations, waitingMessages } from './overview.store';
 import type { SettingsDeps } from './settings-deps';
 import { readSpaceForm, spaceFormView } from './space-form-view';
-import { spaceView } from './space-view';
+import { spaceView, type SpaceFacts } from './space-view';
 import type { PageAnswer, PageRoute, Visit } from './visit';
 import { counted } from './words';
 
@@ -28,7 +29,7 @@ export function spacesPages(deps: SettingsDeps): PageRoute[] {
   ): PageRoute => ({ method, path, access, handle: (visit) => handle(deps, visit) });
   return [
     page('get', 'spaces', (_, visit) => list(deps, visit), 'see'),
-    page('get', 'spaces/new', () => Promise.resolve(newSpace(EMPTY_FORM))),
+    page('get', 'spaces/new', (_, visit) => Promise.resolve(newSpace({ ...EMPTY_FORM, isFirstRun: isFirstRun(visit) }))),
     page('post', 'spaces/new', add),
     page('post', 'spaces/try', async (_, visit) => newSpace(await trySpace(deps, visit))),
     page('get', 'spaces/:id', (_, visit) => settings(deps, visit), 'see'),
@@ -37,21 +38,22 @@ export function spacesPages(deps: SettingsDeps): PageRoute[] {
     page('post', 'spaces/:id/pause', pause),
     page('get', 'spaces/:id/url', (_, visit) => replaceUrl(deps, visit)),
     page('post', 'spaces/:id/url', repair),
+    page('post', 'spaces/:id/try', tryNewUrl),
     page('post', 'spaces/:id/delete', remove),
   ];
 }
 
 async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; refusal?: Refusal } = {}): Promise<PageAnswer> {
-  const { prisma, pool } = deps.database;
+  const { prisma } = deps.database;
   const { tenant, isAdmin } = visit.viewer;
-  const [destinations, rules, waiting, plan] = await Promise.all([
+  const [destinations, rules, facts, plan] = await Promise.all([
     listDestinations(prisma, tenant.id),
     listRules(prisma, tenant.id),
-    waitingMessages(pool, tenant.id),
+    spaceFacts(deps, visit),
     deps.loadPlan(tenant.id),
   ]);
   const content = Spaces({
-    spaces: destinations.map((destination) => spaceView(destination, rulesOf(destination.id, rules), waiting)),
+    spaces: destinations.map((destination) => spaceView(destination, rulesOf(destination.id, rules), facts)),
     usage: `${destinations.length} of ${plan.limits.destinations}`,
     isFull: destinations.length >= plan.limits.destinations,
     canChange: isAdmin,
@@ -61,6 +63,11 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   return { kind: 'page', page: 'spaces', title: 'Spaces', content, ...(message === undefined ? {} : { message }) };
 }
 
+async function spaceFacts({ database: { pool }, clock }: SettingsDeps, { viewer: { tenant } }: Visit): Promise<SpaceFacts> {
+  const [waiting, unused] = await Promise.all([waitingMessages(pool, tenant.id), unusedDestinations(pool, tenant.id)]);
+  return { tenant, now: clock(), waiting, unused };
+}
+
 function newSpace(form: NewSpaceView): PageAnswer {
   const status = form.refusal === null ? 200 : 422;
   return { kind: 'page', page: 'spaces', title: 'Add a space', content: NewSpace(form), status };
@@ -68,7 +75,14 @@ function newSpace(form: NewSpaceView): PageAnswer {
 
 async function add(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const outcome = await connectSpace(deps, visit);
-  return outcome.kind === 'form' ? newSpace(outcome.form) : await list(deps, visit, { message: `${outcome.name} is connected` });
+  if (outcome.kind === 'form') return newSpace(outcome.form);
+  const message = `${outcome.name} is connected`;
+  return isFirstRun(visit) ? await overviewPage(deps, visit, { message }) : await list(deps, visit, { message });
+}
+
+/** Somebody came here from the first run, and goes on there. */
+function isFirstRun({ form }: Visit): boolean {
+  return form.text('return') === 'overview';
 }
 
 async function found(deps: SettingsDeps, { viewer, id }: Visit): Promise<Destination> {
@@ -82,18 +96,18 @@ async function settings(
   visit: Visit,
   more: { refusal?: Refusal; test?: TestView; message?: string } = {},
 ): Promise<PageAnswer> {
-  const { prisma, pool } = deps.database;
+  const { prisma } = deps.database;
   const { tenant, isAdmin } = visit.viewer;
-  const [destination, all, rules, waiting] = await Promise.all([
+  const [destination, all, rules, facts] = await Promise.all([
     found(deps, visit),
     listDestinations(prisma, tenant.id),
     listRules(prisma, tenant.id),
-    waitingMessages(pool, tenant.id),
+    spaceFacts(deps, visit),
   ]);
   const watches = await countWatches(prisma, tenant.id, destination.id);
   const posting = rules.filter(({ targetWebhookIds }) => targetWebhookIds.includes(destination.id));
   const view = spaceFormView(destination, more.refusal === undefined ? null : visit.form, {
-    space: spaceView(destination, posting.length, waiting),
+    space: spaceView(destination, posting.length, facts),
     rules: posting.map(({ name }) => name),
     watched: watches === 0 ? null : `${counted(watches, 'record')} ${watches === 1 ? 'is' : 'are'} watched here.`,
     ...{ tenant, all },
@@ -132,24 +146,31 @@ async function pause(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const { name } = await found(deps, visit);
   const paused = visit.form.text('paused') === 'yes';
   await put(deps, visit, { paused });
-  const message = paused ? `${name} is paused: messages wait` : `${name} goes on; what waited is sent now`;
+  const message = paused ? `${name} is paused: messages wait` : `${name} is resumed; waiting messages are sent now`;
   return await list(deps, visit, { message });
 }
 
-async function replaceUrl(deps: SettingsDeps, visit: Visit, refusal: Refusal | null = null): Promise<PageAnswer> {
-  const { pool } = deps.database;
-  const destination = await found(deps, visit);
-  const waiting = await waitingMessages(pool, visit.viewer.tenant.id);
-  const content = ReplaceUrl({ space: spaceView(destination, 0, waiting), url: visit.form.text('url'), refusal });
+async function replaceUrl(
+  deps: SettingsDeps,
+  visit: Visit,
+  { refusal = null, test = null }: { readonly refusal?: Refusal | null; readonly test?: TestView | null } = {},
+): Promise<PageAnswer> {
+  const [destination, facts] = await Promise.all([found(deps, visit), spaceFacts(deps, visit)]);
+  const content = ReplaceUrl({ space: spaceView(destination, 0, facts), url: visit.form.text('url'), refusal, test });
   const title = `Replace the URL of ${destination.name}`;
   return { kind: 'page', page: 'spaces', title, content, status: refusal === null ? 200 : 422 };
+}
+
+async function tryNewUrl(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
+  await found(deps, visit);
+  return await replaceUrl(deps, visit, await trySpace(deps, visit));
 }
 
 async function repair(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const { name } = await found(deps, visit);
   const tried = await attempt(() => put(deps, visit, { url: visit.form.text('url') }));
-  if (!tried.done) return await replaceUrl(deps, visit, tried.refusal);
-  return await list(deps, visit, { message: `${name} has its new URL; what waited is sent now` });
+  if (!tried.done) return await replaceUrl(deps, visit, { refusal: tried.refusal });
+  return await list(deps, visit, { message: `${name} has its new URL; waiting messages go there now` });
 }
 
 async function remove(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {

@@ -94,8 +94,8 @@ test.each([
   const { page, frame } = await open('Account', theme);
   await narrow(page, frame, widthPx);
 
-  await frame.getByLabel('Name of the key').fill(`CI ${theme} ${widthPx}`);
-  await frame.getByRole('button', { name: 'Make key' }).click();
+  await frame.getByLabel('Key name').fill(`CI ${theme} ${widthPx}`);
+  await frame.getByRole('button', { name: 'Create key' }).click();
   const key = await frame.getByLabel(`API key CI ${theme} ${widthPx}`).inputValue();
   await looksWell(frame, `account-new-key-${theme}-${widthPx}`);
   const works = await stage.world.api('GET', '/account', key);
@@ -122,7 +122,7 @@ test('when the company settings are changed, then they are saved, a bad one is r
   await looksWell(frame, 'account-refused');
 
   expect((await stage.world.api('GET', '/account', team.token)).body.settings).toMatchObject({ locale: 'de-DE', timeZone: null });
-  expect(await frame.getByRole('region', { name: 'Who changed what' }).innerText()).toContain('changed the company settings');
+  expect(await frame.getByRole('region', { name: 'Audit log' }).innerText()).toContain('changed the company settings');
 });
 
 test('when rules are exported and imported, then the report is shown before anything is made', async () => {
@@ -151,7 +151,7 @@ test('when rules are exported and imported, then the report is shown before anyt
   await frame.getByLabel('File').setInputFiles({ name: 'rules.json', mimeType: 'application/json', buffer: changed });
   await waitUntil('the file is read', async () => (await frame.getByLabel('Document').inputValue()).includes('Bigger wins'));
   await frame.getByRole('button', { name: 'Check' }).click();
-  await frame.getByText('1 rule would be made').waitFor();
+  await frame.getByText('1 rule would be created').waitFor();
   expect((await stage.world.api('GET', '/rules', team.token)).body.items).toHaveLength(3);
   await looksWell(frame, 'account-import-report');
   await frame.getByRole('button', { name: 'Import 1 rule' }).click();
@@ -193,7 +193,7 @@ test('when an admin wants to compare now, then it is done at once, and once more
   const { page, frame } = await open('Account');
 
   await frame.getByRole('button', { name: 'Compare now' }).click();
-  await page.getByText('Dealbell compares now').waitFor();
+  await page.getByText('Checking now: what was missed').waitFor();
   await waitUntil('Pipedrive was asked', async () => {
     const { body } = await stage.world.api('GET', '/reconciliation', team.token);
     return Date.parse(body.lastRunAt) > Date.parse(LONG_AGO);
@@ -213,7 +213,7 @@ test('when more was changed than fits one page, then older changes stand on the 
   );
   const { frame } = await open('Account');
   await frame.getByRole('link', { name: 'See all changes' }).click();
-  await frame.getByRole('heading', { name: 'Who changed what', level: 1 }).waitFor();
+  await frame.getByRole('heading', { name: 'Audit log', level: 1 }).waitFor();
   const newest = await frame.locator('main li').allInnerTexts();
   await looksWell(frame, 'account-audit');
 

@@ -66,22 +66,22 @@ test('when an admin follows the first run, then three clicks later a test card i
   await frame.getByLabel('Webhook URL').fill(url);
   await frame.getByLabel('Name', { exact: true }).fill('Sales wins');
   await frame.getByRole('button', { name: 'Send test card' }).click();
-  await frame.getByText('The test card is in the space').waitFor();
+  await frame.getByText('Test card sent').waitFor();
   expect(textsIn(spaceId)).toHaveLength(1);
   expect(await frame.locator(':focus').innerText()).toBe('Send test card');
   await screenshotOf(frame, 'first-run-1-tested');
 
   await frame.getByRole('button', { name: 'Save space' }).click();
-  await frame.getByRole('heading', { name: 'What shall be told, and where?' }).waitFor();
+  await frame.getByRole('heading', { name: 'What should we post, and where?' }).waitFor();
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'first-run-2-light');
 
-  await frame.getByLabel('From which value on is a deal big?').fill('20000');
-  await frame.getByRole('button', { name: 'Start telling' }).click();
+  await frame.getByLabel('What counts as a big deal?').fill('20000');
+  await frame.getByRole('button', { name: 'Turn on' }).click();
   await frame.getByRole('heading', { name: 'Done: we sent you a test' }).waitFor();
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'first-run-3-light');
-  expect(await frame.evaluate('clicks')).toEqual(['Send test card', 'Save space', 'Start telling']);
+  expect(await frame.evaluate('clicks')).toEqual(['Send test card', 'Save space', 'Turn on']);
   expect(textsIn(spaceId)).toHaveLength(2);
 
   const { body } = await stage.world.api('GET', '/rules', token);

@@ -70,8 +70,8 @@ test('when the person wants less motion, then nothing moves by itself', async ()
 
 /** What each page has to say of the team. */
 const TELLING = {
-  Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Works/,
-  Spaces: /Sales wins[\s\S]*Works[\s\S]*3 rules post here/,
+  Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Working/,
+  Spaces: /Sales wins[\s\S]*Working[\s\S]*3 rules post here/,
   Rules: /Big wins\s+Deal won, worth at least 20,000[\s\S]*Hot deals/,
   Activity: /Deal won[\s\S]*Mill safety equipment/,
   Account: /Brightwater Supplies[\s\S]*Spaces\s+1 of/,

@@ -83,8 +83,8 @@ test.each([
   await frame.getByLabel('One thread per deal').check();
   await frame.getByLabel('Language').selectOption('de-DE');
   await frame.getByLabel('Time zone').fill('Europe/Vienna');
-  await frame.getByLabel('Goes instead to').selectOption('Sales wins');
-  await frame.getByLabel('Is kept for at most (hours)').fill('12');
+  await frame.getByLabel('Send to instead').selectOption('Sales wins');
+  await frame.getByLabel('Keep retrying for (hours)').fill('12');
   await frame.getByLabel('Quiet from').fill('20:00');
   await frame.getByLabel('Quiet until').fill('07:30');
   const workingDays = frame.getByRole('group', { name: /Working days/ });
@@ -131,7 +131,7 @@ test.each(['light', 'dark'] as const)(
     const { url } = stage.world.chat.createWebhook(team.channel.spaceId, { name: `Mended ${theme}` });
     const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
 
-    expect(await frame.locator('ul.attention').innerText()).toMatch(/Sales wins does not take messages[\s\S]*\(404\)/);
+    expect(await frame.locator('ul.attention').innerText()).toMatch(/Sales wins is not receiving messages[\s\S]*\(404\)/);
     expect(await accessibilityFindings(frame)).toEqual([]);
     await screenshotOf(frame, `overview-attention-${theme}`);
     await frame.getByRole('link', { name: /Replace URL/ }).click();

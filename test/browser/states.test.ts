@@ -198,7 +198,7 @@ describe('for people who are no admins', () => {
     const { frame } = await openSettings();
     await goTo(frame, 'Spaces');
 
-    expect(await frame.locator('main').innerText()).toMatch(/only admins[\s\S]*Sales wins[\s\S]*Works/);
+    expect(await frame.locator('main').innerText()).toMatch(/only admins[\s\S]*Sales wins[\s\S]*Working/);
     expect(await frame.locator('main').getByRole('button').allInnerTexts()).toEqual(['Copy link']);
     expect(await frame.getByLabel('Link to these settings for an admin').inputValue()).toBe(
       stage.appSettingsUrl().replace(/\?.*/, ''),

@@ -15,7 +15,7 @@ export interface ApiKeyView {
   readonly id: number;
   readonly name: string;
   readonly prefix: string;
-  /** "Made on 23 Nov 2026, never used". */
+  /** "Created on 23 Nov 2026, never used". */
   readonly used: string;
 }
 
@@ -29,7 +29,15 @@ export interface AuditView {
 /** What only admins see; null for everybody else. */
 export interface AdminView {
   readonly relay: { readonly tenantId: string; readonly secret: string; readonly url: string };
-  readonly comparison: { readonly state: string; readonly isTrouble: boolean; readonly next: string };
+  readonly comparison: ComparisonView;
+}
+
+export interface ComparisonView {
+  readonly state: string;
+  readonly isTrouble: boolean;
+  /** It looks again by itself until it is done. */
+  readonly isUnderWay: boolean;
+  readonly next: string;
 }
 
 export interface AccountView {
@@ -72,7 +80,7 @@ export function Account(view: AccountView): VNode {
       <Documents canImport={admin !== null} />
       {admin !== null && <Comparison admin={admin} refusal={refusalOf(view, 'comparison')} />}
       <section class="card" aria-labelledby="audit">
-        <h2 id="audit">Who changed what</h2>
+        <h2 id="audit">Audit log</h2>
         <AuditList entries={view.audit} />
         {view.audit.length > 0 && (
           <p>
@@ -132,7 +140,7 @@ function CompanySettings({ view }: { readonly view: AccountView }): VNode {
               {...SETTINGS_LABELS['settings.locale']}
               name="locale"
               value={settings.locale}
-              options={[{ value: '', label: `As Pipedrive says: ${settings.pipedriveLanguage}` }, ...settings.locales]}
+              options={[{ value: '', label: `Default: ${settings.pipedriveLanguage} (from Pipedrive)` }, ...settings.locales]}
               hint="For numbers and dates in the messages; a space may have its own."
               error={errorAt(refusal, 'settings.locale')}
             />
@@ -142,7 +150,7 @@ function CompanySettings({ view }: { readonly view: AccountView }): VNode {
               value={settings.timeZone}
               placeholder={settings.pipedriveTimeZone}
               list="zones"
-              hint={`Empty: ${settings.pipedriveTimeZone}, as Pipedrive says.`}
+              hint={`Default: ${settings.pipedriveTimeZone} (from Pipedrive)`}
               error={errorAt(refusal, 'settings.timeZone')}
             />
             <datalist id="zones">
@@ -170,7 +178,7 @@ function ApiKeys({ view }: { readonly view: AccountView }): VNode {
     <section class="card" aria-labelledby="keys">
       <h2 id="keys">API keys</h2>
       <p class="quiet">
-        Programs use them for the <ApiDocs>REST API</ApiDocs>. A key may do what an admin may.
+        Programs use them for the <ApiDocs>REST API</ApiDocs>. A key has admin rights.
       </p>
       {newKey !== null && (
         <div class="new-key" role="status">
@@ -195,11 +203,11 @@ function ApiKeys({ view }: { readonly view: AccountView }): VNode {
       )}
       {admin !== null && canAddKey && (
         <PageForm id="key-form" action={pageUrl('account', 'keys')}>
-          <RefusalBox refusal={refusal} labels={{ name: { id: 'key-name', label: 'Name of the key' } }} />
+          <RefusalBox refusal={refusal} labels={{ name: { id: 'key-name', label: 'Key name' } }} />
           <div class="one-line">
             <TextField
               id="key-name"
-              label="Name of the key"
+              label="Key name"
               name="name"
               required
               maxLength={100}
@@ -207,7 +215,7 @@ function ApiKeys({ view }: { readonly view: AccountView }): VNode {
               error={errorAt(refusal, 'name')}
             />
             <button id="add-key" class="secondary">
-              Make key
+              Create key
             </button>
           </div>
         </PageForm>
@@ -245,7 +253,7 @@ function Documents({ canImport }: { readonly canImport: boolean }): VNode {
     <section class="card" aria-labelledby="documents">
       <h2 id="documents">Export and import of rules</h2>
       <p class="quiet">
-        All rules as one document: to keep, or to take to another company. An import shows first what would come of it.
+        All rules as one document: to keep, or move to another company. You’ll see a preview before anything changes.
       </p>
       <div class="actions">
         <a id="export-rules" class="button secondary" href={pageUrl('account', 'export')}>
@@ -262,19 +270,34 @@ function Documents({ canImport }: { readonly canImport: boolean }): VNode {
 }
 
 function Comparison({ admin, refusal }: { readonly admin: AdminView; readonly refusal: Refusal | null }): VNode {
-  const { state, isTrouble, next } = admin.comparison;
   return (
     <section class="card" aria-labelledby="comparison">
-      <h2 id="comparison">Comparison with Pipedrive</h2>
+      <h2 id="comparison">Missed-event check</h2>
       <RefusalBox refusal={refusal} />
-      <p class={isTrouble ? 'problem' : undefined}>{state}</p>
-      <p class="quiet">{next}</p>
+      <ComparisonState {...admin.comparison} />
       <PageForm id="compare-form" action={pageUrl('account', 'compare')}>
         <button id="compare" class="secondary">
           Compare now
         </button>
       </PageForm>
     </section>
+  );
+}
+
+/** How the comparison stands. */
+export function ComparisonState({ state, isTrouble, isUnderWay, next }: ComparisonView): VNode {
+  const again = {
+    'hx-get': pageUrl('account', 'comparison'),
+    'hx-trigger': 'load delay:2s',
+    'hx-target': 'this',
+    'hx-swap': 'outerHTML',
+    'hx-sync': 'this:drop',
+  };
+  return (
+    <div id="comparison-state" role="status" data-quiet="yes" {...(isUnderWay ? again : {})}>
+      <p class={isTrouble ? 'problem' : undefined}>{state}</p>
+      <p class="quiet">{next}</p>
+    </div>
   );
 }
 
@@ -325,7 +348,7 @@ function Erase({ companyName, refusal }: { readonly companyName: string; readonl
       <h2 id="erase">Delete everything</h2>
       <p>
         Erases the rules, spaces, history and keys of {companyName} and removes Dealbell’s webhooks at Pipedrive. Nothing is kept,
-        and nothing can be brought back. What stands in Google Chat stays there.
+        and nothing can be brought back. Messages already in Google Chat stay there.
       </p>
       <PageForm id="erase-form" action={pageUrl('account', 'erase')} question={question}>
         <RefusalBox refusal={refusal} labels={{ company: { id: 'erase-name', label: 'The company’s name' } }} />
@@ -357,7 +380,7 @@ export function AuditPage({ entries, olderUrl }: AuditPageView): VNode {
   return (
     <>
       <Back to={pageUrl('account')} />
-      <h1>Who changed what</h1>
+      <h1>Audit log</h1>
       <section class="card">
         <AuditList entries={entries} />
       </section>

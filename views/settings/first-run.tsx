@@ -6,7 +6,7 @@ import { pageUrl } from '../shell';
 import { ConnectSpace, type NewSpaceView } from './space-connect';
 import type { TestView } from './test-result';
 
-const STEPS = ['Connect a space', 'Choose what to tell', 'See the first card'] as const;
+const STEPS = ['Connect a space', 'Choose what to post', 'See the first card'] as const;
 
 /** `current` counts from 1. */
 function Steps({ current, children }: { readonly current: number; readonly children: ComponentChildren }): VNode {
@@ -28,7 +28,7 @@ function Steps({ current, children }: { readonly current: number; readonly child
 export function FirstSpace({ view }: { readonly view: NewSpaceView }): VNode {
   return (
     <Steps current={1}>
-      <h2 id="first-run">Which Google Chat space shall hear of your deals?</h2>
+      <h2 id="first-run">Which Google Chat space should get deal updates?</h2>
       <ConnectSpace view={view} action={pageUrl('overview', 'space')} testAction={pageUrl('overview', 'try')} />
     </Steps>
   );
@@ -56,9 +56,9 @@ export interface QuestionsView {
 }
 
 const LABELS = {
-  winsSpace: { id: 'wins-space', label: 'Which space hears of wins?' },
-  teamSpace: { id: 'team-space', label: 'Which space hears the other news of the team?' },
-  amount: { id: 'big-amount', label: 'From which value on is a deal big?' },
+  winsSpace: { id: 'wins-space', label: 'Where should wins go?' },
+  teamSpace: { id: 'team-space', label: 'Where should other updates go?' },
+  amount: { id: 'big-amount', label: 'What counts as a big deal?' },
   currency: { id: 'big-currency', label: 'Currency' },
 } as const;
 
@@ -66,7 +66,7 @@ export function Questions({ view }: { readonly view: QuestionsView }): VNode {
   const { refusal } = view;
   return (
     <Steps current={2}>
-      <h2 id="first-run">What shall be told, and where?</h2>
+      <h2 id="first-run">What should we post, and where?</h2>
       <PageForm id="questions" action={pageUrl('overview', 'rules')}>
         <RefusalBox refusal={refusal} labels={LABELS} />
         <div class="columns">
@@ -105,14 +105,14 @@ export function Questions({ view }: { readonly view: QuestionsView }): VNode {
           />
         </div>
         <fieldset class="news">
-          <legend>Other news of the team</legend>
+          <legend>Other updates</legend>
           {view.news.map(({ key, name, isOn }) => (
             <CheckField id={`news-${key}`} name="news" value={key} label={name} checked={isOn} />
           ))}
         </fieldset>
         <div class="actions">
-          <button id="save-first-rules">Start telling</button>
-          <a id="another-space" class="button secondary" href={pageUrl('spaces', 'new')}>
+          <button id="save-first-rules">Turn on</button>
+          <a id="another-space" class="button secondary" href={`${pageUrl('spaces', 'new')}?return=overview`}>
             Connect another space first
           </a>
         </div>
@@ -139,13 +139,13 @@ export function Done({ view: { tests, rules } }: { readonly view: DoneView }): V
           </li>
         ))}
       </ul>
-      <p>{rules}. From now on every deal that matters rings here; what happened before is not told.</p>
+      <p>{rules}. From now on, new deal events are posted; earlier ones are not.</p>
       <div class="actions">
         <a id="to-overview" class="button" href={pageUrl('overview')}>
           Finish
         </a>
         <a id="to-rules" class="button secondary" href={pageUrl('rules')}>
-          See what is told
+          See what is posted
         </a>
       </div>
     </Steps>

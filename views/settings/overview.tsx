@@ -14,6 +14,8 @@ export interface OverviewView {
   readonly canChange: boolean;
   readonly attention: readonly AttentionView[];
   readonly figures: readonly { readonly label: string; readonly value: string }[];
+  /** Nothing was sent of late and nothing waits. */
+  readonly isQuiet: boolean;
   readonly days: readonly ChartDay[];
   readonly daysSummary: string;
   readonly spaces: readonly SpaceView[];
@@ -41,17 +43,21 @@ function Sent({ view }: { readonly view: OverviewView }): VNode {
   return (
     <section class="card" aria-labelledby="sent">
       <h2 id="sent">Messages sent</h2>
-      <div class="sent">
-        <dl class="figures">
-          {view.figures.map(({ label, value }) => (
-            <div>
-              <dt>{label}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-        <DayChart days={view.days} summary={view.daysSummary} />
-      </div>
+      {view.isQuiet ? (
+        <p class="quiet">Nothing in the last 7 days. Win a deal and its message shows here.</p>
+      ) : (
+        <div class="sent">
+          <dl class="figures">
+            {view.figures.map(({ label, value }) => (
+              <div>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+          <DayChart days={view.days} summary={view.daysSummary} />
+        </div>
+      )}
     </section>
   );
 }
@@ -61,13 +67,13 @@ function SpacesHealth({ spaces }: { readonly spaces: readonly SpaceView[] }): VN
     <section class="card" aria-labelledby="health">
       <h2 id="health">Spaces</h2>
       <ul class="rows health">
-        {spaces.map(({ id, name, state, tone, reason }) => (
+        {spaces.map(({ id, name, state, tone, brief }) => (
           <li>
             <a id={`space-${id}`} href={pageUrl('spaces', id)}>
               {name}
             </a>
             <Badge text={state} tone={tone} />
-            <span class="quiet grow">{reason}</span>
+            <span class="quiet grow">{brief}</span>
           </li>
         ))}
       </ul>

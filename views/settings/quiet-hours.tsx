@@ -16,7 +16,7 @@ export function QuietHours({ quiet, refusal }: { readonly quiet: QuietHoursView;
   return (
     <section class="card" aria-labelledby="quiet">
       <h2 id="quiet">Quiet hours</h2>
-      <p class="quiet">Leave the times empty for none. A night may run over midnight.</p>
+      <p class="quiet">Leave the times empty for none. They may run past midnight.</p>
       <div class="columns narrow">
         <TextField
           {...SPACE_LABELS['quietHours.from']}
@@ -34,12 +34,12 @@ export function QuietHours({ quiet, refusal }: { readonly quiet: QuietHoursView;
         />
         <SelectField
           id="quiet-mode"
-          label="What comes then"
+          label="Messages during quiet hours"
           name="quietMode"
           value={quiet.mode}
           options={[
-            { value: 'hold', label: 'Waits until they end' },
-            { value: 'drop', label: 'Is dropped' },
+            { value: 'hold', label: 'Send afterwards' },
+            { value: 'drop', label: 'Discard' },
           ]}
         />
       </div>

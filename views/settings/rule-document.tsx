@@ -20,8 +20,7 @@ export function ExportRules({ document, fileName, content }: ExportView): VNode 
       <h1>Export rules</h1>
       <section class="card">
         <p class="quiet">
-          {content}. What they name (pipelines, owners, spaces) stands in it by number and by name, so that another company can
-          find its own.
+          {content}. It names pipelines, owners and spaces by number and by name, so that another company can find its own.
         </p>
         <Field id="document" label="Document">
           <textarea id="document" class="document" rows={14} readOnly spellcheck={false}>
@@ -66,7 +65,7 @@ export function ImportRules({ document, refusal }: ImportView): VNode {
               {...described({ id: 'file', hint: '' })}
             />
           </Field>
-          <Field id="document" label="Document" error={error} hint="Or paste here what an export gave you.">
+          <Field id="document" label="Document" error={error} hint="Or paste an export here.">
             <textarea
               id="document"
               class="document"
@@ -85,7 +84,7 @@ export function ImportRules({ document, refusal }: ImportView): VNode {
               Cancel
             </a>
           </div>
-          <p class="hint">Nothing is changed yet: you see first what would become of each rule.</p>
+          <p class="hint">You’ll see a preview before anything changes.</p>
         </PageForm>
       </section>
     </>
@@ -123,7 +122,7 @@ export function ImportReport(view: ImportReportView): VNode {
   return (
     <>
       <Back to={pageUrl('account', 'import')} label="Another document" />
-      <h1>What the import would do</h1>
+      <h1>Import preview</h1>
       <p class={view.canImport ? undefined : 'problem'}>{view.summary}</p>
       <PageForm id="report-form" action={pageUrl('account', 'import/confirm')}>
         <input type="hidden" name="document" value={view.document} />
@@ -141,7 +140,7 @@ export function ImportReport(view: ImportReportView): VNode {
         </section>
         {view.mappings.length > 0 && (
           <section class="card" aria-labelledby="named">
-            <h2 id="named">What they name</h2>
+            <h2 id="named">References</h2>
             <ul class="rows">
               {view.mappings.map((mapping, index) => (
                 <Mapped mapping={mapping} id={`map-${index}`} />

@@ -14,13 +14,15 @@ export interface NewSpaceView {
   readonly url: string;
   readonly refusal: Refusal | null;
   readonly test: TestView | null;
+  /** Beside the first run, which goes on afterwards. */
+  readonly isFirstRun: boolean;
 }
 
 /** Connecting a space, on the page of the spaces. */
 export function NewSpace(view: NewSpaceView): VNode {
   return (
     <>
-      <Back to={pageUrl('spaces')} />
+      <Back to={pageUrl(view.isFirstRun ? 'overview' : 'spaces')} />
       <h1>Add a space</h1>
       <div class="card">
         <ConnectSpace view={view} action={pageUrl('spaces', 'new')} testAction={pageUrl('spaces', 'try')} />
@@ -31,7 +33,7 @@ export function NewSpace(view: NewSpaceView): VNode {
 
 /** The form itself with the way to a webhook; the first run shows it too. */
 export function ConnectSpace({
-  view: { name, url, refusal, test },
+  view: { name, url, refusal, test, isFirstRun },
   action,
   testAction,
 }: {
@@ -44,6 +46,7 @@ export function ConnectSpace({
       <HowTo />
       <PageForm id="space-form" action={action}>
         <RefusalBox refusal={refusal} labels={SPACE_LABELS} />
+        {isFirstRun && <input type="hidden" name="return" value="overview" />}
         <UrlField
           url={url}
           refusal={refusal}
@@ -56,13 +59,13 @@ export function ConnectSpace({
           required
           maxLength={100}
           placeholder="Sales wins"
-          hint="What you call this space; best the name it has in Google Chat."
+          hint="Use the name it has in Google Chat."
           error={errorAt(refusal, 'name')}
         />
         <TestResult test={test} />
         <div class="actions">
           <button id="save-space">Save space</button>
-          <button id="try-space" class="secondary" formaction={testAction}>
+          <button id="try-space" class="secondary" formaction={testAction} formNoValidate>
             Send test card
           </button>
         </div>
@@ -112,10 +115,11 @@ export interface ReplaceUrlView {
   readonly space: SpaceView;
   readonly url: string;
   readonly refusal: Refusal | null;
+  readonly test: TestView | null;
 }
 
 /** Repairing a space: the new webhook, and what happens with what waits. */
-export function ReplaceUrl({ space, url, refusal }: ReplaceUrlView): VNode {
+export function ReplaceUrl({ space, url, refusal, test }: ReplaceUrlView): VNode {
   return (
     <>
       <Back to={pageUrl('spaces', space.id)} />
@@ -128,10 +132,14 @@ export function ReplaceUrl({ space, url, refusal }: ReplaceUrlView): VNode {
           <UrlField
             url={url}
             refusal={refusal}
-            hint="Rules and settings stay. What waits for this space goes out at once, to the new URL."
+            hint="Rules and settings stay. Messages that wait for this space are sent to the new URL at once."
           />
+          <TestResult test={test} />
           <div class="actions">
             <button id="save-url">Replace URL</button>
+            <button id="try-url" class="secondary" formaction={pageUrl('spaces', `${space.id}/try`)}>
+              Send test card
+            </button>
             <a class="button secondary" href={pageUrl('spaces', space.id)}>
               Cancel
             </a>

@@ -65,7 +65,7 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 {...SPACE_LABELS.locale}
                 name="locale"
                 value={view.locale}
-                options={[{ value: '', label: `As the company: ${view.companyLanguage}` }, ...view.locales]}
+                options={[{ value: '', label: `Default: ${view.companyLanguage} (from the company)` }, ...view.locales]}
                 hint="For numbers and dates in the messages."
                 error={errorAt(refusal, 'locale')}
               />
@@ -75,7 +75,7 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 value={view.timeZone}
                 placeholder={view.companyTimeZone}
                 list="time-zones"
-                hint={`Empty: ${view.companyTimeZone}, as the company.`}
+                hint={`Default: ${view.companyTimeZone} (from the company)`}
                 error={errorAt(refusal, 'timeZone')}
               />
               <datalist id="time-zones">
@@ -93,15 +93,15 @@ export function SpaceSettings(view: SpaceFormView): VNode {
               value="perRecord"
               checked={view.threads}
               label="One thread per deal"
-              hint="Everything about a deal is told in the thread of its first message."
+              hint="Everything about a deal goes into the thread of its first message."
             />
             <CheckField
               id="space-fold"
               name="fold"
               value="auto"
               checked={view.fold}
-              label="Fold floods into one message"
-              hint="When somebody changes many deals at once, the space gets a summary in place of a message for each."
+              label="Combine bursts into one message"
+              hint="When somebody changes many deals at once, the space gets a summary instead of a message for each."
             />
             <div class="columns narrow">
               <TextField
@@ -110,20 +110,20 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 type="number"
                 min={1}
                 value={view.foldThreshold}
-                hint="Empty: more than Google Chat takes in ten seconds."
+                hint="Default: 10"
                 error={errorAt(refusal, 'foldThreshold')}
               />
             </div>
           </section>
           <QuietHours quiet={view.quiet} refusal={refusal} />
           <section class="card" aria-labelledby="trouble-settings">
-            <h2 id="trouble-settings">When Google Chat refuses what comes here</h2>
+            <h2 id="trouble-settings">If delivery fails</h2>
             <div class="columns">
               <SelectField
                 {...SPACE_LABELS.fallbackWebhookId}
                 name="fallback"
                 value={view.fallback}
-                options={[{ value: '', label: 'No other space: it waits' }, ...view.otherSpaces]}
+                options={[{ value: '', label: 'No other space: messages wait' }, ...view.otherSpaces]}
                 error={errorAt(refusal, 'fallbackWebhookId')}
               />
               <TextField
@@ -133,7 +133,7 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 min={1}
                 required
                 value={view.holdHours}
-                hint="What waited longer is no news: it is dropped, with the reason on record."
+                hint="Older messages are discarded, with the reason in Activity."
                 error={errorAt(refusal, 'holdHours')}
               />
             </div>
@@ -149,10 +149,11 @@ export function SpaceSettings(view: SpaceFormView): VNode {
 }
 
 function Connection({ view: { space, test, rules, watched, canChange } }: { readonly view: SpaceFormView }): VNode {
-  const silenced = rules.length === 0 ? 'No rule posts here.' : `These rules post here and would lose it: ${rules.join(', ')}.`;
+  const silenced =
+    rules.length === 0 ? 'No rule posts here.' : `If you delete it, these rules lose their space: ${rules.join(', ')}.`;
   const question = {
     title: `Delete ${space.name}?`,
-    text: `${silenced}${watched === null ? '' : ` ${watched} Nobody watches them then.`} Messages that still wait are dropped. The space in Google Chat stays as it is.`,
+    text: `${silenced}${watched === null ? '' : ` ${watched} They are no longer watched.`} Messages that still wait are discarded. The space in Google Chat stays as it is.`,
     ok: 'Delete space',
   };
   return (

@@ -10,12 +10,14 @@ export interface SpaceView {
   readonly name: string;
   /** Google's id of it. */
   readonly spaceId: string;
-  /** "Works", "Broken". */
+  /** "Working", "Broken". */
   readonly state: string;
   readonly tone: Tone;
   readonly reason: string;
+  /** The reason without what Google Chat says, where that is told beside it. */
+  readonly brief: string;
   readonly isPaused: boolean;
-  readonly isBroken: boolean;
+  readonly canReplaceUrl: boolean;
   /** "2 rules post here". */
   readonly rules: string;
   /** What is set otherwise than usual, in words. */
@@ -65,8 +67,8 @@ function NoSpace({ canChange }: { readonly canChange: boolean }): VNode {
     <section class="empty">
       <h2>No space is connected yet</h2>
       <p>
-        Dealbell posts to Google Chat spaces by a webhook of theirs. You make one in Google Chat in half a minute; we show you
-        where.
+        Dealbell posts to a Google Chat space through its webhook. You create one in Google Chat in half a minute; we show you
+        how.
       </p>
       {canChange && <AddSpace />}
     </section>
@@ -91,10 +93,10 @@ function SpaceList({ spaces, canChange }: { readonly spaces: readonly SpaceView[
   );
 }
 
-function Actions({ id, name, isPaused, isBroken }: SpaceView): VNode {
+function Actions({ id, name, isPaused, canReplaceUrl }: SpaceView): VNode {
   return (
     <div class="actions">
-      {isBroken && (
+      {canReplaceUrl && (
         <a id={`url-${id}`} class="button" href={pageUrl('spaces', `${id}/url`)} aria-label={`Replace URL of ${name}`}>
           Replace URL
         </a>

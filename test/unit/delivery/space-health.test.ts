@@ -104,6 +104,14 @@ test.each([
   expect(broken).toContain('replace the URL');
 });
 
+test('when Chat explains itself to programmers, then the reason keeps its code alone', () => {
+  const outcome = { ...refused(403), reason: 'HTTP 403 PERMISSION_DENIED: The API is called without a valid token. See x: y.' };
+
+  expect(healthAfter(aHealth(), outcome, 0, SETTINGS)?.reason).toMatch(
+    /^Google Chat .* post \(HTTP 403 PERMISSION_DENIED\)\. This/,
+  );
+});
+
 test('when it is paused, then that is shown in place of what Chat says', () => {
   const destination = { health: 'broken', healthReason: 'HTTP 404' } as const;
 

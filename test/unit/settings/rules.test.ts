@@ -239,6 +239,19 @@ test('when a draft without a space is tested, then the space is asked for', asyn
   expect([status, text.includes('href="#rule-space"')]).toEqual([422, true]);
 });
 
+test('when several rules have lost their space, then the overview tells of them once, by name', async () => {
+  await addRules(2);
+  const [{ targetWebhookIds }] = await rules();
+  await request(fixture.app)
+    .delete(`/chat-webhooks/${String(targetWebhookIds[0])}`)
+    .set('Authorization', `Bearer ${tenant.key}`);
+
+  const { text } = await open('overview');
+
+  expect(text).toMatch(/2 rules need attention[\s\S]*Rule 1 and Rule 2: All its spaces were deleted/);
+  expect(text).not.toContain('Fix rule');
+});
+
 test('when a rule has lost its space, then the overview leads to that rule, and the API names it', async () => {
   const [id] = await addRules(1);
   const [{ targetWebhookIds }] = await rules();
@@ -248,7 +261,7 @@ test('when a rule has lost its space, then the overview leads to that rule, and 
 
   const { text } = await open('overview');
 
-  expect(text).toMatch(new RegExp(`href="/extension/settings/rules/${id}"[^>]*>Mend rule`));
+  expect(text).toMatch(new RegExp(`href="/extension/settings/rules/${id}"[^>]*>Fix rule`));
   expect((await api('get', '/account')).body.needsAttention).toContainEqual(
     expect.objectContaining({ kind: 'rule', ruleId: id, name: 'Rule 1', reason: expect.stringContaining('space') }),
   );

@@ -66,7 +66,7 @@ test('when somebody who is no admin sends a change, then it is refused and nothi
   expect(await spaces()).toHaveLength(1);
 });
 
-test.each(['', '/test', '/pause', '/url', '/delete'])(
+test.each(['', '/test', '/pause', '/try', '/url', '/delete'])(
   'when another company sends spaces/:id%s, then there is no such space, and nothing changes',
   async (below) => {
     await send('spaces/new', { name: 'Sales', url: chatUrl() });
@@ -80,6 +80,44 @@ test.each(['', '/test', '/pause', '/url', '/delete'])(
     expect(await spaces()).toEqual(before);
   },
 );
+
+test('when a space is connected from the first run, then the first run goes on; without it the list of the spaces follows', async () => {
+  const fromFirstRun = await send('spaces/new', { name: 'Team', url: chatUrl(), return: 'overview' });
+  const refused = await send('spaces/new', { name: '', url: chatUrl(), return: 'overview' });
+
+  expect(fromFirstRun.text).toMatch(/Team is connected[\s\S]*<h1>Overview<\/h1>[\s\S]*What should we post, and where\?/);
+  expect(refused.text).toContain('name="return" value="overview"');
+});
+
+test('when a new URL is tried before it replaces the old one, then the page says what came of it and nothing is changed', async () => {
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const before = await spaces();
+
+  const { text } = await send(`spaces/${before[0].id}/try`, { url: chatUrl() });
+  const bad = await send(`spaces/${before[0].id}/try`, { url: 'https://example.com' });
+
+  expect(text).toMatch(/<h1>Replace the URL of Sales<\/h1>[\s\S]*Test card sent/);
+  expect([bad.status, bad.text.includes('id="space-url-error"')]).toEqual([422, true]);
+  expect(await spaces()).toEqual(before);
+});
+
+test('when the same is saved again, then the audit trail has no entry; else it names what is new', async () => {
+  const trail = async () => (await request(fixture.app).get('/audit').set('Authorization', `Bearer ${tenant.key}`)).body.items;
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const [{ id }] = await spaces();
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  const fields = { name: 'Sales', fold: 'auto', holdHours: '24', quietMode: 'hold', quietDays: days, businessDays: days };
+
+  await send(`spaces/${id}`, fields);
+  const same = (await trail())[0].action;
+  await send(`spaces/${id}`, { ...fields, quietFrom: '20:00', quietTo: '08:00' });
+  const changed = (await trail())[0].changes;
+  await send(`spaces/${id}/pause`, { paused: 'yes' });
+
+  expect(same).toBe('chat_webhook.created');
+  expect(changed).toEqual({ fields: ['quietHours'] });
+  expect((await trail())[0].changes).toEqual({ fields: ['paused'], paused: true });
+});
 
 test('when settings are saved, then every one of them arrives; ticking nothing switches it off', async () => {
   await send('spaces/new', { name: 'Sales', url: chatUrl() });

@@ -1,0 +1,59 @@
+/** How a space is, in words: by its health, its quiet hours, and whether it was used at all. */
+
+import type { Destination } from '../../../src/delivery/chat-webhook.store';
+import { spaceView } from '../../../src/settings/space-view';
+import { aTenant } from '../../fixtures/record-changes';
+
+const NOW = new Date('2026-11-23T22:30:00Z');
+
+function viewOf(given: Partial<Destination>, isUnused = false) {
+  const space: Destination = {
+    ...{ id: 3, name: 'Sales wins', spaceId: 'A', health: 'healthy', healthReason: null, healthSince: NOW, paused: false },
+    ...{ threads: 'off', threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, fold: 'auto', foldThreshold: null },
+    ...{ timeZone: 'Europe/Berlin', locale: null, quietHours: null, createdAt: NOW, updatedAt: NOW },
+    ...given,
+  };
+  return spaceView(space, 1, {
+    tenant: { ...aTenant(), locale: 'en_GB' },
+    now: NOW,
+    waiting: [],
+    unused: new Set(isUnused ? [3] : []),
+  });
+}
+
+const NIGHT = { from: '20:00', to: '07:00', mode: 'hold' } as const;
+
+test.each([
+  ['it is quiet now', { quietHours: NIGHT }, 'Quiet until 07:00', 'Messages wait until then.'],
+  [
+    'it is quiet now and drops',
+    { quietHours: { ...NIGHT, mode: 'drop' as const } },
+    'Quiet until 07:00',
+    'Messages are discarded until then.',
+  ],
+  ['it is quiet at other times', { quietHours: { ...NIGHT, to: '23:00' } }, 'Working', 'Messages are being delivered.'],
+  ['it is quiet and broken', { quietHours: NIGHT, health: 'broken' as const }, 'Broken', /Google Chat refuses messages/],
+  [
+    'it is quiet until after the weekend',
+    { quietHours: { ...NIGHT, businessDays: ['wed' as const] } },
+    'Quiet until Wed 07:00',
+    'Messages wait until then.',
+  ],
+])('when %s, then the badge and the reason say so', (_name, given, state, reason) => {
+  expect(viewOf(given)).toMatchObject({ state, reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) });
+});
+
+test('when nothing was sent by the URL yet, then it does not count as working', () => {
+  expect(viewOf({}, true)).toMatchObject({ state: 'Not used yet', tone: 'neutral' });
+  expect(viewOf({ health: 'throttled' }, true).state).toBe('Slowed down');
+});
+
+test('when Google Chat refuses, then the reason is told in full, and the brief one without Google’s words', () => {
+  const { reason, brief, canReplaceUrl } = viewOf({
+    health: 'doubtful',
+    healthReason: 'Google Chat does not let this webhook post.',
+  });
+
+  expect(reason).toBe('Google Chat does not let this webhook post. Dealbell is trying again.');
+  expect([brief, canReplaceUrl]).toEqual(['Dealbell is trying again.', true]);
+});
