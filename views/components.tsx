@@ -66,18 +66,21 @@ export function EventList({
   events,
   empty,
   lookAgain,
+  showsReasons = false,
   replay,
 }: {
   readonly events: readonly EventView[];
   readonly empty: string;
   readonly lookAgain: LookAgain;
+  /** The reasons stand open. */
+  readonly showsReasons?: boolean;
   readonly replay?: (message: MessageView, event: EventView) => VNode;
 }): VNode {
   if (events.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <ul class="plain">
       {events.map((event) => (
-        <EventItem event={event} lookAgain={lookAgain} replay={replay} />
+        <EventItem event={event} lookAgain={lookAgain} showsReasons={showsReasons} replay={replay} />
       ))}
     </ul>
   );
@@ -86,10 +89,12 @@ export function EventList({
 function EventItem({
   event,
   lookAgain,
+  showsReasons,
   replay,
 }: {
   readonly event: EventView;
   readonly lookAgain: LookAgain;
+  readonly showsReasons: boolean;
   readonly replay: ((message: MessageView, event: EventView) => VNode) | undefined;
 }): VNode {
   const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages, nextLookMs } = event;
@@ -123,7 +128,9 @@ function EventItem({
           ))}
         </ul>
       )}
-      {announcement === null && <Reasons outcome={outcome} decisions={decisions} others={others} id={event.id} />}
+      {announcement === null && (
+        <Reasons isOpen={showsReasons} outcome={outcome} decisions={decisions} others={others} id={event.id} />
+      )}
     </li>
   );
 }
@@ -159,10 +166,16 @@ function RecordLink({ href, title }: { readonly href: string; readonly title: st
   );
 }
 
-function Reasons({ id, outcome, decisions, others }: Pick<EventView, 'id' | 'outcome' | 'decisions' | 'others'>): VNode {
+function Reasons({
+  id,
+  isOpen,
+  outcome,
+  decisions,
+  others,
+}: Pick<EventView, 'id' | 'outcome' | 'decisions' | 'others'> & { readonly isOpen: boolean }): VNode {
   if (decisions.length === 0 && others === null) return <p class="quiet">{outcome}</p>;
   return (
-    <details>
+    <details open={isOpen}>
       <summary id={`reasons-${id}`}>{outcome}</summary>
       <ul class="plain reasons">
         {decisions.map(({ ruleName, matched, reason }) => (

@@ -53,6 +53,14 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
           <AnnounceForm view={announce} action="/extension/panel/announce" />
         </section>
         {watch !== null && <Watching view={watch} />}
+        {!view.canMute && (
+          <p class="quiet">
+            Only admins can mute{watch === null ? '' : ' or watch'} this {entity}.{' '}
+            <a id="ask-admin" href={announce.settingsUrl} target="_blank" rel="noopener">
+              See whom to ask
+            </a>
+          </p>
+        )}
       </main>
     </div>
   );

@@ -35,7 +35,7 @@ export function Watching({ view }: { readonly view: WatchView }): VNode | null {
   if (places.length === 0 && spaces.length === 0 && refusal === null) return null;
   return (
     <section aria-labelledby="watch-title" class="card">
-      <h2 id="watch-title">{places.length === 0 ? 'Not watched yet' : 'Watched'}</h2>
+      <h2 id="watch-title">{places.length === 0 ? 'Watching' : 'Watched'}</h2>
       <RefusalBox refusal={refusal} labels={LABELS} />
       {places.length > 0 && <Places view={view} />}
       {spaces.length > 0 && <Begin view={view} />}

@@ -108,7 +108,7 @@ test.each(['light', 'dark'] as const)(
     await screenshotOf(again, `panel-watched-${theme}`);
 
     await again.getByRole('button', { name: 'Mute this deal' }).click();
-    await again.getByText('and watching rests').waitFor();
+    await again.getByText('Rules and watches are paused for it').waitFor();
     expect(await accessibilityFindings(again)).toEqual([]);
     await screenshotOf(again, `panel-watched-muted-${theme}`);
     await again.getByRole('button', { name: 'Unmute this deal' }).click();
@@ -206,6 +206,8 @@ test('when somebody who is no admin opens the panel, then they can announce and 
   await setAdmin(true);
 
   expect(await frame.getByRole('button').allInnerTexts()).toEqual(['Announce']);
+  expect(await frame.locator('main').innerText()).toContain('Only admins can mute or watch this deal.');
+  expect(await frame.getByRole('link', { name: 'See whom to ask' }).getAttribute('href')).toContain('/settings/marketplace/app/');
 });
 
 test.each(['light', 'dark'] as const)(

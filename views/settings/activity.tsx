@@ -57,6 +57,7 @@ export function Activity(view: ActivityView): VNode {
             events={events}
             empty=""
             lookAgain={{ 'hx-get': view.url }}
+            showsReasons={view.filter.status === 'silent' && view.filter.rule !== ''}
             {...(canReplay
               ? { replay: (message, event) => <Replay message={message} event={event} filter={view.filter} /> }
               : {})}

@@ -112,6 +112,16 @@ test('when the activity is opened, then events and decisions are shown in words'
   expect(text).toContain('1 rule listening to something else');
 });
 
+test('when the activity shows what a rule kept silent about, then the reasons stand open', async () => {
+  const { pool } = testDatabase.database;
+  await addEvent('Big deal');
+  await pool.query('DELETE FROM deliveries WHERE tenant_id = $1', [tenant.id]);
+  const { rows } = await pool.query('SELECT id FROM rules WHERE tenant_id = $1 ORDER BY id', [tenant.id]);
+
+  expect((await visit(`activity?status=silent&rule=${rows[0].id}`)).text).toContain('<details open>');
+  expect((await visit('activity')).text).not.toContain('<details open>');
+});
+
 test('when the account is opened, then it says how much of the plan is used', async () => {
   await addEvent('Big deal');
 
