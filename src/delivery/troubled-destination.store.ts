@@ -9,7 +9,7 @@ export interface TroubledDestination {
   readonly health: string;
   readonly reason: string | null;
   readonly since: Date;
-  /** Messages that wait for it to work again. */
+  /** Changes whose messages wait for it to work again. */
   readonly held: number;
   /** Takes its messages meanwhile. */
   readonly fallbackWebhookId: number | null;
@@ -17,7 +17,9 @@ export interface TroubledDestination {
 
 const TROUBLED = `
   SELECT w.id AS "chatWebhookId", w.name, w.health, w.health_reason AS reason, w.health_since AS since,
-         (SELECT count(*) FROM deliveries d WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL)::int AS held,
+         (SELECT count(DISTINCT d.id) + count(member.id)
+            FROM deliveries d LEFT JOIN deliveries member ON member.folded_into = d.id AND member.state = 'folded'
+           WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL)::int AS held,
          w.fallback_webhook_id AS "fallbackWebhookId"
     FROM chat_webhooks w
    WHERE w.tenant_id = $1 AND NOT w.paused AND w.health IN ('broken', 'doubtful') ORDER BY w.id`;

@@ -26,7 +26,8 @@ const MOST_MISSING = 50;
 
 /**
  * A sighting belongs to the event of its kind that came next to it, from a minute before on. A message is looked for under the event
- * itself and under the one that told it in the same settle window.
+ * itself and under the one that told it in the same settle window; a folded one is as far as the message that tells it, and
+ * told where that is deleted.
  */
 const JUDGED = `
   WITH seen AS (
@@ -45,9 +46,11 @@ const JUDGED = `
          ORDER BY e.occurred_at >= seen.happened_at - interval '1 minute' DESC, abs(extract(epoch FROM e.occurred_at - seen.happened_at))
          LIMIT 1) e ON true
       LEFT JOIN LATERAL (
-        SELECT bool_or(d.state IN ('sent', 'folded')) AS is_sent, bool_or(d.state IN ('queued', 'sending', 'held')) AS is_waiting,
-               bool_or(d.state IN ('failed', 'dropped')) AS is_given_up
+        SELECT bool_or(of.state IN ('sent', 'folded')) AS is_sent, bool_or(of.state IN ('queued', 'sending', 'held')) AS is_waiting,
+               bool_or(of.state IN ('failed', 'dropped')) AS is_given_up
           FROM deliveries d
+          LEFT JOIN deliveries lead ON lead.id = d.folded_into AND d.state = 'folded'
+         CROSS JOIN LATERAL (SELECT coalesce(lead.state, d.state) AS state) of
          WHERE d.event_id IN (SELECT e.id UNION SELECT (x ->> 'toldByEventId')::bigint FROM jsonb_array_elements(e.decisions) x)
            AND d.tenant_id = $1 AND d.transition ->> 'type' = ANY (seen.types)) d ON true
   )`;
