@@ -9,9 +9,11 @@ import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
 import type { Fold, FoldCandidate } from './plan-fold';
 
-/** Messages of one destination whose time has come. */
+/** Messages of one destination, by one way, whose time has come. Hours, zone and folding are those of the one that gets them. */
 export interface DueHold {
   readonly chatWebhookId: number;
+  /** The fallback that they go to instead. */
+  readonly viaWebhookId: number | null;
   readonly heldFor: HeldFor;
   readonly quietHours: QuietHours | null;
   readonly timeZone: string;
@@ -38,7 +40,8 @@ const SET_ASIDE = `
     SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
      WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1
-         OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
+         OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
+             AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
              AND NOT d.transition ? 'announcement'
              AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
@@ -55,26 +58,25 @@ const END_QUIET = `
      AND coalesce(via_webhook_id, chat_webhook_id) = $2`;
 
 const DUE_HOLDS = `
-  SELECT DISTINCT d.chat_webhook_id, d.held_for, w.quiet_hours, w.fold,
+  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, w.quiet_hours, w.fold,
          coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
-    FROM deliveries d JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN tenants t ON t.id = d.tenant_id
+    FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
+    JOIN tenants t ON t.id = d.tenant_id
    WHERE d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= $1
-   ORDER BY d.chat_webhook_id, d.held_for LIMIT ${String(HOLDS_AT_ONCE)}`;
+   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for LIMIT ${String(HOLDS_AT_ONCE)}`;
 
 /** Neither quiet hours nor a digest keep a message for so long: the clock was wrong when it was held. It is due, and judged anew. */
 const BRING_FORWARD = `
   UPDATE deliveries SET held_until = $1
    WHERE state = 'held' AND held_for IS NOT NULL AND held_until > $1::timestamptz + interval '10 days'`;
 
-const POSTPONE = `
-  UPDATE deliveries SET held_until = $4
-   WHERE state = 'held' AND held_for = $2 AND chat_webhook_id = $1 AND held_until <= $3`;
+const OF_HOLD = `
+  d.state = 'held' AND d.chat_webhook_id = $1 AND d.via_webhook_id IS NOT DISTINCT FROM $2::int AND d.held_for = $3 AND d.held_until <= $4`;
+const POSTPONE = `UPDATE deliveries d SET held_until = $5 WHERE ${OF_HOLD}`;
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
-const HELD = `
-  SELECT ${CANDIDATE} FROM deliveries d
-   WHERE d.state = 'held' AND d.held_for = $2 AND d.chat_webhook_id = $1 AND d.held_until <= $3 ORDER BY d.id FOR UPDATE OF d`;
+const HELD = `SELECT ${CANDIDATE} FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
 const LET_GO = `
   UPDATE deliveries SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL, released_at = now()
    WHERE id = ANY ($1::bigint[]) AND state = 'held'`;
@@ -82,6 +84,7 @@ const LET_GO = `
 const holdRow = z
   .object({
     chat_webhook_id: z.number(),
+    via_webhook_id: z.number().nullable(),
     held_for: z.enum(['quiet', 'daily', 'weekly']),
     quiet_hours: quietHoursSchema.nullable(),
     fold: z.enum(FOLD_POLICIES),
@@ -89,6 +92,7 @@ const holdRow = z
   })
   .transform((row): DueHold => ({
     chatWebhookId: row.chat_webhook_id,
+    viaWebhookId: row.via_webhook_id,
     heldFor: row.held_for,
     quietHours: row.quiet_hours,
     fold: row.fold,
@@ -110,14 +114,14 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
       const { rows } = await pool.query(DUE_HOLDS, [now]);
       return rows.map((row) => holdRow.parse(row));
     },
-    async postpone({ chatWebhookId, heldFor }, until, now) {
-      await pool.query(POSTPONE, [chatWebhookId, heldFor, now, until]);
+    async postpone({ chatWebhookId, viaWebhookId, heldFor }, until, now) {
+      await pool.query(POSTPONE, [chatWebhookId, viaWebhookId, heldFor, now, until]);
     },
-    release: ({ chatWebhookId, heldFor }, now, plan) =>
+    release: ({ chatWebhookId, viaWebhookId, heldFor }, now, plan) =>
       database.transaction(async (client) => {
-        const locked = await client.query(LOCK_DESTINATION, [chatWebhookId]);
+        const locked = await client.query(LOCK_DESTINATION, [viaWebhookId ?? chatWebhookId]);
         if (locked.rowCount === 0) return 0;
-        const { rows } = await client.query(HELD, [chatWebhookId, heldFor, now]);
+        const { rows } = await client.query(HELD, [chatWebhookId, viaWebhookId, heldFor, now]);
         const candidates = rows.map((row) => candidateRow.parse(row));
         const folds = plan(candidates);
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
@@ -135,5 +139,6 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     ...[head.id, head.spaceId, head.chatWebhookId, digestRuleId],
     ...[isHeld ? 'held' : 'dropped', verdict.reason],
     ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
+    head.viaWebhookId,
   ];
 }

@@ -63,6 +63,11 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     }
     await rest();
   };
+  const breakDown = ({ id }: Channel) =>
+    testDatabase.database.pool.query(
+      `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`,
+      [id],
+    );
   const texts = ({ spaceId }: Channel) => world.chat.messages(spaceId).map((message) => visibleText(message));
   const deliveriesOf = async (channel: Channel, state: string) =>
     (await world.api('GET', `/deliveries?chatWebhookId=${channel.id}&state=${state}&limit=100`, key)).body.items;
@@ -240,10 +245,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
     setClock('2026-11-24T21:00:00Z');
     await win(channel, 'Fallback one', 'Fallback two');
-    await testDatabase.database.pool.query(
-      `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`,
-      [channel.id],
-    );
+    await breakDown(channel);
     await world.dealbell.sweep();
     const early = [texts(fallback), texts(channel)];
 
@@ -257,6 +259,65 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(told[0]).toContain('Meant for “Nights”');
     expect(told[0]).toContain('Fallback two');
     expect(texts(channel)).toEqual([]);
+  });
+
+  test('when messages wait in the quiet hours of the fallback, then they go at its end, whatever the hours of their own destination', async () => {
+    const early = { ...NIGHTS, to: '06:00' };
+    const fallback = await connectChannel(world, key, 'Early bird', { timeZone: 'Europe/Berlin', quietHours: early });
+    const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
+    await breakDown(channel);
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Guest');
+    const held = () =>
+      waitUntil('it waits for a time', async () =>
+        (await deliveriesOf(channel, 'held')).some((one: { heldUntil: string }) => one.heldUntil),
+      );
+    await held();
+    const [guest] = await deliveriesOf(channel, 'held');
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: null });
+    await world.dealbell.sweep();
+    const [stillHeld] = await deliveriesOf(channel, 'held');
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
+    setClock('2026-11-25T05:00:00Z');
+    await arrives(fallback, 1);
+    await rest();
+
+    expect([guest, stillHeld]).toMatchObject(Array(2).fill({ heldUntil: '2026-11-25T05:00:00.000Z', viaWebhookId: fallback.id }));
+    expect(texts(fallback).filter((text) => text.includes('Guest'))).toHaveLength(1);
+  });
+
+  test('when a destination breaks while a record waits in its quiet hours, then the fallback hears of the record in its order', async () => {
+    const fallback = await connectChannel(world, key, 'Open all night', { timeZone: 'Europe/Berlin' });
+    const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
+    const pipeline_id = await pipelineOf(channel);
+    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [pipeline_id] } });
+    const change = (id: number, from: string, to: string) => {
+      const data = { id, title: `Step of ${id}`, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id, status: to };
+      return postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: from } }));
+    };
+    const [first, second] = [(lastId += 1), (lastId += 1)];
+    setClock('2026-11-24T21:00:00Z');
+    await change(first, 'open', 'won');
+    await rest();
+    await breakDown(channel);
+    await change(first, 'won', 'lost');
+    await change(second, 'open', 'lost');
+    const told = () => texts(fallback).filter((text) => text.includes('Step of'));
+    await waitUntil('the fallback is told of another', () => told().length === 1);
+    await world.dealbell.sweep();
+    const early = told();
+
+    setClock('2026-11-25T07:00:00Z');
+    await waitUntil('the fallback is told of all', () => told().length === 3);
+    await rest();
+
+    expect(early).toEqual([expect.stringContaining(`Step of ${second}`)]);
+    expect(
+      told()
+        .slice(1)
+        .map((text) => /Deal \w+/.exec(text)?.[0]),
+    ).toEqual(['Deal won', 'Deal lost']);
   });
 
   test('when a rule is digest only, then its messages come as one at its time, by one of several workers', async () => {
