@@ -10,11 +10,34 @@ const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = f
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
 
 /**
- * Two statements over the ids ($1) of destinations that work again: what they hold may go, and what was to go to their fallbacks
- * comes back. They belong into the transaction that makes the destinations work, after their rows are locked: until then nothing of
+ * A message of several that is held for its destination's sake and was not posted comes apart where a fallback or quiet hours may
+ * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
+ * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
+ */
+const unfold = (whose: string) => `
+  WITH leads AS MATERIALIZED (
+    SELECT d.* FROM deliveries d
+     WHERE d.state = 'held' AND d.held_because IS NOT NULL AND d.fold_kind IN ('backlog', 'quiet') AND d.uncertain = 0 AND ${whose}
+       AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
+                      AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
+                          ELSE f.quiet_hours IS NOT NULL OR EXISTS (
+                            SELECT 1 FROM deliveries m JOIN deliveries o ON o.event_id = m.event_id AND o.rule_id = m.rule_id AND o.chat_webhook_id = f.id
+                             WHERE m.id = d.id OR m.folded_into = d.id) END)
+     ORDER BY d.id FOR UPDATE OF d
+  ), members AS (
+    UPDATE deliveries d SET state = 'held', state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
+           finished_at = NULL, waiting_since = leads.waiting_since, via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
+      FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
+  )
+  UPDATE deliveries d SET fold_kind = NULL, ${ANEW} FROM leads WHERE d.id = leads.id`;
+
+/**
+ * Statements over the ids ($1) of destinations that work again: what they hold comes apart and may go, and what was to go to their
+ * fallbacks comes back. They belong into the transaction that makes the destinations work, after their rows are locked: until then nothing of
  * theirs was sent, so no later message of a record overtakes an earlier one. What the fallback may have posted stays there.
  */
 export const LET_GO_OF = [
+  unfold('coalesce(d.via_webhook_id, d.chat_webhook_id) = ANY ($1::int[])'),
   `UPDATE deliveries SET ${LET_GO}
     WHERE state = 'held' AND held_because IS NOT NULL AND coalesce(via_webhook_id, chat_webhook_id) = ANY ($1::int[])`,
   `UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
@@ -67,9 +90,12 @@ const PROBE = `
   )
   UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND d.state = 'held'`;
 
+const UNFOLD = unfold('true');
+
 /**
  * One hop, never further: what goes to a fallback is held there if that does not work either. A rule that tells the fallback anyhow
- * has told it; what its own destination may have posted already is not told twice.
+ * has told it; what its own destination may have posted already is not told twice. What
+ * is not urgent waits for an earlier one about its record that is not held yet, or waits for the end of quiet hours: that one follows.
  */
 const REDIRECT = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = f.id, space_id = f.space_id, ${ANEW}
@@ -77,7 +103,12 @@ const REDIRECT = `
    WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
      AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused
      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
-                        AND o.replay = d.replay)`;
+                        AND o.replay = d.replay)
+     AND (d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
+          OR NOT EXISTS (SELECT 1 FROM deliveries e
+                          WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                            AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
+                            AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL))`;
 
 /** What a clock that jumped back leaves behind: slots, leases and messages that would wait for the lost time to come again. */
 const MEND_SPACES = `
@@ -110,7 +141,8 @@ export function makeHoldStore(pool: Pool): HoldStore {
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
       const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];
-      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, LET_GO_FORGOTTEN, PROBE, REDIRECT]) await pool.query(statement);
+      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, UNFOLD, LET_GO_FORGOTTEN, PROBE, REDIRECT])
+        await pool.query(statement);
     },
   };
 }

@@ -28,6 +28,12 @@ beforeAll(async () => {
   token = await world.install();
 });
 
+/** A plan has room for so many destinations. */
+beforeEach(async () => {
+  for (const { id } of (await world.api('GET', '/chat-webhooks?limit=100', token)).body.items)
+    await world.api('DELETE', `/chat-webhooks/${id}`, token);
+});
+
 const rest = () => ledgerAtRest(world, testDatabase.database.pool);
 
 interface Audience {
@@ -187,6 +193,49 @@ test('when a destination with a fallback breaks, then its messages go there, mar
   expect([...titles(channel)].sort()).toEqual(['Message both', 'Message three']);
   expect(news()).toHaveLength(3);
 });
+
+test.each([[['won', 'moved', 'won']], [['moved', 'won', 'won']]])(
+  'when a message that tells %j meets a broken destination, then the fallback hears of each once, also of what it is told anyhow',
+  async (kinds) => {
+    const { pool } = testDatabase.database;
+    const fallback = await connectChannel(world, token, 'Unfolded', { fold: 'off' });
+    const channel = await connectChannel(world, token, 'Folded', { foldThreshold: 1, fallbackWebhookId: fallback.id });
+    const pipelineIds = [(lastId += 1)];
+    const targetWebhookIds = [channel.id, fallback.id];
+    await addRule(world, token, 'deal.won', channel, { filters: { pipelineIds }, targetWebhookIds });
+    await addRule(world, token, 'deal.stage_changed', channel, { filters: { pipelineIds } });
+    world.chat.setOutage(channel.spaceId, 404);
+    await pool.query(`UPDATE google_spaces SET next_slot_at = 'infinity' WHERE space_id = $1`, [channel.spaceId]);
+
+    for (const [index, kind] of kinds.entries()) {
+      const id = (lastId += 1);
+      const status = kind === 'won' ? 'won' : 'open';
+      const data = {
+        id,
+        title: `Message number${index}`,
+        status,
+        stage_id: 12,
+        value: 1,
+        currency: 'EUR',
+        pipeline_id: pipelineIds[0],
+      };
+      const previous = kind === 'won' ? { status: 'open' } : { stage_id: 11 };
+      await postAs(world, rawWebhook('deal', 'change', id, { data, previous }));
+    }
+    await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === 3);
+    await pool.query(`UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1`, [channel.spaceId]);
+    await untilBroken(channel);
+    await untilHeld(channel, 2);
+    await waitUntil('the fallback is told', () => titles(fallback).length >= 3);
+    await rest();
+
+    expect(requestsTo(channel)[0]?.rawBody).toContain('3 changes');
+    expect([...titles(fallback)].filter((title) => title !== '').sort()).toEqual(
+      kinds.map((_kind, index) => `Message number${index}`),
+    );
+    expect(await deliveriesOf(channel, 'folded')).toEqual([]);
+  },
+);
 
 test('when the fallback breaks too, or is removed, then its guests wait and go to their own destination once that works', async () => {
   const fallback = await connectChannel(world, token, 'Broken stand-in');
