@@ -21,14 +21,15 @@ export interface ReconcileDue {
 /** Tenants at once: their calls go to different companies. */
 const AT_ONCE = 4;
 const LONGEST_JOB_MS = 45_000;
-/** Longer than the longest run: 20 pages of each list. */
-const LEASE_MS = 15 * 60_000;
+/** Renewed with every page, and longer than the slowest page: the turn of a killed worker is soon another's. */
+const LEASE_MS = 60_000;
 const AFTER_A_BUG_MS = 10 * 60_000;
 
 export function makeReconcileDue({ store, reconcileTenant, clock, log }: Needs): ReconcileDue {
   async function compare(due: DueTenant): Promise<void> {
     try {
-      await store.finish(due.tenantId, await reconcileTenant(due));
+      const stillHere = () => store.renew(due.tenantId, LEASE_MS);
+      await store.finish(due.tenantId, await reconcileTenant(due, stillHere));
     } catch (error) {
       log.error({ tenantId: due.tenantId, err: error }, 'not reconciled');
       const nextRunAt = new Date(clock().getTime() + AFTER_A_BUG_MS);

@@ -30,8 +30,15 @@ interface Needs {
   readonly log: Logger;
 }
 
-/** Never throws because of Pipedrive: what it says is in the end of the run. Rejects when the database cannot be reached. */
-export type ReconcileTenant = (due: DueTenant) => Promise<RunEnd>;
+/**
+ * Never throws because of Pipedrive: what it says is in the end of the run. Rejects when the database cannot be reached. `stillHere` is
+ * called before a page is asked for and when it has come, so that the run's lease does not run out.
+ */
+export type ReconcileTenant = (due: DueTenant, stillHere: () => Promise<void>) => Promise<RunEnd>;
+
+interface RunNeeds extends Needs {
+  readonly stillHere: () => Promise<void>;
+}
 
 const HOUR_MS = 3_600_000;
 /** Records that were changed a little before are listed again: no clock is exact. */
@@ -58,14 +65,14 @@ const ASKED_FOR: readonly (readonly [RecordEntity, readonly EventType[]])[] = [
 export function makeReconcileTenant(needs: Needs): ReconcileTenant {
   const { apiOf, clock, log } = needs;
 
-  return async function reconcileTenant(due) {
+  return async function reconcileTenant(due, stillHere) {
     const { tenantId } = due;
     const startedAt = clock();
     const api = await apiOf(tenantId);
     const nextHour = new Date(startedAt.getTime() + HOUR_MS);
     const { comparedUntil } = due;
     if (api === null) return { comparedUntil, trouble: 'No connection to Pipedrive is active.', nextRunAt: nextHour };
-    const run = await compareLists(needs, due, api);
+    const run = await compareLists({ ...needs, stillHere }, due, api);
     const { failure, tally } = run;
     const durationMs = clock().getTime() - startedAt.getTime();
     log.info({ tenantId, ...tally, trouble: failure?.reason ?? null, durationMs }, 'reconciled');
@@ -82,7 +89,7 @@ interface Run {
   readonly tally: { readonly seen: number; readonly found: number; readonly pages: number };
 }
 
-async function compareLists(needs: Needs, due: DueTenant, api: ChangedLists): Promise<Run> {
+async function compareLists(needs: RunNeeds, due: DueTenant, api: ChangedLists): Promise<Run> {
   const others = ASKED_FOR.filter(([, types]) => types.some((type) => due.wantedTypes.includes(type))).map(([entity]) => entity);
   const comparedUntil: ComparedUntil = { ...due.comparedUntil };
   const tally = { seen: 0, found: 0, pages: 0 };
@@ -113,7 +120,7 @@ interface Part {
 }
 
 /** Reads one list from where the last run stopped, page by page, longest ago first. */
-async function compareList(needs: Needs, due: DueTenant, entity: RecordEntity, api: ChangedLists): Promise<Part> {
+async function compareList(needs: RunNeeds, due: DueTenant, entity: RecordEntity, api: ChangedLists): Promise<Part> {
   const startMs = needs.clock().getTime();
   const until = due.comparedUntil[entity] ?? new Date(Math.max(due.since.getTime(), startMs - HOUR_MS));
   const updatedSince = new Date(
@@ -126,7 +133,9 @@ async function compareList(needs: Needs, due: DueTenant, entity: RecordEntity, a
   let cursor: string | null = null;
   do {
     const readAt = needs.clock();
+    await needs.stillHere();
     const answer = await api.listChanged(entity, { updatedSince, cursor });
+    await needs.stillHere();
     if (!answer.ok) return { ...tally, comparedUntil: until, againAt, failure: answer.failure };
     const page = await comparePage(needs, due.tenantId, entity, answer.value.records, { since, readAt });
     tally.pages++;

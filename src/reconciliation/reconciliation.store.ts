@@ -43,6 +43,8 @@ export interface ReconciliationStore {
   enrol(): Promise<void>;
   /** Leases the tenant that has waited longest; null when nobody's turn it is. */
   claim(leaseMs: number): Promise<DueTenant | null>;
+  /** The run goes on: its lease lasts from now on so long. */
+  renew(tenantId: TenantId, leaseMs: number): Promise<void>;
   finish(tenantId: TenantId, end: RunEnd): Promise<void>;
   /** Brings the next run forward to now, for one tenant or for all. Gives how many there are. */
   want(tenantId: TenantId | null, because: string): Promise<number>;
@@ -73,6 +75,8 @@ const CLAIM = `
             ARRAY(SELECT event_type FROM rules WHERE rules.tenant_id = r.tenant_id AND enabled
                   UNION SELECT type FROM unnest(ARRAY['activity.completed', 'note.created']) AS type
                          WHERE EXISTS (SELECT FROM watches w WHERE w.tenant_id = r.tenant_id)) AS wanted_types`;
+const RENEW = `
+  UPDATE reconciliations SET lease_until = now() + $2 * interval '1 millisecond' WHERE tenant_id = $1 AND lease_until IS NOT NULL`;
 /** Whoever wanted a run while this one was under way still gets it. */
 const FINISH = `
   UPDATE reconciliations
@@ -117,6 +121,9 @@ export function makeReconciliationStore(pool: Pool): ReconciliationStore {
       const row = dueRow.parse(rows[0]);
       const wantedTypes = EVENT_TYPES.filter((type) => row.wanted_types.includes(type));
       return { tenantId: row.tenant_id, since: row.since, comparedUntil: withoutUndefined(row.compared_until), wantedTypes };
+    },
+    async renew(tenantId, leaseMs) {
+      await pool.query(RENEW, [tenantId, leaseMs]);
     },
     async finish(tenantId, { comparedUntil, trouble, nextRunAt }) {
       await pool.query(FINISH, [tenantId, JSON.stringify(comparedUntil), trouble, nextRunAt]);

@@ -24,6 +24,7 @@ const dealAt = (id: number, ms: number): RecordState =>
 async function run(pages: readonly Page[] | null, given: { untilMs?: number; wantedTypes?: readonly EventType[] } = {}) {
   const asked: { entity: string; sinceMs: number; cursor: string | null }[] = [];
   const bodies: Buffer[] = [];
+  const steps: string[] = [];
   const reconcileTenant = makeReconcileTenant({
     apiOf: () =>
       Promise.resolve(
@@ -31,6 +32,7 @@ async function run(pages: readonly Page[] | null, given: { untilMs?: number; wan
           ? null
           : {
               listChanged: (entity, { updatedSince, cursor }) => {
+                steps.push('page');
                 asked.push({ entity, sinceMs: updatedSince.getTime() - at(0).getTime(), cursor });
                 return Promise.resolve(pages[asked.length - 1] ?? pages.at(-1) ?? page());
               },
@@ -50,10 +52,13 @@ async function run(pages: readonly Page[] | null, given: { untilMs?: number; wan
   });
   const comparedUntil = { deal: at(given.untilMs ?? -HOUR) };
   const due = { tenantId: tenantId(1), since: at(-30 * 24 * HOUR), comparedUntil, wantedTypes: given.wantedTypes ?? [] };
-  const end = await reconcileTenant(due);
+  const end = await reconcileTenant(due, () => {
+    steps.push('still here');
+    return Promise.resolve();
+  });
   const msOf = (date: Date | undefined) => (date === undefined ? null : date.getTime() - at(0).getTime());
   return {
-    ...{ asked, bodies, trouble: end.trouble },
+    ...{ asked, bodies, steps, trouble: end.trouble },
     untilMs: msOf(end.comparedUntil.deal),
     nextMs: msOf(end.nextRunAt),
   };
@@ -111,4 +116,10 @@ test('when a win is too young to be told, then the list is read from its change 
 
   expect(bodies).toEqual([]);
   expect([untilMs, nextMs]).toEqual([-GRACE_MS, GRACE_MS - MINUTE + 1000]);
+});
+
+test('when a run reads page after page, then it says before and after each that it is still there', async () => {
+  const { steps } = await run([page([], 'more'), page()]);
+
+  expect(steps).toEqual(['still here', 'page', 'still here', 'still here', 'page', 'still here']);
 });
