@@ -43,6 +43,10 @@ const SET_ASIDE = `
          OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
              AND NOT d.transition ? 'announcement'
+             AND CASE $10 WHEN 'alone' THEN false
+                 WHEN 'later' THEN d.waiting_since IS NULL AND coalesce(d.released_at, d.created_at)
+                                   >= (SELECT coalesce(released_at, created_at) FROM deliveries WHERE id = $1)
+                 ELSE true END
              AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
   ), aside AS (
@@ -140,5 +144,12 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     ...[isHeld ? 'held' : 'dropped', verdict.reason],
     ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
     head.viaWebhookId,
+    reachOf(head, verdict),
   ];
+}
+
+/** Where messages are dropped each is kept for a reason of its own, and what came after a dropped one and waited for nothing else is dropped. */
+function reachOf({ destination }: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): 'all' | 'later' | 'alone' {
+  if (verdict.kind === 'drop') return 'later';
+  return verdict.heldFor === 'quiet' && destination?.quietHours?.mode === 'drop' ? 'alone' : 'all';
 }

@@ -14,6 +14,8 @@ export interface DueWishes {
   readonly digest: Digest | null;
   /** Of an urgent rule, or sent again because somebody asked for it: neither gathered nor kept for later. */
   readonly isUrgent: boolean;
+  /** When it came; null: it has waited for something else since, or was meant for another destination, so that it is never dropped. */
+  readonly cameAt: Date | null;
 }
 
 export type DueVerdict =
@@ -21,8 +23,8 @@ export type DueVerdict =
   | { readonly kind: 'hold'; readonly heldFor: HeldFor; readonly until: Date; readonly reason: string }
   | { readonly kind: 'drop'; readonly reason: string };
 
-/** A digest is gathered whatever the hour; quiet hours are for what would go at once. */
-export function judgeDue({ quietHours, timeZone, digest, isUrgent }: DueWishes, now: Date): DueVerdict {
+/** A digest is gathered whatever the hour; quiet hours are for what would go at once. Only what came in them is dropped. */
+export function judgeDue({ quietHours, timeZone, digest, isUrgent, cameAt }: DueWishes, now: Date): DueVerdict {
   if (isUrgent) return { kind: 'send' };
   if (digest !== null) {
     const until = nextDigestAt(digest, timeZone, quietHours?.businessDays, now);
@@ -31,6 +33,7 @@ export function judgeDue({ quietHours, timeZone, digest, isUrgent }: DueWishes, 
   }
   if (quietHours === null || !isQuiet(quietHours, timeZone, now)) return { kind: 'send' };
   const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
-  if (quietHours.mode === 'drop') return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
+  const isOfNow = cameAt !== null && isQuiet(quietHours, timeZone, cameAt) && quietUntil(quietHours, timeZone, cameAt) > now;
+  if (quietHours.mode === 'drop' && isOfNow) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
   return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason: `${hours}.` };
 }

@@ -96,10 +96,9 @@ function freshOf(delivery: ClaimedDelivery): Fresh | null {
 
 function verdictOn(fresh: Fresh, now: Date): DueVerdict {
   const { delivery, destination } = fresh;
-  return judgeDue(
-    { quietHours: destination.quietHours, timeZone: zoneOf(fresh), digest: delivery.digest, isUrgent: isUrgent(delivery) },
-    now,
-  );
+  const cameAt = delivery.waitingMs > 0 || delivery.viaWebhookId !== null ? null : new Date(now.getTime() - delivery.ageMs);
+  const { quietHours } = destination;
+  return judgeDue({ quietHours, timeZone: zoneOf(fresh), digest: delivery.digest, isUrgent: isUrgent(delivery), cameAt }, now);
 }
 
 function isQuietNow(fresh: Fresh, now: Date): boolean {

@@ -280,7 +280,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     const [stillHeld] = await deliveriesOf(channel, 'held');
     await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
     setClock('2026-11-25T05:00:00Z');
-    await arrives(fallback, 1);
+    await waitUntil('the fallback tells it', () => texts(fallback).some((text) => text.includes('Guest')));
     await rest();
 
     expect([guest, stillHeld]).toMatchObject(Array(2).fill({ heldUntil: '2026-11-25T05:00:00.000Z', viaWebhookId: fallback.id }));
@@ -318,6 +318,30 @@ describeOnBackends('Quiet hours and digests', (backend) => {
         .slice(1)
         .map((text) => /Deal \w+/.exec(text)?.[0]),
     ).toEqual(['Deal won', 'Deal lost']);
+  });
+
+  test('when a destination works again in quiet hours that drop, then what it held before is kept until their end', async () => {
+    const channel = await listening({ fold: 'off' });
+    setClock('2026-11-24T21:00:00Z');
+    await breakDown(channel);
+    await win(channel, 'Held one', 'Held two');
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, mode: 'drop' } });
+    await testDatabase.database.pool.query(`UPDATE chat_webhooks SET health = 'healthy' WHERE id = $1`, [channel.id]);
+    await waitUntil('both wait for a time, or are dropped', async () => {
+      const items = [...(await deliveriesOf(channel, 'held')), ...(await deliveriesOf(channel, 'dropped'))];
+      return (
+        items.filter((one: { state: string; heldUntil: string | null }) => one.state === 'dropped' || one.heldUntil !== null)
+          .length === 2
+      );
+    });
+    await win(channel, 'Comes at night');
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect(texts(channel).map((text) => text.split('\n')[1])).toEqual(['Held one', 'Held two']);
+    expect(await deliveriesOf(channel, 'dropped')).toHaveLength(1);
   });
 
   test('when a rule is digest only, then its messages come as one at its time, by one of several workers', async () => {

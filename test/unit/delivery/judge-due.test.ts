@@ -9,7 +9,7 @@ const DAY = new Date('2026-11-24T12:00:00Z');
 const quietHours = { from: '20:00', to: '08:00', mode: 'hold' as const };
 
 const wishes = (given: Partial<DueWishes> = {}): DueWishes => ({
-  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false },
+  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false, cameAt: NIGHT },
   ...given,
 });
 
@@ -28,6 +28,16 @@ test('when what comes at night is to be dropped, then it is, with the reason', (
   const verdict = judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' } }), NIGHT);
 
   expect(verdict).toEqual({ kind: 'drop', reason: expect.stringMatching(/20:00 to 08:00.*dropped/) });
+});
+
+test.each([
+  ['before the night began', new Date('2026-11-24T18:59:59Z')],
+  ['in the night before', new Date('2026-11-23T21:00:00Z')],
+  ['and waited for something else, or is a guest', null],
+])('when a message came %s, then it is not dropped at night but kept until the morning', (_when, cameAt) => {
+  expect(judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' }, cameAt }), NIGHT)).toMatchObject({
+    ...{ kind: 'hold', heldFor: 'quiet', until: new Date('2026-11-25T07:00:00Z') },
+  });
 });
 
 test.each([{ quietHours }, { digest: { every: 'day' as const, at: '09:00' } }])(
