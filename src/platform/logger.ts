@@ -87,9 +87,16 @@ function redactOwnFields(fields: object): Record<string, unknown> {
   );
 }
 
-/** Also whatever else was thrown: a library may reject with a bare body, or with nothing. */
+/**
+ * Also whatever else was thrown: a library may reject with a bare body, or with nothing. What a library hangs on its errors (the whole
+ * connection, the request) is left out.
+ */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return redactFields(error);
-  const serialized = stdSerializers.err(error);
-  return redactFields({ ...serialized });
+  const facts = Object.entries({ ...stdSerializers.err(error) });
+  return redactFields(Object.fromEntries(facts.filter(([, fact]) => !isInstance(fact))));
+}
+
+function isInstance(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlainObject(value);
 }

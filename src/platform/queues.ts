@@ -89,7 +89,11 @@ interface Backend {
 /** Opens the queues. Reaching the backend is not awaited: intake must work while Redis is away. */
 export function makeQueues(settings: QueueSettings): Queues {
   const { log } = settings;
-  const backend = settings.redisUrl === null ? postgresBackend(settings) : redisBackend(settings, settings.redisUrl);
+  // Connections that are cut off while they are being closed are no trouble.
+  let isClosed = false;
+  const trouble = (source: string) => quietly(log, source, () => isClosed);
+  const backend =
+    settings.redisUrl === null ? postgresBackend(settings, trouble) : redisBackend(settings, settings.redisUrl, trouble);
   const queues = new Map<string, OpenQueue>();
   const workers: OpenWorker[] = [];
   const ringers: Ringer[] = [];
@@ -97,7 +101,7 @@ export function makeQueues(settings: QueueSettings): Queues {
 
   function open(name: string): BellQueue {
     const queue = backend.openQueue(name);
-    queue.on('error', quietly(log, name));
+    queue.on('error', trouble(name));
     queues.set(name, queue);
     let heard: LingeringJobs | null = null;
     const ringer = makeRinger(queue, log, (key, payload) => heard?.tell(key, payload) ?? false);
@@ -118,7 +122,7 @@ export function makeQueues(settings: QueueSettings): Queues {
         const worker = backend.openWorker(name, work, concurrency);
         heard = jobs;
         lingering.push(jobs);
-        worker.on('error', quietly(log, name));
+        worker.on('error', trouble(name));
         worker.on('failed', (job, error) => log.error({ queue: name, jobId: job?.id, err: error }, 'job failed'));
         workers.push(worker);
       },
@@ -144,6 +148,7 @@ export function makeQueues(settings: QueueSettings): Queues {
       const limitMs = backend.isConnected() ? CLOSE_LIMIT_MS : AWAY_CLOSE_LIMIT_MS;
       await atMost(limitMs, Promise.all(workers.map((worker) => worker.close())), log);
       await Promise.all(ringers.map((ringer) => ringer.idle()));
+      isClosed = true;
       await atMost(AWAY_CLOSE_LIMIT_MS, Promise.all([...queues.values()].map((queue) => queue.close())), log);
       await backend.close();
     },
@@ -194,7 +199,7 @@ function makeRinger(queue: OpenQueue, log: Logger, isTold: LingeringJobs['tell']
   };
 }
 
-function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
+function redisBackend(settings: QueueSettings, redisUrl: string, trouble: Trouble): Backend {
   const prefix = settings.prefix ?? 'dealbell';
   // The ringing side fails fast; BullMQ's default would hang for as long as Redis is away.
   const ringing = new Redis(redisUrl, {
@@ -204,7 +209,7 @@ function redisBackend(settings: QueueSettings, redisUrl: string): Backend {
     retryStrategy,
   });
   const hearing = new Redis(redisUrl, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy });
-  for (const connection of [ringing, hearing]) connection.on('error', quietly(settings.log, 'redis'));
+  for (const connection of [ringing, hearing]) connection.on('error', trouble('redis'));
   // Each worker blocks on a copy of its own. While Redis is away BullMQ never ends it, and it would keep the process alive.
   const copies: Redis[] = [];
   const duplicate = hearing.duplicate.bind(hearing);
@@ -273,12 +278,12 @@ async function quit(connection: Redis): Promise<void> {
   else connection.disconnect();
 }
 
-function postgresBackend(settings: QueueSettings): Backend {
+function postgresBackend(settings: QueueSettings, trouble: Trouble): Backend {
   const { Queue: PostgresQueue } = withBackend(createPostgresBackend);
   const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
     patient(createPostgresBackend(...args)),
   );
-  const tellTrouble = quietly(settings.log, 'postgres');
+  const tellTrouble = trouble('postgres');
   const connection = {
     connectionString: settings.databaseUrl,
     schema: POSTGRES_SCHEMA,
@@ -310,11 +315,13 @@ function postgresBackend(settings: QueueSettings): Backend {
   };
 }
 
+type Trouble = (source: string) => (error: Error) => void;
+
 /** Connection troubles are told once a minute per source: BullMQ repeats them at every retry. */
-function quietly(log: Logger, source: string): (error: Error) => void {
+function quietly(log: Logger, source: string, isClosed: () => boolean): (error: Error) => void {
   let toldAt = 0;
   return (error) => {
-    if (Date.now() - toldAt < 60_000) return;
+    if (isClosed() || Date.now() - toldAt < 60_000) return;
     toldAt = Date.now();
     log.warn({ source, err: error }, 'queue connection trouble');
   };

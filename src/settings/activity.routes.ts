@@ -96,8 +96,9 @@ async function compared({ callApi }: SettingsDeps, { principal, viewer }: Visit)
   const report = reportAnswer.parse(await callApi(principal, { method: 'get', path: '/reconciliation' }));
   const isComplete = Object.values(report.counts).every(({ missing, failed }) => missing + failed === 0);
   const { comparedUntil } = report;
-  const checked =
-    comparedUntil === null ? 'not checked yet' : `checked ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}`;
-  const sentence = `In the last 24 hours, by Pipedrive’s own lists (${checked}): ${report.summary}`;
+  const sentence =
+    comparedUntil === null
+      ? 'Not yet compared with Pipedrive’s own lists.'
+      : `In the last 24 hours, by Pipedrive’s own lists (checked ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}): ${report.summary}`;
   return { kind: 'part', content: Compared({ sentence, isComplete }) };
 }

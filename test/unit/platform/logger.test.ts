@@ -81,6 +81,15 @@ describe('lines', () => {
     },
   );
 
+  test('when a library hangs its whole connection on an error, then only plain facts of the error are logged', () => {
+    const error = Object.assign(new Error('terminating connection'), { code: '57P01', client: new Map([['host', 'db']]) });
+
+    const line = logged((log) => log.warn({ err: error }, 'trouble'));
+
+    expect(JSON.parse(line)).toMatchObject({ err: { message: 'terminating connection', code: '57P01' } });
+    expect(line).not.toContain('client');
+  });
+
   test('when a message itself has a secret, then it is redacted', () => {
     expect(logged((log) => log.info(`Bearer ${SECRET}`))).not.toContain(SECRET);
     expect(logged((log) => log.child({ tenantId: 7 }).info({}, `dbk_${SECRET}`))).not.toContain(SECRET);
