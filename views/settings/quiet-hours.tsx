@@ -38,7 +38,7 @@ export function QuietHours({ quiet, refusal }: { readonly quiet: QuietHoursView;
           name="quietMode"
           value={quiet.mode}
           options={[
-            { value: 'hold', label: 'Send afterwards' },
+            { value: 'hold', label: 'Send afterwards, as one digest' },
             { value: 'drop', label: 'Discard' },
           ]}
         />
