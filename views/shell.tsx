@@ -46,6 +46,9 @@ export function Shell({
   return (
     <div id="app">
       <header class="bar">
+        <a id="skip" class="skip" href="#page">
+          Skip to the page
+        </a>
         <nav aria-label="Dealbell">
           <ul class="tabs">
             {PAGES.map(({ key, label }) => (
@@ -63,7 +66,7 @@ export function Shell({
           </ul>
         </nav>
       </header>
-      <main id="page" data-page={page}>
+      <main id="page" data-page={page} tabIndex={-1}>
         {message !== null && (
           <p class="flash" id="flash">
             {message}

@@ -196,19 +196,19 @@
 
   /**
    * htmx keeps the focus on an element of the same id. What was refused is read first; what a button added takes the focus where it
-   * says so (`data-focus-new`: how the id begins); where the pressed control is gone, its nearest neighbour on the same page, or else the page's
-   * beginning.
+   * says so (`data-focus-new`: how the id begins); another page, or step, begins at its heading; where the pressed control is gone from
+   * the same page, its nearest neighbour follows.
    */
   function keepFocus(isRefused, isSamePage) {
     if (!mayMoveFocus) return;
     var active = document.activeElement;
-    var isLost = !active || active === document.body;
+    var isLost = !active || active === document.body || active.id === 'page';
     var next = (isRefused && byId('refusal')) || (active && active.dataset.focusNew && added(active.dataset.focusNew));
-    if (!next && isLost)
-      next = document.querySelector('[autofocus]') || (isSamePage && neighbour()) || document.querySelector('h1');
+    if (!next && (isLost || !isSamePage))
+      next = document.querySelector('[autofocus]') || (isSamePage && neighbour()) || headingNow();
     if (!next) return;
     if (next.tabIndex < 0) next.tabIndex = -1;
-    next.focus({ preventScroll: next.tagName === 'H1' });
+    next.focus({ preventScroll: next === headingNow() });
   }
 
   function added(beginning) {
@@ -236,18 +236,23 @@
     window.pipedrive.resize(heightPx);
   }
 
-  var heading = headingNow();
+  var heading = headingText();
 
+  /** Of the step, where the page goes by steps. */
   function headingNow() {
-    var h1 = document.querySelector('h1');
-    return h1 && h1.textContent;
+    return document.querySelector('[data-step-heading]') || document.querySelector('h1');
+  }
+
+  function headingText() {
+    var now = headingNow();
+    return now && now.textContent;
   }
 
   document.addEventListener('htmx:afterSettle', function (event) {
     /* What comes by itself while somebody fills in a form takes no focus. */
     var isQuiet = event.detail.target && event.detail.target.dataset.quiet;
-    if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingNow());
-    heading = headingNow();
+    if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingText());
+    heading = headingText();
     sayFlash();
     fit();
   });

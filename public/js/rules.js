@@ -64,6 +64,17 @@
     });
   });
 
+  /* What one list has chosen, the other does not offer. */
+  document.addEventListener('change', function (event) {
+    var others = event.target.id && document.querySelector('select[data-without="' + CSS.escape(event.target.id) + '"]');
+    if (!others) return;
+    Array.prototype.forEach.call(others.options, function (option) {
+      var isTaken = option.value === event.target.value;
+      option.hidden = option.disabled = isTaken;
+      if (isTaken) option.selected = false;
+    });
+  });
+
   /* Conditions that were drawn anew may be others; a preview says to screen readers what it comes to, when that is something new. */
   document.addEventListener('htmx:afterSettle', function (event) {
     var target = event.detail.target;

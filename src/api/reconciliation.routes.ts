@@ -53,7 +53,7 @@ export function reconciliationEndpoints(deps: Deps): Endpoint[] {
         const sinceLastMs = clock().getTime() - (status?.lastStartedAt?.getTime() ?? 0);
         if (sinceLastMs < LEAST_BETWEEN_MS) {
           const seconds = Math.max(1, Math.ceil((LEAST_BETWEEN_MS - sinceLastMs) / 1000));
-          const sentence = `This was compared a moment ago: please try again in ${seconds} s.`;
+          const sentence = `This was checked a moment ago: please try again in ${seconds} s.`;
           throw new AppError('too_many_requests', sentence, { status: 429 });
         }
         await deps.wantReconciliation(tenantId, `asked for by ${actor}`);

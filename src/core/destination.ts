@@ -14,7 +14,7 @@ export type Day = (typeof DAYS)[number];
 export const dayField = z.enum(DAYS);
 
 /** A time of day on a wall clock, to the minute. */
-export const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 20:00');
+export const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as 20:00');
 
 const days = z.array(dayField).min(1, 'must name at least one day').max(7);
 

@@ -211,6 +211,6 @@ export function comparisonOf(
     isTrouble: state === 'failed' && !isUnderWay,
     isUnderWay,
     state: isUnderWay ? 'Checking now…' : sentence(state === 'failed' ? (reason ?? 'Pipedrive could not be asked') : until),
-    next: `Every hour Dealbell looks in Pipedrive’s own lists for events no webhook delivered.${next}`,
+    next: `Every hour Dealbell looks in Pipedrive’s own lists for changes that it was not told of, and posts them late.${next}`,
   };
 }

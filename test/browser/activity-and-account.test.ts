@@ -186,23 +186,23 @@ test('when a document names a space that is not here, then another one is chosen
   expect(items.find(({ name }: { name: string }) => name === rule.name).targetWebhookIds).toEqual([team.channel.id]);
 });
 
-test('when an admin wants to compare now, then it is done at once, and once more only after a while', async () => {
+test('when an admin wants to check now, then it is done at once, and once more only after a while', async () => {
   browser.expectComplaint(/status of 422/);
   const LONG_AGO = '2026-01-01T00:00:00Z';
   await run(`UPDATE reconciliations SET last_started_at = '${LONG_AGO}', last_finished_at = '${LONG_AGO}'`);
   const { page, frame } = await open('Account');
 
-  await frame.getByRole('button', { name: 'Compare now' }).click();
+  await frame.getByRole('button', { name: 'Check now' }).click();
   await page.getByText('Checking now: what was missed').waitFor();
   await waitUntil('Pipedrive was asked', async () => {
     const { body } = await stage.world.api('GET', '/reconciliation', team.token);
     return Date.parse(body.lastRunAt) > Date.parse(LONG_AGO);
   });
-  await frame.getByRole('button', { name: 'Compare now' }).click();
+  await frame.getByRole('button', { name: 'Check now' }).click();
 
   await frame
     .getByRole('alert')
-    .getByText(/compared a moment ago: please try again in \d+ s/)
+    .getByText(/checked a moment ago: please try again in \d+ s/)
     .waitFor();
 });
 

@@ -3,7 +3,7 @@
 import type { Frame, Page } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { visibleText } from '../support/channel';
+import { connectChannel, visibleText } from '../support/channel';
 import { waitUntil } from '../support/wait-until';
 import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
 
@@ -316,4 +316,32 @@ describe('for people who are no admins', () => {
     expect(await accessibilityFindings(frame)).toEqual([]);
     await screenshotOf(frame, 'rule-no-admin');
   });
+});
+
+test('when a rule posts to a space, then that is not offered as one more, whichever it is', async () => {
+  await connectChannel(stage.world, team.token, 'Board');
+  const { frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  const space = frame.getByLabel('Space', { exact: true });
+  const offered = () => frame.getByLabel('Also post to').getByRole('option').allInnerTexts();
+  const chosen = () => frame.evaluate(`document.getElementById('rule-others').selectedOptions.length`);
+  await frame.getByRole('heading', { level: 1, name: 'New rule' }).waitFor();
+  const first = await offered();
+
+  await frame.getByLabel('Also post to').selectOption('Board');
+  await space.selectOption('Board');
+
+  expect(first).toEqual(['Board']);
+  expect(await offered()).toEqual(['Sales wins']);
+  expect(await chosen()).toBe(0);
+  await frame.getByLabel('Also post to').selectOption('Sales wins');
+  await frame.getByLabel('Name').fill('To both');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: To both').waitFor();
+  expect((await ruleNamed('To both')).targetWebhookIds).toHaveLength(2);
+  await frame.getByRole('link', { name: 'Edit To both' }).click();
+  await frame.getByRole('heading', { level: 1, name: 'To both' }).waitFor();
+  expect(await offered()).toEqual(['Board']);
+  expect(await chosen()).toBe(1);
+  await screenshotOf(frame, 'rule-two-spaces');
 });

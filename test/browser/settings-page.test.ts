@@ -68,6 +68,27 @@ test('when the person wants less motion, then nothing moves by itself', async ()
   expect(moving).toEqual([]);
 });
 
+test('when somebody goes by the keyboard, then one key skips the navigation, and another page begins at its heading', async () => {
+  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+  const focused = () => frame.evaluate('document.activeElement.id || document.activeElement.textContent');
+  await frame.getByRole('link', { name: 'Overview', exact: true }).press('Shift+Tab');
+  expect(await focused()).toBe('skip');
+  expect(await frame.evaluate('getComputedStyle(document.activeElement).clipPath')).toBe('none');
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'skip-link');
+
+  await page.keyboard.press('Enter');
+  expect(await focused()).toBe('page');
+  for (const name of ['Spaces', 'Rules', 'Activity', 'Account', 'Overview'] as const) {
+    await frame.getByRole('link', { name, exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await waitUntil(`the focus is on the heading of ${name}`, async () => (await focused()) === name);
+  }
+  await goTo(frame, 'Rules');
+  await frame.getByRole('button', { name: 'New rule' }).press('Enter');
+  await waitUntil('the focus is on the heading of the editor', async () => (await focused()) === 'New rule');
+});
+
 /** What each page has to say of the team. */
 const TELLING = {
   Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Working/,

@@ -277,7 +277,7 @@ function Comparison({ admin, refusal }: { readonly admin: AdminView; readonly re
       <ComparisonState {...admin.comparison} />
       <PageForm id="compare-form" action={pageUrl('account', 'compare')}>
         <button id="compare" class="secondary">
-          Compare now
+          Check now
         </button>
       </PageForm>
     </section>

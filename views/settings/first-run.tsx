@@ -28,7 +28,9 @@ function Steps({ current, children }: { readonly current: number; readonly child
 export function FirstSpace({ view }: { readonly view: NewSpaceView }): VNode {
   return (
     <Steps current={1}>
-      <h2 id="first-run">Which Google Chat space should get deal updates?</h2>
+      <h2 id="first-run" data-step-heading="yes">
+        Which Google Chat space should get deal updates?
+      </h2>
       <ConnectSpace view={view} action={pageUrl('overview', 'space')} testAction={pageUrl('overview', 'try')} />
     </Steps>
   );
@@ -66,7 +68,9 @@ export function Questions({ view }: { readonly view: QuestionsView }): VNode {
   const { refusal } = view;
   return (
     <Steps current={2}>
-      <h2 id="first-run">What should we post, and where?</h2>
+      <h2 id="first-run" data-step-heading="yes">
+        What should we post, and where?
+      </h2>
       <PageForm id="questions" action={pageUrl('overview', 'rules')}>
         <RefusalBox refusal={refusal} labels={LABELS} />
         <div class="columns">
@@ -131,7 +135,9 @@ export function Done({ view: { tests, rules } }: { readonly view: DoneView }): V
   const isSent = tests.every(({ test }) => test.isSent);
   return (
     <Steps current={3}>
-      <h2 id="first-run">{isSent ? 'Done: we sent you a test' : 'Almost done: the test card did not arrive'}</h2>
+      <h2 id="first-run" data-step-heading="yes">
+        {isSent ? 'Done: we sent you a test' : 'Almost done: the test card did not arrive'}
+      </h2>
       <ul class="plain">
         {tests.map(({ space, test }) => (
           <li class={test.isSent ? undefined : 'problem'}>

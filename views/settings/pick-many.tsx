@@ -18,6 +18,7 @@ export function PickMany({
   name,
   chosen,
   groups,
+  taken,
   error,
 }: {
   readonly id: string;
@@ -25,6 +26,8 @@ export function PickMany({
   readonly name: string;
   readonly chosen: readonly string[];
   readonly groups: readonly PickGroup[];
+  /** The field that chooses one of these already, which is not offered then. */
+  readonly taken?: { readonly id: string; readonly value: string };
   readonly error: string | undefined;
 }): VNode {
   const known = new Set(groups.flatMap(({ options }) => options.map(({ value }) => value)));
@@ -33,13 +36,20 @@ export function PickMany({
   const rows = all.reduce((sum, { label: heading, options }) => sum + options.length + (heading === null ? 0 : 1), 0);
   return (
     <Field id={id} label={label} error={error}>
-      <select id={id} name={name} multiple size={Math.max(2, Math.min(rows, MOST_ROWS))} {...described({ id, error })}>
+      <select
+        id={id}
+        name={name}
+        multiple
+        size={Math.max(2, Math.min(rows, MOST_ROWS))}
+        data-without={taken?.id}
+        {...described({ id, error })}
+      >
         {all.map(({ label: heading, options }) =>
           heading === null ? (
-            <Options options={options} chosen={chosen} />
+            <Options options={options} chosen={chosen} taken={taken?.value} />
           ) : (
             <optgroup label={heading}>
-              <Options options={options} chosen={chosen} />
+              <Options options={options} chosen={chosen} taken={taken?.value} />
             </optgroup>
           ),
         )}
@@ -48,11 +58,24 @@ export function PickMany({
   );
 }
 
-function Options({ options, chosen }: { readonly options: readonly Option[]; readonly chosen: readonly string[] }): VNode {
+function Options({
+  options,
+  chosen,
+  taken,
+}: {
+  readonly options: readonly Option[];
+  readonly chosen: readonly string[];
+  readonly taken: string | undefined;
+}): VNode {
   return (
     <>
       {options.map(({ value, label }) => (
-        <option value={value} selected={chosen.includes(value)}>
+        <option
+          value={value}
+          selected={value !== taken && chosen.includes(value)}
+          hidden={value === taken}
+          disabled={value === taken}
+        >
           {label}
         </option>
       ))}

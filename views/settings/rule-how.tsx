@@ -63,6 +63,7 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
                 name="otherSpaces"
                 chosen={values.otherSpaces}
                 groups={[{ label: null, options: spaces }]}
+                taken={{ id: RULE_LABELS.targetWebhookIds.id, value: mainSpace(view) }}
                 error={undefined}
               />
             )}
@@ -93,4 +94,9 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
       </div>
     </section>
   );
+}
+
+/** What stands chosen: the first, when what was chosen is no longer there. */
+function mainSpace({ values, spaces }: RuleFormView): string {
+  return spaces.some(({ value }) => value === values.space) ? values.space : (spaces[0]?.value ?? '');
 }

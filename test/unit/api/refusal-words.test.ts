@@ -55,6 +55,12 @@ test.each<[string, string, unknown, string]>([
   ],
   ['no list', '/rules', conditions({ field: 'title', op: 'in', value: 'x' }), `${AT}.value must be a list`],
   ['no value', '/rules', conditions({ field: 'title', op: 'contains' }), `${AT}.value is required`],
+  [
+    'no time of day',
+    '/chat-webhooks',
+    { quietHours: { from: '25:00', to: '08:00', mode: 'hold' } },
+    'quietHours.from must be a time of day such as 20:00',
+  ],
   ['no days', '/rules/preview', { rule: rule({}), days: 0 }, 'days must be at least 1'],
   [
     'another version',
