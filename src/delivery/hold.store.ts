@@ -3,8 +3,6 @@
  * destination works again, dropped when they are too old. Safe to run by several workers at once.
  */
 
-import type { Pool } from 'pg';
-
 /** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
 const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
@@ -14,15 +12,20 @@ const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held
  * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
  * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
  */
+const COMES_APART = `
+  d.fold_kind IN ('backlog', 'quiet') AND d.uncertain = 0
+  AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
+                 AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
+                     ELSE f.quiet_hours IS NOT NULL OR EXISTS (
+                       SELECT 1 FROM deliveries m JOIN deliveries o ON o.event_id = m.event_id AND o.rule_id = m.rule_id AND o.chat_webhook_id = f.id
+                        WHERE m.id = d.id OR m.folded_into = d.id) END)`;
+
+/** What was held since the last look has not come apart yet. */
+const STAYS = `(${COMES_APART}) IS NOT TRUE`;
+
 const unfold = (whose: string) => `
   WITH leads AS MATERIALIZED (
-    SELECT d.* FROM deliveries d
-     WHERE d.state = 'held' AND d.held_because IS NOT NULL AND d.fold_kind IN ('backlog', 'quiet') AND d.uncertain = 0 AND ${whose}
-       AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
-                      AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
-                          ELSE f.quiet_hours IS NOT NULL OR EXISTS (
-                            SELECT 1 FROM deliveries m JOIN deliveries o ON o.event_id = m.event_id AND o.rule_id = m.rule_id AND o.chat_webhook_id = f.id
-                             WHERE m.id = d.id OR m.folded_into = d.id) END)
+    SELECT d.* FROM deliveries d WHERE d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}
      ORDER BY d.id FOR UPDATE OF d
   ), members AS (
     UPDATE deliveries d SET state = 'held', state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
@@ -70,7 +73,7 @@ const LET_GO_FORGOTTEN = `
   UPDATE deliveries d SET ${LET_GO}
     FROM chat_webhooks w
    WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-     AND NOT w.paused AND w.health <> 'broken'`;
+     AND NOT w.paused AND w.health <> 'broken' AND ${STAYS}`;
 
 /**
  * Recovery by itself: now and then the oldest message that a broken destination holds is tried. It is a message that is owed
@@ -79,7 +82,8 @@ const LET_GO_FORGOTTEN = `
 const PROBE = `
   WITH due AS (
     SELECT w.id, (SELECT min(d.id) FROM deliveries d
-                   WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL) AS delivery_id
+                   WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL
+                      AND ${STAYS}) AS delivery_id
       FROM chat_webhooks w
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND d.state IN ('queued', 'sending'))
@@ -101,7 +105,7 @@ const REDIRECT = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = f.id, space_id = f.space_id, ${ANEW}
     FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
    WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
-     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused
+     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused AND ${STAYS}
      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
                         AND o.replay = d.replay)
      AND (d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
@@ -133,8 +137,8 @@ export interface HoldStore {
   tidy(): Promise<void>;
 }
 
-/** Makes the store. */
-export function makeHoldStore(pool: Pool): HoldStore {
+/** Makes the store. Its statements are on their own, so that between two of them anything may happen. */
+export function makeHoldStore(pool: { query(statement: string): Promise<unknown> }): HoldStore {
   let round = 0;
   return {
     async tidy() {

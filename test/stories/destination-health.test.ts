@@ -205,7 +205,9 @@ test.each([[['won', 'moved', 'won']], [['moved', 'won', 'won']]])(
     await addRule(world, token, 'deal.won', channel, { filters: { pipelineIds }, targetWebhookIds });
     await addRule(world, token, 'deal.stage_changed', channel, { filters: { pipelineIds } });
     world.chat.setOutage(channel.spaceId, 404);
-    await pool.query(`UPDATE google_spaces SET next_slot_at = 'infinity' WHERE space_id = $1`, [channel.spaceId]);
+    await pool.query(`UPDATE google_spaces SET next_slot_at = now() + interval '10 minutes' WHERE space_id = $1`, [
+      channel.spaceId,
+    ]);
 
     for (const [index, kind] of kinds.entries()) {
       const id = (lastId += 1);

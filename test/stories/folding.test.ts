@@ -185,7 +185,9 @@ describeOnBackends('Folding', (backend) => {
   test('when a worker dies after it has folded and before it has posted, then the next one tells all of it once', async () => {
     const { pool } = testDatabase.database;
     const channel = await listening('Dying', ['deal.stage_changed']);
-    await pool.query(`UPDATE google_spaces SET next_slot_at = 'infinity' WHERE space_id = $1`, [channel.spaceId]);
+    await pool.query(`UPDATE google_spaces SET next_slot_at = now() + interval '10 minutes' WHERE space_id = $1`, [
+      channel.spaceId,
+    ]);
     await moveMany(25);
     await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === 25);
     await world.dealbell.close();

@@ -1,0 +1,91 @@
+/** What is held for its destination's sake, round by round, over a real ledger. */
+
+import { makeHoldStore } from '../../../src/delivery/hold.store';
+import type { TenantId } from '../../../src/core/tenant';
+import { addTenant } from '../../support/tenant-row';
+import { useTestDatabase } from '../../support/test-database';
+
+const [CHANNEL, FALLBACK] = [1, 2];
+
+const testDatabase = useTestDatabase();
+const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+let tenant: TenantId;
+
+beforeEach(async () => {
+  await testDatabase.clear();
+  tenant = await addTenant(testDatabase.database);
+  await query(
+    `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, fallback_webhook_id, updated_at)
+     VALUES (2, $1, 'Stand-in', 'B', 'sealed', 'two', NULL, now()), (1, $1, 'Wins', 'A', 'sealed', 'one', 2, now())`,
+    tenant,
+  );
+});
+
+interface GivenDelivery {
+  readonly id: number;
+  /** Of the same event and rule as this delivery. */
+  readonly twinOf?: number;
+  readonly chatWebhookId?: number;
+  readonly state?: string;
+  readonly foldKind?: string;
+  readonly foldedInto?: number;
+}
+
+/** Of a deal of its own. */
+async function addDelivery({ id, twinOf, state, ...given }: GivenDelivery): Promise<void> {
+  const chatWebhookId = given.chatWebhookId ?? CHANNEL;
+  await query(
+    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                             template_mode, not_before, request_id, state, fold_kind, folded_into)
+     VALUES ($1, $2, $3::bigint, 1, $4, $5, 'deal', $3::bigint::text, '{"type": "deal.won"}', '{}', now(), 'compact', now(), gen_random_uuid(), $6, $7, $8)`,
+    ...[id, tenant, twinOf ?? id, chatWebhookId, chatWebhookId === CHANNEL ? 'A' : 'B', state ?? 'queued'],
+    ...[given.foldKind ?? null, given.foldedInto ?? null],
+  );
+}
+
+const deliveries = async () => {
+  const { rows } = await query(
+    `SELECT id::float8 AS id, state, via_webhook_id AS via, folded_into::float8 AS "foldedInto", fold_kind AS "foldKind"
+       FROM deliveries WHERE chat_webhook_id = ${String(CHANNEL)} ORDER BY id`,
+  );
+  return rows;
+};
+
+/** The destination breaks while a message of several is under way. */
+const breakDown = async () => {
+  await query(
+    `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = ${String(CHANNEL)}`,
+  );
+  await query(`UPDATE deliveries SET state = 'held', held_because = 'broken' WHERE state = 'queued'`);
+};
+
+test('when a destination breaks at any moment of a round, then what its message tells comes apart before the fallback is given any of it', async () => {
+  const apart = { foldedInto: null, foldKind: null };
+  let statements = 0;
+  const counting = { query: (statement: string) => query(statement).finally(() => (statements += 1)) };
+  await makeHoldStore(counting).tidy();
+  const inRound = statements;
+
+  for (let before = 0; before <= inRound; before += 1) {
+    await query('DELETE FROM deliveries');
+    await query(`UPDATE chat_webhooks SET health = 'healthy'`);
+    await addDelivery({ id: 1, foldKind: 'backlog' });
+    await addDelivery({ id: 2, state: 'folded', foldedInto: 1 });
+    await addDelivery({ id: 3, twinOf: 2, chatWebhookId: FALLBACK, state: 'sent' });
+    statements = 0;
+    const store = makeHoldStore({
+      async query(statement) {
+        if (statements === before) await breakDown();
+        await counting.query(statement);
+      },
+    });
+
+    await store.tidy();
+    await store.tidy();
+
+    expect(await deliveries()).toEqual([
+      { id: 1, state: 'queued', via: FALLBACK, ...apart },
+      { id: 2, state: 'held', via: null, ...apart },
+    ]);
+  }
+});
