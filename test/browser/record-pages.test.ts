@@ -213,10 +213,9 @@ test('when somebody who is no admin opens the panel, then they can announce and 
 test.each(['light', 'dark'] as const)(
   'when a deal is announced from the modal in a %s CRM, then its card is shown first, and the modal closes',
   async (theme) => {
-    const { page, frame: panel } = await openFramed(browser, dealUrl('Print room refit'), 'panel', { theme });
-    await panel.evaluate(
-      `void new AppExtensionsSDK().initialize().then((sdk) => sdk.execute('open_modal', { type: 'custom_modal', action_id: 'dealbell' }))`,
-    );
+    const { page } = await openFramed(browser, dealUrl('Print room refit'), 'panel', { theme });
+    await page.getByLabel('More actions for this deal').click();
+    await page.getByRole('button', { name: 'Announce in Google Chat' }).click();
     const modal = await framed(page, 'modal');
 
     await modal.getByRole('article').waitFor();
@@ -236,20 +235,18 @@ test.each(['light', 'dark'] as const)(
   },
 );
 
-test('when several deals are chosen in a list, then the modal announces each of them once', async () => {
-  const { page, frame: panel } = await openFramed(browser, dealUrl('Print room refit'), 'panel');
-  await panel.evaluate(
-    `void new AppExtensionsSDK().initialize().then((sdk) => sdk.execute('open_modal', { type: 'custom_modal', action_id: 'dealbell' }))`,
-  );
-  await framed(page, 'modal');
-  const ids = ['Linen contract 2027', 'Mill safety equipment'].map((title) => stage.dealId(title)).join(',');
-  await page.evaluate(`(() => {
-    const frame = document.querySelector('dialog iframe');
-    const address = new URL(frame.src);
-    address.searchParams.set('selectedIds', '${ids}');
-    delete frame.dataset.ready;
-    frame.src = address;
-  })()`);
+test('when several deals are chosen in the list, then the modal announces each of them once', async () => {
+  const page = await browser.open();
+  await page.goto(stage.crmUrl('/deals/list'));
+  const announce = async () => {
+    await page.getByLabel('More actions for the ticked deals').click();
+    await page.getByRole('button', { name: 'Announce in Google Chat' }).click();
+  };
+  await announce();
+  await page.getByText('Tick at least one row first.').waitFor();
+  for (const title of ['Linen contract 2027', 'Mill safety equipment']) await page.getByLabel(`Choose ${title}`).check();
+  await screenshot(page, 'crm-deal-list');
+  await announce();
   const modal = await framed(page, 'modal');
   const before = stage.world.chat.messages(team.channel.spaceId).length;
 
@@ -262,6 +259,32 @@ test('when several deals are chosen in a list, then the modal announces each of 
 
   expect(stage.world.chat.messages(team.channel.spaceId)).toHaveLength(before + 2);
 });
+
+test.each(['lead', 'person', 'organization'] as const)(
+  'when the modal is opened over a %s, then its card is shown under its name, and it is announced',
+  async (resource) => {
+    const { id, title } = firstOf(resource);
+    const page = await browser.open();
+    await page.goto(stage.crmUrl('/persons/list'));
+    await page.getByLabel(`More actions for ${firstOf('person').title}`).click();
+    const entry = page.getByRole('button', { name: 'Announce in Google Chat' });
+    // The stand-in has its menu at people alone.
+    await entry.evaluate((button, about) => Object.assign(button.dataset, about), { resource, ids: id });
+    await entry.click();
+    const modal = await framed(page, 'modal');
+
+    await modal.getByRole('heading', { name: `Announce ${title}` }).waitFor();
+    await modal.getByRole('article').getByText(title).first().waitFor();
+    expect(await accessibilityFindings(modal)).toEqual([]);
+    await screenshot(page, `modal-${resource}`);
+    await modal.getByLabel('Note').fill(`Look at this ${resource} at once`);
+    await modal.getByRole('button', { name: 'Announce' }).click();
+    await page.getByText('Announced in Sales wins').waitFor();
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain(`Look at this ${resource} at once`);
+  },
+);
 
 /** The oldest record of this kind that the CRM has. */
 function firstOf(entity: 'lead' | 'person' | 'organization'): { id: string; title: string } {

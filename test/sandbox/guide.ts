@@ -63,7 +63,7 @@ function readySteps({ crm, wins }: Addresses, settleMs: number): Steps {
     `Open ${wins} in one window,`,
     `and ${crm} in another. Click any deal, then "Won".`,
     `Its card appears in #wins after ${seconds === 0 ? 'a moment' : `about ${seconds} s (Dealbell waits that long for corrections)`}.`,
-    'Why did a rule tell it, or stay silent? The Dealbell panel on the page of the deal says so. Now move, lose or note something else.',
+    'Why did a rule tell it, or stay silent? The Dealbell panel on the page of the deal says so; its "•••" announces it by hand. Now move, lose or note something else.',
   ];
 }
 

@@ -69,6 +69,36 @@ export function crmPage({
   return page({ title, body, theme: viewer.theme });
 }
 
+/** The "..." menu in which apps have their entries. Without `ids` it is about what is ticked in the list. */
+export function appMenu({
+  resource,
+  view,
+  ids,
+  name,
+}: {
+  resource: string;
+  view: 'details' | 'list';
+  ids?: string;
+  /** What it is about, for those who hear it. */
+  name: string;
+}): Html {
+  return html`<details class="menu">
+    <summary aria-label="More actions for ${name}">•••</summary>
+    <div class="card">
+      <small>Dealbell</small>
+      <button
+        type="button"
+        data-open-modal
+        data-resource="${resource}"
+        data-view="${view}"
+        ${ids === undefined ? null : html`data-ids="${ids}"`}
+      >
+        Announce in Google Chat
+      </button>
+    </div>
+  </details>`;
+}
+
 export function initials(name: string): string {
   return name
     .split(' ')

@@ -3,7 +3,7 @@ import type { Company, DealRecord, PipelineRecord, StageRecord } from './crm-rec
 import { isAdmin } from './crm-records';
 import { stagesOf } from './entity-kinds';
 import type { Viewer } from './crm-layout';
-import { crmPage, initials, moneyText, page } from './crm-layout';
+import { appMenu, crmPage, initials, moneyText, page } from './crm-layout';
 import type { Html } from './html';
 import { html } from './html';
 
@@ -37,10 +37,59 @@ export function chooserPage(companies: ReadonlyMap<number, Company>, next: strin
   return page({ title: 'Choose a user', body, theme: 'light' });
 }
 
+/** The pipelines, and all deals as a list. */
+function dealTabs({ company, as }: Viewer, current: number | 'list'): Html {
+  const tab = (path: string, label: string, isCurrent: boolean): Html =>
+    html`<a href="${path}?as=${as}" ${isCurrent ? html`aria-current="page"` : null}>${label}</a>`;
+  return html`<div class="tabs">
+    ${[...company.pipelines.live.values()].map(({ id, name }) => tab(`/pipeline/${id}`, name, id === current))}
+    ${tab('/deals/list', 'List', current === 'list')}
+  </div>`;
+}
+
+/** Deals in rows, of which several can be ticked. */
+export function dealListPage(viewer: Viewer): string {
+  const { company, as } = viewer;
+  const rows = [...company.deals.live.values()]
+    .filter(({ is_archived }) => !is_archived)
+    .map(
+      (deal) =>
+        html`<tr>
+          <td class="tick"><input type="checkbox" name="selected" value="${deal.id}" aria-label="Choose ${deal.title}" /></td>
+          <td>
+            <a href="/deal/${deal.id}?as=${as}"><strong>${deal.title}</strong></a>
+          </td>
+          <td>${moneyText(deal.value, deal.currency)}</td>
+          <td>
+            ${deal.status === 'open' ? company.stages.live.get(deal.stage_id)?.name : html`<span class="tag status-${deal.status}">${deal.status}</span>`}
+          </td>
+          <td>${company.users.live.get(deal.owner_id)?.name ?? ''}</td>
+        </tr>`,
+    );
+  const content = html`<div class="row between bar">
+      ${dealTabs(viewer, 'list')}
+      <div class="row"><small>Ticked deals</small>${appMenu({ resource: 'deal', view: 'list', name: 'the ticked deals' })}</div>
+    </div>
+    <table class="card">
+      <thead>
+        <tr>
+          <th class="tick"></th>
+          <th>Title</th>
+          <th>Value</th>
+          <th>Stage</th>
+          <th>Owner</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>`;
+  return crmPage({ viewer, title: 'Deals', current: 'deals', content });
+}
+
 /** Deals as cards in the columns of their stages. */
 export function boardPage(viewer: Viewer, pipeline: PipelineRecord): string {
   const { company, as } = viewer;
-  const pipelines = [...company.pipelines.live.values()];
   const deals = [...company.deals.live.values()].filter(
     (deal) => deal.pipeline_id === pipeline.id && deal.status === 'open' && !deal.is_archived,
   );
@@ -52,9 +101,7 @@ export function boardPage(viewer: Viewer, pipeline: PipelineRecord): string {
     ),
   );
   const content = html`<div class="row between bar">
-      <div class="tabs">
-        ${pipelines.map((other) => html`<a href="/pipeline/${other.id}?as=${as}" ${other.id === pipeline.id ? html`aria-current="page"` : null}>${other.name}</a>`)}
-      </div>
+      ${dealTabs(viewer, pipeline.id)}
       <form class="row" method="post" action="/deals?as=${as}">
         <input type="hidden" name="pipeline_id" value="${pipeline.id}" />
         <label class="hidden" for="new-title">Title</label><input id="new-title" name="title" placeholder="New deal" required />
@@ -144,6 +191,9 @@ export function personsPage(viewer: Viewer): string {
         <td>${person.emails[0]?.value ?? '–'}</td>
         <td>${person.phones[0]?.value ?? '–'}</td>
         <td>${company.users.live.get(person.owner_id)?.name ?? ''}</td>
+        <td>
+          <div class="row end">${appMenu({ resource: 'person', view: 'list', ids: String(person.id), name: person.name })}</div>
+        </td>
       </tr>`,
   );
   const content = html`<form class="row bar" method="post" action="/persons?as=${as}">
@@ -160,6 +210,7 @@ export function personsPage(viewer: Viewer): string {
           <th>Email</th>
           <th>Phone</th>
           <th>Owner</th>
+          <th></th>
         </tr>
       </thead>
       <tbody>

@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import express, { Router } from 'express';
 import type { Crm } from './crm';
 import type { Theme, Viewer } from './crm-layout';
-import { appSettingsPage, boardPage, chooserPage, leadsPage, personsPage } from './crm-pages';
+import { appSettingsPage, boardPage, chooserPage, dealListPage, leadsPage, personsPage } from './crm-pages';
 import type { DealRecord } from './crm-records';
 import { dealPage } from './deal-page';
 import type { ChangeOptions } from './entity-actions';
@@ -25,6 +25,7 @@ export type AppLinks = {
   uninstall(identity: Identity): Promise<unknown>;
 };
 
+const FRAMED_RESOURCES = ['deal', 'lead', 'person', 'organization'] as const;
 const DEAL_STATUSES = ['open', 'won', 'lost'] as const;
 
 type Act = (viewer: Viewer, request: Request, options: ChangeOptions) => string;
@@ -60,13 +61,15 @@ function pages(router: Router, crm: Crm, app: AppLinks): void {
   };
   show('/pipeline', (viewer) => board(viewer, undefined));
   show('/pipeline/:id', (viewer, request) => board(viewer, numberParam(request)));
+  show('/deals/list', (viewer) => dealListPage(viewer));
   show('/leads/inbox', (viewer) => leadsPage(viewer));
   show('/leads/inbox/:id', (viewer) => leadsPage(viewer));
   show('/persons/list', (viewer) => personsPage(viewer));
   show('/deal/:id', (viewer, request) => {
     const deal = viewer.company.deals.live.get(numberParam(request));
     if (deal === undefined) return null;
-    return dealPage(viewer, deal, app.frameUrl(identityOf(viewer), { surface: 'panel', theme: viewer.theme, dealId: deal.id }));
+    const records = { resource: 'deal', view: 'details', ids: [deal.id] } as const;
+    return dealPage(viewer, deal, app.frameUrl(identityOf(viewer), { surface: 'panel', theme: viewer.theme, records }));
   });
 }
 
@@ -190,11 +193,11 @@ function marketplace(router: Router, crm: Crm, app: AppLinks): void {
   router.get(
     '/host/modal-url',
     withViewer(crm, app, (viewer, request, response) => {
-      const opener = queryText(request, 'opener') ?? '';
-      const dealId = URL.canParse(opener) ? Number(new URL(opener).searchParams.get('selectedIds') ?? '') : 0;
-      response.json({
-        url: app.frameUrl(identityOf(viewer), { surface: 'modal', theme: viewer.theme, ...(dealId > 0 ? { dealId } : {}) }),
-      });
+      const resource = FRAMED_RESOURCES.find((known) => known === queryText(request, 'resource'));
+      const view = queryText(request, 'view') === 'list' ? 'list' : 'details';
+      const ids = (queryText(request, 'selectedIds') ?? '').split(',').filter((id) => id !== '');
+      const records = resource === undefined || ids.length === 0 ? {} : { records: { resource, view, ids } as const };
+      response.json({ url: app.frameUrl(identityOf(viewer), { surface: 'modal', theme: viewer.theme, ...records }) });
     }),
   );
 }

@@ -2,7 +2,7 @@
 import type { ActivityRecord, DealRecord, NoteRecord } from './crm-records';
 import { stagesOf } from './entity-kinds';
 import type { Viewer } from './crm-layout';
-import { crmPage, moneyText } from './crm-layout';
+import { appMenu, crmPage, moneyText } from './crm-layout';
 import type { Html } from './html';
 import { html } from './html';
 
@@ -15,7 +15,9 @@ export function dealPage(viewer: Viewer, deal: DealRecord, panelFrameUrl: string
         <span class="value">${moneyText(deal.value, deal.currency)}</span
         ><span class="tag status-${deal.status}">${deal.status}</span>
       </div>
-      ${statusForms(deal, as)}
+      <div class="row">
+        ${statusForms(deal, as)} ${appMenu({ resource: 'deal', view: 'details', ids: String(deal.id), name: 'this deal' })}
+      </div>
     </div>
     ${stageBar(viewer, deal)}
     <div class="deal-columns">

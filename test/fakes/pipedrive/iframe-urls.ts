@@ -4,10 +4,17 @@ import type { Identity } from './oauth-tokens';
 
 const TOKEN_LIFETIME_SECONDS = 5 * 60;
 
+/** Which records a panel or modal is about; `details` of one, or chosen in a `list`. */
+export type FramedRecords = {
+  readonly resource: 'deal' | 'lead' | 'person' | 'organization';
+  readonly view: 'details' | 'list';
+  readonly ids: readonly (string | number)[];
+};
+
 export type FrameContext = {
   readonly surface: 'settings' | 'panel' | 'modal';
   readonly theme: 'light' | 'dark';
-  readonly dealId?: number;
+  readonly records?: FramedRecords;
   readonly data?: string;
 };
 
@@ -49,9 +56,13 @@ export function frameUrl({
     userId: String(identity.userId),
     companyId: String(identity.companyId),
     token,
-    ...(context.dealId === undefined ? {} : { resource: 'deal', view: 'details', selectedIds: String(context.dealId) }),
+    ...(context.records === undefined ? {} : recordParameters(context.records)),
     ...(context.data === undefined ? {} : { data: context.data }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return url.toString();
+}
+
+function recordParameters({ resource, view, ids }: FramedRecords): Record<string, string> {
+  return { resource, view, selectedIds: ids.join(',') };
 }

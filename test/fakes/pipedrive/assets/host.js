@@ -47,9 +47,16 @@
     });
   }
 
-  async function modalDialog(args, opener) {
+  /** About the same records as the frame that asks. */
+  function modalDialog(args, opener) {
+    const { searchParams } = new URL(opener.src);
+    const about = ['resource', 'view', 'selectedIds'].map((name) => [name, searchParams.get(name) ?? '']);
+    return openDialog(args, new URLSearchParams(about));
+  }
+
+  async function openDialog(args, about) {
     const dialog = element('dialog', {});
-    if (args.type === 'custom_modal') dialog.append(await modalFrame(args, opener));
+    if (args.type === 'custom_modal') dialog.append(await modalFrame(args, about));
     else
       dialog.append(
         element('h2', { textContent: `Pipedrive's own “${args.type}” form` }),
@@ -77,8 +84,8 @@
     });
   }
 
-  async function modalFrame(args, opener) {
-    const { url } = await fetchJson(`/host/modal-url?as=${as}&opener=${encodeURIComponent(opener.src)}`);
+  async function modalFrame(args, about) {
+    const { url } = await fetchJson(`/host/modal-url?as=${as}&${about}`);
     const target = new URL(url);
     if (args.data !== undefined)
       target.searchParams.set('data', typeof args.data === 'string' ? args.data : JSON.stringify(args.data));
@@ -176,6 +183,20 @@
     if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
     return answer.json();
   }
+
+  // The app's entry in a "..." menu opens its modal: over the record of the menu, or over those that are ticked in the list.
+  document.addEventListener('click', (event) => {
+    const entry = event.target.closest('[data-open-modal]');
+    if (!entry) return;
+    const ticked = [...document.querySelectorAll('input[name=selected]:checked')].map((box) => box.value);
+    const ids = entry.dataset.ids ?? ticked.join(',');
+    entry.closest('details').open = false;
+    if (ids === '') toast({ message: 'Tick at least one row first.' });
+    else {
+      const { resource, view } = entry.dataset;
+      openDialog({ type: 'custom_modal' }, new URLSearchParams({ resource, view, selectedIds: ids }));
+    }
+  });
 
   // Only now may the frames load: their first message must not come before the listener above.
   document.querySelectorAll('iframe[data-src]').forEach((frame) => {
