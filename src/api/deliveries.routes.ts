@@ -8,11 +8,22 @@ import type { Bell } from '../core/jobs';
 import { pageOfDeliveries } from '../delivery/delivery-history.store';
 import { judgeReplay, replay, type ReplayRequest, type ReplayTarget } from '../delivery/replay.store';
 import type { Database } from '../platform/database';
-import { deciderOf } from '../rules/watch-rules';
+import { deciderOf, ledgerRuleId } from '../rules/watch-rules';
 import type { RunChange } from './change.store';
 import { missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField } from './fields';
-import { fromMoment, MAX_BIG_ID, pageAnswer, pageFields, queryId, readCursor, toMoment } from './paging';
+import {
+  deciderFields,
+  fromMoment,
+  isOfOne,
+  MAX_BIG_ID,
+  OF_ONE,
+  pageAnswer,
+  pageFields,
+  queryId,
+  readCursor,
+  toMoment,
+} from './paging';
 
 interface Deps {
   readonly pool: Pool;
@@ -23,19 +34,19 @@ interface Deps {
 
 const state = z.enum(DELIVERY_STATES);
 const moments = { from: fromMoment.optional(), to: toMoment.optional() };
-const listQuery = z.object({
-  ...pageFields,
-  ...moments,
-  state: state.optional(),
-  ruleId: queryId.optional(),
-  chatWebhookId: queryId.optional(),
-});
+const listQuery = z
+  .object({ ...pageFields, ...moments, state: state.optional(), ...deciderFields, chatWebhookId: queryId.optional() })
+  .refine(isOfOne, OF_ONE);
 const dryRun = z.boolean().default(false);
 const replayOneBody = z.strictObject({ dryRun });
 const replayBody = z.strictObject({
   dryRun,
   filter: z
-    .strictObject({ ...moments, state: state.optional(), ruleId: idField.optional(), chatWebhookId: idField.optional() })
+    .strictObject({
+      ...{ ...moments, state: state.optional(), ruleId: idField.optional(), watchId: idField.optional() },
+      chatWebhookId: idField.optional(),
+    })
+    .refine(isOfOne, OF_ONE)
     .refine((filter) => Object.values(filter).some((value) => value !== undefined), 'must have at least one condition'),
 });
 
@@ -46,7 +57,8 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       query: listQuery,
       handle: async ({ tenantId }, { query: { limit, cursor, ...filter } }) => {
         const [beforeId = null] = readCursor(cursor, 1, MAX_BIG_ID);
-        const rows = await pageOfDeliveries(deps.pool, tenantId, filter, { beforeId, limit: limit + 1 });
+        const wanted = { ...filter, ruleId: ledgerRuleId(filter) };
+        const rows = await pageOfDeliveries(deps.pool, tenantId, wanted, { beforeId, limit: limit + 1 });
         return pageAnswer(
           rows,
           limit,
@@ -60,8 +72,10 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       summary:
         'Send again what the filter finds, at most 1,000 messages; none that is on its way or was sent again since. An Idempotency-Key makes a repeated request harmless; dryRun only counts',
       body: replayBody,
-      handle: async (principal, { body, idempotencyKey }) =>
-        await replayed(deps, principal, { target: { filter: body.filter }, isDryRun: body.dryRun, idempotencyKey }),
+      handle: async (principal, { body: { filter, dryRun: isDryRun }, idempotencyKey }) => {
+        const target = { filter: { ...filter, ruleId: ledgerRuleId(filter) } };
+        return await replayed(deps, principal, { target, isDryRun, idempotencyKey });
+      },
     }),
     tenantEndpoint({
       ...{ method: 'post', path: '/deliveries/:id/replay', access: 'change', status: 202 },

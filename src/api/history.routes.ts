@@ -7,23 +7,22 @@ import { pageOfAttempts, type HistoryAttempt } from '../delivery/delivery-histor
 import { loadDecisionNames, pageOfEvents } from '../rules/event-history.store';
 import { listDecisions } from '../rules/list-decisions';
 import { listRules } from '../rules/rule.store';
-import { deciderOf } from '../rules/watch-rules';
+import { deciderOf, ledgerRuleId } from '../rules/watch-rules';
 import { loadWatchNames } from '../rules/watch.store';
 import { tenantEndpoint, type Endpoint } from './endpoint';
-import { fromMoment, MAX_BIG_ID, pageAnswer, pageFields, queryId, readCursor, toMoment } from './paging';
+import { deciderFields, fromMoment, isOfOne, MAX_BIG_ID, OF_ONE, pageAnswer, pageFields, readCursor, toMoment } from './paging';
 
 interface Deps {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
 }
 
-const logsQuery = z.object({
-  ...pageFields,
-  status: z.enum(['success', 'failure']).optional(),
-  ruleId: queryId.optional(),
-  from: fromMoment.optional(),
-  to: toMoment.optional(),
-});
+const logsQuery = z
+  .object({
+    ...{ ...pageFields, status: z.enum(['success', 'failure']).optional(), ...deciderFields },
+    ...{ from: fromMoment.optional(), to: toMoment.optional() },
+  })
+  .refine(isOfOne, OF_ONE);
 const eventsQuery = z.object({
   ...pageFields,
   entity: z.string().min(1).max(50).optional(),
@@ -37,7 +36,8 @@ export function historyEndpoints({ prisma, pool }: Deps): Endpoint[] {
       query: logsQuery,
       handle: async ({ tenantId }, { query: { limit, cursor, ...filter } }) => {
         const [beforeId = null] = readCursor(cursor, 1, MAX_BIG_ID);
-        const rows = await pageOfAttempts(pool, tenantId, filter, { beforeId, limit: limit + 1 });
+        const wanted = { ...filter, ruleId: ledgerRuleId(filter) };
+        const rows = await pageOfAttempts(pool, tenantId, wanted, { beforeId, limit: limit + 1 });
         return pageAnswer(rows, limit, ({ id }) => [id], shownAttempt);
       },
     }),

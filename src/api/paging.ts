@@ -18,6 +18,20 @@ export const queryId = z
   .transform(Number)
   .refine((id) => id <= MAX_INT4, 'must be a positive number');
 
+/** What looks for the messages of one rule or of one watch. */
+export const deciderFields = {
+  ruleId: queryId.optional(),
+  watchId: queryId
+    .optional()
+    .describe('What was told because a record is watched: the id of the watch, also of one that has ended'),
+} as const;
+
+/** For `refine`: no message is of both. */
+export function isOfOne({ ruleId, watchId }: { readonly ruleId?: unknown; readonly watchId?: unknown }): boolean {
+  return ruleId === undefined || watchId === undefined;
+}
+export const OF_ONE = { path: ['watchId'], message: 'must not be given together with ruleId' };
+
 /** The fields that every list takes; cursors stay text until their list reads them. */
 export const pageFields = {
   limit: z

@@ -75,6 +75,11 @@ export function deciderOf({ ruleId }: { readonly ruleId: number }): Decider {
   return { ruleId: ruleId > 0 ? ruleId : null, ...(watchId !== null && { watchId }) };
 }
 
+/** The rule id in the ledger by which people look for what a rule or a watch made; undefined: of any. */
+export function ledgerRuleId({ ruleId, watchId }: Partial<Record<'ruleId' | 'watchId', number | undefined>>): number | undefined {
+  return watchId === undefined ? ruleId : -watchId;
+}
+
 /** Who watches in which place, by the id of the watch; those that have ended are left out. */
 export type WatchNames = ReadonlyMap<number, { readonly author: string; readonly spaceName: string }>;
 

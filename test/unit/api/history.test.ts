@@ -150,6 +150,25 @@ test('when attempts are listed, then each shows its message as an object, and fi
   expect(later.body.items).toEqual([]);
 });
 
+test('when what a watch told is asked for, then only its own messages and attempts come, and only they are sent again', async () => {
+  const ofWatch = await addDelivery({ ruleId: -9 });
+  const ofOther = await addDelivery({ ruleId: -10 });
+  const ofRule = await addDelivery({ ruleId: 9 });
+  for (const [deliveryId, ruleId] of [[ofWatch, -9] as const, [ofOther, -10] as const, [ofRule, 9] as const])
+    await addLog({ deliveryId, ruleId, status: 'success', httpStatus: 200 });
+
+  const deliveries = await call('get', '/deliveries?watchId=9');
+  const sent = await call('get', '/deliveries?watchId=9&state=sent');
+  const attempts = await call('get', '/logs?watchId=9');
+  const again = await call('post', '/deliveries/replay').send({ filter: { watchId: 9 } });
+
+  expect(deliveries.body.items).toMatchObject([{ id: ofWatch, ruleId: null, watchId: 9 }]);
+  expect(sent.body).toEqual(deliveries.body);
+  expect(attempts.body.items).toMatchObject([{ deliveryId: ofWatch, ruleId: null, watchId: 9 }]);
+  expect(again.body).toEqual({ queued: 1 });
+  expect((await call('get', '/deliveries?state=queued')).body.items).toMatchObject([{ watchId: 9, replay: 1 }]);
+});
+
 test.each([
   '/logs?status=maybe',
   '/logs?ruleId=x',
@@ -160,6 +179,9 @@ test.each([
   '/events?entityId=%00',
   '/deliveries?state=lost',
   '/deliveries?from=1',
+  '/deliveries?watchId=0',
+  '/deliveries?watchId=1&ruleId=1',
+  '/logs?watchId=1&ruleId=1',
 ])('when %s is asked for, then it is refused', async (path) => {
   await call('get', path).expect(422);
 });
@@ -256,6 +278,7 @@ test.each([
   { filter: {} },
   { filter: { state: 'nope' } },
   { filter: { from: 5 } },
+  { filter: { ruleId: 1, watchId: 1 } },
   { filter: { state: 'sent' }, more: 1 },
   { state: 'sent' },
 ])('when a replay is asked for with %j, then it is refused', async (body) => {
@@ -264,16 +287,18 @@ test.each([
 
 async function addLog({
   deliveryId,
+  ruleId = 1,
   status,
   httpStatus,
 }: {
   deliveryId: number;
+  ruleId?: number;
   status: string;
   httpStatus: number;
 }): Promise<void> {
   await testDatabase.database.pool.query(
     `INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
-     VALUES ($1, $2, 1, 1, $3, $4, $5, 'words', 12)`,
-    [tenant.id, deliveryId, destination, status, httpStatus],
+     VALUES ($1, $2, 1, $6, $3, $4, $5, 'words', 12)`,
+    [tenant.id, deliveryId, destination, status, httpStatus, ruleId],
   );
 }
