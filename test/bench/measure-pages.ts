@@ -32,6 +32,17 @@ const PAGES = [
   ...['activity?before=:event', 'account', 'account/audit', 'account/export', 'account/import'],
 ] as const;
 
+/** The panel and the modal of a deal with a past: as Pipedrive frames them, and what they ask for while they are open. */
+const ABOUT = 'resource=deal&selectedIds=1000007';
+const FRAMES = ['panel', 'modal'] as const;
+const FRAME_PARTS = ['panel/told', 'modal/preview'] as const;
+
+interface Asked {
+  readonly path: string;
+  /** Sent by POST; null: GET. */
+  readonly form: string | null;
+}
+
 interface Answer {
   readonly status: number;
   readonly ms: number;
@@ -62,14 +73,19 @@ export async function measurePages(stage: Stage, isQuick: boolean): Promise<read
     const first = `/extension/settings?token=${signed}`;
     const { text } = await ask(first);
     const token = /<meta name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
-    const paths = new Map(PAGES.map((page) => [page, `/extension/settings/${withIds(page, ids ?? {})}`] as const));
+    const pages = new Map<string, Asked>([
+      ...PAGES.map((page) => [page, { path: `/extension/settings/${withIds(page, ids ?? {})}`, form: null }] as const),
+      ...FRAMES.map((frame) => [frame, { path: `/extension/${frame}?token=${signed}&${ABOUT}`, form: null }] as const),
+      ...FRAME_PARTS.map((part) => [part, { path: `/extension/${part}`, form: ABOUT }] as const),
+    ]);
     const signedIn = { Authorization: `Bearer ${token}`, 'HX-Request': 'true' };
     const rounds = isQuick ? 15 : 40;
-    const times = await inTurn(paths, rounds, (path) => ask(path, signedIn));
-    const cpu = await cpuPerRequest(stage, app, paths, (path) => ask(path, signedIn));
+    const askSigned = ({ path, form }: Asked) => ask(path, signedIn, form);
+    const times = await inTurn(pages, rounds, askSigned);
+    const cpu = await cpuPerRequest(stage, app, pages, askSigned);
     const draft = new URLSearchParams({ eventType: 'deal.won', layout: 'detailed', space: String(ids?.['space']) }).toString();
-    const card = new Map([['card', '/extension/settings/rules/preview/part']]);
-    const cards = await inTurn(card, rounds, (path) => ask(path, signedIn, draft));
+    const card = new Map([['card', { path: '/extension/settings/rules/preview/part', form: draft }]]);
+    const cards = await inTurn(card, rounds, askSigned);
     return [
       ...[...times].map(([page, taken]) => figure('pages', `server time of ${page}`, 'ms', taken, `median under ${AIM_MS}`)),
       ...[...cpu].map(([page, ms]) => figure('pages', `CPU of ${page}, server and database`, 'ms', ms, `under ${AIM_MS}`)),
@@ -95,14 +111,14 @@ function withIds(page: string, ids: Readonly<Record<string, unknown>>): string {
 
 /** Each page once per round; the first rounds warm up. */
 async function inTurn(
-  paths: ReadonlyMap<string, string>,
+  pages: ReadonlyMap<string, Asked>,
   rounds: number,
-  ask: (path: string) => Promise<Answer>,
+  ask: (asked: Asked) => Promise<Answer>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
-  const times = new Map<string, number[]>([...paths.keys()].map((page) => [page, []]));
+  const times = new Map<string, number[]>([...pages.keys()].map((page) => [page, []]));
   for (let round = -3; round < rounds; round += 1) {
-    for (const [page, path] of paths) {
-      const { status, ms } = await ask(path);
+    for (const [page, asked] of pages) {
+      const { status, ms } = await ask(asked);
       if (status !== 200) throw new Error(`${page} was answered with ${status}`);
       if (round >= 0) times.get(page)?.push(ms);
     }
@@ -117,16 +133,16 @@ const REQUESTS_PER_MEASURE = 10;
 async function cpuPerRequest(
   { ledger }: Stage,
   { usage, databaseUrl }: RunningApp,
-  paths: ReadonlyMap<string, string>,
-  ask: (path: string) => Promise<Answer>,
+  pages: ReadonlyMap<string, Asked>,
+  ask: (asked: Asked) => Promise<Answer>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const total = async () => (await usage()).cpuMs + ((await ledger.cpuMs(databaseUrl)) ?? 0);
   const found = new Map<string, readonly number[]>();
-  for (const [page, path] of paths) {
+  for (const [page, asked] of pages) {
     const measures: number[] = [];
     while (measures.length < MEASURES) {
       const before = await total();
-      for (let request = 0; request < REQUESTS_PER_MEASURE; request += 1) await ask(path);
+      for (let request = 0; request < REQUESTS_PER_MEASURE; request += 1) await ask(asked);
       measures.push(((await total()) - before) / REQUESTS_PER_MEASURE);
     }
     found.set(page, measures);
@@ -153,11 +169,8 @@ function answerTo({
 }: {
   readonly port: number;
   readonly agent: Agent;
-  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Sent by POST; null: GET. */
-  readonly form: string | null;
-}): Promise<Answer> {
+} & Asked): Promise<Answer> {
   const sentAtMs = performance.now();
   return new Promise((resolve, reject) => {
     const sent = form === null ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
