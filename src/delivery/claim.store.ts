@@ -59,7 +59,10 @@ const CLAIM = `
          coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe,
          extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
-         coalesce(r.urgent, false) AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
+         claimed.released_at IS NOT NULL AS was_held,
+         CASE WHEN claimed.fold_kind IS NULL THEN coalesce(r.urgent, false)
+              ELSE EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
+                            WHERE m.id = claimed.id OR m.folded_into = claimed.id) END AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
@@ -113,6 +116,7 @@ const claimedRow = z.object({
   waiting_ms: z.number(),
   fold_kind: z.enum(FOLD_KINDS).nullable(),
   replay: z.number(),
+  was_held: z.boolean(),
   is_urgent: z.boolean(),
   digest: digestSchema.nullable(),
   age_ms: z.number(),
@@ -175,6 +179,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     isPlain: row.is_plain,
     isUnthreaded: row.is_unthreaded,
     foldKind: row.fold_kind,
+    wasHeld: row.was_held,
     isUrgent: row.is_urgent,
     isReplay: row.replay > 0,
     digest: row.digest,

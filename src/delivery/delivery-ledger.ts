@@ -41,7 +41,9 @@ export interface ClaimedDelivery {
   readonly template: string | null;
   /** Its message tells others too; null: itself alone. */
   readonly foldKind: FoldKind | null;
-  /** Its rule goes through quiet hours. */
+  /** It waited for a time before. */
+  readonly wasHeld: boolean;
+  /** Its rule, or that of one that its message tells too, goes through quiet hours. */
   readonly isUrgent: boolean;
   readonly isReplay: boolean;
   /** When its rule's messages are gathered and told; null: at once. */

@@ -8,6 +8,7 @@ import { EVENT_TYPES, type RecordChange } from '../core/transition';
 import { nameBytes, WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
+import { unfold } from './hold.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
 
 /** A space whose head was claimed; a fold is decided only by whoever holds its lease. */
@@ -26,6 +27,8 @@ export interface FoldStore {
   backlogs(heads: readonly Head[]): Promise<ReadonlyMap<number, SpaceBacklog>>;
   /** Folds what `plan` says of the due messages of the head's destination, in one transaction. Gives the head as it is then. */
   fold(head: ClaimedDelivery, isUrgentOnly: boolean, plan: Plan): Promise<ClaimedDelivery>;
+  /** The claimed message of several, never prepared, tells itself alone again; each of the others is due by itself. Its space is free. */
+  takeApart(head: ClaimedDelivery): Promise<void>;
   /** The claimed message is not sent now; its space is looked at again after this time. */
   putOff(head: ClaimedDelivery, afterMs: number): Promise<void>;
   /** The claimed message is not sent for this time; others of its space go meanwhile. */
@@ -122,6 +125,8 @@ const WRITE_LEADS = `
    WHERE d.id = ANY ($1::bigint[])
   RETURNING d.id::float8 AS id, d.xmin::text AS version`;
 const NOTE_BURST = `UPDATE chat_webhooks SET folded_at = now() WHERE id = $1`;
+
+const TAKE_APART = unfold(`d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL`);
 
 const PUT_OFF = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $2 * interval '1 millisecond') WHERE space_id = $1`;
@@ -259,6 +264,10 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
         await client.query(NOTE_BURST, [head.chatWebhookId]);
         return { ...head, foldKind: 'backlog', version: versions.get(head.id) ?? head.version };
       }),
+    async takeApart(head) {
+      await pool.query(TAKE_APART, [head.id]);
+      await pool.query(PUT_OFF, [head.spaceId, 0]);
+    },
     async putOff(head, afterMs) {
       await pool.query(PUT_OFF, [head.spaceId, afterMs]);
     },

@@ -44,8 +44,8 @@ const SET_ASIDE = `
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
              AND NOT d.transition ? 'announcement'
              AND CASE $10 WHEN 'alone' THEN false
-                 WHEN 'later' THEN d.waiting_since IS NULL AND coalesce(d.released_at, d.created_at)
-                                   >= (SELECT coalesce(released_at, created_at) FROM deliveries WHERE id = $1)
+                 WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL
+                                   AND d.created_at >= (SELECT created_at FROM deliveries WHERE id = $1)
                  ELSE true END
              AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
@@ -80,10 +80,16 @@ const POSTPONE = `UPDATE deliveries d SET held_until = $5 WHERE ${OF_HOLD}`;
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
-const HELD = `SELECT ${CANDIDATE} FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
+const HELD = `
+  SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL AS is_made
+    FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
+/** The time it was held does not count as time in which it could not be delivered. Those that were made before ($2) go first. */
 const LET_GO = `
-  UPDATE deliveries SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL, released_at = now()
-   WHERE id = ANY ($1::bigint[]) AND state = 'held'`;
+  UPDATE deliveries d SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL, released_at = now(),
+         waiting_since = CASE WHEN d.waiting_since IS NOT NULL THEN now() END,
+         not_before = CASE WHEN d.id = ANY ($2::bigint[]) THEN least(d.not_before, first.not_before - interval '1 millisecond') ELSE d.not_before END
+    FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[])) first
+   WHERE d.id = ANY ($1::bigint[]) AND d.state = 'held'`;
 
 const holdRow = z
   .object({
@@ -102,6 +108,8 @@ const holdRow = z
     fold: row.fold,
     timeZone: row.time_zone,
   }));
+
+const madeRow = z.object({ id: z.number(), is_made: z.boolean() });
 
 /** Makes the store. */
 export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>): HeldStore {
@@ -126,12 +134,14 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
         const locked = await client.query(LOCK_DESTINATION, [viaWebhookId ?? chatWebhookId]);
         if (locked.rowCount === 0) return 0;
         const { rows } = await client.query(HELD, [chatWebhookId, viaWebhookId, heldFor, now]);
-        const candidates = rows.map((row) => candidateRow.parse(row));
+        const ids = rows.map((row) => madeRow.parse(row));
+        const made = ids.filter(({ is_made }) => is_made).map(({ id }) => id);
+        const candidates = rows.map((row) => candidateRow.parse(row)).filter(({ id }) => !made.includes(id));
         const folds = plan(candidates);
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
         if (folds.length > 0) await writeFolds(client, folds, heldFor);
-        await client.query(LET_GO, [candidates.map(({ id }) => id).filter((id) => !members.has(id))]);
-        return candidates.length;
+        await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made]);
+        return ids.length;
       }),
   };
 }

@@ -23,16 +23,19 @@ const COMES_APART = `
 /** What was held since the last look has not come apart yet. */
 const STAYS = `(${COMES_APART}) IS NOT TRUE`;
 
-const unfold = (whose: string) => `
+/** Messages of several, `d`, that are so come apart: each that they were to tell is as they are, and theirs alone is left to them. */
+export const unfold = (isSo: string): string => `
   WITH leads AS MATERIALIZED (
-    SELECT d.* FROM deliveries d WHERE d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}
-     ORDER BY d.id FOR UPDATE OF d
+    SELECT d.* FROM deliveries d WHERE ${isSo} ORDER BY d.id FOR UPDATE OF d
   ), members AS (
-    UPDATE deliveries d SET state = 'held', state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
+    UPDATE deliveries d SET state = leads.state, state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
            finished_at = NULL, waiting_since = leads.waiting_since, via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
       FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
   )
   UPDATE deliveries d SET fold_kind = NULL, ${ANEW} FROM leads WHERE d.id = leads.id`;
+
+const unfoldHeld = (whose: string): string =>
+  unfold(`d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}`);
 
 /**
  * Statements over the ids ($1) of destinations that work again: what they hold comes apart and may go, and what was to go to their
@@ -40,7 +43,7 @@ const unfold = (whose: string) => `
  * theirs was sent, so no later message of a record overtakes an earlier one. What the fallback may have posted stays there.
  */
 export const LET_GO_OF = [
-  unfold('coalesce(d.via_webhook_id, d.chat_webhook_id) = ANY ($1::int[])'),
+  unfoldHeld('coalesce(d.via_webhook_id, d.chat_webhook_id) = ANY ($1::int[])'),
   `UPDATE deliveries SET ${LET_GO}
     WHERE state = 'held' AND held_because IS NOT NULL AND coalesce(via_webhook_id, chat_webhook_id) = ANY ($1::int[])`,
   `UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
@@ -54,6 +57,8 @@ export const BRING_BACK_FROM = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
     FROM chat_webhooks own
    WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND d.state IN ('queued', 'held')`;
+
+const IS_URGENT = `(d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent))`;
 
 /** Every space of a destination has its row. */
 const KNOW_SPACES = `
@@ -77,13 +82,16 @@ const LET_GO_FORGOTTEN = `
 
 /**
  * Recovery by itself: now and then the oldest message that a broken destination holds is tried. It is a message that is owed
- * anyhow, so nobody in the space sees a probe.
+ * anyhow, so nobody in the space sees a probe. While some wait there for the end of quiet hours only an urgent one is.
  */
 const PROBE = `
   WITH due AS (
     SELECT w.id, (SELECT min(d.id) FROM deliveries d
                    WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL
-                      AND ${STAYS}) AS delivery_id
+                      AND ${STAYS}
+                      AND (${IS_URGENT} OR NOT EXISTS (
+                        SELECT 1 FROM deliveries q WHERE q.chat_webhook_id = w.id AND q.state = 'held' AND q.held_for = 'quiet'
+                                                     AND q.via_webhook_id IS NULL))) AS delivery_id
       FROM chat_webhooks w
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND d.state IN ('queued', 'sending'))
@@ -94,7 +102,7 @@ const PROBE = `
   )
   UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND d.state = 'held'`;
 
-const UNFOLD = unfold('true');
+const UNFOLD = unfoldHeld('true');
 
 /**
  * One hop, never further: what goes to a fallback is held there if that does not work either. A rule that tells the fallback anyhow
@@ -108,8 +116,7 @@ const REDIRECT = `
      AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused AND ${STAYS}
      AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
                         AND o.replay = d.replay)
-     AND (d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
-          OR NOT EXISTS (SELECT 1 FROM deliveries e
+     AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
                           WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
                             AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
                             AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL))`;

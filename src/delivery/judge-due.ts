@@ -16,6 +16,8 @@ export interface DueWishes {
   readonly isUrgent: boolean;
   /** When it came; null: it has waited for something else since, or was meant for another destination, so that it is never dropped. */
   readonly cameAt: Date | null;
+  /** Of a digest that is told: the time that was chosen for it. */
+  readonly digestAt: Date | null;
 }
 
 export type DueVerdict =
@@ -23,8 +25,12 @@ export type DueVerdict =
   | { readonly kind: 'hold'; readonly heldFor: HeldFor; readonly until: Date; readonly reason: string }
   | { readonly kind: 'drop'; readonly reason: string };
 
-/** A digest is gathered whatever the hour; quiet hours are for what would go at once. Only what came in them is dropped. */
-export function judgeDue({ quietHours, timeZone, digest, isUrgent, cameAt }: DueWishes, now: Date): DueVerdict {
+/**
+ * A digest is gathered whatever the hour, and told at its time also when that is quiet, but not in quiet hours that it came into by
+ * being late. Only what came in quiet hours is dropped.
+ */
+export function judgeDue(wishes: DueWishes, now: Date): DueVerdict {
+  const { quietHours, timeZone, digest, isUrgent, cameAt, digestAt } = wishes;
   if (isUrgent) return { kind: 'send' };
   if (digest !== null) {
     const until = nextDigestAt(digest, timeZone, quietHours?.businessDays, now);
@@ -32,8 +38,10 @@ export function judgeDue({ quietHours, timeZone, digest, isUrgent, cameAt }: Due
     return { kind: 'hold', heldFor, until, reason: `Gathered for the ${heldFor} digest at ${digest.at} (${timeZone}).` };
   }
   if (quietHours === null || !isQuiet(quietHours, timeZone, now)) return { kind: 'send' };
+  const isOfNow = (at: Date | null) =>
+    at !== null && isQuiet(quietHours, timeZone, at) && quietUntil(quietHours, timeZone, at) > now;
+  if (isOfNow(digestAt)) return { kind: 'send' };
   const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
-  const isOfNow = cameAt !== null && isQuiet(quietHours, timeZone, cameAt) && quietUntil(quietHours, timeZone, cameAt) > now;
-  if (quietHours.mode === 'drop' && isOfNow) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
+  if (quietHours.mode === 'drop' && isOfNow(cameAt)) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
   return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason: `${hours}.` };
 }

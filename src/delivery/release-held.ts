@@ -32,7 +32,7 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
 /** The hours were changed since. */
 function isStillQuiet(hold: DueHold, now: Date): hold is DueHold & { readonly quietHours: NonNullable<DueHold['quietHours']> } {
   const { heldFor, quietHours, timeZone } = hold;
-  return heldFor === 'quiet' && quietHours !== null && quietHours.mode === 'hold' && isQuiet(quietHours, timeZone, now);
+  return heldFor === 'quiet' && quietHours !== null && isQuiet(quietHours, timeZone, now);
 }
 
 /** A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. */

@@ -1,5 +1,5 @@
 /**
- * Looks at claimed messages before they are prepared: what has to wait for a time is set aside, what belongs to a backlog is folded into
+ * Looks at claimed messages before they are sent: what has to wait for a time is set aside, what belongs to a backlog is folded into
  * the message at its head. Whoever claimed a space's head holds its lease, so that nobody else decides about the space meanwhile.
  */
 
@@ -13,7 +13,7 @@ import { foldLimit, foldStep, planBacklog } from './plan-fold';
 import { isQuiet } from './quiet-hours';
 
 export interface ScreenDueDependencies {
-  readonly folds: Pick<FoldStore, 'fold' | 'putOff' | 'putOffAlone'> & {
+  readonly folds: Pick<FoldStore, 'fold' | 'takeApart' | 'putOff' | 'putOffAlone'> & {
     /** How it stands with the space; many are asked at once. */
     backlogOf(head: Head): Promise<SpaceBacklog | undefined>;
   };
@@ -29,7 +29,7 @@ const GATHER_STEP_MS = 250;
 /** What waits for the release of what came before it tries again so soon. */
 const RELEASE_STEP_MS = 50;
 
-interface Fresh {
+interface Judged {
   readonly delivery: ClaimedDelivery;
   readonly destination: ClaimedDestination;
 }
@@ -39,22 +39,30 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
   const { folds, held, clock, spaceIntervalMs } = dependencies;
 
   /** Null: it does not go now. */
-  async function place(fresh: Fresh, now: Date): Promise<ClaimedDelivery | null> {
-    const { delivery, destination } = fresh;
-    const verdict = verdictOn(fresh, now);
+  async function place(judged: Judged, now: Date): Promise<ClaimedDelivery | null> {
+    const { delivery, destination } = judged;
+    const verdict = verdictOn(judged, now);
+    const isGathered = verdict.kind === 'hold' && verdict.heldFor !== 'quiet';
+    // What its destination cannot take waits for that; only what a digest gathers does not care.
+    if (!isGathered && !takes(judged)) return delivery;
+    if (isUnmadeFold(delivery) && isQuietNow(judged, now)) {
+      await folds.takeApart(delivery);
+      return null;
+    }
     if (verdict.kind !== 'send') {
       await held.setAside(delivery, verdict);
       return null;
     }
+    if (isMade(delivery) || delivery.isProbe) return delivery;
     const limit = limitOf(destination, spaceIntervalMs);
     if (limit === Infinity && destination.quietHours === null) return delivery;
     // Where nothing is folded only an earlier message that waits in quiet hours matters.
     const backlog = await folds.backlogOf({ delivery, limit: Number.isFinite(limit) ? limit : 0 });
-    return backlog === undefined ? delivery : await placeIn(backlog, fresh, limit, now);
+    return backlog === undefined ? delivery : await placeIn(backlog, judged, limit, now);
   }
 
-  async function placeIn(backlog: SpaceBacklog, fresh: Fresh, limit: number, now: Date): Promise<ClaimedDelivery | null> {
-    const { delivery } = fresh;
+  async function placeIn(backlog: SpaceBacklog, judged: Judged, limit: number, now: Date): Promise<ClaimedDelivery | null> {
+    const { delivery } = judged;
     if (backlog.heldBefore && !isUrgent(delivery)) {
       // It may go, so its destination is not quiet: what waits there for the end of quiet has come to it, whatever was thought before.
       await held.endQuiet(delivery, now);
@@ -70,43 +78,59 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     }
     const { isBurst, isGrowing } = backlog;
     const settings = { limit, isBurst, isGrowing, nameRoom: WON_NAMES_BYTES };
-    return await folds.fold(delivery, isQuietNow(fresh, now), (head, due) => planBacklog(head, due, settings));
+    return await folds.fold(delivery, isQuietNow(judged, now), (head, due) => planBacklog(head, due, settings));
   }
 
   return async (group) => {
     const now = clock();
     const placed = await Promise.all(
       group.map(async (delivery) => {
-        const fresh = freshOf(delivery);
-        return fresh === null ? delivery : await place(fresh, now);
+        const { destination } = delivery;
+        // What somebody announces goes at once and by itself.
+        const isJudged = destination !== null && delivery.change.transition.announcement === undefined;
+        return isJudged ? await place({ delivery, destination }, now) : delivery;
       }),
     );
     return placed.filter((delivery) => delivery !== null);
   };
 }
 
-/** A message that was never prepared, for a destination that takes messages. What somebody announces goes at once and by itself. */
-function freshOf(delivery: ClaimedDelivery): Fresh | null {
-  if (delivery.change.transition.announcement !== undefined) return null;
-  const { destination, renderedBody, isPlain, foldKind } = delivery;
-  const isFresh = renderedBody === null && !isPlain && foldKind === null;
-  if (!isFresh || destination === null || destination.isPaused || destination.health === 'broken') return null;
-  return { delivery, destination };
+/** The trial of a broken destination is a message like others. */
+function takes({ delivery, destination }: Judged): boolean {
+  return !destination.isPaused && (destination.health !== 'broken' || delivery.isProbe);
 }
 
-function verdictOn(fresh: Fresh, now: Date): DueVerdict {
-  const { delivery, destination } = fresh;
-  const cameAt = delivery.waitingMs > 0 || delivery.viaWebhookId !== null ? null : new Date(now.getTime() - delivery.ageMs);
-  const { quietHours } = destination;
-  return judgeDue({ quietHours, timeZone: zoneOf(fresh), digest: delivery.digest, isUrgent: isUrgent(delivery), cameAt }, now);
+/** It was prepared, or tells others too: it goes as it is. */
+function isMade({ renderedBody, isPlain, foldKind }: ClaimedDelivery): boolean {
+  return renderedBody !== null || isPlain || foldKind !== null;
 }
 
-function isQuietNow(fresh: Fresh, now: Date): boolean {
-  const { quietHours } = fresh.destination;
-  return quietHours !== null && isQuiet(quietHours, zoneOf(fresh), now);
+/** Nobody was told any of it yet: each may be judged by itself. A digest stays one. */
+function isUnmadeFold({ renderedBody, foldKind }: ClaimedDelivery): boolean {
+  return renderedBody === null && (foldKind === 'backlog' || foldKind === 'quiet');
 }
 
-function zoneOf({ delivery, destination }: Fresh): string {
+function verdictOn(judged: Judged, now: Date): DueVerdict {
+  const { delivery, destination } = judged;
+  const { foldKind, viaWebhookId } = delivery;
+  const isNew = !isMade(delivery) && !delivery.wasHeld && delivery.waitingMs === 0 && viaWebhookId === null;
+  const isDigest = (foldKind === 'daily' || foldKind === 'weekly') && viaWebhookId === null;
+  const dueSince = new Date(now.getTime() - delivery.ageMs);
+  const wishes = {
+    ...{ quietHours: destination.quietHours, timeZone: zoneOf(judged), isUrgent: isUrgent(delivery) },
+    digest: isMade(delivery) ? null : delivery.digest,
+    cameAt: isNew ? dueSince : null,
+    digestAt: isDigest ? dueSince : null,
+  };
+  return judgeDue(wishes, now);
+}
+
+function isQuietNow(judged: Judged, now: Date): boolean {
+  const { quietHours } = judged.destination;
+  return quietHours !== null && isQuiet(quietHours, zoneOf(judged), now);
+}
+
+function zoneOf({ delivery, destination }: Judged): string {
   return destination.timeZone ?? delivery.tenant.timeZone;
 }
 

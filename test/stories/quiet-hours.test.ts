@@ -54,14 +54,36 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     const rule = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
     return rule.filters.pipelineIds[0];
   };
-  const win = async (channel: Channel, ...titles: string[]) => {
+  const winUnsent = async (channel: Channel, ...titles: string[]) => {
     const pipeline_id = await pipelineOf(channel);
     for (const title of titles) {
       const id = (lastId += 1);
       const data = { id, title, status: 'won', value: 1_000, currency: 'EUR', owner_id: 12415001, pipeline_id };
       await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
     }
+    await waitUntil('all is routed', async () => {
+      const { rows } = await testDatabase.database.pool.query('SELECT FROM events WHERE routed_at IS NULL LIMIT 1');
+      return rows.length === 0;
+    });
+  };
+  const win = async (channel: Channel, ...titles: string[]) => {
+    await winUnsent(channel, ...titles);
     await rest();
+  };
+  /** Nothing goes into the space until it is freed. */
+  const holdSpace = ({ spaceId }: Channel) =>
+    testDatabase.database.pool.query(
+      `UPDATE google_spaces SET next_slot_at = now() + interval '10 minutes' WHERE space_id = $1`,
+      [spaceId],
+    );
+  const freeSpace = ({ spaceId }: Channel) =>
+    testDatabase.database.pool.query('UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1', [spaceId]);
+  const addUrgentRule = async (channel: Channel) => {
+    const conditions = { all: [{ field: 'title', op: 'contains', value: 'Urgent' }] };
+    await addRule(world, key, 'deal.won', channel, {
+      urgent: true,
+      filters: { pipelineIds: [await pipelineOf(channel)], conditions },
+    });
   };
   const breakDown = ({ id }: Channel) =>
     testDatabase.database.pool.query(
@@ -131,9 +153,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
   test('when an urgent rule matches in quiet hours, then it is told at once, and what is dropped says why', async () => {
     const channel = await listening({ quietHours: { ...NIGHTS, mode: 'drop' } });
-    const pipelineIds = [await pipelineOf(channel)];
-    const conditions = { all: [{ field: 'title', op: 'contains', value: 'Urgent' }] };
-    await addRule(world, key, 'deal.won', channel, { urgent: true, filters: { pipelineIds, conditions } });
+    await addUrgentRule(channel);
     setClock('2026-11-24T21:00:00Z');
 
     await win(channel, 'Ordinary', 'Urgent');
@@ -342,6 +362,123 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
     expect(texts(channel).map((text) => text.split('\n')[1])).toEqual(['Held one', 'Held two']);
     expect(await deliveriesOf(channel, 'dropped')).toHaveLength(1);
+  });
+
+  test('when quiet hours that hold become such that drop, then what waits is told at their end, and what comes from then on is dropped', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Promised one', 'Promised two');
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, to: '09:00', mode: 'drop' } });
+    await waitUntil('the new end is known', async () =>
+      (await deliveriesOf(channel, 'held')).every((one: { heldUntil: string }) => one.heldUntil === '2026-11-25T08:00:00.000Z'),
+    );
+    await win(channel, 'Unwanted');
+    const waiting = await deliveriesOf(channel, 'held');
+    setClock('2026-11-25T08:00:00Z');
+    await arrives(channel, 1);
+    await rest();
+
+    expect(waiting).toHaveLength(2);
+    expect(await deliveriesOf(channel, 'dropped')).toMatchObject([
+      { reason: expect.stringContaining('what comes then is dropped') },
+    ]);
+    expect(texts(channel)).toEqual([expect.stringMatching(/2 changes in quiet hours[\s\S]*Promised/)]);
+  });
+
+  test.each([
+    ['tells several', 1],
+    ['tells one', null],
+  ])(
+    'when a message that %s got no clear answer before it became quiet, then it waits too, and is tried again as it was',
+    async (_what, foldThreshold) => {
+      const channel = await listening({ foldThreshold });
+      const requests = () => world.chat.requests.filter(({ spaceId }) => spaceId === channel.spaceId);
+      setClock('2026-11-24T21:00:00Z');
+      await holdSpace(channel);
+      await winUnsent(channel, ...(foldThreshold === null ? ['Doubtful'] : ['Doubtful', 'Doubtful too']));
+      world.chat.setOutage(channel.spaceId, 500);
+      await freeSpace(channel);
+      await waitUntil('it was tried', () => requests().length > 0);
+
+      await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
+      await waitUntil('it is held', async () => (await deliveriesOf(channel, 'held')).length === 1);
+      world.chat.setOutage(channel.spaceId, null);
+      const [held] = await deliveriesOf(channel, 'held');
+      const tried = requests().length;
+      await win(channel, 'Comes at night');
+      const early = texts(channel);
+      setClock('2026-11-25T07:00:00Z');
+      await arrives(channel, 2);
+      await rest();
+
+      expect(held).toMatchObject({ heldUntil: '2026-11-25T07:00:00.000Z', reason: expect.stringContaining('Quiet hours') });
+      expect(early).toEqual([]);
+      const attempts = requests().slice(0, tried + 1);
+      expect(new Set(attempts.map(({ rawBody, requestId }) => `${String(requestId)} ${rawBody}`)).size).toBe(1);
+      expect(texts(channel).map((text) => /Doubtful|Comes at night/.exec(text)?.[0])).toEqual(['Doubtful', 'Comes at night']);
+    },
+  );
+
+  test('when it becomes quiet before a message of several was prepared, then each of them waits, and an urgent one goes', async () => {
+    const channel = await listening({});
+    await addUrgentRule(channel);
+    const { pool } = testDatabase.database;
+    setClock('2026-11-24T21:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Folded one', 'Folded two', 'Urgent');
+    await pool.query(
+      `WITH lead AS (UPDATE deliveries SET fold_kind = 'backlog' WHERE id = (SELECT min(id) FROM deliveries WHERE chat_webhook_id = $1) RETURNING id)
+       UPDATE deliveries d SET state = 'folded', folded_into = lead.id FROM lead WHERE d.chat_webhook_id = $1 AND d.id > lead.id`,
+      [channel.id],
+    );
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
+    await freeSpace(channel);
+    await arrives(channel, 1);
+    await rest();
+    const early = texts(channel);
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect(early).toEqual([expect.stringContaining('Urgent')]);
+    expect(texts(channel)[1]).toMatch(/3 changes in quiet hours/);
+    for (const title of ['Folded one', 'Folded two']) expect(texts(channel)[1]).toContain(title);
+  });
+
+  test('when a broken destination is quiet, then it is not tried before the end of that, unless by an urgent message', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    await addUrgentRule(channel);
+    const isTriedNow = () =>
+      testDatabase.database.pool.query('UPDATE chat_webhooks SET next_probe_at = now() WHERE id = $1', [channel.id]);
+    setClock('2026-11-24T12:00:00Z');
+    await breakDown(channel);
+    await win(channel, 'Held one', 'Held two');
+
+    setClock('2026-11-24T21:00:00Z');
+    await isTriedNow();
+    await waitUntil('its trial waits for the end of quiet', async () =>
+      (await deliveriesOf(channel, 'held')).some((one: { heldUntil: string | null }) => one.heldUntil !== null),
+    );
+    for (let round = 0; round < 3; round += 1) await world.dealbell.sweep();
+    await rest();
+    const quiet = [texts(channel), (await deliveriesOf(channel, 'held')).map((one: { heldUntil: string }) => one.heldUntil)];
+    await win(channel, 'Urgent');
+    await arrives(channel, 1);
+    await waitUntil('all others wait for the end of quiet', async () => {
+      const items = await deliveriesOf(channel, 'held');
+      return items.length === 3 && items.every((one: { heldUntil: string | null }) => one.heldUntil !== null);
+    });
+    const urgent = texts(channel);
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect(quiet).toEqual([[], [null, '2026-11-25T07:00:00.000Z']]);
+    expect(urgent).toEqual([expect.stringContaining('Urgent')]);
+    expect(texts(channel)).toHaveLength(2);
+    expect(texts(channel)[1]).toMatch(/3 changes in quiet hours[\s\S]*Held/);
   });
 
   test('when a rule is digest only, then its messages come as one at its time, by one of several workers', async () => {

@@ -39,7 +39,7 @@ export function QuietHours({ quiet, refusal }: { readonly quiet: QuietHoursView;
           value={quiet.mode}
           options={[
             { value: 'hold', label: 'Send afterwards, as one digest' },
-            { value: 'drop', label: 'Discard' },
+            { value: 'drop', label: 'Discard what comes then' },
           ]}
         />
       </div>

@@ -9,7 +9,7 @@ const DAY = new Date('2026-11-24T12:00:00Z');
 const quietHours = { from: '20:00', to: '08:00', mode: 'hold' as const };
 
 const wishes = (given: Partial<DueWishes> = {}): DueWishes => ({
-  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false, cameAt: NIGHT },
+  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false, cameAt: NIGHT, digestAt: null },
   ...given,
 });
 
@@ -38,6 +38,14 @@ test.each([
   expect(judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' }, cameAt }), NIGHT)).toMatchObject({
     ...{ kind: 'hold', heldFor: 'quiet', until: new Date('2026-11-25T07:00:00Z') },
   });
+});
+
+test.each([
+  ['its time was in this night', NIGHT, 'send'],
+  ['its time was before the night began', new Date('2026-11-24T18:59:59Z'), 'hold'],
+  ['its time was in the night before', new Date('2026-11-23T21:00:00Z'), 'hold'],
+])('when a digest is told at night and %s (%p), then the verdict is %s', (_when, digestAt, kind) => {
+  expect(judgeDue(wishes({ cameAt: null, digestAt }), NIGHT)).toMatchObject({ kind });
 });
 
 test.each([{ quietHours }, { digest: { every: 'day' as const, at: '09:00' } }])(
