@@ -2,12 +2,14 @@
 
 import type { EventType, FieldChange, Transition } from '../core/transition';
 
-const OWN_FIELDS: Readonly<Partial<Record<EventType, string>>> = {
+/** Null: it has none. */
+const OWN_FIELDS: Readonly<Partial<Record<EventType, string | null>>> = {
   'deal.won': 'status',
   'deal.lost': 'status',
   'deal.reopened': 'status',
   'deal.archived': 'is_archived',
   'deal.restored': 'is_archived',
+  'deal.merged': null,
 };
 
 export function alsoChanged({ type, changes }: Pick<Transition, 'type' | 'changes'>): readonly FieldChange[] {

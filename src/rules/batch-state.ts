@@ -22,7 +22,7 @@ export interface BatchState {
   /** Waiting deliveries by the key of their record. */
   readonly pending: Map<string, PendingDelivery[]>;
   readonly created: NewDelivery[];
-  readonly retold: Map<number, RecordChange>;
+  readonly retold: Map<number, Telling>;
   readonly dropped: Map<number, Dropping>;
   /** Messages that were made and never left (`toldKey`). */
   readonly untold: Set<string>;
@@ -31,6 +31,9 @@ export interface BatchState {
   /** Watches whose record became another one. */
   readonly moved: Map<number, MovedWatch>;
 }
+
+/** What a message tells, and the state from which on. */
+export type Telling = Pick<PendingDelivery, 'change' | 'recordBefore'>;
 
 /** Where a watch goes with its record; null: that one is watched in the same place already. */
 export interface MovedWatch {
@@ -98,11 +101,16 @@ export function dropPending(state: BatchState, entity: string, entityId: string,
 }
 
 /** A waiting delivery tells something newer. */
-export function retell(state: BatchState, delivery: PendingDelivery, change: RecordChange): void {
-  const told = { ...delivery, change };
-  replacePending(state, delivery, [told]);
-  if (delivery.id === null) delivery.created.change = change;
-  else state.retold.set(delivery.id, change);
+export function retell(
+  state: BatchState,
+  delivery: PendingDelivery,
+  change: RecordChange,
+  recordBefore: RecordState | null = delivery.recordBefore,
+): void {
+  const telling = { change, recordBefore };
+  replacePending(state, delivery, [{ ...delivery, ...telling }]);
+  if (delivery.id === null) Object.assign(delivery.created, telling);
+  else state.retold.set(delivery.id, telling);
 }
 
 function replacePending(state: BatchState, delivery: PendingDelivery, by: readonly PendingDelivery[]): void {

@@ -4,6 +4,7 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
+import { basisAt } from './basis-at';
 import { dropDelivery, pendingOf, retell, type BatchState, type StoredEvent } from './batch-state';
 import { wayBack } from './corrections';
 import { decideWatch } from './decide-watch';
@@ -11,7 +12,6 @@ import type { Match } from './match-rules';
 import {
   basisFor,
   begunBy,
-  freedBasis,
   measure,
   ownBasis,
   ruleOf,
@@ -25,6 +25,7 @@ import {
 import { netOfWindow, netSince, netTransitions } from './net-transitions';
 import { asCorrection, changeTold, lastTold, oweTo } from './owe-message';
 import { recordKey, type Destination, type PendingDelivery } from './routing-ledger';
+import { isSame } from './same-value';
 import type { WindowNow } from './settle-windows';
 import { isMuted } from './muted-records';
 import { withCorrections } from './tell-corrections';
@@ -54,10 +55,10 @@ export function decideRules(
   const silenced = since.flatMap((before) => listeners(netTransitions(before, story, []), scene));
   const settling = windows.filter(({ isNew }) => !isNew).flatMap((window) => settlingIn(window, scene));
   const concerned = new Set([...listeners(story.transitions, scene), ...settling, ...silenced, ...withMessages]);
-  const decisions = [...concerned]
-    .sort(byPosition)
-    .map((rule) => (rule.hears === undefined ? decideRule(rule, scene) : decideWatch(rule, scene)));
-  return withCorrections(decisions, scene);
+  const inOrder = [...concerned].sort(byPosition);
+  const decided = inOrder.filter(({ hears }) => hears === undefined).map((rule) => decideRule(rule, scene));
+  const speaking = watchers.filter((watch) => concerned.has(watch) || watch.targetWebhookIds.some((id) => scene.untold.has(id)));
+  return withCorrections([...decided, ...speaking.map((watch) => decideWatch(watch, scene))], scene);
 }
 
 /** Nothing is told of a muted record, also not what waited when it was muted. */
@@ -97,20 +98,24 @@ export function listeners(transitions: readonly Transition[], { rules, watchers 
 
 function decideRule(rule: Rule, scene: Scene): Decision {
   const mine = waitingOf(rule, scene);
-  const first = mine[0];
-  if (first !== undefined) return decideAnew(rule, scene, mine, first);
-  return decideFor(rule, scene, destinationsOf(rule, scene), basisFor(rule, scene));
+  const [first, ...others] = byStateBefore(mine);
+  if (first === undefined) return decideFor(rule, scene, destinationsOf(rule, scene), basisFor(rule, scene));
+  const told = oweRest(rule, scene, mine);
+  const decision = decideAnew(rule, scene, first);
+  const decisions = [decision, ...others.map((messages) => decideAnew(rule, scene, messages))];
+  return told ?? decisions.find(({ matched }) => matched) ?? decision;
 }
 
-/** The decision for destinations for which no message of the rule waits: those that were freed hear of the net change. */
+/** The decision for destinations for which no message of the rule waits, each by what it was told so far. */
 function decideFor(rule: Rule, scene: Scene, destinations: readonly Destination[], basis: Basis): Decision {
-  if (scene.freed.size === 0) return tell(rule, scene, destinations, basis);
-  const others = destinations.filter(({ id }) => !scene.freed.has(id));
-  const freed = destinations.flatMap((destination) => {
-    const message = scene.freed.get(destination.id);
-    return message === undefined ? [] : [tell(rule, scene, [destination], freedBasis(rule, scene, message))];
-  });
-  const decisions = others.length > 0 || freed.length === 0 ? [tell(rule, scene, others, basis), ...freed] : freed;
+  const bases = destinations.map((destination) => ({ destination, own: basisAt(destination, rule, scene, basis) }));
+  const apart = bases.filter(({ own }) => own !== basis);
+  if (apart.length === 0) return tell(rule, scene, destinations, basis);
+  const others = bases.filter(({ own }) => own === basis).map(({ destination }) => destination);
+  const decisions = [
+    ...(others.length > 0 ? [tell(rule, scene, others, basis)] : []),
+    ...apart.map(({ destination, own }) => tell(rule, scene, [destination], own)),
+  ];
   return decisions.find(({ matched }) => matched) ?? decisions[0] ?? tell(rule, scene, [], basis);
 }
 
@@ -127,25 +132,34 @@ function silent(rule: Rule, scene: Scene, match: Mismatch): Decision {
   return actual === undefined ? { ruleId: rule.id, matched: false, code } : { ruleId: rule.id, matched: false, code, actual };
 }
 
-/**
- * A later event inside the window: each waiting message tells the net change, or nothing when that was taken back. A destination
- * whose message has left already hears of this event alone.
- */
-function decideAnew(rule: Rule, scene: Scene, mine: readonly PendingDelivery[], first: PendingDelivery): Decision {
+/** Messages that tell the change from one and the same state: a destination whose first message has left already hears the rest alone. */
+interface Messages {
+  readonly first: PendingDelivery;
+  readonly all: readonly PendingDelivery[];
+}
+
+function byStateBefore(messages: readonly PendingDelivery[]): readonly Messages[] {
+  const [first, ...others] = messages;
+  if (first === undefined) return [];
+  const isAlike = ({ recordBefore }: PendingDelivery): boolean => isSame(recordBefore, first.recordBefore);
+  const rest = byStateBefore(others.filter((message) => !isAlike(message)));
+  return [{ first, all: [first, ...others.filter(isAlike)] }, ...rest];
+}
+
+/** A later event inside the window: each waiting message tells the net change, or nothing when that was taken back. */
+function decideAnew(rule: Rule, scene: Scene, { first, all }: Messages): Decision {
   const beginning = begunBy(first, scene);
   const match = measure(rule, scene, netSince(first.recordBefore, scene.story, [first.change.transition]), beginning);
-  const told = oweRest(rule, scene, mine);
+  const anew: Decision = { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
   if (!match.matched) {
-    const kept = mine.filter((delivery) => isCorrectedAnew(rule, scene, delivery, beginning));
-    for (const delivery of mine) if (!kept.includes(delivery)) dropSettled(rule, scene, delivery, match);
-    if (kept.length > 0) return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
-    return told ?? settledSilently(rule, match);
+    const kept = all.filter((delivery) => isCorrectedAnew(rule, scene, delivery, beginning));
+    for (const delivery of all) if (!kept.includes(delivery)) dropSettled(rule, scene, delivery, match);
+    return kept.length > 0 ? anew : settledSilently(rule, match);
   }
   const change = changeTold(scene, match.transition, beginning);
-  for (const delivery of mine) retellUnlessTold(rule, scene, delivery, change);
-  const isSilenced = mine.every((delivery) => isToldByAnother(rule, scene, delivery.chatWebhookId));
-  if (isSilenced) return told ?? alreadyTold(rule, scene, mine[0]?.chatWebhookId);
-  return told ?? { ruleId: rule.id, matched: true, code: 'settled', toldByEventId: first.eventId };
+  for (const delivery of all) retellUnlessTold(rule, scene, delivery, change);
+  const isSilenced = all.every((delivery) => isToldByAnother(rule, scene, delivery.chatWebhookId));
+  return isSilenced ? alreadyTold(rule, scene, first.chatWebhookId) : anew;
 }
 
 /** A waiting correction, which the rule need not match, shows the newest state; false when there is nothing to correct any more. */

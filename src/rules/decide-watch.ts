@@ -3,74 +3,61 @@
 import type { Decision } from '../core/decision';
 import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
+import { sinceTold } from './basis-at';
 import { dropDelivery, pendingOf, retell } from './batch-state';
 import { tellsSame } from './corrections';
-import { basisFor, begunBy, freedBasis, measure, ruleOf, waitingOf, type Basis, type Scene } from './measure-rule';
-import { netSince, type Shown } from './net-transitions';
+import { begunBy, isTelling, isUpToDate, measure, ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
+import type { Shown } from './net-transitions';
 import { asCorrection, changeTold, oweTo } from './owe-message';
 import type { Destination, PendingDelivery } from './routing-ledger';
+import { hearsAny, isMoment } from './watch-rules';
 
 export function decideWatch(watch: Rule, scene: Scene): Decision {
   const [waiting] = waitingOf(watch, scene);
-  if (waiting !== undefined) return decideAnew(watch, scene, waiting);
   const destination = scene.rules.destinations.get(watch.targetWebhookIds[0] ?? 0);
   if (destination === undefined) return { ruleId: watch.id, matched: true, code: 'noDestination' };
-  const basis = basisAt(destination, watch, scene);
+  const basis = basisOf(watch, scene, destination, waiting);
   const match = measure(watch, scene, basis, basis.beginning);
-  if (!match.matched) return silent(watch, scene, match.code);
+  if (!match.matched) return silent(watch, scene, match.code, waiting);
   const { left, teller } = untold(watch, scene, destination.id, basis);
   const news = measure(watch, scene, left, basis.beginning);
-  if (!news.matched) return { ruleId: watch.id, matched: false, ...alreadyTold(teller, scene) };
-  oweTo(destination, watch, scene, changeTold(scene, news.transition, basis.beginning), basis);
-  return { ruleId: watch.id, matched: true, code: 'matched' };
-}
-
-/** Where a rule was about to tell something and does not any more, what is left of that is news together with this event. */
-function basisAt(destination: Destination, watch: Rule, scene: Scene): Basis {
-  const untold = [...(scene.untold.get(destination.id) ?? [])].sort((left, right) => left.eventId - right.eventId);
-  const [first] = untold;
-  if (first === undefined) return basisFor(watch, scene);
-  const basis = freedBasis(watch, scene, first);
-  return { ...basis, ...onlyOf(basis, untold, scene) };
-}
-
-/** A later event inside the window: the waiting message tells the net change, or nothing when that was taken back or is told by a rule. */
-function decideAnew(watch: Rule, scene: Scene, waiting: PendingDelivery): Decision {
-  const { state, story } = scene;
-  const beginning = begunBy(waiting, scene);
-  const net = onlyOf(netSince(waiting.recordBefore, story, [waiting.change.transition]), [waiting], scene);
-  if (!measure(watch, scene, net, beginning).matched) {
-    dropDelivery(state, waiting, 'The change was taken back before its message was due.');
-    return { ruleId: watch.id, matched: false, code: 'settled' };
+  if (!news.matched) return leaveTo(teller, watch, scene, waiting);
+  const change = changeTold(scene, news.transition, basis.beginning);
+  if (waiting === undefined) {
+    oweTo(destination, watch, scene, change, basis);
+    return { ruleId: watch.id, matched: true, code: 'matched' };
   }
-  const { left, teller } = untold(watch, scene, waiting.chatWebhookId, net);
-  const news = measure(watch, scene, left, beginning);
-  if (!news.matched) {
-    const decision = alreadyTold(teller, scene);
-    dropDelivery(state, waiting, `${tellerName(teller, scene)} tells the same destination of this change.`, decision);
-    return { ruleId: watch.id, matched: false, ...decision };
-  }
-  const change = changeTold(scene, news.transition, beginning);
-  retell(state, waiting, asCorrection(change, watch, scene, waiting.chatWebhookId));
+  retell(scene.state, waiting, asCorrection(change, watch, scene, destination.id), basis.before);
   return { ruleId: watch.id, matched: true, code: 'settled', toldByEventId: waiting.eventId };
 }
 
-/** What this event alone would have been, but the window is not: the change was taken back in it. */
-function silent(watch: Rule, { story }: Scene, code: Decision['code']): Decision {
-  const isOwn = story.transitions.some(({ type }) => watch.hears?.has(type) === true);
-  return { ruleId: watch.id, matched: false, code: code === 'otherEvent' && isOwn ? 'settled' : code };
+/**
+ * What the watch tells by a message that waits, what rules were about to tell there and do not any more, and this event: all else was
+ * told by others.
+ */
+function basisOf(watch: Rule, scene: Scene, { id }: Destination, waiting: PendingDelivery | undefined): Basis {
+  const freed = (scene.untold.get(id) ?? []).filter((message) => isTelling(message, scene));
+  const open = [...(waiting === undefined ? [] : [waiting]), ...freed].sort((left, right) => left.eventId - right.eventId);
+  const [first] = open;
+  const openedAt = windowFor(watch, scene)?.openedAt ?? first?.receivedAt ?? scene.stored.receivedAt;
+  const beginning = first === undefined ? scene.own.beginning : begunBy(first, scene);
+  return { ...sinceTold(open, scene), openedAtMs: openedAt.getTime(), beginning };
 }
 
-/** The net change as far as these messages were about it or this event is: the rest was told by others and has left already. */
-function onlyOf(net: Shown, messages: readonly PendingDelivery[], { story }: Scene): Shown {
-  const told = messages.map(({ change }) => change.transition);
-  const types = new Set([...told, ...story.transitions].map(({ type }) => type));
-  const fields = new Set(told.flatMap(({ changes }) => changes.map(({ field }) => field)));
-  const isOwn = (transition: Transition): boolean =>
-    transition.type === 'deal.field_changed' ||
-    types.has(transition.type) ||
-    transition.changes.some(({ field }) => fields.has(field));
-  return { ...net, transitions: net.transitions.filter(isOwn) };
+/** Nothing is news there any more: what a message was about to tell was taken back. */
+function silent(watch: Rule, { state, story }: Scene, code: Decision['code'], waiting: PendingDelivery | undefined): Decision {
+  if (waiting !== undefined) dropDelivery(state, waiting, 'The change was taken back before its message was due.');
+  const isTakenBack = waiting !== undefined || (code === 'otherEvent' && hearsAny(watch, story.transitions));
+  return { ruleId: watch.id, matched: false, code: isTakenBack ? 'settled' : code };
+}
+
+function leaveTo(teller: PendingDelivery | null, watch: Rule, scene: Scene, waiting: PendingDelivery | undefined): Decision {
+  const rule = teller === null ? undefined : ruleOf(teller.ruleId, scene);
+  const actual = { ruleId: teller?.ruleId ?? null, ruleName: rule?.name ?? null };
+  const decision = { code: 'alreadyTold', actual } as const;
+  const name = rule === undefined ? 'Another rule' : `Rule "${rule.name}"`;
+  if (waiting !== undefined) dropDelivery(scene.state, waiting, `${name} tells the same destination of this change.`, decision);
+  return { ruleId: watch.id, matched: false, ...decision };
 }
 
 interface Untold {
@@ -79,11 +66,12 @@ interface Untold {
   readonly teller: PendingDelivery | null;
 }
 
-/** Without what another message tells the same destination. A digest is a summary, and does not count. */
+/** Without what another message tells the same destination. */
 function untold(watch: Rule, scene: Scene, chatWebhookId: number, shown: Shown): Untold {
   const { state, story, stored } = scene;
   const others = pendingOf(state, story.entity, story.entityId).filter(
-    (other) => other.chatWebhookId === chatWebhookId && other.ruleId !== watch.id && ruleOf(other.ruleId, scene)?.digest == null,
+    (other) =>
+      other.chatWebhookId === chatWebhookId && other.ruleId !== watch.id && isUpToDate(other, scene) && isTelling(other, scene),
   );
   let teller: PendingDelivery | null = null;
   const isUntold = (transition: Transition): boolean => {
@@ -95,20 +83,17 @@ function untold(watch: Rule, scene: Scene, chatWebhookId: number, shown: Shown):
   return { left: { ...shown, transitions }, teller };
 }
 
-function isTeller({ change, eventId }: PendingDelivery, transition: Transition, ownEventId: number): boolean {
+function isTeller({ change, eventId, recordBefore }: PendingDelivery, transition: Transition, ownEventId: number): boolean {
   const told = change.transition;
-  if (transition.changes.length === 0) return told.type === transition.type && told.relatedId === transition.relatedId;
-  const isOfEvent = eventId === ownEventId && told.changes.length > 0;
+  if (transition.changes.length === 0 || told.changes.length === 0) {
+    const isBirth = recordBefore === null && (told.type === 'deal.created' || told.type === 'lead.converted');
+    return isSameStory(told, transition) || (isBirth && !isMoment(transition));
+  }
+  const isOfEvent = eventId === ownEventId;
   const isCovered = transition.changes.every(({ field }) => told.changes.some((other) => other.field === field));
   return tellsSame(transition, told) || (isOfEvent && isCovered);
 }
 
-function alreadyTold(teller: PendingDelivery | null, scene: Scene): Pick<Decision, 'code' | 'actual'> {
-  const ruleName = teller === null ? null : (ruleOf(teller.ruleId, scene)?.name ?? null);
-  return { code: 'alreadyTold', actual: { ruleId: teller?.ruleId ?? null, ruleName } };
-}
-
-function tellerName(teller: PendingDelivery | null, scene: Scene): string {
-  const name = teller === null ? undefined : ruleOf(teller.ruleId, scene)?.name;
-  return name === undefined ? 'Another rule' : `Rule "${name}"`;
+function isSameStory(told: Transition, transition: Transition): boolean {
+  return told.type === transition.type && told.relatedId === transition.relatedId;
 }

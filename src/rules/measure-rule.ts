@@ -7,7 +7,7 @@ import type { Cause, RecordChange } from '../core/transition';
 import type { BatchState, StoredEvent } from './batch-state';
 import type { StageOrder } from './kinds-of-transition';
 import { heard, matchRule, type Match, type RuleIndex } from './match-rules';
-import { netOfWindow, netSince, shownBeforeEvent, type Shown } from './net-transitions';
+import { netOfWindow, shownBeforeEvent, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery, ToldChange } from './routing-ledger';
 import { settleTimeOf, windowOf, type SettleClock, type WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
@@ -121,6 +121,20 @@ export function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] 
   return scene.waiting.filter(({ ruleId, receivedAt }) => ruleId === rule.id && receivedAt >= window.openedAt);
 }
 
+/** Whether a message shows this event too: it is owed for it, or was decided anew by it. */
+export function isUpToDate({ eventId, ruleId, receivedAt }: PendingDelivery, scene: Scene): boolean {
+  if (eventId === scene.stored.id) return true;
+  const rule = ruleOf(ruleId, scene);
+  const window = rule === undefined ? null : windowFor(rule, scene);
+  return window !== null && !window.isNew && receivedAt >= window.openedAt;
+}
+
+/** Whether a message counts as told where it goes: a digest is a summary, and does not. */
+export function isTelling({ ruleId }: PendingDelivery, scene: Scene): boolean {
+  const rule = ruleOf(ruleId, scene);
+  return rule !== undefined && rule.digest === null;
+}
+
 /** From which state on a rule measures the change, and since when its window is open. */
 export interface Basis extends Shown {
   readonly before: RecordState | null;
@@ -149,16 +163,4 @@ export function basisFor(rule: Rule, scene: Scene): Basis {
   const openedAtMs = window.openedAt.getTime();
   const wasTold = measure(rule, scene, shownBeforeEvent(window, story), beginning, story.change.before ?? {}).matched;
   return wasTold ? { ...scene.own, openedAtMs } : { ...netOfWindow(window, story), openedAtMs, beginning };
-}
-
-/** A destination at which the rule was silenced since that message: the whole net change is news there. */
-export function freedBasis(rule: Rule, scene: Scene, message: PendingDelivery): Basis {
-  const { story } = scene;
-  const window = windowFor(rule, scene);
-  const beginning = begunBy(message, scene);
-  if (window !== null && !window.isNew)
-    return { ...netOfWindow(window, story), openedAtMs: window.openedAt.getTime(), beginning };
-  const { recordBefore, change, receivedAt } = message;
-  const shown = netSince(recordBefore, story, [change.transition]);
-  return { ...shown, before: recordBefore, openedAtMs: receivedAt.getTime(), beginning };
 }

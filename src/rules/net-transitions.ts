@@ -1,6 +1,6 @@
 /** The net change of a record since its settle window opened: its transitions and the old values of what changed. Pure. */
 
-import type { RecordState } from '../core/record';
+import { isObject, type RecordState } from '../core/record';
 import type { FieldChange, Transition } from '../core/transition';
 import { deriveTransitions, netChange, undoneState } from './derive-transitions';
 import { isSame } from './same-value';
@@ -88,7 +88,8 @@ function previousBetween(
   return { ...previous, custom_fields: { ...hidden, ...customFields(previous) } };
 }
 
-function customFields(state: RecordState): object {
+/** The custom fields of a state; none where it has none. */
+export function customFields(state: RecordState): RecordState {
   const custom = state['custom_fields'];
-  return typeof custom === 'object' && custom !== null ? custom : {};
+  return isObject(custom) ? custom : {};
 }

@@ -1,8 +1,7 @@
 /** Plans a batch of events of one tenant: shadows moved on, one decision per rule, messages owed. Pure: no clock, no database. */
 
 import type { Decision } from '../core/decision';
-import { RECORD_ENTITIES, type RecordEntity, type RecordState } from '../core/record';
-import type { RecordChange } from '../core/transition';
+import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
 import {
   addPending,
   emptyShadow,
@@ -12,6 +11,7 @@ import {
   type BatchState,
   type MovedWatch,
   type StoredEvent,
+  type Telling,
 } from './batch-state';
 import { toldAfter } from './corrections';
 import { decideRules, listeners } from './decide-rules';
@@ -34,11 +34,8 @@ import { isGone, tellStory, type Story } from './tell-story';
 import { watchersOf, type Watch } from './watch-rules';
 
 /** A waiting delivery with what it tells now. */
-export interface Retold {
+export interface Retold extends Telling {
   readonly id: number;
-  readonly change: RecordChange;
-  /** As before: it is kept by what differs from the record that is told. */
-  readonly recordBefore: RecordState | null;
 }
 
 /** What the transaction has to write. */
@@ -95,9 +92,9 @@ function slimmed(stored: StoredEvent): StoredEvent {
 }
 
 function retoldOf(pending: readonly PendingDelivery[], { retold, dropped }: BatchState): readonly Retold[] {
-  return pending.flatMap(({ id, recordBefore }) => {
-    const change = id === null || dropped.has(id) ? undefined : retold.get(id);
-    return id === null || change === undefined ? [] : [{ id, change, recordBefore }];
+  return pending.flatMap(({ id }) => {
+    const telling = id === null || dropped.has(id) ? undefined : retold.get(id);
+    return id === null || telling === undefined ? [] : [{ id, ...telling }];
   });
 }
 

@@ -66,13 +66,13 @@ export interface Dropping {
   readonly decision: Pick<Decision, 'code' | 'actual'>;
 }
 
-/** A message that this batch owes; `change` may still be retold by a later event of the same batch. */
+/** A message that this batch owes; it may still be retold by a later event of the same batch. */
 export interface NewDelivery {
   readonly eventId: number;
   readonly rule: Rule;
   readonly destination: Destination;
   change: RecordChange;
-  readonly recordBefore: RecordState | null;
+  recordBefore: RecordState | null;
   readonly notBefore: Date;
   /** Why it will not be sent after all, and what its event's decision says then; null while it is owed. */
   dropped: Dropping | null;

@@ -5,7 +5,7 @@ import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { pendingOf } from './batch-state';
 import { tellsSame, wayBack } from './corrections';
-import { ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
+import { isUpToDate, ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
 import { netOfWindow } from './net-transitions';
 import { changeTold, lastTold, oweTo } from './owe-message';
 import type { Destination } from './routing-ledger';
@@ -49,10 +49,10 @@ function correctAt(destination: Destination, rule: Rule, scene: Scene): Decision
 }
 
 function correct(destination: Destination, rule: Rule, scene: Scene, back: Transition, basis: Basis): Decision {
-  const { state, story, stored } = scene;
+  const { state, story } = scene;
   const teller = pendingOf(state, story.entity, story.entityId).find(
-    ({ chatWebhookId, eventId, change }) =>
-      chatWebhookId === destination.id && eventId >= stored.id && tellsSame(back, change.transition),
+    (message) =>
+      message.chatWebhookId === destination.id && isUpToDate(message, scene) && tellsSame(back, message.change.transition),
   );
   if (teller !== undefined) {
     const actual = { ruleId: teller.ruleId, ruleName: ruleOf(teller.ruleId, scene)?.name ?? null };

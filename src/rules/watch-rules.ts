@@ -26,6 +26,9 @@ const MOMENTS: ReadonlySet<EventType> = new Set<EventType>([
   ...(['activity.completed', 'note.created'] as const),
 ]);
 
+/** Whether this is told as a whole, and not as a field that changed. */
+export const isMoment = ({ type }: Transition): boolean => MOMENTS.has(type);
+
 /** Everything that a watch tells. Other edits of fields are none of it. */
 const HEARD: ReadonlySet<EventType> = new Set<EventType>([
   ...MOMENTS,
@@ -128,8 +131,7 @@ export function heardBy(hears: ReadonlySet<EventType>, transitions: readonly Tra
   const heard = transitions.filter(({ type }) => hears.has(type));
   const [first, second] = heard;
   if (first === undefined || second === undefined) return first ?? null;
-  const moment = heard.find(({ type }) => MOMENTS.has(type));
-  if (moment?.changes.length === 0) return moment;
+  const moment = heard.find(isMoment);
   const fields = new Set(heard.flatMap(({ changes }) => changes.map(({ field }) => field)));
   if (fields.has('value')) fields.add('currency');
   const edits = transitions.find(({ type }) => type === 'deal.field_changed')?.changes ?? [];

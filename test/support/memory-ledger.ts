@@ -159,7 +159,8 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
     for (const shadow of plan.shadows) shadows.set(recordKey(shadow.entity, shadow.entityId), stored(shadow));
     for (const { id, transitions, decisions } of plan.routed) Object.assign(eventOf(id), { transitions, decisions });
     for (const { id, reason } of ignored) Object.assign(eventOf(id), { transitions: [], ignoredReason: reason });
-    for (const { id, change } of plan.retold) for (const row of deliveries) if (row.id === id) row.change = stored(change);
+    for (const { id, change, recordBefore } of plan.retold)
+      for (const row of deliveries) if (row.id === id) Object.assign(row, stored({ change, recordBefore }));
     for (const { id, reason } of plan.dropped)
       for (const row of deliveries) if (row.id === id) Object.assign(row, { state: 'dropped', reason });
     watches = watches.flatMap((watch) => {

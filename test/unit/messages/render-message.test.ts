@@ -149,6 +149,13 @@ describe('what a deal message says', () => {
     expect(text).not.toMatch(/Status: /);
   });
 
+  it('when a watched deal is merged and then given away, the card tells both', () => {
+    const text = visibleText(compact('deal.merged', { changes: [{ field: 'owner_id', from: 2, to: 1 }] }));
+
+    expect(text).toContain('Deals merged');
+    expect(text).toMatch(/Owner: Ben Ito → .+/);
+  });
+
   it('when a custom field cannot be named, generic words stand for it', () => {
     const message = renderMessage(aSubject(aChange('deal.field_changed')), NO_NAMES);
 

@@ -56,6 +56,21 @@ describe('when a message has left before a later event of its window is routed',
     expect(ledger.codes(2)).toEqual(['1:matched']);
   });
 
+  test.each<[string, number, readonly string[]]>([
+    ['going further', 4, ['1 1>2', '2 1>4', '1 2>4']],
+    ['going all the way back', 1, ['1 1>2', '1 2>1']],
+  ])('then %s after that is told to each destination from where it was left', async (_, end, expected) => {
+    const rule = aRule({ eventType: 'deal.stage_changed', targetWebhookIds: [1, 2] });
+    const ledger = makeMemoryLedger({ rules: [rule] });
+    await ledger.route(move(0, 1, 2));
+    for (const row of ledger.deliveries()) if (row.chatWebhookId === 1) row.state = 'sent';
+
+    await ledger.route(move(1450, 2, 3));
+    await ledger.route(move(1470, 3, end));
+
+    expect(ledger.told().map(({ to, ways }) => `${to} ${ways.join()}`)).toEqual(expected);
+  });
+
   test('then taking it back is told where the change was told, and nowhere else', async () => {
     const rule = aRule({ eventType: 'deal.stage_changed', targetWebhookIds: [1, 2] });
     const ledger = makeMemoryLedger({ rules: [rule] });

@@ -197,6 +197,130 @@ test('when an event had come in before the watch began, then it is the past', as
   expect(told(ledger)).toEqual([`-7 tells 4 to 1: ${TOLD_WIN}`]);
 });
 
+describe('Where a rule and the watch tell one deal in turns', () => {
+  const move = (atMs: number, from: number, to: number, data: RecordState = {}) =>
+    edit(atMs, { stage_id: from }, { stage_id: to, ...data });
+
+  test('when the watch told a loss and the deal is won while the rule waits, then the rule goes on from the loss', async () => {
+    const ledger = await knownDeals({ rules: [aRule({ id: 1 }), aRule({ id: 2, eventType: 'deal.owner_changed' })] });
+
+    await ledger.route(edit(0, { owner_id: 1 }, { owner_id: 2 }));
+    await ledger.route(edit(800, { status: 'open' }, { status: 'lost', owner_id: 2 }));
+    ledger.sendUntil(1500);
+    await ledger.route(edit(1600, { status: 'lost' }, { status: 'won', owner_id: 2 }));
+
+    expect(told(ledger)).toEqual([
+      '2 tells 3 to 1: deal.owner_changed 1>2',
+      '-7 tells 4 to 1: deal.lost "open">"lost"',
+      '1 tells 5 to 1: deal.won "lost">"won"',
+    ]);
+  });
+
+  test('when the rule takes longer than the watch, then it goes on from where the watch ended, also when more follows', async () => {
+    const rule = aRule({ eventType: 'deal.stage_changed', stageIds: [13, 14], settleMs: 60_000 });
+    const ledger = await knownDeals({ rules: [rule] });
+
+    await ledger.route(move(0, 11, 12));
+    ledger.sendUntil(1500);
+    await ledger.route(move(10_000, 12, 13));
+    await ledger.route(move(20_000, 13, 14));
+
+    expect(told(ledger)).toEqual(['-7 tells 3 to 1: deal.stage_changed 11>12', '1 tells 4 to 1: deal.stage_changed 12>14']);
+  });
+
+  test('when what the watch holds back is told by a rule in the end, then the rule tells all of it', async () => {
+    const ledger = await knownDeals({ rules: [aRule({ eventType: 'deal.stage_changed', stageIds: [13], settleMs: 0 })] });
+
+    await ledger.route(move(0, 11, 12));
+    await ledger.route(move(500, 12, 13));
+
+    expect(told(ledger)).toEqual(['1 tells 4 to 1: deal.stage_changed 11>13']);
+  });
+
+  test('when what the watch holds back is taken back where a rule would tell the way back, then neither tells anything', async () => {
+    const ledger = await knownDeals({ rules: [aRule({ eventType: 'deal.reopened', settleMs: 0 })] });
+
+    await ledger.route(edit(0, { status: 'open' }, { status: 'lost' }));
+    await ledger.route(edit(500, { status: 'lost' }, { status: 'open' }));
+
+    expect(told(ledger)).toEqual([]);
+    expect(ledger.codes(4)).toEqual(['1:settled', '-7:settled']);
+  });
+
+  test('when the rule told the way there at once, then the watch tells the way on beside what it holds back', async () => {
+    const ledger = await knownDeals({ rules: [aRule({ eventType: 'deal.stage_changed', stageIds: [12], settleMs: 0 })] });
+
+    await ledger.route(edit(0, { owner_id: 1 }, { owner_id: 2 }), move(500, 11, 12, { owner_id: 2 }));
+    await ledger.route(move(1000, 12, 13, { owner_id: 2 }));
+
+    expect(told(ledger)).toEqual(['-7 tells 3 to 1: deal.field_changed 1>2,12>13', '1 tells 4 to 1: deal.stage_changed 11>12']);
+  });
+
+  test('when the rule no longer matches after the watch has long fallen silent, then the watch tells it', async () => {
+    const conditions = { all: [{ field: 'title', op: 'is', value: 'Acme licence' }] } as const;
+    const ledger = await knownDeals({ rules: [aRule({ settleMs: 60_000, conditions })] });
+
+    await ledger.route(win(0));
+    await ledger.route(edit(10_000, { title: 'Acme licence' }, { title: 'Other', status: 'won' }));
+
+    expect(told(ledger)).toEqual([`-7 tells 4 to 1: ${TOLD_WIN}`]);
+  });
+
+  test('when the rule no longer matches while the watch holds something back, then the watch tells both', async () => {
+    const ledger = await knownDeals({ rules: [aRule({ minValue: 50 })] });
+
+    await ledger.route(win(0), edit(400, { owner_id: 1 }, { owner_id: 2, status: 'won' }));
+    await ledger.route(edit(800, { value: 100 }, { owner_id: 2, status: 'won', value: 10 }));
+    await ledger.route(move(900, 11, 12, { owner_id: 2, status: 'won', value: 10 }));
+
+    expect(told(ledger)).toEqual([`-7 tells 4 to 1: ${TOLD_WIN},100>10,1>2,11>12`]);
+  });
+
+  test('when a rule with a digest no longer matches, then the watch, which has told it, does not repeat it', async () => {
+    const rule = aRule({ digest: { every: 'day', at: '09:00' }, settleMs: 60_000, minValue: 50 });
+    const ledger = await knownDeals({ rules: [rule] });
+
+    await ledger.route(win(0));
+    ledger.sendUntil(1500);
+    await ledger.route(edit(10_000, { value: 100 }, { status: 'won', value: 10 }));
+
+    expect(told(ledger)).toEqual([
+      `-7 tells 3 to 1: ${TOLD_WIN}`,
+      expect.stringMatching(/^-7 tells 4 to 1: deal\.value_changed/),
+    ]);
+  });
+
+  test.each<[string, RecordState, RecordState, readonly string[]]>([
+    ['given a value', { value: 100 }, { value: 900 }, ['1 tells 1 to 1: deal.created ']],
+    ['won', { status: 'open' }, { status: 'won' }, ['1 tells 1 to 1: deal.created ', '2 tells 2 to 1: deal.won ']],
+    [
+      'lost',
+      { status: 'open' },
+      { status: 'lost' },
+      ['1 tells 1 to 1: deal.created ', '-7 tells 2 to 1: deal.lost "open">"lost"'],
+    ],
+  ])('when a rule tells a new deal and it is %s meanwhile, then this is told once', async (_, from, to, expected) => {
+    const rules = [aRule({ id: 1, eventType: 'deal.created' }), aRule({ id: 2 })];
+    const ledger = makeMemoryLedger({ rules, watches: [aWatch()] });
+
+    await ledger.route(aDealWebhook({ atMs: 0, action: 'create' }));
+    await ledger.route(edit(500, from, to));
+
+    expect(told(ledger)).toEqual(expected);
+  });
+
+  test('when a rule’s message is taken back in a thread where the watch holds something back, then one of them tells it', async () => {
+    const ledger = await knownDeals({ rules: [aRule()], destinations: [{ id: 1, spaceId: 'a', isThreaded: true }] });
+
+    await ledger.route(win(0));
+    ledger.sendUntil(1500);
+    await ledger.route(edit(60_000, { owner_id: 1 }, { owner_id: 2, status: 'won' }));
+    await ledger.route(edit(60_500, { status: 'won' }, { owner_id: 2, status: 'open' }));
+
+    expect(told(ledger)).toEqual([`1 tells 3 to 1: ${TOLD_WIN}`, '-7 tells 4 to 1: deal.reopened "won">"open",1>2']);
+  });
+});
+
 test('when a watched deal is muted, then nothing is told', async () => {
   const ledger = await knownDeals({ muted: [{ entity: 'deal', entityId: '8' }] });
 
@@ -271,6 +395,17 @@ describe('A record that becomes another one', () => {
       [-7, 'deal.value_changed'],
     ]);
     expect(ledger.watches()).toEqual([aWatch({ entityId: '9' })]);
+  });
+
+  test('when the survivor is edited right after the merge, then both are one message', async () => {
+    const ledger = await knownDeals({ watches: [aWatch({ entityId: '9' })] });
+
+    await ledger.route(
+      aDealWebhook({ id: 9, atMs: 0, previous: { value: 100 }, data: { value: 150 }, meta: { merged_from_id: '8' } }),
+      edit(500, { owner_id: 1 }, { owner_id: 2, value: 150 }, 9),
+    );
+
+    expect(told(ledger)).toEqual(['-7 tells 3 to 1: deal.merged 1>2']);
   });
 
   test('when the survivor is watched there already, then one of the two watches is left and each change is told once', async () => {

@@ -1,0 +1,86 @@
+/** From where a destination is to hear on: what was told there already, by whom it may be, is not news. Pure. */
+
+import type { RecordState } from '../core/record';
+import type { Rule } from '../core/rule';
+import type { FieldChange, Transition } from '../core/transition';
+import { begunBy, isTelling, isUpToDate, measure, windowFor, type Basis, type Scene } from './measure-rule';
+import { customFields, netOfWindow, netSince, type Shown } from './net-transitions';
+import type { Destination, PendingDelivery } from './routing-ledger';
+
+/**
+ * From where the rule tells this destination, where its window says `basis`: at a place where it was silenced the whole net change is
+ * news, and where the record is watched it goes on from where the watch ended.
+ */
+export function basisAt({ id }: Destination, rule: Rule, scene: Scene, basis: Basis): Basis {
+  const message = scene.freed.get(id);
+  if (message !== undefined) return freedBasis(rule, scene, message);
+  return isWatchedSince(id, basis, scene) && rule.digest === null ? behindWatch(id, rule, scene, basis) : basis;
+}
+
+function isWatchedSince(chatWebhookId: number, { openedAtMs }: Basis, { watchers }: Scene): boolean {
+  return watchers.some(
+    ({ targetWebhookIds, enabledAt }) => targetWebhookIds.includes(chatWebhookId) && enabledAt.getTime() <= openedAtMs,
+  );
+}
+
+/**
+ * Where nothing waits about these fields, all that came before this event was told there; where this event takes back what waits, nothing
+ * is left to tell. A rule that matches the whole alone tells the whole.
+ */
+function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Basis): Basis {
+  const match = measure(rule, scene, basis, basis.beginning);
+  const fields = match.matched ? match.transition.changes.map(({ field }) => field) : [];
+  if (fields.length === 0) return basis;
+  const isAbout = ({ changes }: Transition): boolean => changes.some(({ field }) => fields.includes(field));
+  const waiting = scene.waiting.filter(
+    (message) =>
+      message.chatWebhookId === chatWebhookId &&
+      isAbout(message.change.transition) &&
+      isUpToDate(message, scene) &&
+      isTelling(message, scene),
+  );
+  const rest = { ...basis, ...sinceTold(waiting, scene) };
+  const isTakenBack = waiting.length > 0 && !rest.transitions.some(isAbout);
+  return isTakenBack || measure(rule, scene, rest, rest.beginning).matched ? rest : basis;
+}
+
+/** What is news where these messages wait and will be told anew: their changes, and of everything else this event alone. */
+export function sinceTold(waiting: readonly PendingDelivery[], { own, story }: Scene): Shown & Pick<Basis, 'before'> {
+  if (waiting.length === 0) return own;
+  const before = beforeTold(waiting, story.change.before);
+  const told = waiting.map(({ change }) => change.transition);
+  return { ...netSince(before, story, told), before };
+}
+
+/** The state before this event, with the fields that these messages tell as they were before the first of them. */
+function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | null): RecordState | null {
+  return waiting.reduceRight<RecordState | null>(
+    (state, { recordBefore, change }) =>
+      state === null || recordBefore === null ? recordBefore : withFields(state, recordBefore, change.transition.changes),
+    before,
+  );
+}
+
+function withFields(state: RecordState, old: RecordState, changes: readonly FieldChange[]): RecordState {
+  const fields = changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+  const [plain, custom] = [fields.filter((field) => field in old), fields.filter((field) => !(field in old))];
+  const restored = { ...state, ...pick(old, plain) };
+  if (custom.length === 0) return restored;
+  return { ...restored, custom_fields: { ...customFields(state), ...pick(customFields(old), custom) } };
+}
+
+function pick(state: RecordState, fields: readonly string[]): RecordState {
+  return Object.fromEntries(fields.map((field) => [field, state[field] ?? null]));
+}
+
+/** Where the rule was silenced since that message. */
+function freedBasis(rule: Rule, scene: Scene, message: PendingDelivery): Basis {
+  const { story } = scene;
+  const window = windowFor(rule, scene);
+  const beginning = begunBy(message, scene);
+  if (window !== null && !window.isNew)
+    return { ...netOfWindow(window, story), openedAtMs: window.openedAt.getTime(), beginning };
+  const { recordBefore, change, receivedAt } = message;
+  const shown = netSince(recordBefore, story, [change.transition]);
+  return { ...shown, before: recordBefore, openedAtMs: receivedAt.getTime(), beginning };
+}
