@@ -1,6 +1,9 @@
 /**
  * Messages that their destination cannot take: held in their order, tried now and then, sent to the fallback, let go when the
  * destination works again, dropped when they are too old. Safe to run by several workers at once.
+ *
+ * `coalesce(state, '')` keeps the planner from the indexes of what is unfinished, by which it would read a whole backlog when its
+ * statistics were taken while nothing waited.
  */
 
 /** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
@@ -49,14 +52,14 @@ export const LET_GO_OF = [
   `UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
      FROM chat_webhooks own
     WHERE own.id = d.chat_webhook_id AND d.chat_webhook_id = ANY ($1::int[]) AND d.via_webhook_id IS NOT NULL
-      AND d.state IN ('queued', 'held') AND d.uncertain = 0`,
+      AND coalesce(d.state, '') IN ('queued', 'held') AND d.uncertain = 0`,
 ] as const;
 
 /** What is to go to a destination ($1) that goes away or moves: messages that were sent its way as a fallback go back to their own. */
 export const BRING_BACK_FROM = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
     FROM chat_webhooks own
-   WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND d.state IN ('queued', 'held')`;
+   WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND coalesce(d.state, '') IN ('queued', 'held')`;
 
 const IS_URGENT = `(d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent))`;
 
@@ -94,13 +97,13 @@ const PROBE = `
                                                      AND q.via_webhook_id IS NULL))) AS delivery_id
       FROM chat_webhooks w
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
-       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND d.state IN ('queued', 'sending'))
+       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending'))
        FOR UPDATE OF w SKIP LOCKED
   ), marked AS (
     UPDATE chat_webhooks w SET probe_delivery_id = due.delivery_id FROM due WHERE w.id = due.id AND due.delivery_id IS NOT NULL
     RETURNING w.probe_delivery_id
   )
-  UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND d.state = 'held'`;
+  UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND coalesce(d.state, '') = 'held'`;
 
 const UNFOLD = unfoldHeld('true');
 
@@ -127,12 +130,14 @@ const MEND_SPACES = `
    WHERE next_slot_at > now() + interval '11 minutes' OR lease_until > now() + interval '1 minute'`;
 const MEND_QUEUED = `
   UPDATE deliveries SET not_before = now(), created_at = now()
-   WHERE state IN ('queued', 'sending') AND created_at > now() + interval '1 minute' AND not_before > now()`;
-/** No settle window, refusal or retry puts a message off for as long as an hour. */
+   WHERE created_at > now() + interval '1 minute' AND not_before > now() AND coalesce(state, '') IN ('queued', 'sending')`;
+/** No settle window, refusal or retry puts a message off for as long as an hour. Each space is asked for its own, not the whole backlog. */
 const MEND_PUT_OFF = `
-  UPDATE deliveries d SET not_before = now()
-    FROM google_spaces g
-   WHERE g.is_waiting AND d.space_id = g.space_id AND d.state IN ('queued', 'sending') AND d.not_before > now() + interval '1 hour'`;
+  UPDATE deliveries SET not_before = now()
+   WHERE id = ANY (ARRAY(SELECT far.id FROM google_spaces g CROSS JOIN LATERAL (
+     SELECT d.id FROM deliveries d
+      WHERE d.space_id = g.space_id AND d.state IN ('queued', 'sending') AND d.not_before > now() + interval '1 hour'
+      ORDER BY d.not_before LIMIT 1000) far WHERE g.is_waiting))`;
 const MEND_DESTINATIONS = `
   UPDATE chat_webhooks SET last_refusal_at = least(last_refusal_at, now()), next_probe_at = least(next_probe_at, now())
    WHERE last_refusal_at > now() + interval '1 minute' OR next_probe_at > now() + interval '2 hours'`;

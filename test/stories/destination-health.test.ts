@@ -2,7 +2,7 @@
 
 import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import type { RequestRecord } from '../fakes/google-chat/request-tally';
-import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
+import { addRule, closeSpace, connectChannel, openSpace, put, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
@@ -205,9 +205,7 @@ test.each([[['won', 'moved', 'won']], [['moved', 'won', 'won']]])(
     await addRule(world, token, 'deal.won', channel, { filters: { pipelineIds }, targetWebhookIds });
     await addRule(world, token, 'deal.stage_changed', channel, { filters: { pipelineIds } });
     world.chat.setOutage(channel.spaceId, 404);
-    await pool.query(`UPDATE google_spaces SET next_slot_at = now() + interval '10 minutes' WHERE space_id = $1`, [
-      channel.spaceId,
-    ]);
+    await closeSpace(pool, channel);
 
     for (const [index, kind] of kinds.entries()) {
       const id = (lastId += 1);
@@ -225,7 +223,7 @@ test.each([[['won', 'moved', 'won']], [['moved', 'won', 'won']]])(
       await postAs(world, rawWebhook('deal', 'change', id, { data, previous }));
     }
     await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === 3);
-    await pool.query(`UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1`, [channel.spaceId]);
+    await openSpace(pool, channel);
     await untilBroken(channel);
     await untilHeld(channel, 2);
     await waitUntil('the fallback is told', () => titles(fallback).length >= 3);

@@ -1,7 +1,7 @@
 /** Many messages at once for one space: told in few, counted, linked and named; each delivery on record; nothing out of order. */
 
 import { randomUUID } from 'node:crypto';
-import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
+import { addRule, closeSpace, connectChannel, openSpace, put, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeOnBackends } from '../support/queue-backends';
 import { postAs, rawWebhook } from '../support/raw-webhook';
@@ -154,8 +154,11 @@ describeOnBackends('Folding', (backend) => {
   test('when Chat is away, then the fold is sent again as it was, and later messages of its deals come after it', async () => {
     const channel = await listening('Away', ['deal.stage_changed', 'deal.won']);
     world.chat.setOutage(channel.spaceId, 503);
+    await closeSpace(testDatabase.database.pool, channel);
 
     const [first = 0] = await moveMany(40);
+    await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === 40);
+    await openSpace(testDatabase.database.pool, channel);
     await waitUntil('the fold was tried', () => requestsTo(channel).length >= 2);
     await win(first, 'Deal 1');
     const [folded] = await deliveriesOf(channel, 'folded');
@@ -185,14 +188,12 @@ describeOnBackends('Folding', (backend) => {
   test('when a worker dies after it has folded and before it has posted, then the next one tells all of it once', async () => {
     const { pool } = testDatabase.database;
     const channel = await listening('Dying', ['deal.stage_changed']);
-    await pool.query(`UPDATE google_spaces SET next_slot_at = now() + interval '10 minutes' WHERE space_id = $1`, [
-      channel.spaceId,
-    ]);
+    await closeSpace(pool, channel);
     await moveMany(25);
     await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === 25);
     await world.dealbell.close();
 
-    await pool.query(`UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1`, [channel.spaceId]);
+    await openSpace(pool, channel);
     const [head] = (await makeDeliveryStore(testDatabase.database).claimDue(10)).claimed;
     if (head === undefined) throw new Error('nothing was due');
     const plan = { limit: 10, isBurst: false, isGrowing: false, nameRoom: { alone: 24_000, amidOthers: 16_000 } };

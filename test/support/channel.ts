@@ -1,5 +1,6 @@
 /** A channel of a story: a space in the stand-in Chat that is connected as a destination, and rules that tell it something. */
 
+import type { Pool } from 'pg';
 import type { PostedMessage } from '../fakes/google-chat/chat-ledger';
 import type { World } from './world';
 
@@ -42,6 +43,25 @@ export async function addRule(
 export async function put(world: World, token: string, path: string, fields: object): Promise<void> {
   const answer = await world.api('PUT', path, token, fields);
   if (answer.status !== 200) throw new Error(`PUT ${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+}
+
+/** Nothing goes into the space until it is opened, so that what is to go together is all owed before its first message goes. */
+export async function closeSpace(pool: Pool, channel: Channel): Promise<void> {
+  // What lies further away is taken for the work of a wrong clock.
+  await setSlot(pool, channel, '10 minutes');
+}
+
+/** Whatever is due in the space goes. */
+export async function openSpace(pool: Pool, channel: Channel): Promise<void> {
+  await setSlot(pool, channel, '0 s');
+}
+
+async function setSlot(pool: Pool, { spaceId }: Channel, inTime: string): Promise<void> {
+  await pool.query(
+    `INSERT INTO google_spaces (space_id, next_slot_at) VALUES ($1, now() + $2::interval)
+     ON CONFLICT (space_id) DO UPDATE SET next_slot_at = excluded.next_slot_at`,
+    [spaceId, inTime],
+  );
 }
 
 /** What a reader sees of a message: all its texts but the addresses, tags and entities resolved. */
