@@ -122,7 +122,7 @@ interface Part {
 /** Reads one list from where the last run stopped, page by page, longest ago first. */
 async function compareList(needs: RunNeeds, due: DueTenant, entity: RecordEntity, api: ChangedLists): Promise<Part> {
   const startMs = needs.clock().getTime();
-  const until = due.comparedUntil[entity] ?? new Date(Math.max(due.since.getTime(), startMs - HOUR_MS));
+  const until = reachedUntil(due, entity, startMs);
   const updatedSince = new Date(
     Math.max(until.getTime() - OVERLAP_MS, due.since.getTime() - OVERLAP_MS, startMs - LONGEST_GAP_MS),
   );
@@ -153,6 +153,13 @@ async function compareList(needs: RunNeeds, due: DueTenant, entity: RecordEntity
     }
   } while (cursor !== null);
   return { ...tally, comparedUntil: earlier(unsaidSince, new Date(startMs - GRACE_MS)) ?? until, againAt, failure: null };
+}
+
+/** Up to when the list was compared. A mark that lies ahead is of a clock that was set back since, and says nothing: then the look back is read again. */
+function reachedUntil({ since, comparedUntil }: DueTenant, entity: RecordEntity, nowMs: number): Date {
+  const mark = comparedUntil[entity];
+  if (mark === undefined) return new Date(Math.max(since.getTime(), nowMs - HOUR_MS));
+  return mark.getTime() <= nowMs + OVERLAP_MS ? mark : new Date(nowMs - LOOK_BACK_MS);
 }
 
 interface ComparedPage {

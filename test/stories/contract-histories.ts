@@ -53,8 +53,8 @@ const deleted = (options: Options = {}): Step => step('delete', {}, options);
 const repeated = (meta: Fields): Step => ({ ...step('change', {}, { meta }), isRepeat: true });
 
 /** Patience that all steps of a case fit into, and one that none does after `LATER`. */
-const LONG = 4_000;
-const SHORT = 300;
+export const LONG = 4_000;
+export const SHORT = 300;
 const LATER = { afterMs: 1_500 };
 /** Stages of the first pipeline by their place, `P2` the second pipeline with its first stage. */
 export const PLACES = { A: 'Qualified', B: 'Contact made', C: 'Proposal made' } as const;

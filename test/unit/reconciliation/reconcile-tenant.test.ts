@@ -83,6 +83,13 @@ test('when the gap is a month, then only its last seven days are read', async ()
   expect(asked[0]?.sinceMs).toBe(-7 * 24 * HOUR);
 });
 
+test('when the last run went by a clock that was days ahead, then two days are read again, and the mark is of today', async () => {
+  const { asked, untilMs } = await run([page()], { untilMs: 3 * 24 * HOUR });
+
+  expect(asked[0]?.sinceMs).toBe(-48 * HOUR - 15 * MINUTE);
+  expect(untilMs).toBe(-GRACE_MS);
+});
+
 test('when Pipedrive refuses the second page, then the next run begins where this one did, when Pipedrive is ready', async () => {
   const { asked, untilMs, nextMs, trouble } = await run([page([dealAt(1, -50 * MINUTE)], 'c'), refused], {
     wantedTypes: ['lead.created'],
