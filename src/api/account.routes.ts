@@ -5,7 +5,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
-import { countDestinations, reconsiderQuiet } from '../delivery/chat-webhook.store';
+import { countDestinations } from '../delivery/chat-webhook.store';
+import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { countRules } from '../rules/rule.store';
 import { countWatches } from '../rules/watch.store';
@@ -73,7 +74,7 @@ export function accountEndpoints(deps: Deps): Endpoint[] {
 
 type Settings = NonNullable<z.infer<typeof updateBody>['settings']>;
 
-async function change({ runChange }: Deps, principal: Principal, given: Settings): Promise<void> {
+async function change({ runChange, clock }: Deps, principal: Principal, given: Settings): Promise<void> {
   const { tenantId } = principal;
   await runChange(principal, async (client) => {
     const { settings } = await accountOf(client, tenantId);
@@ -82,7 +83,7 @@ async function change({ runChange }: Deps, principal: Principal, given: Settings
       timeZone: given.timeZone === undefined ? settings.timeZone : given.timeZone,
     };
     await saveSettings(client, tenantId, wanted);
-    if (given.timeZone !== undefined) await reconsiderQuiet(client, tenantId, { chatWebhookId: null });
+    if (given.timeZone !== undefined) await reconsiderHeld(client, tenantId, 'companyZone', clock());
     const fields = changedFields(settings, wanted);
     const note = fields.length === 0 ? null : { action: 'account.updated', subject: 'account', changes: { fields } };
     return { result: undefined, note };

@@ -14,13 +14,13 @@ import {
   insertDestination,
   ownDestinationIds,
   pageOfDestinations,
-  reconsiderQuiet,
   updateDestination,
   type Destination,
   type DestinationFields,
   type SealedUrl,
 } from '../delivery/chat-webhook.store';
 import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
+import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import { shownHealth } from '../delivery/space-health';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { countWatches } from '../rules/watch.store';
@@ -40,6 +40,7 @@ interface Deps {
   readonly runChange: RunChange;
   readonly secretBox: Sealer;
   readonly bell: Pick<Bell, 'ringDeliver'>;
+  readonly clock: () => Date;
   readonly loadPlan: (client: Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
   /** `GOOGLE_CHAT_ORIGIN`. */
   readonly googleChatOrigin: string;
@@ -160,8 +161,8 @@ async function update(
     if (current === null) throw missing('Chat webhook');
     await refuseForeignFallback(client, tenantId, id, given.fallbackWebhookId);
     const result = await updateDestination(client, tenantId, current, merged(current, given), sealed);
-    const isQuietChanged = given.quietHours !== undefined || given.timeZone !== undefined;
-    if (isQuietChanged) await reconsiderQuiet(client, tenantId, { chatWebhookId: id });
+    const isTimeChanged = given.quietHours !== undefined || given.timeZone !== undefined;
+    if (isTimeChanged) await reconsiderHeld(client, tenantId, { chatWebhookId: id }, deps.clock());
     const fields = [...changedFields(current, merged(current, given)), ...(sealed === null ? [] : ['url'])];
     const changes = { fields, ...(fields.includes('paused') && { paused: result.paused }) };
     const note = fields.length === 0 ? null : { action: 'chat_webhook.updated', subject: `chat webhook ${id}`, changes };

@@ -7,6 +7,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
 import type { EventType } from '../core/transition';
 import { dropWaiting } from '../delivery/chat-webhook.store';
+import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { countRules, deleteRule, findRule, insertRule, pageOfRules, updateRule, type StoredRule } from '../rules/rule.store';
 import { changedFields, type RunChange } from './change.store';
@@ -148,10 +149,14 @@ async function update(deps: Deps, principal: Actor, id: number, body: GivenChang
     }
     const result = await updateRule(client, tenantId, id, { ...draft, enabledAt: isSwitchedOn ? deps.clock() : null });
     const fields = changedFields(merged(before, {}), draft);
+    if (fields.some((field) => DECIDES_WHEN.has(field))) await reconsiderHeld(client, tenantId, { ruleId: id }, deps.clock());
     const changes = { fields, ...(fields.includes('enabled') && { enabled: result.enabled }) };
     return { result, note: { action: 'rule.updated', subject: `rule ${id}`, changes } };
   });
 }
+
+/** What the rule gathered waits for its new time, or is told now. */
+const DECIDES_WHEN: ReadonlySet<string> = new Set(['digest', 'urgent', 'enabled']);
 
 /** What changes nothing is no new version. */
 function isUnchanged(before: StoredRule, draft: RuleDraft): boolean {

@@ -167,21 +167,6 @@ export async function deleteDestination(client: Prisma.TransactionClient, tenant
   return count > 0;
 }
 
-/** Messages held in the quiet hours of a destination, or of each that goes by the company's zone, are looked at anew: they have changed. */
-export async function reconsiderQuiet(
-  client: Client,
-  tenantId: TenantId,
-  of: { readonly chatWebhookId: number | null },
-): Promise<void> {
-  await client.$executeRawUnsafe(RECONSIDER_QUIET, tenantId, of.chatWebhookId);
-}
-
-const RECONSIDER_QUIET = `
-  UPDATE deliveries d SET held_until = 'epoch'
-    FROM chat_webhooks w
-   WHERE d.tenant_id = $1::int AND d.state = 'held' AND d.held_for = 'quiet' AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-     AND CASE WHEN $2::int IS NULL THEN w.time_zone IS NULL ELSE w.id = $2::int END`;
-
 /**
  * Messages that wait for a rule, destination or record that goes are dropped, with the reason. One that is being sent is left to its
  * sender; one that tells several deliveries outlives each single rule and record.

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { HeldFor } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, type FoldPolicy, type QuietHours } from '../core/destination';
+import { digestSchema, type Digest } from '../core/rule';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
 import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
@@ -15,19 +16,36 @@ export interface DueHold {
   /** The fallback that they go to instead. */
   readonly viaWebhookId: number | null;
   readonly heldFor: HeldFor;
+  /** Gathered for a digest that is not told any more: it goes before its time. */
+  readonly isEarly: boolean;
   readonly quietHours: QuietHours | null;
   readonly timeZone: string;
   readonly fold: FoldPolicy;
 }
+
+/** What one rule gathered for one destination, by one way, and has to be told at another time than before. */
+export interface Regathered {
+  readonly ruleId: number;
+  readonly chatWebhookId: number;
+  readonly viaWebhookId: number | null;
+  readonly digest: Digest;
+  readonly quietHours: QuietHours | null;
+  readonly timeZone: string;
+}
+
+type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 
 export interface HeldStore {
   /** The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. */
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
   endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
+  /** Whose digest, zone or business days were changed. */
+  regathered(): Promise<readonly Regathered[]>;
+  gatherAnew(gathered: Regathered, wait: Wait): Promise<void>;
   dueHolds(now: Date): Promise<readonly DueHold[]>;
-  /** They wait longer: the quiet hours were changed. */
-  postpone(hold: DueHold, until: Date, now: Date): Promise<void>;
+  /** They wait for the end of quiet hours, which are others than before, or that of others. */
+  postpone(hold: DueHold, wait: Wait, now: Date): Promise<void>;
   /** Lets them go as `plan` says: each fold as one message, by itself what it leaves out. Of several workers one does it. Returns how many. */
   release(hold: DueHold, now: Date, plan: (candidates: readonly FoldCandidate[]) => readonly Fold[]): Promise<number>;
 }
@@ -61,13 +79,31 @@ const END_QUIET = `
    WHERE tenant_id = $1 AND state = 'held' AND held_for = 'quiet' AND held_until > $3
      AND coalesce(via_webhook_id, chat_webhook_id) = $2`;
 
+/** Looked at anew (reconsider-held.store.ts), and its rule still gathers. */
+const IS_REGATHERED = `
+  d.held_for <> 'quiet' AND d.held_until = 'epoch'
+  AND EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.enabled AND NOT r.urgent AND r.digest IS NOT NULL)`;
+const IS_DUE = (now: string): string =>
+  `d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= ${now} AND NOT (${IS_REGATHERED})`;
+
+const IS_EARLY = `(d.held_for <> 'quiet' AND d.held_until = 'epoch')`;
+
+const ZONE = `coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
+const REGATHERED = `
+  SELECT DISTINCT d.rule_id, d.chat_webhook_id, d.via_webhook_id, rule.digest, w.quiet_hours, ${ZONE}
+    FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
+    JOIN tenants t ON t.id = d.tenant_id JOIN rules rule ON rule.id = d.rule_id
+   WHERE d.state = 'held' AND ${IS_REGATHERED} LIMIT ${String(HOLDS_AT_ONCE)}`;
+const GATHER_ANEW = `
+  UPDATE deliveries d SET held_for = $4, held_until = $5, state_reason = $6
+   WHERE d.state = 'held' AND d.rule_id = $1 AND d.chat_webhook_id = $2 AND d.via_webhook_id IS NOT DISTINCT FROM $3::int AND ${IS_REGATHERED}`;
+
 const DUE_HOLDS = `
-  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, w.quiet_hours, w.fold,
-         coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
+  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, w.quiet_hours, w.fold, ${ZONE}
     FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
     JOIN tenants t ON t.id = d.tenant_id
-   WHERE d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= $1
-   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for LIMIT ${String(HOLDS_AT_ONCE)}`;
+   WHERE ${IS_DUE('$1')}
+   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early LIMIT ${String(HOLDS_AT_ONCE)}`;
 
 /** Neither quiet hours nor a digest keep a message for so long: the clock was wrong when it was held. It is due, and judged anew. */
 const BRING_FORWARD = `
@@ -75,8 +111,9 @@ const BRING_FORWARD = `
    WHERE state = 'held' AND held_for IS NOT NULL AND held_until > $1::timestamptz + interval '10 days'`;
 
 const OF_HOLD = `
-  d.state = 'held' AND d.chat_webhook_id = $1 AND d.via_webhook_id IS NOT DISTINCT FROM $2::int AND d.held_for = $3 AND d.held_until <= $4`;
-const POSTPONE = `UPDATE deliveries d SET held_until = $5 WHERE ${OF_HOLD}`;
+  d.chat_webhook_id = $1 AND d.via_webhook_id IS NOT DISTINCT FROM $2::int AND d.held_for = $3
+  AND ${IS_DUE('$4')} AND ${IS_EARLY} = $5`;
+const POSTPONE = `UPDATE deliveries d SET held_for = $6, held_until = $7, state_reason = $8 WHERE ${OF_HOLD}`;
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
@@ -96,6 +133,7 @@ const holdRow = z
     chat_webhook_id: z.number(),
     via_webhook_id: z.number().nullable(),
     held_for: z.enum(['quiet', 'daily', 'weekly']),
+    is_early: z.boolean(),
     quiet_hours: quietHoursSchema.nullable(),
     fold: z.enum(FOLD_POLICIES),
     time_zone: z.string(),
@@ -104,8 +142,27 @@ const holdRow = z
     chatWebhookId: row.chat_webhook_id,
     viaWebhookId: row.via_webhook_id,
     heldFor: row.held_for,
+    isEarly: row.is_early,
     quietHours: row.quiet_hours,
     fold: row.fold,
+    timeZone: row.time_zone,
+  }));
+
+const regatheredRow = z
+  .object({
+    rule_id: z.number(),
+    chat_webhook_id: z.number(),
+    via_webhook_id: z.number().nullable(),
+    digest: digestSchema,
+    quiet_hours: quietHoursSchema.nullable(),
+    time_zone: z.string(),
+  })
+  .transform((row): Regathered => ({
+    ruleId: row.rule_id,
+    chatWebhookId: row.chat_webhook_id,
+    viaWebhookId: row.via_webhook_id,
+    digest: row.digest,
+    quietHours: row.quiet_hours,
     timeZone: row.time_zone,
   }));
 
@@ -121,29 +178,39 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
     async endQuiet({ tenant, chatWebhookId, viaWebhookId }, now) {
       await pool.query(END_QUIET, [tenant.id, viaWebhookId ?? chatWebhookId, now]);
     },
+    async regathered() {
+      return (await pool.query(REGATHERED)).rows.map((row) => regatheredRow.parse(row));
+    },
+    async gatherAnew({ ruleId, chatWebhookId, viaWebhookId }, { heldFor, until, reason }) {
+      await pool.query(GATHER_ANEW, [ruleId, chatWebhookId, viaWebhookId, heldFor, until, reason]);
+    },
     async dueHolds(now) {
       await pool.query(BRING_FORWARD, [now]);
       const { rows } = await pool.query(DUE_HOLDS, [now]);
       return rows.map((row) => holdRow.parse(row));
     },
-    async postpone({ chatWebhookId, viaWebhookId, heldFor }, until, now) {
-      await pool.query(POSTPONE, [chatWebhookId, viaWebhookId, heldFor, now, until]);
+    async postpone(hold, { heldFor, until, reason }, now) {
+      await pool.query(POSTPONE, [...holdParameters(hold, now), heldFor, until, reason]);
     },
-    release: ({ chatWebhookId, viaWebhookId, heldFor }, now, plan) =>
+    release: (hold, now, plan) =>
       database.transaction(async (client) => {
-        const locked = await client.query(LOCK_DESTINATION, [viaWebhookId ?? chatWebhookId]);
+        const locked = await client.query(LOCK_DESTINATION, [hold.viaWebhookId ?? hold.chatWebhookId]);
         if (locked.rowCount === 0) return 0;
-        const { rows } = await client.query(HELD, [chatWebhookId, viaWebhookId, heldFor, now]);
+        const { rows } = await client.query(HELD, holdParameters(hold, now));
         const ids = rows.map((row) => madeRow.parse(row));
         const made = ids.filter(({ is_made }) => is_made).map(({ id }) => id);
         const candidates = rows.map((row) => candidateRow.parse(row)).filter(({ id }) => !made.includes(id));
         const folds = plan(candidates);
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
-        if (folds.length > 0) await writeFolds(client, folds, heldFor);
+        if (folds.length > 0) await writeFolds(client, folds, hold.heldFor);
         await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made]);
         return ids.length;
       }),
   };
+}
+
+function holdParameters({ chatWebhookId, viaWebhookId, heldFor, isEarly }: DueHold, now: Date): unknown[] {
+  return [chatWebhookId, viaWebhookId, heldFor, now, isEarly];
 }
 
 function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): unknown[] {

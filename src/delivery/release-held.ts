@@ -4,11 +4,11 @@ import type { Logger } from 'pino';
 import type { Bell } from '../core/jobs';
 import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { DueHold, HeldStore } from './held.store';
+import { judgeDue } from './judge-due';
 import { planDigest, type Fold, type FoldCandidate } from './plan-fold';
-import { isQuiet, quietUntil } from './quiet-hours';
 
 export interface ReleaseHeldDependencies {
-  readonly store: Pick<HeldStore, 'dueHolds' | 'postpone' | 'release'>;
+  readonly store: Pick<HeldStore, 'regathered' | 'gatherAnew' | 'dueHolds' | 'postpone' | 'release'>;
   readonly bell: Pick<Bell, 'ringDeliver'>;
   readonly clock: () => Date;
   readonly log: Logger;
@@ -19,8 +19,15 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
   return async () => {
     const now = clock();
     let released = 0;
+    for (const gathered of await store.regathered()) {
+      const verdict = judgeDue({ ...gathered, ...WAITED }, now);
+      if (verdict.kind === 'hold') await store.gatherAnew(gathered, verdict);
+    }
     for (const hold of await store.dueHolds(now)) {
-      if (isStillQuiet(hold, now)) await store.postpone(hold, quietUntil(hold.quietHours, hold.timeZone, now), now);
+      const verdict = judgeDue({ ...hold, digest: null, ...WAITED }, now);
+      // A digest goes at its time also when that is quiet.
+      const waits = hold.heldFor === 'quiet' || hold.isEarly;
+      if (waits && verdict.kind === 'hold') await store.postpone(hold, verdict, now);
       else released += await store.release(hold, now, (candidates) => planOf(hold, candidates));
     }
     if (released === 0) return;
@@ -29,11 +36,8 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
   };
 }
 
-/** The hours were changed since. */
-function isStillQuiet(hold: DueHold, now: Date): hold is DueHold & { readonly quietHours: NonNullable<DueHold['quietHours']> } {
-  const { heldFor, quietHours, timeZone } = hold;
-  return heldFor === 'quiet' && quietHours !== null && isQuiet(quietHours, timeZone, now);
-}
+/** It is not urgent, and never dropped. */
+const WAITED = { isUrgent: false, cameAt: null, digestAt: null } as const;
 
 /** A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. */
 function planOf({ heldFor, fold }: DueHold, candidates: readonly FoldCandidate[]): readonly Fold[] {

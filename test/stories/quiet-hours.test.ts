@@ -501,6 +501,97 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(texts(channel)[0]).toMatch(/Daily digest: 2 changes[\s\S]*2 deals won/);
   });
 
+  describe('When a digest has gathered messages at 10:00 on Wednesday, and is told daily at 09:00', () => {
+    const gathering = async (fields: Record<string, unknown> = {}): Promise<Channel> => {
+      const channel = await listening(fields, { digest: { every: 'day', at: '09:00' } });
+      setClock('2026-11-25T09:00:00Z');
+      await win(channel, 'Gathered one', 'Gathered two');
+      return channel;
+    };
+    const ruleOf = async (channel: Channel): Promise<string> => {
+      const { items } = (await world.api('GET', '/rules?limit=100', key)).body;
+      return `/rules/${items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id)).id}`;
+    };
+    const waitFor = (channel: Channel, until: string, reason: string) =>
+      waitUntil(`both wait until ${until}`, async () => {
+        const items = await deliveriesOf(channel, 'held');
+        return (
+          items.length === 2 &&
+          items.every((one: { heldUntil: string; reason: string }) => one.heldUntil === until && one.reason.includes(reason))
+        );
+      });
+
+    test.each([
+      ['later that day', { every: 'day', at: '14:00' }, '2026-11-25T13:00:00.000Z', 'daily digest at 14:00', 'Daily'],
+      ['on Fridays', { every: 'week', at: '09:00', day: 'fri' }, '2026-11-27T08:00:00.000Z', 'weekly digest', 'Weekly'],
+    ])('and is then told %s, then they wait for that', async (_when, digest, until, reason, title) => {
+      const channel = await gathering();
+
+      await put(world, key, await ruleOf(channel), { digest });
+      await waitFor(channel, until, reason);
+      setClock(until);
+      await arrives(channel, 1);
+      await rest();
+
+      expect(texts(channel)).toEqual([expect.stringContaining(`${title} digest: 2 changes`)]);
+    });
+
+    test('and its destination gets another zone and other business days, then they wait for 09:00 there', async () => {
+      const channel = await gathering();
+
+      await put(world, key, `/chat-webhooks/${channel.id}`, { timeZone: 'Asia/Tokyo' });
+      await waitFor(channel, '2026-11-26T00:00:00.000Z', '09:00 (Asia/Tokyo)');
+      await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, businessDays: ['fri'] } });
+      await waitFor(channel, '2026-11-27T00:00:00.000Z', 'daily');
+      await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: null });
+      await waitFor(channel, '2026-11-26T00:00:00.000Z', 'daily');
+    });
+
+    test('and the company gets another zone, then they wait for 09:00 there', async () => {
+      const channel = await gathering({ timeZone: null });
+
+      await put(world, key, '/account', { settings: { timeZone: 'Asia/Tokyo' } });
+      await waitFor(channel, '2026-11-26T00:00:00.000Z', '09:00 (Asia/Tokyo)');
+      await put(world, key, '/account', { settings: { timeZone: null } });
+    });
+
+    test.each([
+      ['becomes one that tells at once', { digest: null }],
+      ['is switched off', { enabled: false }],
+    ])('and its rule %s, then they are told now, as one', async (_what, change) => {
+      const channel = await gathering();
+
+      await put(world, key, await ruleOf(channel), change);
+      await arrives(channel, 1);
+      await rest();
+
+      expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
+    });
+
+    test('and its rule is switched off in quiet hours, then they are told at the end of those', async () => {
+      const channel = await gathering({ quietHours: NIGHTS });
+      setClock('2026-11-25T21:00:00Z');
+
+      await put(world, key, await ruleOf(channel), { enabled: false });
+      await waitFor(channel, '2026-11-26T07:00:00.000Z', 'Quiet hours');
+      const early = texts(channel);
+      setClock('2026-11-26T07:00:00Z');
+      await arrives(channel, 1);
+      await rest();
+
+      expect(early).toEqual([]);
+      expect(texts(channel)).toEqual([expect.stringContaining('2 changes in quiet hours')]);
+    });
+
+    test('and its rule is removed, then they are dropped with the reason', async () => {
+      const channel = await gathering();
+
+      await world.api('DELETE', await ruleOf(channel), key);
+
+      expect(await deliveriesOf(channel, 'dropped')).toMatchObject(Array(2).fill({ reason: 'the rule was removed' }));
+    });
+  });
+
   test('when nobody was there at the time of a weekly digest, then it is told afterwards, once, even with one message', async () => {
     const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
     setClock('2026-11-25T10:00:00Z');
