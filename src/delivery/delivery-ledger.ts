@@ -27,7 +27,7 @@ export interface ClaimedDelivery {
   readonly ageMs: number;
   /** Since the first attempt; 0 at the first. */
   readonly waitingMs: number;
-  /** Attempts that came to no clear answer. */
+  /** Attempts that came to no clear answer, or whose process never told of one: it may have been posted. */
   readonly uncertain: number;
   /** It is tried although its destination is broken: if it goes, the destination works again. */
   readonly isProbe: boolean;
@@ -83,8 +83,8 @@ export interface AttemptRecord {
   /** When the space may be written to again, counted from the moment of recording; null: nothing was written. */
   readonly slotAfterMs: number | null;
   readonly hasTrouble: boolean;
-  /** Nobody knows whether it was posted. */
-  readonly isUncertain: boolean;
+  /** Chat's answer says whether it was posted: what came of the attempt is known. */
+  readonly isAnswered: boolean;
   /** The log row; null when nothing was posted. */
   readonly wrote: {
     readonly httpStatus: number | null;

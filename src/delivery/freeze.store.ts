@@ -4,7 +4,8 @@ import type { Pool } from 'pg';
 import type { DeliveryStore, FrozenBody } from './delivery-ledger';
 
 /**
- * Bodies are frozen before the first POST, so that every retry is byte-identical; with that the attempt has begun. All bodies travel as
+ * Bodies are frozen before the first POST, so that every retry is byte-identical; with that the attempt has begun, and nobody knows what
+ * comes of it until that is recorded: whose process is killed meanwhile may have been posted. All bodies travel as
  * one binary parameter and are cut apart by the database: a text array of them would be escaped twice. A message that was retold or
  * dropped since it was claimed, or is just being so, is left out: its body tells what is no longer true.
  */
@@ -15,7 +16,7 @@ const FREEZE = `
     SELECT d.id, r.start, r.length FROM r JOIN deliveries d ON d.id = r.id
      WHERE d.xmin::text = r.version AND coalesce(d.state, '') IN ('queued', 'sending') FOR UPDATE OF d SKIP LOCKED
   )
-  UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1,
+  UPDATE deliveries d SET state = 'sending', attempts = d.attempts + 1, uncertain = d.uncertain + 1,
          rendered_body = CASE WHEN mine.length IS NULL THEN d.rendered_body
                               ELSE convert_from(substring($5::bytea FROM mine.start FOR mine.length), 'UTF8') END
     FROM mine WHERE d.id = mine.id

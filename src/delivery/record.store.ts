@@ -13,7 +13,7 @@ const RECORD_SENT = `
     SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[], $11::float8[])
                AS r(id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, message_name, thread_name, http_status, duration_ms, slot_after_ms)
   ), told AS (
-    UPDATE deliveries d SET state = 'sent', state_reason = NULL, held_because = NULL, waiting_since = coalesce(d.waiting_since, now()),
+    UPDATE deliveries d SET state = 'sent', state_reason = NULL, held_because = NULL, uncertain = d.uncertain - 1, waiting_since = coalesce(d.waiting_since, now()),
            chat_message_name = coalesce(r.message_name, d.chat_message_name), chat_thread_name = coalesce(r.thread_name, d.chat_thread_name),
            finished_at = now()
       FROM r WHERE d.id = r.id AND coalesce(d.state, '') IN ('queued', 'sending')
@@ -36,7 +36,7 @@ const RECORD_ANY = `
   WITH r AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
       through_id int, sealed text, space_id text, state text, state_reason text, held_because text, message_name text, thread_name text,
-      rewrite text, slot_after_ms float8, has_trouble boolean, is_uncertain boolean, wrote boolean, http_status int, error_message text,
+      rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, wrote boolean, http_status int, error_message text,
       duration_ms int, health text, health_reason text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
       cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
   ), through AS MATERIALIZED (
@@ -57,7 +57,7 @@ const RECORD_ANY = `
     UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
            state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,
            waiting_since = CASE WHEN s.wrote OR s.state = 'held' THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
-           uncertain = d.uncertain + CASE WHEN s.is_uncertain THEN 1 ELSE 0 END,
+           uncertain = d.uncertain - CASE WHEN s.is_answered THEN 1 ELSE 0 END,
            chat_message_name = coalesce(s.message_name, d.chat_message_name), chat_thread_name = coalesce(s.thread_name, d.chat_thread_name),
            finished_at = CASE WHEN s.state IN ('sent', 'dropped', 'failed') THEN now() END,
            not_before = CASE WHEN s.is_other THEN now()
@@ -178,7 +178,7 @@ function attemptRow(attempt: AttemptRecord): object {
     rewrite: attempt.rewrite,
     slot_after_ms: attempt.slotAfterMs,
     has_trouble: attempt.hasTrouble,
-    is_uncertain: attempt.isUncertain,
+    is_answered: attempt.isAnswered,
     wrote: wrote !== null,
     http_status: wrote?.httpStatus ?? null,
     error_message: wrote?.errorMessage ?? null,

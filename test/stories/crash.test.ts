@@ -109,6 +109,20 @@ describe('kill -9', () => {
     token = await install();
   }, 90_000);
 
+  /** Ends it in order and starts it again. */
+  async function deploy(): Promise<{ readonly code: number | null; readonly isInTime: boolean }> {
+    const startedAtMs = performance.now();
+    const code = await dealbell.end('SIGTERM');
+    const isInTime = performance.now() - startedAtMs < DRAIN_LIMIT_MS;
+    dealbell = await start();
+    return { code, isInTime };
+  }
+
+  async function allIsSent(ruleId: number, count: number): Promise<void> {
+    const sent = async () => (await api('GET', `/deliveries?state=sent&ruleId=${ruleId}`, token)).body.items;
+    await waitUntil('all is sent', async () => (await sent()).length === count, 30_000);
+  }
+
   test('when it is killed during an install, then the install can be done again and its webhooks are there once', async () => {
     const code = pipedrive.authorizeDirectly(ADMIN, DEMO_COMPANY_ID);
     pipedrive.webhooks.clear();
@@ -172,20 +186,29 @@ describe('kill -9', () => {
     for (let value = 10; value <= 12; value += 1) await change(2, value);
     await chat.waitForMessages(spaceId, 1, 20_000);
 
-    const startedAtMs = performance.now();
-    const code = await dealbell.end('SIGTERM');
-    const tookMs = performance.now() - startedAtMs;
-    dealbell = await start();
-    await waitUntil(
-      'all is sent',
-      async () => (await api('GET', `/deliveries?state=sent&ruleId=${ruleId}`, token)).body.items.length === 3,
-      30_000,
-    );
+    const end = await deploy();
+    await allIsSent(ruleId, 3);
 
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(DRAIN_LIMIT_MS);
+    expect(end).toEqual({ code: 0, isInTime: true });
     expect(valuesIn(spaceId)).toEqual([10, 11, 12]);
     expect(chat.counts.replayed).toBe(before.replayed);
+  }, 90_000);
+
+  test('when it gets SIGTERM while Chat hangs, then it ends as soon, and after a start the very same message goes again and is shown once', async () => {
+    const { spaceId, ruleId } = await channelFor(token, 'Hanging');
+    const requests = () => chat.requests.filter((request) => request.spaceId === spaceId);
+    chat.failNext({ spaceId, hang: true, afterPosting: true });
+    for (let value = 20; value <= 22; value += 1) expect(await change(3, value)).toBe(true);
+    await waitUntil('Chat hangs', () => requests().some((request) => request.status === null), 30_000);
+
+    const end = await deploy();
+    await allIsSent(ruleId, 3);
+
+    const [cutOff, again] = requests();
+    expect(end).toEqual({ code: 0, isInTime: true });
+    expect([again?.requestId, again?.rawBody]).toEqual([cutOff?.requestId, cutOff?.rawBody]);
+    expect(new Set(requests().map((request) => request.requestId)).size).toBe(requests().length - 1);
+    expect(valuesIn(spaceId)).toEqual([20, 21, 22]);
   }, 90_000);
 
   test('when a second process starts on the same folder, then it says so in one line and the first goes on', async () => {

@@ -1,7 +1,9 @@
 /** A destination that cannot take its messages: held, tried, sent elsewhere, let go in order, dropped in the end; and threads. */
 
+import { makeDeliveryStore } from '../../src/delivery/delivery.store';
 import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import type { RequestRecord } from '../fakes/google-chat/request-tally';
+import { aClaimedDelivery } from '../support/builders';
 import { addRule, closeSpace, connectChannel, openSpace, put, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { postAs, rawWebhook } from '../support/raw-webhook';
@@ -236,6 +238,54 @@ test.each([[['won', 'moved', 'won']], [['moved', 'won', 'won']]])(
     expect(await deliveriesOf(channel, 'folded')).toEqual([]);
   },
 );
+
+test.each([
+  ['refuses it then', ''],
+  ['is broken then', `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`],
+])(
+  'when a worker is killed while it posts and the destination %s, then the fallback is not told what may be shown, and it goes again as it was',
+  async (_when, breaking) => {
+    const { database } = testDatabase;
+    const fallback = await connectChannel(world, token, 'Aside', { fold: 'off' });
+    const channel = await connectChannel(world, token, 'Torn', { fold: 'off', fallbackWebhookId: fallback.id });
+    const listeners = await audience([channel]);
+    await closeSpace(database.pool, channel);
+    await listeners.win('Message torn');
+    await waitUntil('it is owed', async () => (await deliveriesOf(channel, 'queued')).length === 1);
+    const requestId = await beginAttempt(channel, '{"text":"Message torn"}');
+    await listeners.win('Message whole');
+    await waitUntil('the next one is owed', async () => (await deliveriesOf(channel, 'queued')).length === 1);
+
+    world.chat.setOutage(channel.spaceId, 403);
+    if (breaking !== '') await database.pool.query(breaking, [channel.id]);
+    await openSpace(database.pool, channel);
+    await waitUntil('the fallback is told the next one', () => titles(fallback).includes('Message whole'));
+    await untilHeld(channel, 1);
+    world.chat.setOutage(channel.spaceId, null);
+    await database.pool.query(`UPDATE chat_webhooks SET next_probe_at = now() WHERE id = $1`, [channel.id]);
+    await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+    await rest();
+
+    // The rest are notices.
+    expect(titles(fallback).filter((title) => title !== '')).toEqual(['Message whole']);
+    expect(titles(channel)).toEqual(['Message torn']);
+    expect(new Set(requestsTo(channel).map((request) => request.requestId))).toEqual(new Set([requestId]));
+  },
+);
+
+/** What a worker leaves that is killed between freezing the space's message and recording its attempt; gives the request id. */
+async function beginAttempt({ id: channelId }: Channel, body: string): Promise<string> {
+  const { database } = testDatabase;
+  const { rows } = await database.pool.query<{ id: number; version: string; request_id: string }>(
+    `SELECT id::float8 AS id, xmin::text AS version, request_id FROM deliveries WHERE chat_webhook_id = $1`,
+    [channelId],
+  );
+  const [owed] = rows;
+  if (owed === undefined) throw new Error('nothing is owed');
+  const delivery = aClaimedDelivery({ id: owed.id, version: owed.version, renderedBody: null });
+  expect(await makeDeliveryStore(database).freeze([{ delivery, body }])).toEqual([true]);
+  return owed.request_id;
+}
 
 test('when the fallback breaks too, or is removed, then its guests wait and go to their own destination once that works', async () => {
   const fallback = await connectChannel(world, token, 'Broken stand-in');

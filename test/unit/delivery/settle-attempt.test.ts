@@ -52,7 +52,7 @@ test('when troubles repeat, then the space rests longer', () => {
 
 test('when nobody knows whether it was posted, then that is on record and the health of the destination is not touched', () => {
   expect(settled({ kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' })).toMatchObject({
-    ...{ state: 'queued', hasTrouble: true, isUncertain: true, health: null, delayMs: null },
+    ...{ state: 'queued', hasTrouble: true, isAnswered: false, health: null, delayMs: null },
   });
 });
 
