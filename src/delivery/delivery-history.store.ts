@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import { FINISHED_STATES, UNFINISHED_STATES } from '../core/delivery';
 import type { TenantId } from '../core/tenant';
+import { heldReason, type HeldMessage } from './held-reason';
 
 /** An attempt to send, or a test. */
 export interface HistoryAttempt {
@@ -117,10 +118,7 @@ export async function pageOfDeliveries(
   const parts = isOfRule ? [pagePart('state = ANY ($9)'), pagePart('state = ANY ($10)')] : [pagePart('true')];
   const sql = `SELECT * FROM (${parts.map((part) => `(${part})`).join(' UNION ALL ')}) AS parts ORDER BY id DESC LIMIT $8`;
   const values = [tenantId, page.beforeId ?? Number.MAX_SAFE_INTEGER, ...conditions(filter), page.limit];
-  const { rows } = await pool.query<Raw<HistoryDelivery>>(
-    sql,
-    isOfRule ? [...values, FINISHED_STATES, UNFINISHED_STATES] : values,
-  );
+  const { rows } = await pool.query<DeliveryRow>(sql, isOfRule ? [...values, FINISHED_STATES, UNFINISHED_STATES] : values);
   return rows.map(toDelivery);
 }
 
@@ -136,7 +134,7 @@ export async function deliveriesOfEvents(
   tenantId: TenantId,
   eventIds: readonly number[],
 ): Promise<HistoryDelivery[]> {
-  const { rows } = await pool.query<Raw<HistoryDelivery>>(
+  const { rows } = await pool.query<DeliveryRow>(
     `${SELECT_DELIVERIES} WHERE tenant_id = $1 AND event_id = ANY($2::bigint[]) ORDER BY id DESC LIMIT 200`,
     [tenantId, eventIds],
   );
@@ -145,6 +143,13 @@ export async function deliveriesOfEvents(
 
 const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId", chat_webhook_id AS "chatWebhookId", via_webhook_id AS "viaWebhookId", entity,
   entity_id AS "entityId", transition->>'type' AS "eventType", state, state_reason AS reason, replay, attempts,
+  held_because AS "heldBecause", uncertain > 0 AS "isUncertain",
+  CASE WHEN state = 'held' THEN (
+    SELECT jsonb_build_object('name', f.name, 'isBroken', f.health = 'broken', 'isPaused', f.paused, 'isToldAnyhow', EXISTS (
+             SELECT 1 FROM deliveries o WHERE o.event_id = deliveries.event_id AND o.rule_id = deliveries.rule_id AND o.chat_webhook_id = f.id
+                                          AND o.replay = deliveries.replay))
+      FROM chat_webhooks own JOIN chat_webhooks f ON f.id = coalesce(deliveries.via_webhook_id, own.fallback_webhook_id)
+     WHERE own.id = deliveries.chat_webhook_id) END AS fallback,
   request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto",
   (SELECT jsonb_build_object('deliveryId', lead.id, 'state', lead.state, 'messageName', lead.chat_message_name)
      FROM deliveries lead WHERE lead.id = deliveries.folded_into) AS "toldBy",
@@ -159,9 +164,13 @@ type BigIds = 'id' | 'eventId' | 'deliveryId' | 'foldedInto';
 /** A row as pg gives it: its bigints may be text. */
 type Raw<Row> = { readonly [Column in keyof Row]: Column extends BigIds ? Row[Column] | string : Row[Column] };
 
+type DeliveryRow = Raw<HistoryDelivery> & Pick<HeldMessage, 'heldBecause' | 'isUncertain' | 'fallback'>;
+
 /** Depending on the pool's type parsers a bigint comes as a number or as text. */
-function toDelivery(row: Raw<HistoryDelivery>): HistoryDelivery {
-  return { ...row, id: Number(row.id), eventId: Number(row.eventId), foldedInto: idOrNull(row.foldedInto) };
+function toDelivery({ heldBecause, isUncertain, fallback, ...row }: DeliveryRow): HistoryDelivery {
+  const held = { reason: row.reason, isRedirected: row.viaWebhookId !== null, heldBecause, isUncertain, fallback };
+  const reason = row.state === 'held' ? heldReason(held) : row.reason;
+  return { ...row, reason, id: Number(row.id), eventId: Number(row.eventId), foldedInto: idOrNull(row.foldedInto) };
 }
 
 function idOrNull(value: number | string | null): number | null {

@@ -10,6 +10,10 @@
 const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
 
+/** The fallback `f` hears of it from its rule too. */
+const isToldAnyhow = (d: string): string =>
+  `EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = ${d}.event_id AND o.rule_id = ${d}.rule_id AND o.chat_webhook_id = f.id AND o.replay = ${d}.replay)`;
+
 /**
  * A message of several that is held for its destination's sake and was not posted comes apart where a fallback or quiet hours may
  * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
@@ -20,11 +24,37 @@ const COMES_APART = `
   AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
                  AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
                      ELSE f.quiet_hours IS NOT NULL OR EXISTS (
-                       SELECT 1 FROM deliveries m JOIN deliveries o ON o.event_id = m.event_id AND o.rule_id = m.rule_id AND o.chat_webhook_id = f.id
-                        WHERE m.id = d.id OR m.folded_into = d.id) END)`;
+                       SELECT 1 FROM deliveries m WHERE (m.id = d.id OR m.folded_into = d.id) AND ${isToldAnyhow('m')}) END)`;
 
 /** What was held since the last look has not come apart yet. */
 const STAYS = `(${COMES_APART}) IS NOT TRUE`;
+
+/** A digest that the fallback `f` is told a part of anyhow. */
+const IS_MIXED = `
+  (d.fold_kind IN ('daily', 'weekly')
+   AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM deliveries m WHERE m.id = d.id OR m.folded_into = d.id) > 1)`;
+
+/** Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. */
+const PART_DIGESTS = `
+  WITH leads AS MATERIALIZED (
+    SELECT d.*, f.id AS fallback_id FROM deliveries d
+      JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN chat_webhooks f ON f.id = w.fallback_webhook_id
+     WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
+     ORDER BY d.id FOR UPDATE OF d
+  ), parts AS MATERIALIZED (
+    SELECT m.id, leads.id AS lead_id, ${isToldAnyhow('m')} AS is_told
+      FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id JOIN deliveries m ON m.id = leads.id OR m.folded_into = leads.id
+  ), others AS MATERIALIZED (
+    SELECT p.id, p.lead_id, min(p.id) OVER (PARTITION BY p.lead_id) AS new_lead_id
+      FROM parts p JOIN parts lead ON lead.id = p.lead_id AND lead.is_told <> p.is_told
+  ), moved AS (
+    UPDATE deliveries d SET folded_into = o.new_lead_id FROM others o WHERE d.id = o.id AND d.id <> o.new_lead_id
+  ), led AS (
+    UPDATE deliveries d SET state = 'held', folded_into = NULL, finished_at = NULL, fold_kind = leads.fold_kind, held_because = 'broken',
+           state_reason = leads.state_reason, waiting_since = leads.waiting_since
+      FROM others o JOIN leads ON leads.id = o.lead_id WHERE d.id = o.id AND d.id = o.new_lead_id
+  )
+  UPDATE deliveries d SET ${ANEW} FROM leads WHERE d.id = leads.id`;
 
 /** Messages of several, `d`, that are so come apart: each that they were to tell is as they are, and theirs alone is left to them. */
 export const unfold = (isSo: string): string => `
@@ -116,9 +146,8 @@ const REDIRECT = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = f.id, space_id = f.space_id, ${ANEW}
     FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
    WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
-     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused AND ${STAYS}
-     AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
-                        AND o.replay = d.replay)
+     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused AND ${STAYS} AND ${IS_MIXED} IS NOT TRUE
+     AND NOT ${isToldAnyhow('d')}
      AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
                           WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
                             AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
@@ -157,7 +186,7 @@ export function makeHoldStore(pool: { query(statement: string): Promise<unknown>
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
       const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];
-      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, UNFOLD, LET_GO_FORGOTTEN, PROBE, REDIRECT])
+      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN, PROBE, REDIRECT])
         await pool.query(statement);
     },
   };

@@ -78,6 +78,13 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     );
   const freeSpace = ({ spaceId }: Channel) =>
     testDatabase.database.pool.query('UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1', [spaceId]);
+  /** As a backlog is, before it is prepared. */
+  const foldWaiting = ({ id }: Channel) =>
+    testDatabase.database.pool.query(
+      `WITH lead AS (UPDATE deliveries SET fold_kind = 'backlog' WHERE id = (SELECT min(id) FROM deliveries WHERE chat_webhook_id = $1) RETURNING id)
+       UPDATE deliveries d SET state = 'folded', folded_into = lead.id FROM lead WHERE d.chat_webhook_id = $1 AND d.id > lead.id`,
+      [id],
+    );
   const addUrgentRule = async (channel: Channel) => {
     const conditions = { all: [{ field: 'title', op: 'contains', value: 'Urgent' }] };
     await addRule(world, key, 'deal.won', channel, {
@@ -307,6 +314,77 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(texts(fallback).filter((text) => text.includes('Guest'))).toHaveLength(1);
   });
 
+  test('when a message of several meets a broken destination, and the fallback is quiet, then that is told all of it as one when it is quiet no more', async () => {
+    const fallback = await connectChannel(world, key, 'Asleep', { timeZone: 'Europe/Berlin', quietHours: NIGHTS });
+    const channel = await listening({ fallbackWebhookId: fallback.id });
+    await addUrgentRule(channel);
+    const { pool } = testDatabase.database;
+    setClock('2026-11-24T21:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Guest one', 'Guest two', 'Urgent guest');
+    await breakDown(channel);
+    await foldWaiting(channel);
+    await pool.query(
+      `UPDATE deliveries SET state = 'held', held_because = 'broken', state_reason = 'HTTP 404.' WHERE chat_webhook_id = $1 AND state = 'queued'`,
+      [channel.id],
+    );
+    const told = () => texts(fallback).filter((text) => text.includes('Meant for “Nights”'));
+    await waitUntil('all but the urgent one wait for a time', async () => {
+      const items = await deliveriesOf(channel, 'held');
+      return items.length === 3 && items.every((one: { heldUntil: string }) => one.heldUntil === '2026-11-25T07:00:00.000Z');
+    });
+    await rest();
+    const early = told();
+    const [held] = await deliveriesOf(channel, 'held');
+    setClock('2026-11-25T07:00:00Z');
+    await waitUntil('the fallback is told the rest', () => told().length > 1);
+    await rest();
+
+    expect(early).toEqual([expect.stringContaining('Urgent guest')]);
+    expect(held.reason).toMatch(/^Given to the fallback “Asleep”: Quiet hours of this space, 20:00 to 08:00/);
+    expect(told().slice(1)).toEqual([expect.stringMatching(/3 changes in quiet hours[\s\S]*Guest/)]);
+    expect(texts(channel)).toEqual([]);
+  });
+
+  test('when a destination breaks before its digest, then the fallback hears of everything in it once', async () => {
+    const fallback = await connectChannel(world, key, 'Told too', { timeZone: 'Europe/Berlin' });
+    const digest = { every: 'day', at: '09:00' };
+    const channel = await listening({ fallbackWebhookId: fallback.id });
+    const pipelineIds = [(lastId += 1)];
+    const about = (title: string) => ({ pipelineIds, conditions: { all: [{ field: 'title', op: 'contains', value: title }] } });
+    await addRule(world, key, 'deal.won', channel, {
+      digest,
+      targetWebhookIds: [channel.id, fallback.id],
+      filters: about('Shared'),
+    });
+    await addRule(world, key, 'deal.won', channel, { digest, filters: about('Own') });
+    setClock('2026-11-25T09:00:00Z');
+    await breakDown(channel);
+    for (const title of ['Shared one', 'Own one', 'Shared two', 'Own two']) {
+      const id = (lastId += 1);
+      const data = { id, title, status: 'won', value: 1, currency: 'EUR', pipeline_id: pipelineIds[0] };
+      await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
+    }
+    await rest();
+    const early = [texts(channel), texts(fallback).filter((text) => text.includes('digest'))].flat();
+
+    setClock('2026-11-26T08:00:00Z');
+    const digests = () => texts(fallback).filter((text) => text.includes('digest'));
+    await waitUntil('the fallback is told both digests', () => digests().length === 2);
+    await rest();
+    const [held] = await deliveriesOf(channel, 'held');
+
+    expect(early).toEqual([]);
+    const [own, redirected] = digests().sort(
+      (one, other) => Number(one.includes('Meant for')) - Number(other.includes('Meant for')),
+    );
+    expect(own).toMatch(/Daily digest: 2 changes[\s\S]*Shared/);
+    expect(own).not.toContain('Own');
+    expect(redirected).toMatch(/Daily digest: 2 changes[\s\S]*Own/);
+    expect(redirected).not.toContain('Shared');
+    expect(held.reason).toContain('Its rule tells the fallback “Told too” too.');
+  });
+
   test('when a destination breaks while a record waits in its quiet hours, then the fallback hears of the record in its order', async () => {
     const fallback = await connectChannel(world, key, 'Open all night', { timeZone: 'Europe/Berlin' });
     const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
@@ -423,15 +501,10 @@ describeOnBackends('Quiet hours and digests', (backend) => {
   test('when it becomes quiet before a message of several was prepared, then each of them waits, and an urgent one goes', async () => {
     const channel = await listening({});
     await addUrgentRule(channel);
-    const { pool } = testDatabase.database;
     setClock('2026-11-24T21:00:00Z');
     await holdSpace(channel);
     await winUnsent(channel, 'Folded one', 'Folded two', 'Urgent');
-    await pool.query(
-      `WITH lead AS (UPDATE deliveries SET fold_kind = 'backlog' WHERE id = (SELECT min(id) FROM deliveries WHERE chat_webhook_id = $1) RETURNING id)
-       UPDATE deliveries d SET state = 'folded', folded_into = lead.id FROM lead WHERE d.chat_webhook_id = $1 AND d.id > lead.id`,
-      [channel.id],
-    );
+    await foldWaiting(channel);
 
     await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
     await freeSpace(channel);

@@ -89,3 +89,42 @@ test('when a destination breaks at any moment of a round, then what its message 
     ]);
   }
 });
+
+test.each([
+  ['its first message', [1]],
+  ['others', [2, 3]],
+])(
+  'when a digest of a broken destination tells of %s what the fallback is told too, then the fallback is given the rest as one',
+  async (_which, twins) => {
+    const isTwin = (id: number) => twins.includes(id);
+    const ids = [1, 2, 3, 4];
+    for (const id of ids) await addDelivery({ id, ...(id === 1 ? { foldKind: 'daily' } : { state: 'folded', foldedInto: 1 }) });
+    for (const id of twins) await addDelivery({ id: 10 + id, twinOf: id, chatWebhookId: FALLBACK, state: 'sent' });
+    await breakDown();
+
+    await makeHoldStore({ query }).tidy();
+
+    expect(await deliveries()).toEqual(
+      ids.map((id) => {
+        const [leadId] = ids.filter((other) => isTwin(other) === isTwin(id));
+        if (id !== leadId) return { id, state: 'folded', via: null, foldedInto: leadId, foldKind: null };
+        const where = isTwin(id) ? { state: 'held', via: null } : { state: 'queued', via: FALLBACK };
+        return { id, ...where, foldedInto: null, foldKind: 'daily' };
+      }),
+    );
+  },
+);
+
+test('when the fallback is told all of a digest too, then that waits as it is', async () => {
+  await addDelivery({ id: 1, foldKind: 'weekly' });
+  await addDelivery({ id: 2, state: 'folded', foldedInto: 1 });
+  for (const twinOf of [1, 2]) await addDelivery({ id: 10 + twinOf, twinOf, chatWebhookId: FALLBACK, state: 'sent' });
+  await breakDown();
+
+  await makeHoldStore({ query }).tidy();
+
+  expect(await deliveries()).toEqual([
+    { id: 1, state: 'held', via: null, foldedInto: null, foldKind: 'weekly' },
+    { id: 2, state: 'folded', via: null, foldedInto: 1, foldKind: null },
+  ]);
+});
