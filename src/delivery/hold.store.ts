@@ -6,6 +6,8 @@
  * statistics were taken while nothing waited.
  */
 
+import { EXPIRE, FIRST_LOOK } from './expire-held';
+
 /** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
 const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
@@ -20,7 +22,7 @@ const isToldAnyhow = (d: string): string =>
  * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
  */
 const COMES_APART = `
-  d.fold_kind IN ('backlog', 'quiet') AND d.uncertain = 0
+  coalesce(d.fold_kind, '') IN ('backlog', 'quiet') AND d.uncertain = 0
   AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
                  AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
                      ELSE f.quiet_hours IS NOT NULL OR EXISTS (
@@ -99,13 +101,6 @@ const KNOW_SPACES = `
   SELECT DISTINCT w.space_id FROM chat_webhooks w WHERE NOT EXISTS (SELECT 1 FROM google_spaces g WHERE g.space_id = w.space_id)
   ON CONFLICT DO NOTHING`;
 
-const EXPIRE = `
-  UPDATE deliveries d SET state = 'dropped', finished_at = now(), held_because = NULL,
-         state_reason = 'Held for more than ' || w.hold_hours || ' hours. ' || coalesce(d.state_reason, '')
-    FROM chat_webhooks w
-   WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = d.chat_webhook_id
-     AND d.waiting_since < now() - w.hold_hours * interval '1 hour'`;
-
 /** The net under every way to let messages go: what is held although its destination works. */
 const LET_GO_FORGOTTEN = `
   UPDATE deliveries d SET ${LET_GO}
@@ -170,7 +165,7 @@ const MEND_PUT_OFF = `
 const MEND_DESTINATIONS = `
   UPDATE chat_webhooks SET last_refusal_at = least(last_refusal_at, now()), next_probe_at = least(next_probe_at, now())
    WHERE last_refusal_at > now() + interval '1 minute' OR next_probe_at > now() + interval '2 hours'`;
-/** Looking for that costs a look at every space. */
+/** Looking for that costs a look at every space, and what is too old is so half a minute later too. */
 const ROUNDS_BETWEEN_MENDING = 15;
 
 export interface HoldStore {
@@ -185,8 +180,8 @@ export function makeHoldStore(pool: { query(statement: string): Promise<unknown>
     async tidy() {
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
-      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];
-      for (const statement of [KNOW_SPACES, ...mending, EXPIRE, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN, PROBE, REDIRECT])
+      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF, FIRST_LOOK, EXPIRE] : [];
+      for (const statement of [KNOW_SPACES, ...mending, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN, PROBE, REDIRECT])
         await pool.query(statement);
     },
   };
