@@ -43,9 +43,6 @@ export interface EventView {
   readonly nextLookMs: number | null;
 }
 
-/** How a list asks again for itself: the attributes of htmx for the request alone. */
-export type LookAgain = Readonly<Record<string, string>>;
-
 /** The way back to the page above. */
 export function Back({ to, label = 'Back' }: { readonly to: string; readonly label?: string }): VNode {
   return (
@@ -61,49 +58,51 @@ export function Badge({ text, tone }: { readonly text: string; readonly tone: To
   return <span class={`badge badge-${tone}`}>{text}</span>;
 }
 
-/** `replay` draws what sends a message again, where that is offered; an event of which more is awaited is asked for again by itself. */
+type DrawReplay = (message: MessageView, event: EventView) => VNode;
+
+/** `replay` draws what sends a message again, where that is offered. */
 export function EventList({
   events,
   empty,
-  lookAgain,
   showsReasons = false,
   replay,
 }: {
   readonly events: readonly EventView[];
   readonly empty: string;
-  readonly lookAgain: LookAgain;
   /** The reasons stand open. */
   readonly showsReasons?: boolean;
-  readonly replay?: (message: MessageView, event: EventView) => VNode;
+  readonly replay?: DrawReplay | undefined;
 }): VNode {
   if (events.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <ul class="plain">
       {events.map((event) => (
-        <EventItem event={event} lookAgain={lookAgain} showsReasons={showsReasons} replay={replay} />
+        <EventItem event={event} showsReasons={showsReasons} replay={replay} />
       ))}
     </ul>
   );
 }
 
-function EventItem({
+/** `isNews`: in the place of the item that stands there of this event. */
+export function EventItem({
   event,
-  lookAgain,
   showsReasons,
   replay,
+  isNews = false,
 }: {
   readonly event: EventView;
-  readonly lookAgain: LookAgain;
   readonly showsReasons: boolean;
-  readonly replay: ((message: MessageView, event: EventView) => VNode) | undefined;
+  readonly replay: DrawReplay | undefined;
+  readonly isNews?: boolean;
 }): VNode {
-  const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages, nextLookMs } = event;
+  const { what, record, link, announcement, when, whenIso, outcome, decisions, others, messages } = event;
+  const id = `event-${event.id}`;
   return (
-    <li class="event" id={`event-${event.id}`} data-quiet="yes">
-      {nextLookMs !== null && <NextLook id={`event-${event.id}`} afterMs={nextLookMs} lookAgain={lookAgain} />}
+    <li class="event" id={id} hx-swap-oob={isNews ? 'true' : undefined}>
       <p class="event-head">
         <span>
-          <strong>{what}</strong> {link !== null && record !== '' ? <RecordLink href={link} title={record} /> : record}
+          <strong>{what}</strong>{' '}
+          {link !== null && record !== '' ? <RecordLink id={`${id}-record`} href={link} title={record} /> : record}
         </span>{' '}
         <time dateTime={whenIso}>{when}</time>
       </p>
@@ -128,39 +127,39 @@ function EventItem({
           ))}
         </ul>
       )}
-      {announcement === null && (
-        <Reasons isOpen={showsReasons} outcome={outcome} decisions={decisions} others={others} id={event.id} />
-      )}
+      {announcement === null && <Reasons isOpen={showsReasons} {...{ id, outcome, decisions, others }} />}
     </li>
   );
 }
 
-/** Asks for the page again and takes what it tells of this one event. */
-function NextLook({
-  id,
-  afterMs,
-  lookAgain,
+/**
+ * Asks for news again and again, while the page is in sight; stands inside the part that the answer takes the place of, which it names.
+ * An answer without content leaves it as it is, and trouble is not told: nobody asked.
+ */
+export function LookForNews({
+  of,
+  everyMs,
+  ...request
 }: {
-  readonly id: string;
-  readonly afterMs: number;
-  readonly lookAgain: LookAgain;
-}): VNode {
+  readonly of: string;
+  readonly everyMs: number;
+} & Readonly<Record<`hx-${string}`, string>>): VNode {
   return (
     <span
       hidden
-      {...lookAgain}
-      hx-trigger={`load delay:${afterMs}ms`}
-      hx-target={`#${id}`}
-      hx-select={`#${id}`}
+      data-look="yes"
+      {...request}
+      hx-trigger={`every ${everyMs}ms, visibilitychange from:document`}
+      hx-target={`#${of}`}
       hx-swap="outerHTML"
-      hx-sync="this"
+      hx-sync="this:drop"
     />
   );
 }
 
-function RecordLink({ href, title }: { readonly href: string; readonly title: string }): VNode {
+function RecordLink({ id, href, title }: Readonly<Record<'id' | 'href' | 'title', string>>): VNode {
   return (
-    <a href={href} target="_blank" rel="noopener">
+    <a id={id} href={href} target="_blank" rel="noopener">
       {title}
     </a>
   );
@@ -172,11 +171,11 @@ function Reasons({
   outcome,
   decisions,
   others,
-}: Pick<EventView, 'id' | 'outcome' | 'decisions' | 'others'> & { readonly isOpen: boolean }): VNode {
+}: Pick<EventView, 'outcome' | 'decisions' | 'others'> & { readonly id: string; readonly isOpen: boolean }): VNode {
   if (decisions.length === 0 && others === null) return <p class="quiet">{outcome}</p>;
   return (
     <details open={isOpen}>
-      <summary id={`reasons-${id}`}>{outcome}</summary>
+      <summary id={`${id}-reasons`}>{outcome}</summary>
       <ul class="plain reasons">
         {decisions.map(({ ruleName, matched, reason }) => (
           <li>

@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact';
 import { AnnounceForm, RecordFields, type AnnounceFormView } from './announce';
-import { EventList, type EventView, type LookAgain } from './components';
+import { EventList, LookForNews, type EventView } from './components';
 import { PageForm } from './form';
 import { Watching, type WatchView } from './watch';
 
@@ -12,16 +12,25 @@ export interface PanelView {
   readonly isMuted: boolean;
   readonly muteId: number | null;
   readonly canMute: boolean;
-  /** "2 messages sent about 3 events."; null when nothing came in. */
-  readonly summary: string | null;
-  readonly events: readonly EventView[];
+  readonly told: ToldView;
   readonly announce: AnnounceFormView;
   /** Null: such records cannot be watched. */
   readonly watch: WatchView | null;
 }
 
+/** What came in about the record. */
+export interface ToldView {
+  readonly entity: string;
+  /** "2 messages sent about 3 events."; null when nothing came in. */
+  readonly summary: string | null;
+  readonly events: readonly EventView[];
+  /** What is sent to ask for news. */
+  readonly look: { readonly resource: string; readonly selectedIds: string; readonly seen: string; readonly waits: string };
+  readonly everyMs: number;
+}
+
 export function Panel({ view, message }: { readonly view: PanelView; readonly message: string | null }): VNode {
-  const { heading, entity, summary, events, announce, watch } = view;
+  const { heading, entity, told, announce, watch } = view;
   return (
     <div id="app">
       <main id="page" class="alone panel">
@@ -41,13 +50,7 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
             {view.canMute ? '' : '; an admin can unmute it'}. You can still announce it by hand.
           </p>
         )}
-        <section aria-labelledby="told">
-          <h2 id="told">Sent messages</h2>
-          <p id="told-summary" class="quiet">
-            {summary}
-          </p>
-          <Told events={events} entity={entity} lookAgain={lookAgainFrom(announce)} />
-        </section>
+        <Told {...told} />
         <section aria-labelledby="announce-title" class="card">
           <h2 id="announce-title">Announce this {entity}</h2>
           <AnnounceForm view={announce} action="/extension/panel/announce" />
@@ -69,40 +72,23 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
 /** Events that stand at once; older ones are one click away, so that announcing is not out of sight. */
 const FIRST_EVENTS = 3;
 
-function Told({
-  events,
-  entity,
-  lookAgain,
-}: {
-  readonly events: readonly EventView[];
-  readonly entity: string;
-  readonly lookAgain: LookAgain;
-}): VNode {
+/** Follows by itself what happens to the record while the panel is open. */
+export function Told({ entity, summary, events, look, everyMs }: ToldView): VNode {
   const older = events.slice(FIRST_EVENTS);
   return (
-    <>
-      <EventList
-        events={events.slice(0, FIRST_EVENTS)}
-        empty={`Nothing has come in about this ${entity} yet.`}
-        lookAgain={lookAgain}
-      />
+    <section id="told" aria-labelledby="told-title" data-quiet="yes">
+      <LookForNews of="told" everyMs={everyMs} hx-post="/extension/panel/told" hx-vals={JSON.stringify(look)} />
+      <h2 id="told-title">Sent messages</h2>
+      <p class="quiet">{summary}</p>
+      <EventList events={events.slice(0, FIRST_EVENTS)} empty={`Nothing has come in about this ${entity} yet.`} />
       {older.length > 0 && (
         <details>
           <summary id="older-events">{older.length === 1 ? '1 older event' : `${older.length} older events`}</summary>
-          <EventList events={older} empty="" lookAgain={lookAgain} />
+          <EventList events={older} empty="" />
         </details>
       )}
-    </>
+    </section>
   );
-}
-
-/** The panel as it is now, of which an event that waits takes its own part. */
-function lookAgainFrom({ resource, selectedIds }: AnnounceFormView): LookAgain {
-  return {
-    'hx-post': '/extension/panel/told',
-    'hx-vals': JSON.stringify({ resource, selectedIds }),
-    'hx-select-oob': '#told-summary',
-  };
 }
 
 function Mute({ view: { entity, isMuted, muteId, canMute, announce } }: { readonly view: PanelView }): VNode | null {

@@ -54,14 +54,27 @@
     delete event.detail.parameters.pageToken;
   });
 
+  /* What looks for news does so only in sight, and keeps its trouble to itself: nobody asked. It ends with the sign-in. */
+  function isLook(source) {
+    return source.matches('[data-look]');
+  }
+
+  function tellExpired(source, error) {
+    console.warn(error);
+    if (isLook(source)) source.remove();
+    else tellTrouble('expired-words');
+  }
+
   /* Before a request: a question is asked in Pipedrive's dialog, and a token that is about to end is renewed. */
   document.addEventListener('htmx:confirm', function (event) {
     var detail = event.detail;
     var isOld = token && Date.now() > expiresAt - RENEW_BEFORE_MS;
     var source = detail.elt;
     var isAsked = detail.question && isTypedRight(source);
-    if (!detail.question && !isOld) return;
+    var isUnseen = document.hidden && isLook(source);
+    if (!detail.question && !isOld && !isUnseen) return;
     event.preventDefault();
+    if (isUnseen) return;
     var asked = isAsked
       ? window.pipedrive.confirm(detail.question, source.dataset.confirmText || '', source.dataset.confirmOk || 'OK')
       : Promise.resolve(true);
@@ -73,8 +86,7 @@
         });
       })
       .catch(function (error) {
-        console.warn(error);
-        tellTrouble('expired-words');
+        tellExpired(source, error);
       });
   });
 
@@ -91,18 +103,18 @@
     var source = detail.elt;
     if (source.dataset.isRetry) {
       delete source.dataset.isRetry;
-      tellTrouble('expired-words');
+      tellExpired(source, 'the new page token was refused');
       return;
     }
     renew()
       .then(function () {
+        if (isLook(source)) return;
         source.dataset.isRetry = 'yes';
         var cause = detail.requestConfig.triggeringEvent;
         htmx.trigger(source, cause ? cause.type : 'click');
       })
       .catch(function (error) {
-        console.warn(error);
-        tellTrouble('expired-words');
+        tellExpired(source, error);
       });
   });
 
@@ -140,19 +152,24 @@
     control.removeAttribute('aria-disabled');
   });
 
-  document.addEventListener('htmx:sendError', function () {
-    tellTrouble('offline-words');
+  document.addEventListener('htmx:sendError', function (event) {
+    if (!isLook(event.detail.elt)) tellTrouble('offline-words');
   });
-  document.addEventListener('htmx:timeout', function () {
-    tellTrouble('slow-words');
+  document.addEventListener('htmx:timeout', function (event) {
+    if (!isLook(event.detail.elt)) tellTrouble('slow-words');
   });
   document.addEventListener('htmx:beforeSwap', function (event) {
+    if (isLook(event.detail.requestConfig.elt)) {
+      event.detail.shouldSwap = event.detail.xhr.status === 200;
+      return;
+    }
     /* That is asked once more first (above), which has to know that it was. */
     if (event.detail.xhr.status === 401) return;
     var place = byId('trouble');
     var target = event.detail.target;
     if (place && target !== place) place.replaceChildren();
     mayMoveFocus = target.id === 'app' || target.contains(document.activeElement);
+    focusNew = document.activeElement && document.activeElement.dataset.focusNew;
     neighbours = idsFrom(lastFocusedId);
     idsBefore = new Set(idsIn(document));
     delete event.detail.requestConfig.elt.dataset.isRetry;
@@ -161,7 +178,8 @@
   /** What went well is said in Pipedrive's own way, and to screen readers. */
   function sayFlash() {
     var flash = byId('flash');
-    if (!flash) return;
+    if (!flash || flash.dataset.isSaid) return;
+    flash.dataset.isSaid = 'yes';
     byId('live').textContent = flash.textContent;
     if (window.parent === window) return;
     flash.hidden = true;
@@ -176,6 +194,7 @@
   /* Before the exchange: the controls that follow the focus and then those before it, nearest first; and what was there at all. */
   var neighbours = [];
   var idsBefore = new Set();
+  var focusNew = '';
   /* Pipedrive's own dialogs take the focus out of the frame. */
   var lastFocusedId = '';
   document.addEventListener('focusin', function (event) {
@@ -203,7 +222,7 @@
     if (!mayMoveFocus) return;
     var active = document.activeElement;
     var isLost = !active || active === document.body || active.id === 'page';
-    var next = (isRefused && byId('refusal')) || (active && active.dataset.focusNew && added(active.dataset.focusNew));
+    var next = (isRefused && byId('refusal')) || (focusNew && added(focusNew));
     if (!next && (isLost || !isSamePage))
       next = document.querySelector('[autofocus]') || (isSamePage && neighbour()) || headingNow();
     if (!next) return;
@@ -224,6 +243,18 @@
     });
     return id && byId(id);
   }
+
+  /* What was opened or closed by hand stays so when its part is drawn anew. */
+  var byHand = new Map();
+  document.addEventListener('click', function (event) {
+    var summary = event.target.closest && event.target.closest('summary[id]');
+    if (summary) byHand.set(summary.id, !summary.parentElement.open);
+  });
+  document.addEventListener('htmx:load', function (event) {
+    event.detail.elt.querySelectorAll('summary[id]').forEach(function (summary) {
+      if (byHand.has(summary.id)) summary.parentElement.open = byHand.get(summary.id);
+    });
+  });
 
   /** The frame is as high as the page, so that only Pipedrive's own page scrolls. */
   function fit() {
@@ -252,6 +283,7 @@
     /* What comes by itself while somebody fills in a form takes no focus. */
     var isQuiet = event.detail.target && event.detail.target.dataset.quiet;
     if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingText());
+    if (heading !== headingText()) byHand.clear();
     heading = headingText();
     sayFlash();
     fit();

@@ -1,6 +1,7 @@
 /** The activity in words: the filter as it was filled in, events by day, what is said when there are none. Pure. */
 
-import type { ActivityFilterView, ActivityView } from '../../views/settings/activity';
+import type { EventView } from '../../views/components';
+import type { ActivityFilterView, ActivityView, NewsView } from '../../views/settings/activity';
 import type { Option, Refusal } from '../../views/form';
 import type { TenantProfile } from '../core/tenant';
 import type { StoredRule } from '../rules/rule.store';
@@ -20,10 +21,12 @@ const STATUS_WORDS: Readonly<Record<ActivityStatus, string>> = {
   silent: 'Nothing posted',
 };
 
+const WATCHES = { value: 'watches', label: 'Watched deals and leads' } as const;
+
 export interface ReadFilter {
   /** As it was typed. */
   readonly deal: string;
-  readonly ruleId: number | null;
+  readonly ruleId: number | 'watches' | null;
   readonly status: ActivityStatus | null;
   readonly beforeId: number | null;
 }
@@ -32,7 +35,7 @@ export interface ReadFilter {
 export function readFilter(form: FormValues): ReadFilter {
   return {
     deal: form.text('deal').slice(0, 200),
-    ruleId: idOf(form.text('rule'), 2_147_483_647),
+    ruleId: form.text('rule') === WATCHES.value ? WATCHES.value : idOf(form.text('rule'), 2_147_483_647),
     status: ACTIVITY_STATUSES.find((status) => status === form.text('status')) ?? null,
     beforeId: idOf(form.text('before'), Number.MAX_SAFE_INTEGER),
   };
@@ -60,36 +63,96 @@ interface Given {
 
 export function activityView({ facts, filter, found, isAdmin, replayable, refusal, now }: Given): ActivityView {
   const { tenant } = facts;
-  const shown = { deal: filter.deal, rule: String(filter.ruleId ?? ''), status: filter.status ?? '' };
+  const shown = shownOf(filter);
+  const days = byDay(facts, tenant, now);
   const isFiltered = shown.deal !== '' || shown.rule !== '' || shown.status !== '';
   return {
     ...{ filter: shown, isFiltered, replayable, refusal, canReplay: isAdmin },
-    rules: [{ value: '', label: 'Any rule' }, ...facts.rules.map(ruleOption)],
+    rules: [{ value: '', label: 'Any rule' }, ...facts.rules.map(ruleOption), WATCHES],
     statuses: [
       { value: '', label: 'Any' },
       ...ACTIVITY_STATUSES.map((status) => ({ value: status, label: STATUS_WORDS[status] })),
     ],
-    days: byDay(facts, tenant, now),
+    days,
     empty: facts.events.length > 0 ? null : emptyWords(isFiltered, filter),
     cutShort: found.isCutShort ? `${LOOKED_THROUGH.toLocaleString('en')} events were looked through for this.` : null,
     olderUrl: found.nextBefore === null ? null : urlOf(shown, found.nextBefore),
-    url: urlOf(shown, filter.beforeId),
+    news:
+      filter.beforeId === null
+        ? newsView(
+            filter,
+            found.newestId,
+            0,
+            days.flatMap(({ events }) => events),
+          )
+        : null,
     newestUrl: filter.beforeId === null ? null : urlOf(shown, null),
   };
+}
+
+/** As the form and addresses spell it. */
+export function shownOf({ deal, ruleId, status }: ReadFilter): ActivityFilterView {
+  return { deal, rule: String(ruleId ?? ''), status: status ?? '' };
+}
+
+/** At most so many are counted. */
+export const MOST_NEWS = 99;
+const LOOK_MS = 10_000;
+
+/** What an open page asks for again and again: how much is new since `afterId`, and the events of which more is awaited. */
+export function newsView(filter: ReadFilter, afterId: number, count: number, shown: readonly EventView[]): NewsView {
+  const awaited = shown.filter(({ nextLookMs }) => nextLookMs !== null);
+  const events = count === 1 ? '1 new event' : `${count > MOST_NEWS ? `more than ${MOST_NEWS}` : count} new events`;
+  const query = new URLSearchParams({
+    ...{ ...shownOf(filter), after: String(afterId), told: String(count) },
+    rows: awaited.map(({ id }) => id).join(','),
+  });
+  return {
+    lookUrl: `${pageUrl('activity', 'news')}?${query.toString()}`,
+    everyMs: Math.min(LOOK_MS, ...awaited.map(({ nextLookMs }) => nextLookMs ?? LOOK_MS)),
+    show: count === 0 ? null : { label: `Show ${events}`, url: urlOf(shownOf(filter), null) },
+    // Where nothing stands yet, nobody is disturbed.
+    showsAtOnce: afterId === 0 && count > 0,
+  };
+}
+
+/** What an open page knows already. */
+export interface ReadLook {
+  readonly afterId: number;
+  readonly told: number;
+  readonly rows: readonly number[];
+}
+
+/** As `newsView` wrote it. */
+export function readLook(form: FormValues): ReadLook {
+  const number = (text: string): number => idOf(text, Number.MAX_SAFE_INTEGER) ?? 0;
+  const rows = form
+    .text('rows')
+    .split(',')
+    .map(number)
+    .filter((id) => id > 0);
+  return { afterId: number(form.text('after')), told: number(form.text('told')), rows: rows.slice(0, MOST_NEWS) };
 }
 
 function ruleOption({ id, name, enabled }: StoredRule): Option {
   return { value: String(id), label: enabled ? name : `${name} (off)` };
 }
 
+/** Within their day the time is enough. */
+export function timedViews(facts: PageFacts): EventView[] {
+  return eventViews(facts).map((view) => ({
+    ...view,
+    when: wordsOf(new Date(view.whenIso), facts.tenant, { timeStyle: 'short' }),
+  }));
+}
+
 function byDay(facts: PageFacts, tenant: TenantProfile, now: Date): ActivityView['days'] {
   const today = dayWords(now, tenant);
   const yesterday = dayWords(new Date(now.getTime() - 86_400_000), tenant);
-  const days = new Map<string, ActivityView['days'][number]['events'][number][]>();
-  for (const [index, view] of eventViews(facts).entries()) {
-    const occurredAt = facts.events[index]?.occurredAt ?? now;
-    const day = dayWords(occurredAt, tenant);
-    days.set(day, [...(days.get(day) ?? []), { ...view, when: wordsOf(occurredAt, tenant, { timeStyle: 'short' }) }]);
+  const days = new Map<string, EventView[]>();
+  for (const view of timedViews(facts)) {
+    const day = dayWords(new Date(view.whenIso), tenant);
+    days.set(day, [...(days.get(day) ?? []), view]);
   }
   return [...days].map(([day, events]) => ({
     label: day === today ? 'Today' : day === yesterday ? 'Yesterday' : day,

@@ -1,14 +1,24 @@
 /** The page of what came in and what was made of it: looked for by deal, rule and status, and sent again. */
 
 import { z } from 'zod';
-import { Activity, Compared } from '../../views/settings/activity';
+import { Activity, Compared, News } from '../../views/settings/activity';
 import type { Refusal } from '../../views/form';
-import { findEvents, type FoundEvents, type WantedDeals } from './activity.store';
-import { activityView, dealText, readFilter, type ReadFilter } from './activity-view';
+import { findEvents, isKnownId, type FoundEvents, type WantedDeals } from './activity.store';
+import {
+  activityView,
+  dealText,
+  MOST_NEWS,
+  newsView,
+  readFilter,
+  readLook,
+  shownOf,
+  timedViews,
+  type ReadFilter,
+} from './activity-view';
 import { attempt } from './attempt';
 import { gatherFacts } from './gather-facts';
 import type { SettingsDeps } from './settings-deps';
-import type { PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
+import type { NothingAnswer, PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
 import { counted, wordsOf } from './words';
 
 const EVENTS_SHOWN = 20;
@@ -16,6 +26,7 @@ const EVENTS_SHOWN = 20;
 export function activityPages(deps: SettingsDeps): PageRoute[] {
   return [
     { method: 'get', path: 'activity', access: 'see', handle: (visit) => list(deps, visit) },
+    { method: 'get', path: 'activity/news', access: 'see', handle: (visit) => news(deps, visit) },
     { method: 'get', path: 'activity/compared', access: 'change', handle: (visit) => compared(deps, visit) },
     { method: 'post', path: 'activity/replay', access: 'change', handle: (visit) => replayOne(deps, visit) },
     { method: 'post', path: 'activity/replay-failed', access: 'change', handle: (visit) => replayFailed(deps, visit) },
@@ -29,7 +40,10 @@ async function list(
 ): Promise<PageAnswer> {
   const { viewer } = visit;
   const filter = readFilter(visit.form);
-  const [found, replayable] = await Promise.all([find(deps, visit, filter), countReplayable(deps, visit, filter)]);
+  const [found, replayable] = await Promise.all([
+    find(deps, visit, filter, { afterId: 0, limit: EVENTS_SHOWN }),
+    countReplayable(deps, visit, filter),
+  ]);
   const { ids } = found;
   const facts = await gatherFacts(deps, viewer, ids.length === 0 ? null : { ids, beforeId: null, limit: ids.length });
   const refusal = more.refusal ?? null;
@@ -41,26 +55,41 @@ async function list(
   };
 }
 
-async function find({ database: { pool } }: SettingsDeps, { viewer }: Visit, filter: ReadFilter): Promise<FoundEvents> {
-  const { deal, ruleId, status, beforeId } = filter;
-  const find = (deals: WantedDeals | null) =>
-    findEvents(pool, viewer.tenant.id, { deals, ruleId, status, beforeId, limit: EVENTS_SHOWN });
-  if (deal === '') return await find(null);
+/** For a page that is open: what is new, and the events of which more was awaited. */
+async function news(deps: SettingsDeps, visit: Visit): Promise<PartAnswer | NothingAnswer> {
+  const filter = readFilter(visit.form);
+  const { afterId, told, rows } = readLook(visit.form);
+  const { ids } = await find(deps, visit, filter, { afterId, limit: MOST_NEWS + 1 });
+  if (ids.length === told && rows.length === 0) return { kind: 'nothing' };
+  const wanted = { ids: rows, beforeId: null, limit: rows.length };
+  const events = rows.length === 0 ? [] : timedViews(await gatherFacts(deps, visit.viewer, wanted));
+  const view = newsView(filter, afterId, ids.length, events);
+  return { kind: 'part', content: News({ view, events, filter: shownOf(filter), canReplay: visit.viewer.isAdmin }) };
+}
+
+async function find(
+  { database: { pool } }: SettingsDeps,
+  { viewer }: Visit,
+  { deal, ruleId, status, beforeId }: ReadFilter,
+  bounds: { readonly afterId: number; readonly limit: number },
+): Promise<FoundEvents> {
+  const { id: tenantId } = viewer.tenant;
   const word = dealText(deal);
-  const byId = /^[\w-]+$/.test(word) ? await find({ id: word }) : null;
-  return byId === null || byId.ids.length === 0 ? await find({ title: word }) : byId;
+  const isId = /^[\w-]+$/.test(word) && (await isKnownId(pool, tenantId, word));
+  const deals: WantedDeals | null = deal === '' ? null : isId ? { id: word } : { title: word };
+  return await findEvents(pool, tenantId, { deals, ruleId, status, beforeId, ...bounds });
 }
 
 const dryRunAnswer = z.object({ wouldQueue: z.int() });
 const replayAnswer = z.object({ queued: z.int() });
 
-/** The API's own count, where all that failed can be sent again: not of single deals. */
+/** The API's own count, where all that failed can be sent again: not of single deals, nor of all watches. */
 async function countReplayable(
   { callApi }: SettingsDeps,
   { viewer, principal }: Visit,
   filter: ReadFilter,
 ): Promise<number | null> {
-  if (!viewer.isAdmin || filter.status !== 'failed' || filter.deal !== '') return null;
+  if (!viewer.isAdmin || filter.status !== 'failed' || filter.deal !== '' || filter.ruleId === 'watches') return null;
   const body = { filter: failedOf(filter), dryRun: true };
   return dryRunAnswer.parse(await callApi(principal, { method: 'post', path: '/deliveries/replay', body })).wouldQueue;
 }

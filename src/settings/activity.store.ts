@@ -14,11 +14,13 @@ export type WantedDeals = { readonly id: string } | { readonly title: string };
 export interface ActivityQuery {
   /** Null: of any record. */
   readonly deals: WantedDeals | null;
-  /** Events that this rule decided on; with a status, what became of its own message. */
-  readonly ruleId: number | null;
+  /** Events that this rule, or any watch, decided on; with a status, what became of its own message. */
+  readonly ruleId: number | 'watches' | null;
   readonly status: ActivityStatus | null;
   /** Only events with a smaller id; null: from the newest on. */
   readonly beforeId: number | null;
+  /** Only events with a larger id; 0: of any. */
+  readonly afterId: number;
   readonly limit: number;
 }
 
@@ -28,6 +30,8 @@ export interface FoundEvents {
   readonly nextBefore: number | null;
   /** The bound of what is looked through at a time was reached before the page was full. */
   readonly isCutShort: boolean;
+  /** The newest event of the company, whatever was looked for; 0: there is none. */
+  readonly newestId: number;
 }
 
 /** Events that are looked through for one page. */
@@ -45,56 +49,108 @@ const STATES: Readonly<Record<Exclude<ActivityStatus, 'silent'>, string>> = {
 const COLUMNS = 'e.id, e.entity, e.entity_id, e.decisions, e.routed_at';
 const OF_TENANT = `
   SELECT ${COLUMNS} FROM events e
-   WHERE e.tenant_id = $1 AND e.id < $2 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
-const OF_ID = `
-  SELECT ${COLUMNS} FROM events e
-   WHERE e.tenant_id = $1 AND e.entity IN ('deal', 'lead') AND e.entity_id = $5 AND e.id < $2
+   WHERE e.tenant_id = $1 AND e.id < $2 AND e.id > $8 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
+/** Record by record through the key (OFFSET 0), whatever the planner thinks of all events. */
+const OF_RECORDS = `
+  SELECT ${COLUMNS}
+    FROM unnest($5::text[], $6::text[]) AS wanted (entity, entity_id)
+   CROSS JOIN LATERAL (SELECT * FROM events
+     WHERE tenant_id = $1 AND entity = wanted.entity AND entity_id = wanted.entity_id AND id < $2 AND id > $8 OFFSET 0) AS e
    ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
 /** What is rare among many sent messages is found by the deliveries, of which it has an index of its own. */
-const owing = (states: string): string => `
+const owing = (states: string, ruleId: ActivityQuery['ruleId']): string => `
   SELECT ${COLUMNS}
     FROM (SELECT DISTINCT event_id FROM deliveries
-           WHERE tenant_id = $1 AND event_id < $2 AND state IN ${states} AND ($3::int IS NULL OR rule_id = $3)
+           WHERE tenant_id = $1 AND event_id < $2 AND event_id > $8 AND state IN ${states} AND ${isOf('rule_id', ruleId)}
            ORDER BY event_id DESC LIMIT ${LOOKED_THROUGH}) AS owed
     JOIN events e ON e.id = owed.event_id AND e.tenant_id = $1`;
+/** In the ledger the ids of watches are below zero. */
+const isOf = (column: string, ruleId: ActivityQuery['ruleId']): string =>
+  ruleId === 'watches' ? `${column} < 0` : `($3::int IS NULL OR ${column} = $3)`;
+const DECIDED_BY_RULE = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int))
+   OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleIds', jsonb_build_array($3::int))))`;
+const DECIDED_BY_WATCH = `jsonb_path_exists(c.decisions, '$[*] ? (@.ruleId < 0 || exists(@.ruleIds[*] ? (@ < 0)))')`;
 /** A value, not EXISTS: record by record through the key, and never a look at all records. */
 const IS_NAMED = `
-  c.entity IN ('deal', 'lead') AND (SELECT r.state ->> 'title' ILIKE $5 FROM records r
+  c.entity IN ('deal', 'lead') AND (SELECT r.search_title LIKE lower($7) FROM records r
    WHERE r.tenant_id = $1 AND r.entity = c.entity AND r.entity_id = c.entity_id)`;
 
-const foundRow = z.object({ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() });
+const foundRow = z.object({
+  ...{ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() },
+  newest: z.coerce.number(),
+});
 
 /** One page of events. OFFSET 0: the newest are judged first, and no more of them than the page needs. */
 export async function findEvents(pool: Pool, tenantId: TenantId, query: ActivityQuery): Promise<FoundEvents> {
+  const { deals, ruleId, limit } = query;
+  const records = deals === null ? null : 'id' in deals ? ofId(deals.id) : await recordsNamed(pool, tenantId, deals.title);
+  const title = deals !== null && 'title' in deals && records === null ? containing(deals.title) : null;
+  const given = [records?.map(({ entity }) => entity) ?? null, records?.map(({ entityId }) => entityId) ?? null, title];
   const { rows } = await pool.query(
-    `WITH candidates AS MATERIALIZED (${candidatesOf(query)})
-     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE ${keptBy(query)} LIMIT $4)::text[] AS ids,
-            (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked, $5::text IS NULL AS is_any`,
-    [tenantId, query.beforeId ?? Number.MAX_SAFE_INTEGER, query.ruleId, query.limit + 1, wordOf(query.deals)],
+    `WITH candidates AS MATERIALIZED (${candidatesOf(query, records)})
+     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
+            (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked,
+            coalesce((SELECT max(id) FROM events WHERE tenant_id = $1), 0) AS newest,
+            $3::int IS NULL AND $5::text[] IS NULL AND $6::text[] IS NULL AND $7::text IS NULL AS is_any`,
+    [
+      tenantId,
+      query.beforeId ?? Number.MAX_SAFE_INTEGER,
+      ruleId === 'watches' ? null : ruleId,
+      limit + 1,
+      ...given,
+      query.afterId,
+    ],
   );
-  const { limit } = query;
-  const { ids, reached, looked } = foundRow.parse(rows[0]);
+  const { ids, reached, looked, newest: newestId } = foundRow.parse(rows[0]);
   const isCutShort = ids.length <= limit && looked === LOOKED_THROUGH;
   const shown = ids.slice(0, limit);
-  return { ids: shown, isCutShort, nextBefore: isCutShort ? reached : ids.length > limit ? (shown.at(-1) ?? null) : null };
+  const nextBefore = isCutShort ? reached : ids.length > limit ? (shown.at(-1) ?? null) : null;
+  return { ids: shown, isCutShort, nextBefore, newestId };
 }
 
-function wordOf(deals: WantedDeals | null): string | null {
-  if (deals === null) return null;
-  return 'id' in deals ? deals.id : `%${deals.title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+/** Whether anything came in about a deal or lead of this id. */
+export async function isKnownId(pool: Pool, tenantId: TenantId, id: string): Promise<boolean> {
+  const { rows } = await pool.query(
+    `SELECT FROM events WHERE tenant_id = $1 AND entity IN ('deal', 'lead') AND entity_id = $2 LIMIT 1`,
+    [tenantId, id],
+  );
+  return rows.length > 0;
 }
 
-function candidatesOf({ deals, status }: ActivityQuery): string {
-  if (deals !== null && 'id' in deals) return OF_ID;
-  return status === null || status === 'sent' || status === 'silent' ? OF_TENANT : owing(STATES[status]);
+interface NamedRecord {
+  readonly entity: string;
+  readonly entityId: string;
 }
 
-function keptBy({ deals, status }: ActivityQuery): string {
-  const named = deals !== null && 'title' in deals ? `${IS_NAMED} AND ` : '';
-  const decided = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int))
-                    OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleIds', jsonb_build_array($3::int))))`;
+const ofId = (entityId: string): readonly NamedRecord[] => ['deal', 'lead'].map((entity) => ({ entity, entityId }));
+
+/** Of more, the newest events are looked through instead: among so many, what fits is not far. */
+const MOST_NAMED = 200;
+const NAMED = `
+  SELECT entity, entity_id AS "entityId" FROM records
+   WHERE tenant_id = $1 AND entity IN ('deal', 'lead') AND search_title LIKE lower($2) LIMIT ${MOST_NAMED + 1}`;
+
+/** Deals and leads whose title has this in it, out of the index of all titles; null: there are too many. */
+async function recordsNamed(pool: Pool, tenantId: TenantId, title: string): Promise<readonly NamedRecord[] | null> {
+  const { rows } = await pool.query<NamedRecord>(NAMED, [tenantId, containing(title)]);
+  return rows.length > MOST_NAMED ? null : rows;
+}
+
+/** As LIKE wants it. */
+function containing(title: string): string {
+  return `%${title.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
+
+function candidatesOf({ ruleId, status }: ActivityQuery, records: readonly NamedRecord[] | null): string {
+  if (records !== null) return OF_RECORDS;
+  return status === null || status === 'sent' || status === 'silent' ? OF_TENANT : owing(STATES[status], ruleId);
+}
+
+function keptBy({ ruleId, status }: ActivityQuery, title: string | null): string {
+  const named = title === null ? '' : `${IS_NAMED} AND `;
+  const decided = ruleId === 'watches' ? DECIDED_BY_WATCH : DECIDED_BY_RULE;
   if (status === null) return `${named}${decided}`;
-  const owed = 'd.tenant_id = $1 AND d.event_id = c.id AND ($3::int IS NULL OR d.rule_id = $3)';
+  const owed = `d.tenant_id = $1 AND d.event_id = c.id AND ${isOf('d.rule_id', ruleId)}`;
   if (status === 'silent')
     return `${named}c.routed_at IS NOT NULL AND ${decided} AND NOT EXISTS (SELECT FROM deliveries d WHERE ${owed})`;
   return `${named}EXISTS (SELECT FROM deliveries d WHERE ${owed} AND d.state IN ${STATES[status]})`;

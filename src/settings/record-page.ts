@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { AnnounceFormView, AnnouncedRecordView } from '../../views/announce';
 import type { Option, Refusal } from '../../views/form';
-import type { PanelView } from '../../views/panel';
+import type { PanelView, ToldView } from '../../views/panel';
 import type { WatchView } from '../../views/watch';
 import type { ChatMessage } from '../core/chat-message';
 import { titleOf, type RecordState } from '../core/record';
@@ -14,11 +14,12 @@ import { makeNameStore } from '../messages/name.store';
 import { referenceKey } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { renderMessage } from '../messages/render-message';
+import { pageOfEvents } from '../rules/event-history.store';
 import { findMute } from '../rules/muted-record.store';
 import { findRecordState } from '../rules/shadow.store';
 import { WATCHED_ENTITIES, type Watch } from '../rules/watch-rules';
 import { pageOfWatches } from '../rules/watch.store';
-import { eventViews } from './event-views';
+import { eventViews, type PageFacts } from './event-views';
 import type { FormValues } from './form-values';
 import { gatherFacts } from './gather-facts';
 import { recordTitles } from './record-titles.store';
@@ -88,7 +89,6 @@ export async function panelView(
     recordTitles(pool, tenant.id, [record]),
     canBeWatched ? pageOfWatches(prisma, tenant.id, record, { beforeId: null, limit: WATCHES_SHOWN }) : null,
   ]);
-  const sent = facts.deliveries.filter(({ state }) => state === 'sent').length;
   const title = titles.get(`${entity} ${entityId}`) ?? null;
   return {
     heading: title ?? `This ${entity}`,
@@ -96,16 +96,48 @@ export async function panelView(
     isMuted: mute !== null,
     muteId: mute?.id ?? null,
     canMute: isAdmin,
-    summary:
-      facts.events.length === 0
-        ? null
-        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(facts.events.length, 'event')}.`,
-    // The heading names the record already.
-    events: eventViews(facts).map((event) => ({ ...event, record: '', link: null })),
+    told: toldView(record, facts),
     announce: formView(deps, viewer, { entity, ids: [entityId] }, facts.destinations, typed.announce),
     watch:
       watches === null ? null : watchView(viewer, record, facts.destinations, watches, { ...typed.watch, rests: mute !== null }),
   };
+}
+
+const LOOK_MS = 15_000;
+
+function toldView({ entity, entityId }: { readonly entity: string; readonly entityId: string }, facts: PageFacts): ToldView {
+  const sent = facts.deliveries.filter(({ state }) => state === 'sent').length;
+  // The heading names the record already.
+  const events = eventViews(facts).map((event) => ({ ...event, record: '', link: null }));
+  const awaited = events.flatMap(({ nextLookMs }) => (nextLookMs === null ? [] : [nextLookMs]));
+  return {
+    entity,
+    summary:
+      events.length === 0
+        ? null
+        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(events.length, 'event')}.`,
+    events,
+    look: {
+      ...{ resource: entity, selectedIds: entityId, seen: String(events[0]?.id ?? 0) },
+      waits: awaited.length === 0 ? '' : 'yes',
+    },
+    everyMs: Math.min(LOOK_MS, ...awaited),
+  };
+}
+
+/** What was told, for a panel that is open; null when it shows that already. */
+export async function toldNews(
+  deps: SettingsDeps,
+  viewer: Viewer,
+  { entity, ids: [entityId = ''] }: ShownRecords,
+  { seen, waits }: { readonly seen: string; readonly waits: boolean },
+): Promise<ToldView | null> {
+  const record = { entity, entityId };
+  if (!waits) {
+    const [newest] = await pageOfEvents(deps.database.pool, viewer.tenant.id, { ...record, beforeId: null, limit: 1 });
+    if (String(newest?.id ?? 0) === seen) return null;
+  }
+  return toldView(record, await gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }));
 }
 
 const DEAL_TOLD = 'won, lost, moved, a new owner, value, close date or label, notes, completed activities';

@@ -3,7 +3,7 @@
 import { Router, type Request, type Response } from 'express';
 import type { VNode } from 'preact';
 import { AnnounceModal, Announced, CardOfAnnouncement } from '../../views/announce';
-import { NoRecord, Panel } from '../../views/panel';
+import { NoRecord, Panel, Told } from '../../views/panel';
 import { renderPart } from '../platform/render-page';
 import { sendHtml } from '../platform/send-html';
 import { listDestinations } from '../delivery/chat-webhook.store';
@@ -18,12 +18,13 @@ import {
   panelView,
   readRecords,
   recordViews,
+  toldNews,
   type PanelTyped,
   type ShownRecords,
   type Typed,
 } from './record-page';
 import type { SettingsDeps } from './settings-deps';
-import type { PageRoute, Visit } from './visit';
+import type { NothingAnswer, PageRoute, Visit } from './visit';
 import { counted } from './words';
 
 interface RecordAnswer {
@@ -38,11 +39,11 @@ interface RecordRoute {
   /** Below `/extension/`. */
   readonly path: string;
   readonly access: PageRoute['access'];
-  readonly handle: (deps: SettingsDeps, visit: Visit, records: ShownRecords) => Promise<RecordAnswer>;
+  readonly handle: (deps: SettingsDeps, visit: Visit, records: ShownRecords) => Promise<RecordAnswer | NothingAnswer>;
 }
 
 const ROUTES: readonly RecordRoute[] = [
-  { surface: 'panel', path: 'panel/told', access: 'see', handle: (deps, visit, records) => panel(deps, visit, records) },
+  { surface: 'panel', path: 'panel/told', access: 'see', handle: told },
   { surface: 'panel', path: 'panel/mute', access: 'change', handle: mute },
   { surface: 'panel', path: 'panel/unmute/:id', access: 'change', handle: unmute },
   { surface: 'panel', path: 'panel/watch', access: 'change', handle: watch },
@@ -84,10 +85,15 @@ async function send(
   deps: SettingsDeps,
   surface: Surface,
   { viewer }: Visit,
-  { kind, title, content, status = 200 }: RecordAnswer,
+  answer: RecordAnswer | NothingAnswer,
   request: Request,
   response: Response,
 ): Promise<void> {
+  if (answer.kind === 'nothing') {
+    response.status(204).end();
+    return;
+  }
+  const { kind, title, content, status = 200 } = answer;
   response.status(status);
   if (kind === 'part') await sendHtml(request, response, renderPart(content));
   else await sendPage(deps, viewer, { surface, title, app: content }, request, response);
@@ -108,6 +114,11 @@ async function panel(
   const view = await panelView(deps, viewer, records, { announce, watch });
   const status = announce.refusal === null && watch.refusal === null ? 200 : 422;
   return { kind: 'page', title: view.heading, content: Panel({ view, message }), status };
+}
+
+async function told(deps: SettingsDeps, { viewer, form }: Visit, records: ShownRecords): Promise<RecordAnswer | NothingAnswer> {
+  const view = await toldNews(deps, viewer, records, { seen: form.text('seen'), waits: form.text('waits') === 'yes' });
+  return view === null ? { kind: 'nothing' } : { kind: 'part', title: 'Sent messages', content: Told(view) };
 }
 
 async function mute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {

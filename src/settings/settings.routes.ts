@@ -61,7 +61,8 @@ async function answer(
   refuseStrangers(access, viewer);
   const visit = visitOf(deps, viewer, request, response);
   const answered = await handle(visit);
-  if (answered.kind === 'part') await sendHtml(request, response, renderPart(answered.content));
+  if (answered.kind === 'nothing') response.status(204).end();
+  else if (answered.kind === 'part') await sendHtml(request, response, renderPart(answered.content));
   else {
     if (answered.kind === 'page') response.status(answered.status ?? 200);
     const app = answered.kind === 'page' ? await shellOf(deps, visit, answered) : Farewell(answered);

@@ -40,6 +40,11 @@ export interface PartAnswer {
   readonly content: VNode;
 }
 
+/** There is nothing new: what asked stays as it is. */
+export interface NothingAnswer {
+  readonly kind: 'nothing';
+}
+
 /** The last page: of a company that is no longer there. */
 export interface FarewellAnswer {
   readonly kind: 'farewell';
@@ -55,7 +60,7 @@ export interface PageRoute {
   readonly path: string;
   /** `see`: everybody of the company; `change`: admins. */
   readonly access: 'see' | 'change';
-  readonly handle: (visit: Visit) => Promise<PageAnswer | PartAnswer | FarewellAnswer>;
+  readonly handle: (visit: Visit) => Promise<PageAnswer | PartAnswer | NothingAnswer | FarewellAnswer>;
   /** The largest form in bytes, where it is not the usual one. */
   readonly maxBytes?: number;
 }

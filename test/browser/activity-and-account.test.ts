@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Frame, Page } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
@@ -84,6 +85,97 @@ test.each(['light', 'dark'] as const)('when messages have failed, then one or al
     await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
     await page.getByText('The message is on the way again').waitFor();
   }
+});
+
+/** Lets the page look for news now, as it does when it comes back into sight. */
+const comeIntoSight = (frame: Frame) => frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+const focusedId = (frame: Frame) => frame.evaluate('document.activeElement.id');
+
+test.each([
+  ['light', 1280],
+  ['dark', 320],
+] as const)(
+  'when something happens while the activity is open, then it says so quietly and shows it on a click: nothing opened closes, and the focus stays (%s, %i px)',
+  async (theme, widthPx) => {
+    const { page, frame } = await open('Activity', theme);
+    await narrow(page, frame, widthPx);
+    const summary = frame.locator('.event', { hasText: 'Mill safety equipment' }).locator('summary');
+    await summary.click();
+    const held = await focusedId(frame);
+    stage.world.pipedrive.updateDeal(stage.dealId('Hotel supplies renewal'), { title: `Hotel supplies ${theme}` });
+    stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: theme === 'dark' ? 12_000 : 13_000 });
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+    await comeIntoSight(frame);
+    const show = frame.getByRole('link', { name: 'Show 2 new events' });
+    await show.waitFor();
+    expect(await focusedId(frame)).toBe(held);
+    expect(await frame.locator('.event', { hasText: `Hotel supplies ${theme}` }).count()).toBe(0);
+    await looksWell(frame, `activity-news-${theme}-${widthPx}`);
+    await show.click();
+    await show.waitFor({ state: 'detached' });
+
+    const newest = frame.locator('.event').first();
+    expect(await newest.innerText()).toContain('Mill service plan');
+    expect(await focusedId(frame)).toBe(await newest.getByRole('link').getAttribute('id'));
+    expect(await summary.locator('..').getAttribute('open')).not.toBeNull();
+    await stage.world.pipedrive.updateDeal(stage.dealId(`Hotel supplies ${theme}`), { title: 'Hotel supplies renewal' });
+  },
+);
+
+test('when the activity is filtered, then only news that fit are told, and they come into the same filter', async () => {
+  const { frame } = await open('Activity');
+  await frame.getByLabel('Deal', { exact: true }).fill('mill');
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByRole('link', { name: 'Clear' }).waitFor();
+
+  stage.world.pipedrive.updateDeal(stage.dealId('Mill safety equipment'), { value: 8000 });
+  stage.world.pipedrive.updateDeal(stage.dealId('Store network renewal'), { value: 8000 });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  await comeIntoSight(frame);
+  await frame.getByRole('link', { name: 'Show 1 new event' }).click();
+  await frame.locator('.event', { hasText: 'value' }).first().waitFor();
+
+  expect(await frame.getByLabel('Deal', { exact: true }).inputValue()).toBe('mill');
+  expect(await frame.locator('.event-head a').allInnerTexts()).toEqual(expect.not.arrayContaining(['Store network renewal']));
+});
+
+test('when nobody looks at the activity, or its news cannot be had, then it asks for none and is silent', async () => {
+  browser.expectComplaint(/ERR_FAILED|htmx:(sendError|afterRequest)/);
+  const { page, frame } = await open('Activity');
+  const asked: string[] = [];
+  await page.route('**/activity/news?*', (route) => {
+    asked.push(route.request().url());
+    return route.abort();
+  });
+
+  await frame.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })`);
+  await comeIntoSight(frame);
+  const unseen = asked.length;
+  await frame.evaluate('delete document.hidden');
+  await comeIntoSight(frame);
+  await waitUntil('it was asked', () => asked.length === 1);
+  await frame.locator('[data-look]:not(.htmx-request)').waitFor({ state: 'attached' });
+
+  expect(unseen).toBe(0);
+  expect(await frame.locator('#trouble').innerText()).toBe('');
+});
+
+test('when what a watch told is looked for, then only that is shown', async () => {
+  const id = stage.dealId('Clinic framework agreement');
+  const watched = { entity: 'deal', entityId: String(id), chatWebhookId: team.channel.id };
+  await stage.world.api('POST', '/watches', team.token, watched);
+  stage.world.pipedrive.updateDeal(id, { value: 55_000 });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  const { frame } = await open('Activity');
+
+  await frame.getByLabel('Rule', { exact: true }).selectOption('Watched deals and leads');
+  await frame.getByRole('button', { name: 'Filter' }).click();
+  await frame.getByRole('link', { name: 'Clear' }).waitFor();
+
+  expect(await frame.locator('.event').allInnerTexts()).toEqual([
+    expect.stringMatching(/Clinic framework agreement[\s\S]*watched by/),
+  ]);
 });
 
 test.each([

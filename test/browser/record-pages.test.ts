@@ -310,7 +310,15 @@ test('when a message waits for later edits, then the panel says until when, and 
   const message = frame.locator('.messages li', { hasText: 'Worth more' });
 
   await message.getByText(/until \d+:\d\d:\d\d.*for later edits/).waitFor();
+  const reasons = frame.locator('.event summary').first();
+  await reasons.click();
   await screenshotOf(frame, 'panel-waiting');
   await message.getByText('sent', { exact: true }).waitFor();
   expect(await message.innerText()).not.toContain('for later edits');
+  expect(await reasons.locator('..').getAttribute('open')).not.toBeNull();
+  expect(await frame.evaluate('document.activeElement.id')).toBe(await reasons.getAttribute('id'));
+  stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { title: 'Office fit-out Boston, floor 2' });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await frame.getByText(/sent about 2 events/).waitFor();
 });

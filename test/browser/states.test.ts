@@ -152,7 +152,9 @@ test('when an answer takes long, then the page shows that it is coming; when it 
   await looksWell(frame, 'state-loading');
 
   // The time of half a minute is over.
-  await frame.evaluate(`document.body.dispatchEvent(new CustomEvent('htmx:timeout', { bubbles: true }))`);
+  await frame.evaluate(
+    `document.body.dispatchEvent(new CustomEvent('htmx:timeout', { bubbles: true, detail: { elt: document.body } }))`,
+  );
   await frame.getByRole('alert').getByText('Dealbell did not answer in time').waitFor();
   await looksWell(frame, 'state-slow');
   answer();

@@ -1,7 +1,7 @@
 /** What came in from Pipedrive, what each rule made of it, and what became of the messages. */
 
 import type { VNode } from 'preact';
-import { EventList, type EventView, type MessageView } from '../components';
+import { EventItem, EventList, LookForNews, type EventView, type MessageView } from '../components';
 import { PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
 import { pageUrl } from '../shell';
 
@@ -25,12 +25,21 @@ export interface ActivityView {
   readonly olderUrl: string | null;
   /** Where the newest are; null when they are shown. */
   readonly newestUrl: string | null;
-  /** This page of the list. */
-  readonly url: string;
+  /** What asks for news; null on older pages. */
+  readonly news: NewsView | null;
   readonly canReplay: boolean;
   /** How many failed messages of this filter can be sent again; null when that is not offered. */
   readonly replayable: number | null;
   readonly refusal: Refusal | null;
+}
+
+export interface NewsView {
+  readonly lookUrl: string;
+  readonly everyMs: number;
+  /** Null: nothing is new. */
+  readonly show: { readonly label: string; readonly url: string } | null;
+  /** Without a click. */
+  readonly showsAtOnce: boolean;
 }
 
 export function Activity(view: ActivityView): VNode {
@@ -39,6 +48,11 @@ export function Activity(view: ActivityView): VNode {
     <>
       <div class="page-head">
         <h1>Activity</h1>
+        {view.news !== null && (
+          <div role="status" class="at-end">
+            <Newcomers {...view.news} />
+          </div>
+        )}
       </div>
       <RefusalBox refusal={view.refusal} />
       {canReplay && <ComparingWithPipedrive />}
@@ -56,16 +70,57 @@ export function Activity(view: ActivityView): VNode {
           <EventList
             events={events}
             empty=""
-            lookAgain={{ 'hx-get': view.url }}
-            showsReasons={view.filter.status === 'silent' && view.filter.rule !== ''}
-            {...(canReplay
-              ? { replay: (message, event) => <Replay message={message} event={event} filter={view.filter} /> }
-              : {})}
+            showsReasons={showsReasons(view.filter)}
+            replay={canReplay ? replayOf(view.filter) : undefined}
           />
         </section>
       ))}
       {view.cutShort !== null && <p class="quiet">{view.cutShort}</p>}
       <Pages view={view} />
+    </>
+  );
+}
+
+/** What somebody asks about who wants to know why a rule said nothing. */
+const showsReasons = ({ status, rule }: ActivityFilterView): boolean => status === 'silent' && rule !== '';
+const replayOf = (filter: ActivityFilterView) => (message: MessageView, event: EventView) => (
+  <Replay message={message} event={event} filter={filter} />
+);
+
+function Newcomers({ lookUrl, everyMs, show, showsAtOnce }: NewsView): VNode {
+  return (
+    <div id="news" data-quiet="yes">
+      <LookForNews of="news" everyMs={everyMs} hx-get={lookUrl} />
+      {show !== null && (
+        <a id="show-news" class="button secondary" href={show.url} data-focus-new="event-">
+          {show.label}
+        </a>
+      )}
+      {show !== null && showsAtOnce && (
+        <span hidden hx-get={show.url} hx-trigger="load" hx-target="#app" hx-swap="outerHTML" hx-sync="this" />
+      )}
+    </div>
+  );
+}
+
+/** In the place of what looked for it, with the events of which more is known now. */
+export function News({
+  view,
+  events,
+  filter,
+  canReplay,
+}: {
+  readonly view: NewsView;
+  readonly events: readonly EventView[];
+  readonly filter: ActivityFilterView;
+  readonly canReplay: boolean;
+}): VNode {
+  return (
+    <>
+      <Newcomers {...view} />
+      {events.map((event) => (
+        <EventItem event={event} showsReasons={showsReasons(filter)} replay={canReplay ? replayOf(filter) : undefined} isNews />
+      ))}
     </>
   );
 }

@@ -112,6 +112,48 @@ test('when the activity is opened, then events and decisions are shown in words'
   expect(text).toContain('1 rule listening to something else');
 });
 
+test('when an open activity asks for news, then it gets the count, rows of which more is known, or nothing at all', async () => {
+  await addEvent('Big deal');
+  const { rows } = await testDatabase.database.pool.query('SELECT id FROM events WHERE tenant_id = $1', [tenant.id]);
+  const [{ id }] = rows;
+
+  const nothing = await visit(`activity/news?after=${id}&told=0&rows=`);
+  const known = await visit(`activity/news?after=${id - 1}&told=1&rows=`);
+  const first = await visit('activity/news?after=0&told=0&rows=');
+  const row = await visit(`activity/news?after=${id}&told=0&rows=${id}`);
+  const odd = await visit('activity/news?after=x&told=-1&rows=1,x,99999999999999999999&rule=&status=');
+
+  expect([nothing, known].map(({ status, text }) => [status, text])).toEqual(Array(2).fill([204, '']));
+  // Nothing stood there yet: it comes without a click.
+  expect(first.text).toMatch(/Show 1 new event<[\s\S]*hx-trigger="load"/);
+  expect(row.text).toMatch(new RegExp(`id="event-${id}" hx-swap-oob="true"[\\s\\S]*Big deal`));
+  expect(row.text).not.toContain('show-news');
+  expect(odd.status).toBe(200);
+});
+
+test('when an open panel asks for news, then it gets what is told now, or nothing at all', async () => {
+  await addEvent('Big deal');
+  const opened = await open('panel', { resource: 'deal', selectedIds: '7' });
+  const token = /name="page-token" content="([^"]+)"/.exec(opened.text)?.[1] ?? '';
+  const [, seen = ''] = /&quot;seen&quot;:&quot;(\d+)&quot;/.exec(opened.text) ?? [];
+  const ask = (given: object) =>
+    request(fixture.app)
+      .post('/extension/panel/told')
+      .set({ Authorization: `Bearer ${token}`, 'HX-Request': 'true' })
+      .type('form')
+      .send({ resource: 'deal', selectedIds: '7', ...given });
+
+  const known = await ask({ seen, waits: '' });
+  const more = await ask({ seen: '0', waits: '' });
+  const awaited = await ask({ seen, waits: 'yes' });
+
+  expect([known.status, known.text]).toEqual([204, '']);
+  for (const { status, text } of [more, awaited]) {
+    expect(status).toBe(200);
+    expect(text).toMatch(/^<section id="told"[\s\S]*1 message sent about 1 event\./);
+  }
+});
+
 test('when the activity shows what a rule kept silent about, then the reasons stand open', async () => {
   const { pool } = testDatabase.database;
   await addEvent('Big deal');
