@@ -102,15 +102,17 @@ test.each([
     const summary = frame.locator('.event', { hasText: 'Mill safety equipment' }).locator('summary');
     await summary.click();
     const held = await focusedId(frame);
-    stage.world.pipedrive.updateDeal(stage.dealId('Hotel supplies renewal'), { title: `Hotel supplies ${theme}` });
-    stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: theme === 'dark' ? 12_000 : 13_000 });
-    await ledgerAtRest(stage.world, testDatabase.database.pool);
+    const first = await frame.locator('.event').first().getAttribute('id');
+    for (const title of ['Hotel supplies renewal', 'Mill service plan']) {
+      stage.world.pipedrive.updateDeal(stage.dealId(title), { value: theme === 'dark' ? 12_000 : 13_000 });
+      await ledgerAtRest(stage.world, testDatabase.database.pool);
+    }
 
     await comeIntoSight(frame);
     const show = frame.getByRole('link', { name: 'Show 2 new events' });
     await show.waitFor();
     expect(await focusedId(frame)).toBe(held);
-    expect(await frame.locator('.event', { hasText: `Hotel supplies ${theme}` }).count()).toBe(0);
+    expect(await frame.locator('.event').first().getAttribute('id')).toBe(first);
     await looksWell(frame, `activity-news-${theme}-${widthPx}`);
     await show.click();
     await show.waitFor({ state: 'detached' });
@@ -119,7 +121,6 @@ test.each([
     expect(await newest.innerText()).toContain('Mill service plan');
     expect(await focusedId(frame)).toBe(await newest.getByRole('link').getAttribute('id'));
     expect(await summary.locator('..').getAttribute('open')).not.toBeNull();
-    await stage.world.pipedrive.updateDeal(stage.dealId(`Hotel supplies ${theme}`), { title: 'Hotel supplies renewal' });
   },
 );
 
