@@ -2,10 +2,11 @@
 
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
-import type { FieldChange, Transition } from '../core/transition';
+import type { Transition } from '../core/transition';
 import { begunBy, isTelling, isUpToDate, measure, windowFor, type Basis, type Scene } from './measure-rule';
 import { customFields, netOfWindow, netSince, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery } from './routing-ledger';
+import { watchIdOf } from './watch-rules';
 
 /**
  * From where the rule tells this destination, where its window says `basis`: at a place where it was silenced the whole net change is
@@ -29,9 +30,9 @@ function isWatchedSince(chatWebhookId: number, { openedAtMs }: Basis, { watchers
  */
 function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Basis): Basis {
   const match = measure(rule, scene, basis, basis.beginning);
-  const fields = match.matched ? match.transition.changes.map(({ field }) => field) : [];
+  const fields = match.matched ? fieldsOf(match.transition) : [];
   if (fields.length === 0) return basis;
-  const isAbout = ({ changes }: Transition): boolean => changes.some(({ field }) => fields.includes(field));
+  const isAbout = (transition: Transition): boolean => fieldsOf(transition).some((field) => fields.includes(field));
   const waiting = scene.waiting.filter(
     (message) =>
       message.chatWebhookId === chatWebhookId &&
@@ -54,15 +55,23 @@ export function sinceTold(waiting: readonly PendingDelivery[], { own, story }: S
 
 /** The state before this event, with the fields that these messages tell as they were before the first of them. */
 function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | null): RecordState | null {
-  return waiting.reduceRight<RecordState | null>(
-    (state, { recordBefore, change }) =>
-      state === null || recordBefore === null ? recordBefore : withFields(state, recordBefore, change.transition.changes),
-    before,
-  );
+  return waiting.reduceRight<RecordState | null>((state, { ruleId, recordBefore, change }) => {
+    const fields = fieldsOf(change.transition);
+    if (recordBefore !== null) return state === null ? recordBefore : withFields(state, recordBefore, fields);
+    // Of a new deal a rule tells the one thing, a watch the birth too.
+    return state === null || fields.length === 0 || watchIdOf(ruleId) !== null
+      ? null
+      : withFields(state, { status: null }, fields);
+  }, before);
 }
 
-function withFields(state: RecordState, old: RecordState, changes: readonly FieldChange[]): RecordState {
-  const fields = changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+/** What a message tells of; a win or loss beside the birth names no way. */
+function fieldsOf({ type, changes }: Transition): readonly string[] {
+  if (changes.length === 0 && (type === 'deal.won' || type === 'deal.lost')) return ['status'];
+  return changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+}
+
+function withFields(state: RecordState, old: RecordState, fields: readonly string[]): RecordState {
   const [plain, custom] = [fields.filter((field) => field in old), fields.filter((field) => !(field in old))];
   const restored = { ...state, ...pick(old, plain) };
   if (custom.length === 0) return restored;

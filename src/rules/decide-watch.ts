@@ -1,6 +1,7 @@
 /** Decides one watch for one event of its record, behind all rules: it tells its destination what none of them tells there. Pure. */
 
 import type { Decision } from '../core/decision';
+import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { sinceTold } from './basis-at';
@@ -23,11 +24,12 @@ export function decideWatch(watch: Rule, scene: Scene): Decision {
   const news = measure(watch, scene, left, basis.beginning);
   if (!news.matched) return leaveTo(teller, watch, scene, waiting);
   const change = changeTold(scene, news.transition, basis.beginning);
+  const before = stateBefore(basis, left, scene);
   if (waiting === undefined) {
-    oweTo(destination, watch, scene, change, basis);
+    oweTo(destination, watch, scene, change, { ...basis, before });
     return { ruleId: watch.id, matched: true, code: 'matched' };
   }
-  retell(scene.state, waiting, asCorrection(change, watch, scene, destination.id), basis.before);
+  retell(scene.state, waiting, asCorrection(change, watch, scene, destination.id), before);
   return { ruleId: watch.id, matched: true, code: 'settled', toldByEventId: waiting.eventId };
 }
 
@@ -43,6 +45,14 @@ function basisOf(watch: Rule, scene: Scene, { id }: Destination, waiting: Pendin
   const beginning = first === undefined ? scene.own.beginning : begunBy(first, scene);
   return { ...sinceTold(open, scene), openedAtMs: openedAt.getTime(), beginning };
 }
+
+/** Where a rule tells the birth, the watch tells at most what the new record was won or lost as. */
+function stateBefore({ before, transitions }: Basis, left: Shown, { story }: Scene): RecordState | null {
+  const isBirthTold = before === null && transitions.some(isBirth) && !left.transitions.some(isBirth);
+  return isBirthTold ? { ...story.state, status: null } : before;
+}
+
+const isBirth = ({ type }: Transition): boolean => type === 'deal.created' || type === 'lead.converted';
 
 /** Nothing is news there any more: what a message was about to tell was taken back. */
 function silent(watch: Rule, { state, story }: Scene, code: Decision['code'], waiting: PendingDelivery | undefined): Decision {
@@ -86,8 +96,7 @@ function untold(watch: Rule, scene: Scene, chatWebhookId: number, shown: Shown):
 function isTeller({ change, eventId, recordBefore }: PendingDelivery, transition: Transition, ownEventId: number): boolean {
   const told = change.transition;
   if (transition.changes.length === 0 || told.changes.length === 0) {
-    const isBirth = recordBefore === null && (told.type === 'deal.created' || told.type === 'lead.converted');
-    return isSameStory(told, transition) || (isBirth && !isMoment(transition));
+    return isSameStory(told, transition) || (recordBefore === null && isBirth(told) && !isMoment(transition));
   }
   const isOfEvent = eventId === ownEventId;
   const isCovered = transition.changes.every(({ field }) => told.changes.some((other) => other.field === field));

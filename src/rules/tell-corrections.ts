@@ -6,9 +6,9 @@ import type { Transition } from '../core/transition';
 import { pendingOf } from './batch-state';
 import { tellsSame, wayBack } from './corrections';
 import { isUpToDate, ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
-import { netOfWindow } from './net-transitions';
+import { netOfWindow, shownBeforeEvent } from './net-transitions';
 import { changeTold, lastTold, oweTo } from './owe-message';
-import type { Destination } from './routing-ledger';
+import type { Destination, ToldChange } from './routing-ledger';
 
 /** The decisions of the event, with those of rules whose message is corrected. A correction waits for its window as any message. */
 export function withCorrections(decisions: readonly Decision[], scene: Scene): readonly Decision[] {
@@ -41,7 +41,7 @@ function correctionBy(rule: Rule, scene: Scene): Decision | null {
 function correctAt(destination: Destination, rule: Rule, scene: Scene): Decision | null {
   const told = lastTold(rule, destination.id, scene);
   if (told === null) return null;
-  for (const basis of basesOf(rule, scene)) {
+  for (const basis of basesOf(rule, scene, told, destination)) {
     const back = wayBack(told, basis.transitions, scene.stored.receivedAt);
     if (back !== null) return correct(destination, rule, scene, back, basis);
   }
@@ -63,10 +63,16 @@ function correct(destination: Destination, rule: Rule, scene: Scene, back: Trans
   return { ruleId: rule.id, matched: true, code: 'corrected', ...corrects };
 }
 
-/** The net change of the rule's window first, then what this event alone shows: the message may have left early. */
-function basesOf(rule: Rule, scene: Scene): readonly Basis[] {
+/**
+ * The net change of the rule's window first, then what this event alone shows: the message may have left early. So may one about the way
+ * back, where that was shown before this event already.
+ */
+function basesOf(rule: Rule, scene: Scene, told: ToldChange, { id }: Destination): readonly Basis[] {
   const window = windowFor(rule, scene);
   if (window === null || window.isNew) return [scene.own];
+  const isBack = (transitions: readonly Transition[]): boolean => wayBack(told, transitions, scene.stored.receivedAt) !== null;
+  const isUntold = scene.untold.get(id)?.some(({ change }) => isBack([change.transition])) === true;
+  if (!isUntold && isBack(shownBeforeEvent(window, scene.story).transitions)) return [scene.own];
   const net = netOfWindow(window, scene.story);
   return [{ ...net, openedAtMs: window.openedAt.getTime(), beginning: scene.own.beginning }, scene.own];
 }

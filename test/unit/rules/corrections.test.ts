@@ -150,6 +150,29 @@ describe.each(['in one batch', 'each in its own batch', 'each in its own batch, 
   },
 );
 
+test('when the message about the way back has left before a later event of its window is routed, then that corrects nothing again', async () => {
+  const ledger = makeMemoryLedger({ rules: [onWon, onReopened], destinations });
+  await ledger.route(won(0));
+  ledger.sendUntil(1500);
+  await ledger.route(reopened(60_000));
+  ledger.sendUntil(61_500);
+
+  await ledger.route(change(61_400, { title: 'Old' }, { status: 'open' }));
+
+  expect(told(ledger)).toEqual(['1 to 1: deal.won', '4 to 1: deal.reopened']);
+});
+
+test('when the rule that told the way back no longer matches, then the thread hears a correction', async () => {
+  const ledger = makeMemoryLedger({ rules: [onWon, { ...onReopened, filters: { minValue: 50 } }], destinations });
+  await ledger.route(won(0));
+  ledger.sendUntil(1500);
+  await ledger.route(reopened(60_000));
+
+  await ledger.route(change(60_900, { value: 100 }, { status: 'open', value: 10 }));
+
+  expect(told(ledger)).toEqual(['1 to 1: deal.won', '1 to 1: deal.reopened corrects 1']);
+});
+
 test('when the message was dropped on its way, then there is nothing to correct', async () => {
   const ledger = makeMemoryLedger({ rules: [onWon], destinations });
   await ledger.route(won(0));

@@ -292,7 +292,7 @@ describe('Where a rule and the watch tell one deal in turns', () => {
 
   test.each<[string, RecordState, RecordState, readonly string[]]>([
     ['given a value', { value: 100 }, { value: 900 }, ['1 tells 1 to 1: deal.created ']],
-    ['won', { status: 'open' }, { status: 'won' }, ['1 tells 1 to 1: deal.created ', '2 tells 2 to 1: deal.won ']],
+    ['won', { status: 'open' }, { status: 'won' }, ['1 tells 1 to 1: deal.created ', `2 tells 2 to 1: ${TOLD_WIN}`]],
     [
       'lost',
       { status: 'open' },
@@ -307,6 +307,34 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     await ledger.route(edit(500, from, to));
 
     expect(told(ledger)).toEqual(expected);
+  });
+
+  test('when a deal comes in as won and is reopened after its message has left, then neither rule nor watch tells its birth again', async () => {
+    const rules = [aRule({ id: 1, eventType: 'deal.created' }), aRule({ id: 2, eventType: 'deal.reopened' })];
+    const ledger = makeMemoryLedger({ rules, watches: [aWatch()] });
+
+    await ledger.route(aDealWebhook({ atMs: 0, action: 'create', data: { status: 'won' } }));
+    for (const row of ledger.deliveries()) if (row.ruleId === 1) row.state = 'sent';
+    await ledger.route(edit(1450, { status: 'won' }, { status: 'open' }));
+
+    expect(told(ledger)).toEqual(['1 tells 1 to 1: deal.created ']);
+  });
+
+  test('when a new deal is won, lost and reopened before anything but its birth was told, then its birth is all that is told', async () => {
+    const rules = [
+      aRule({ id: 1, eventType: 'deal.created', settleMs: 4000 }),
+      aRule({ id: 2, settleMs: 4000 }),
+      aRule({ id: 3, eventType: 'deal.reopened', settleMs: 4000 }),
+    ];
+    const ledger = makeMemoryLedger({ rules, watches: [aWatch()] });
+
+    await ledger.route(aDealWebhook({ atMs: 0, action: 'create' }));
+    await ledger.route(win(800));
+    await ledger.route(edit(3000, { status: 'won' }, { status: 'lost' }));
+    ledger.sendUntil(4000);
+    await ledger.route(edit(4100, { status: 'lost' }, { status: 'open' }));
+
+    expect(told(ledger)).toEqual(['1 tells 1 to 1: deal.created ']);
   });
 
   test('when a rule’s message is taken back in a thread where the watch holds something back, then one of them tells it', async () => {
@@ -372,6 +400,18 @@ describe('Notes and activities', () => {
 
     expect(ledger.told().map(({ type }) => type)).toEqual(types);
   });
+});
+
+test('when a note of the deal is edited right after it was added, then it is told once', async () => {
+  const ledger = await knownDeals();
+
+  await ledger.route(aWebhook({ entity: 'note', id: 5, atMs: 0, action: 'create', data: { id: 5, deal_id: 8, content: 'Hi' } }));
+  await ledger.route(
+    aWebhook({ entity: 'note', id: 5, atMs: 500, previous: { content: 'Hi' }, data: { id: 5, deal_id: 8, content: 'Ho' } }),
+  );
+
+  expect(told(ledger)).toEqual(['-7 tells 3 to 1: note.created ']);
+  expect(ledger.deliveries()[0]?.change.state).toMatchObject({ content: 'Ho' });
 });
 
 describe('A record that becomes another one', () => {
