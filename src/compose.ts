@@ -262,7 +262,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const openDestination = makeOpenDestination(box);
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database);
-  const holdStore = makeHoldStore(database.pool);
+  const holdStore = makeHoldStore({ pool: database.pool, clock });
   const { spaceIntervalMs, refusalConfirmMs, firstProbeMs } = config;
   const attemptSettings = { spaceIntervalMs, refusalConfirmMs, firstProbeMs };
   const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);

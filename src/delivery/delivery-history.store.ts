@@ -42,7 +42,7 @@ export interface HistoryDelivery {
   readonly toldBy: { readonly deliveryId: number; readonly state: string; readonly messageName: string | null } | null;
   /** Its message tells others too: backlog, quiet, daily or weekly. */
   readonly foldKind: string | null;
-  /** Until when it is held, when it waits for a time. */
+  /** Until when it is held, when it waits for a time; null also while that is found out anew. */
   readonly heldUntil: Date | null;
   readonly occurredAt: Date;
   readonly notBefore: Date;
@@ -153,7 +153,7 @@ const SELECT_DELIVERIES = `SELECT id, event_id AS "eventId", rule_id AS "ruleId"
   request_id AS "requestId", chat_message_name AS "messageName", folded_into AS "foldedInto",
   (SELECT jsonb_build_object('deliveryId', lead.id, 'state', lead.state, 'messageName', lead.chat_message_name)
      FROM deliveries lead WHERE lead.id = deliveries.folded_into) AS "toldBy",
-  fold_kind AS "foldKind", held_until AS "heldUntil", occurred_at AS "occurredAt",
+  fold_kind AS "foldKind", nullif(held_until, 'epoch') AS "heldUntil", occurred_at AS "occurredAt",
   not_before AS "notBefore", created_at AS "createdAt", finished_at AS "finishedAt" FROM deliveries`;
 
 function conditions(filter: DeliveryFilter): unknown[] {

@@ -7,8 +7,8 @@ import { RECORD_ENTITIES, titleOf } from '../core/record';
 import { EVENT_TYPES, type RecordChange } from '../core/transition';
 import { nameBytes, WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
+import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
-import { unfold } from './hold.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
 
 /** A space whose head was claimed; a fold is decided only by whoever holds its lease. */

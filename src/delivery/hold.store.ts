@@ -6,71 +6,13 @@
  * statistics were taken while nothing waited.
  */
 
+import { z } from 'zod';
+import { quietHoursSchema } from '../core/destination';
+import { ANEW, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
 import { EXPIRE, FIRST_LOOK } from './expire-held';
+import { isQuiet } from './quiet-hours';
 
-/** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
-const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
-
-/** The fallback `f` hears of it from its rule too. */
-const isToldAnyhow = (d: string): string =>
-  `EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = ${d}.event_id AND o.rule_id = ${d}.rule_id AND o.chat_webhook_id = f.id AND o.replay = ${d}.replay)`;
-
-/**
- * A message of several that is held for its destination's sake and was not posted comes apart where a fallback or quiet hours may
- * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
- * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
- */
-const COMES_APART = `
-  coalesce(d.fold_kind, '') IN ('backlog', 'quiet') AND d.uncertain = 0
-  AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
-                 AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
-                     ELSE f.quiet_hours IS NOT NULL OR EXISTS (
-                       SELECT 1 FROM deliveries m WHERE (m.id = d.id OR m.folded_into = d.id) AND ${isToldAnyhow('m')}) END)`;
-
-/** What was held since the last look has not come apart yet. */
-const STAYS = `(${COMES_APART}) IS NOT TRUE`;
-
-/** A digest that the fallback `f` is told a part of anyhow. */
-const IS_MIXED = `
-  (d.fold_kind IN ('daily', 'weekly')
-   AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM deliveries m WHERE m.id = d.id OR m.folded_into = d.id) > 1)`;
-
-/** Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. */
-const PART_DIGESTS = `
-  WITH leads AS MATERIALIZED (
-    SELECT d.*, f.id AS fallback_id FROM deliveries d
-      JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN chat_webhooks f ON f.id = w.fallback_webhook_id
-     WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
-     ORDER BY d.id FOR UPDATE OF d
-  ), parts AS MATERIALIZED (
-    SELECT m.id, leads.id AS lead_id, ${isToldAnyhow('m')} AS is_told
-      FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id JOIN deliveries m ON m.id = leads.id OR m.folded_into = leads.id
-  ), others AS MATERIALIZED (
-    SELECT p.id, p.lead_id, min(p.id) OVER (PARTITION BY p.lead_id) AS new_lead_id
-      FROM parts p JOIN parts lead ON lead.id = p.lead_id AND lead.is_told <> p.is_told
-  ), moved AS (
-    UPDATE deliveries d SET folded_into = o.new_lead_id FROM others o WHERE d.id = o.id AND d.id <> o.new_lead_id
-  ), led AS (
-    UPDATE deliveries d SET state = 'held', folded_into = NULL, finished_at = NULL, fold_kind = leads.fold_kind, held_because = 'broken',
-           state_reason = leads.state_reason, waiting_since = leads.waiting_since
-      FROM others o JOIN leads ON leads.id = o.lead_id WHERE d.id = o.id AND d.id = o.new_lead_id
-  )
-  UPDATE deliveries d SET ${ANEW} FROM leads WHERE d.id = leads.id`;
-
-/** Messages of several, `d`, that are so come apart: each that they were to tell is as they are, and theirs alone is left to them. */
-export const unfold = (isSo: string): string => `
-  WITH leads AS MATERIALIZED (
-    SELECT d.* FROM deliveries d WHERE ${isSo} ORDER BY d.id FOR UPDATE OF d
-  ), members AS (
-    UPDATE deliveries d SET state = leads.state, state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
-           finished_at = NULL, waiting_since = leads.waiting_since, via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
-      FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
-  )
-  UPDATE deliveries d SET fold_kind = NULL, ${ANEW} FROM leads WHERE d.id = leads.id`;
-
-const unfoldHeld = (whose: string): string =>
-  unfold(`d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}`);
 
 /**
  * Statements over the ids ($1) of destinations that work again: what they hold comes apart and may go, and what was to go to their
@@ -93,6 +35,7 @@ export const BRING_BACK_FROM = `
     FROM chat_webhooks own
    WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND coalesce(d.state, '') IN ('queued', 'held')`;
 
+/** It goes through quiet hours, and before what waits. */
 const IS_URGENT = `(d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent))`;
 
 /** Every space of a destination has its row. */
@@ -108,19 +51,22 @@ const LET_GO_FORGOTTEN = `
    WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
      AND NOT w.paused AND w.health <> 'broken' AND ${STAYS}`;
 
+/** Broken destinations whose next trial is due. */
+const TRIALS_DUE = `
+  SELECT w.id, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
+    FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
+   WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()`;
+
 /**
- * Recovery by itself: now and then the oldest message that a broken destination holds is tried. It is a message that is owed
- * anyhow, so nobody in the space sees a probe. While some wait there for the end of quiet hours only an urgent one is.
+ * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) the oldest
+ * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe.
  */
 const PROBE = `
   WITH due AS (
     SELECT w.id, (SELECT min(d.id) FROM deliveries d
                    WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL
-                      AND ${STAYS}
-                      AND (${IS_URGENT} OR NOT EXISTS (
-                        SELECT 1 FROM deliveries q WHERE q.chat_webhook_id = w.id AND q.state = 'held' AND q.held_for = 'quiet'
-                                                     AND q.via_webhook_id IS NULL))) AS delivery_id
-      FROM chat_webhooks w
+                      AND ${STAYS} AND (NOT trial.is_quiet OR ${IS_URGENT})) AS delivery_id
+      FROM unnest($1::int[], $2::boolean[]) AS trial(id, is_quiet) JOIN chat_webhooks w ON w.id = trial.id
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending'))
        FOR UPDATE OF w SKIP LOCKED
@@ -173,16 +119,32 @@ export interface HoldStore {
   tidy(): Promise<void>;
 }
 
+interface Dependencies {
+  readonly pool: { query(statement: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }> };
+  readonly clock: () => Date;
+}
+
+const trialRow = z.object({ id: z.number(), quiet_hours: quietHoursSchema.nullable(), time_zone: z.string() });
+
 /** Makes the store. Its statements are on their own, so that between two of them anything may happen. */
-export function makeHoldStore(pool: { query(statement: string): Promise<unknown> }): HoldStore {
+export function makeHoldStore({ pool, clock }: Dependencies): HoldStore {
   let round = 0;
+
+  async function probe(): Promise<void> {
+    const due = (await pool.query(TRIALS_DUE)).rows.map((row) => trialRow.parse(row));
+    const now = clock();
+    const areQuiet = due.map((trial) => trial.quiet_hours !== null && isQuiet(trial.quiet_hours, trial.time_zone, now));
+    if (due.length > 0) await pool.query(PROBE, [due.map(({ id }) => id), areQuiet]);
+  }
+
   return {
     async tidy() {
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
       const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF, FIRST_LOOK, EXPIRE] : [];
-      for (const statement of [KNOW_SPACES, ...mending, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN, PROBE, REDIRECT])
-        await pool.query(statement);
+      for (const statement of [KNOW_SPACES, ...mending, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN]) await pool.query(statement);
+      await probe();
+      await pool.query(REDIRECT);
     },
   };
 }

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 /** A sweep's first round: it looks for what is too old. */
-const look = () => makeHoldStore(testDatabase.database.pool).tidy();
+const look = () => makeHoldStore({ pool: testDatabase.database.pool, clock: () => new Date() }).tidy();
 /** As if the database's clock were set ahead. */
 const jump = async (by: string) => {
   await query(`UPDATE heartbeats SET beat_at = beat_at - $1::interval`, by);

@@ -9,6 +9,7 @@ const [CHANNEL, FALLBACK] = [1, 2];
 
 const testDatabase = useTestDatabase();
 const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+const clock = () => new Date();
 let tenant: TenantId;
 
 beforeEach(async () => {
@@ -62,8 +63,10 @@ const breakDown = async () => {
 test('when a destination breaks at any moment of a round, then what its message tells comes apart before the fallback is given any of it', async () => {
   const apart = { foldedInto: null, foldKind: null };
   let statements = 0;
-  const counting = { query: (statement: string) => query(statement).finally(() => (statements += 1)) };
-  await makeHoldStore(counting).tidy();
+  const counting = {
+    query: (statement: string, values: unknown[] = []) => query(statement, ...values).finally(() => (statements += 1)),
+  };
+  await makeHoldStore({ pool: counting, clock }).tidy();
   const inRound = statements;
 
   for (let before = 0; before <= inRound; before += 1) {
@@ -73,12 +76,13 @@ test('when a destination breaks at any moment of a round, then what its message 
     await addDelivery({ id: 2, state: 'folded', foldedInto: 1 });
     await addDelivery({ id: 3, twinOf: 2, chatWebhookId: FALLBACK, state: 'sent' });
     statements = 0;
-    const store = makeHoldStore({
-      async query(statement) {
+    const breaking = {
+      async query(statement: string, values?: unknown[]) {
         if (statements === before) await breakDown();
-        await counting.query(statement);
+        return await counting.query(statement, values);
       },
-    });
+    };
+    const store = makeHoldStore({ pool: breaking, clock });
 
     await store.tidy();
     await store.tidy();
@@ -102,7 +106,7 @@ test.each([
     for (const id of twins) await addDelivery({ id: 10 + id, twinOf: id, chatWebhookId: FALLBACK, state: 'sent' });
     await breakDown();
 
-    await makeHoldStore({ query }).tidy();
+    await makeHoldStore({ pool: testDatabase.database.pool, clock }).tidy();
 
     expect(await deliveries()).toEqual(
       ids.map((id) => {
@@ -121,7 +125,7 @@ test('when the fallback is told all of a digest too, then that waits as it is', 
   for (const twinOf of [1, 2]) await addDelivery({ id: 10 + twinOf, twinOf, chatWebhookId: FALLBACK, state: 'sent' });
   await breakDown();
 
-  await makeHoldStore({ query }).tidy();
+  await makeHoldStore({ pool: testDatabase.database.pool, clock }).tidy();
 
   expect(await deliveries()).toEqual([
     { id: 1, state: 'held', via: null, foldedInto: null, foldKind: 'weekly' },

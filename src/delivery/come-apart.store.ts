@@ -1,0 +1,65 @@
+/** Statements by which messages of several come apart again, while nothing of them was posted. */
+
+/** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
+export const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
+
+/** The fallback `f` hears of it from its rule too. */
+export const isToldAnyhow = (d: string): string =>
+  `EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = ${d}.event_id AND o.rule_id = ${d}.rule_id AND o.chat_webhook_id = f.id AND o.replay = ${d}.replay)`;
+
+/**
+ * A message of several that is held for its destination's sake and was not posted comes apart where a fallback or quiet hours may
+ * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
+ * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
+ */
+const COMES_APART = `
+  coalesce(d.fold_kind, '') IN ('backlog', 'quiet') AND d.uncertain = 0
+  AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
+                 AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
+                     ELSE f.quiet_hours IS NOT NULL OR EXISTS (
+                       SELECT 1 FROM deliveries m WHERE (m.id = d.id OR m.folded_into = d.id) AND ${isToldAnyhow('m')}) END)`;
+
+/** What was held since the last look has not come apart yet. */
+export const STAYS = `(${COMES_APART}) IS NOT TRUE`;
+
+/** A digest that the fallback `f` is told a part of anyhow. */
+export const IS_MIXED = `
+  (d.fold_kind IN ('daily', 'weekly')
+   AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM deliveries m WHERE m.id = d.id OR m.folded_into = d.id) > 1)`;
+
+/** Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. */
+export const PART_DIGESTS = `
+  WITH leads AS MATERIALIZED (
+    SELECT d.*, f.id AS fallback_id FROM deliveries d
+      JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN chat_webhooks f ON f.id = w.fallback_webhook_id
+     WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
+     ORDER BY d.id FOR UPDATE OF d
+  ), parts AS MATERIALIZED (
+    SELECT m.id, leads.id AS lead_id, ${isToldAnyhow('m')} AS is_told
+      FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id JOIN deliveries m ON m.id = leads.id OR m.folded_into = leads.id
+  ), others AS MATERIALIZED (
+    SELECT p.id, p.lead_id, min(p.id) OVER (PARTITION BY p.lead_id) AS new_lead_id
+      FROM parts p JOIN parts lead ON lead.id = p.lead_id AND lead.is_told <> p.is_told
+  ), moved AS (
+    UPDATE deliveries d SET folded_into = o.new_lead_id FROM others o WHERE d.id = o.id AND d.id <> o.new_lead_id
+  ), led AS (
+    UPDATE deliveries d SET state = 'held', folded_into = NULL, finished_at = NULL, fold_kind = leads.fold_kind, held_because = 'broken',
+           state_reason = leads.state_reason, waiting_since = leads.waiting_since
+      FROM others o JOIN leads ON leads.id = o.lead_id WHERE d.id = o.id AND d.id = o.new_lead_id
+  )
+  UPDATE deliveries d SET ${ANEW} FROM leads WHERE d.id = leads.id`;
+
+/** Messages of several, `d`, that are so come apart: each that they were to tell is as they are, and theirs alone is left to them. */
+export const unfold = (isSo: string): string => `
+  WITH leads AS MATERIALIZED (
+    SELECT d.* FROM deliveries d WHERE ${isSo} ORDER BY d.id FOR UPDATE OF d
+  ), members AS (
+    UPDATE deliveries d SET state = leads.state, state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
+           finished_at = NULL, waiting_since = leads.waiting_since, via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
+      FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
+  )
+  UPDATE deliveries d SET fold_kind = NULL, ${ANEW} FROM leads WHERE d.id = leads.id`;
+
+/** Of those `whose` destination cannot take them. */
+export const unfoldHeld = (whose: string): string =>
+  unfold(`d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}`);
