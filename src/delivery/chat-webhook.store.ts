@@ -190,7 +190,7 @@ async function refuseTwin(client: Client, tenantId: TenantId, url: SealedUrl, ex
     select: { id: true, name: true },
   });
   if (twin === null || twin.id === exceptId) return;
-  const message = `This webhook is connected already, as "${twin.name}".`;
+  const message = `This webhook is connected already, as “${twin.name}”.`;
   throw new AppError('duplicate_destination', message, { status: 422, errors: [{ path: 'url', message }] });
 }
 

@@ -205,7 +205,7 @@ function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, c
   const teller = scene.toldBy.get(delivery.chatWebhookId);
   if (teller !== undefined) {
     const actual = { ruleId: teller.id, ruleName: teller.name };
-    const reason = `Rule "${teller.name}" tells the same destination of this change.`;
+    const reason = `Rule “${teller.name}” tells the same destination of this change.`;
     dropDelivery(scene.state, delivery, reason, { code: 'alreadyTold', actual });
   } else retell(scene.state, delivery, asCorrection(change, rule, scene, delivery.chatWebhookId));
   if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);

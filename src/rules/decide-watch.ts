@@ -65,7 +65,7 @@ function leaveTo(teller: PendingDelivery | null, watch: Rule, scene: Scene, wait
   const rule = teller === null ? undefined : ruleOf(teller.ruleId, scene);
   const actual = { ruleId: teller?.ruleId ?? null, ruleName: rule?.name ?? null };
   const decision = { code: 'alreadyTold', actual } as const;
-  const name = rule === undefined ? 'Another rule' : `Rule "${rule.name}"`;
+  const name = rule === undefined ? 'Another rule' : `Rule “${rule.name}”`;
   if (waiting !== undefined) dropDelivery(scene.state, waiting, `${name} tells the same destination of this change.`, decision);
   return { ruleId: watch.id, matched: false, ...decision };
 }

@@ -105,7 +105,7 @@ function asked(op: string, wanted: unknown, field: string, actual: unknown, name
     typeof item === 'number' && typeof currency === 'string' ? { amount: item, currency } : item,
   );
   const words = listWords(named, field, nameOf, ALL_OF.has(op) ? 'and' : 'or');
-  return ASKS[op]?.(words) ?? `asks for "${op}" ${words}`;
+  return ASKS[op]?.(words) ?? `asks for “${op}” ${words}`;
 }
 
 function withinWords(days: unknown): string {
@@ -128,7 +128,7 @@ function changeWords(failed: RecordState, field: string, op: string, nameOf: Nam
   return `${wayWords(failed, field, nameOf)}, and the rule asks for ${CHANGE_ASKS[op]?.(stepWords(wanted, op, field, actual, before, nameOf)) ?? op}`;
 }
 
-/** "the stage changed from \"Qualified\" to \"Negotiation\"". */
+/** "the stage changed from “Qualified” to “Negotiation”". */
 function wayWords(failed: RecordState, field: string, nameOf: NameOf): string {
   const name = fieldWords(field, nameOf);
   if (!('before' in failed)) return `the ${name} did not change`;

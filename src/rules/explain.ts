@@ -154,11 +154,11 @@ function noneChanged(fields: readonly string[], nameOf: NameOf): string {
 }
 
 function tellerName(actual: unknown): string {
-  return isObject(actual) && typeof actual['ruleName'] === 'string' ? `rule "${actual['ruleName']}"` : 'another rule';
+  return isObject(actual) && typeof actual['ruleName'] === 'string' ? `rule “${actual['ruleName']}”` : 'another rule';
 }
 
 function otherEvent(rule: Rule | null, event: ExplainedEvent): string {
-  const wanted = rule === null ? 'another event' : `"${EVENT_NAMES[rule.eventType]}"`;
+  const wanted = rule === null ? 'another event' : `“${EVENT_NAMES[rule.eventType]}”`;
   const happened = event.transitions.map((type) => wordsOf(type)).join(', ');
   return happened === ''
     ? `Not matched: the rule listens to ${wanted}, and this ${event.entity} event was nothing that rules can tell.`
@@ -200,7 +200,7 @@ function mismatch(
 
 function naming(entity: 'pipeline' | 'stage' | 'user', id: number, nameOf: NameOf): string {
   const name = nameOf(entity, id);
-  return name === null ? unnamed(entity) : `"${name}"`;
+  return name === null ? unnamed(entity) : `“${name}”`;
 }
 
 function money(value: unknown): string {

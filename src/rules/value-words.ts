@@ -80,7 +80,7 @@ export function valueWords(value: unknown, field: string, nameOf: NameOf): strin
   const words = VALUE_WORDS[field]?.[String(value)];
   if (words !== undefined) return words;
   const name = nameOf('field', field, value);
-  return name === null ? plainWords(value, field, nameOf) : `"${name}"`;
+  return name === null ? plainWords(value, field, nameOf) : `“${name}”`;
 }
 
 function plainWords(value: number | string, field: string, nameOf: NameOf): string {
@@ -90,7 +90,7 @@ function plainWords(value: number | string, field: string, nameOf: NameOf): stri
   if (isNumeric && typeWords !== undefined) return unnamed(typeWords);
   if (typeof value === 'number') return numberWords(value);
   if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(value)) return unnamed(idWords(field));
-  return value === 'today' ? value : (dayWords(value) ?? `"${value}"`);
+  return value === 'today' ? value : (dayWords(value) ?? `“${value}”`);
 }
 
 /** Something of which only the id is known: ids mean nothing to people. */
@@ -120,7 +120,7 @@ function objectWords(value: Readonly<Record<string, unknown>>, field: string, na
   if ('id' in value) {
     const name = typeof value['id'] === 'object' ? null : nameOf('field', field, value['id']);
     const kept = typeof value['name'] === 'string' ? value['name'] : null;
-    return name === null && kept !== null ? `"${kept}"` : valueWords(value['id'], field, nameOf);
+    return name === null && kept !== null ? `“${kept}”` : valueWords(value['id'], field, nameOf);
   }
   const ends = [value['from'], value['until']].map((end) => (typeof end === 'string' ? (dayWords(end) ?? end) : 'an open end'));
   return ends.join(' to ');

@@ -94,7 +94,7 @@ describe('By hand', () => {
     const [won, edited] = events.items;
     expect(won.decisions).toContainEqual({
       ...{ ruleId: null, watchId: watch.id, ruleName: expect.stringMatching(/^Watched by .+ in Wins$/), matched: false },
-      reason: expect.stringMatching(/^Not told again: rule "deal.won for .*" tells it in the same space.$/),
+      reason: expect.stringMatching(/^Not told again: rule “deal.won for .*” tells it in the same space.$/),
     });
     expect(edited.decisions).toContainEqual(
       expect.objectContaining({ watchId: watch.id, matched: true, reason: 'Told because this record is watched.' }),

@@ -114,7 +114,7 @@ test('when one URL is connected twice, then it is refused, but not to another te
   const again = await call('post', '/chat-webhooks').send({ name: 'Again', url });
 
   expect(again.status).toBe(422);
-  expect(again.body.errors).toEqual([{ path: 'url', message: 'This webhook is connected already, as "Sales".' }]);
+  expect(again.body.errors).toEqual([{ path: 'url', message: 'This webhook is connected already, as “Sales”.' }]);
   await addDestination({ url }, other);
 });
 

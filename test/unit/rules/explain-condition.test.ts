@@ -46,15 +46,15 @@ const because = (tree: object, previous: RecordState | null = {}, event: RecordS
 const leaf = (field: string, op: string, value?: unknown) => ({ field, op, ...(value === undefined ? {} : { value }) });
 
 test.each<[object, string]>([
-  [leaf('stage_id', 'is', 12), 'the stage is "Negotiation", and the rule asks for "Contract sent"'],
-  [leaf('stage_id', 'in', [10, 12]), 'the stage is "Negotiation", and the rule asks for "Qualified" or "Contract sent"'],
-  [leaf('stage_id', 'is', { id: 99, name: 'Old stage' }), 'the stage is "Negotiation", and the rule asks for "Old stage"'],
-  [leaf('stage_id', 'isNot', 11), 'the stage is "Negotiation", and the rule excludes "Negotiation"'],
-  [leaf('owner_id', 'in', [9]), 'the owner is "Ana", and the rule asks for a user whose name is not known'],
+  [leaf('stage_id', 'is', 12), 'the stage is “Negotiation”, and the rule asks for “Contract sent”'],
+  [leaf('stage_id', 'in', [10, 12]), 'the stage is “Negotiation”, and the rule asks for “Qualified” or “Contract sent”'],
+  [leaf('stage_id', 'is', { id: 99, name: 'Old stage' }), 'the stage is “Negotiation”, and the rule asks for “Old stage”'],
+  [leaf('stage_id', 'isNot', 11), 'the stage is “Negotiation”, and the rule excludes “Negotiation”'],
+  [leaf('owner_id', 'in', [9]), 'the owner is “Ana”, and the rule asks for a user whose name is not known'],
   [leaf('person_id', 'isNotEmpty'), 'the person is not set, and the rule asks for it to be set'],
-  [leaf('title', 'isEmpty'), 'the title is "Acme licence", and the rule asks for it to be empty'],
-  [leaf('title', 'contains', 'pro'), 'the title is "Acme licence", and the rule asks for text with "pro" in it'],
-  [leaf('title', 'matches', '^x'), 'the title is "Acme licence", and the rule asks for text of the pattern "^x"'],
+  [leaf('title', 'isEmpty'), 'the title is “Acme licence”, and the rule asks for it to be empty'],
+  [leaf('title', 'contains', 'pro'), 'the title is “Acme licence”, and the rule asks for text with “pro” in it'],
+  [leaf('title', 'matches', '^x'), 'the title is “Acme licence”, and the rule asks for text of the pattern “^x”'],
   [leaf('value', 'gt', 10_000), 'the value is 8,000 EUR, and the rule asks for more than 10,000 EUR'],
   [
     leaf('value', 'gte', { amount: 10_000, currency: 'USD' }),
@@ -66,10 +66,10 @@ test.each<[object, string]>([
     'the value 8,000 EUR cannot be compared in JPY: no exchange rate is known',
   ],
   [leaf('probability', 'lt', 40), 'the probability is 40, and the rule asks for less than 40'],
-  [leaf('label_ids', 'includes', 3), 'the labels are "VIP", and the rule asks for "Hot" among them'],
-  [leaf('label_ids', 'includesAll', [3, 5]), 'the labels are "VIP", and the rule asks for all of "Hot" and "VIP" among them'],
-  [leaf('label_ids', 'includesNone', [5, 3]), 'the labels are "VIP", and the rule excludes "VIP" or "Hot"'],
-  [leaf(KEY, 'is', 18), 'the Lead source is "Partner", and the rule asks for 18'],
+  [leaf('label_ids', 'includes', 3), 'the labels are “VIP”, and the rule asks for “Hot” among them'],
+  [leaf('label_ids', 'includesAll', [3, 5]), 'the labels are “VIP”, and the rule asks for all of “Hot” and “VIP” among them'],
+  [leaf('label_ids', 'includesNone', [5, 3]), 'the labels are “VIP”, and the rule excludes “VIP” or “Hot”'],
+  [leaf(KEY, 'is', 18), 'the Lead source is “Partner”, and the rule asks for 18'],
   [
     leaf('expected_close_date', 'before', 'today'),
     'the expected close date is 3 Dec 2026, and the rule asks for a day before today',
@@ -82,22 +82,22 @@ test.each<[object, string]>([
     leaf('expected_close_date', 'withinDays', 7),
     'the expected close date is 3 Dec 2026, and the rule asks for today or the next 7 days',
   ],
-  [{ not: leaf('stage_id', 'is', 11) }, 'the stage is "Negotiation", which the rule excludes'],
+  [{ not: leaf('stage_id', 'is', 11) }, 'the stage is “Negotiation”, which the rule excludes'],
   [{ not: leaf('value', 'gt', 10) }, 'the value is 8,000 EUR, and the rule leaves out more than 10 EUR'],
   [{ not: { all: [leaf('value', 'gt', 10)] } }, 'the value is 8,000 EUR, and the rule leaves out more than 10 EUR'],
   [
     { not: { all: [leaf('stage_id', 'is', 11), leaf('value', 'gt', 10)] } },
-    'the rule excludes this combination: the stage is "Negotiation", and the value is 8,000 EUR',
+    'the rule excludes this combination: the stage is “Negotiation”, and the value is 8,000 EUR',
   ],
   [
     { not: { any: [leaf('title', 'isEmpty'), leaf('stage_id', 'is', 11)] } },
-    'the stage is "Negotiation", which the rule excludes',
+    'the stage is “Negotiation”, which the rule excludes',
   ],
-  [{ not: { not: leaf('stage_id', 'is', 12) } }, 'the stage is "Negotiation", and the rule asks for "Contract sent"'],
+  [{ not: { not: leaf('stage_id', 'is', 12) } }, 'the stage is “Negotiation”, and the rule asks for “Contract sent”'],
   [{ not: {} }, 'something is the case that the rule excludes'],
   [
     { any: [leaf('stage_id', 'is', 12), leaf('value', 'gt', 9000)] },
-    'none of the rule\'s alternatives holds: the stage is "Negotiation", and the rule asks for "Contract sent"; the value is 8,000 EUR, and the rule asks for more than 9,000 EUR',
+    "none of the rule's alternatives holds: the stage is “Negotiation”, and the rule asks for “Contract sent”; the value is 8,000 EUR, and the rule asks for more than 9,000 EUR",
   ],
 ])('when %j fails, then the sentence says what was there and what was asked', (tree, sentence) => {
   expect(because(tree)).toBe(`Not matched: ${sentence}.`);
@@ -105,11 +105,11 @@ test.each<[object, string]>([
 
 test.each<[object, RecordState | null, string]>([
   [leaf('stage_id', 'changed'), {}, 'the stage did not change, and the rule asks for a change of it'],
-  [leaf('stage_id', 'changedTo', 12), null, 'the stage did not change, and the rule asks for a change to "Contract sent"'],
+  [leaf('stage_id', 'changedTo', 12), null, 'the stage did not change, and the rule asks for a change to “Contract sent”'],
   [
     leaf('stage_id', 'changedFrom', 12),
     { stage_id: 10 },
-    'the stage changed from "Qualified" to "Negotiation", and the rule asks for a change from "Contract sent"',
+    'the stage changed from “Qualified” to “Negotiation”, and the rule asks for a change from “Contract sent”',
   ],
   [
     leaf('value', 'increasedBy', { percent: 10 }),
@@ -129,7 +129,7 @@ test.each<[object, RecordState | null, string]>([
   [
     { not: [leaf('stage_id', 'changedFrom', [10])] },
     { stage_id: 10 },
-    'the stage changed from "Qualified" to "Negotiation", and the rule leaves out a change from "Qualified"',
+    'the stage changed from “Qualified” to “Negotiation”, and the rule leaves out a change from “Qualified”',
   ],
 ])('when %j fails on a change, then the way is told', (tree, previous, sentence) => {
   expect(because(tree, previous)).toBe(`Not matched: ${sentence}.`);
@@ -184,7 +184,7 @@ test.each([
   const failed = { field: KEY, op: 'is', wanted: { id: 17, name: 'Partner' }, actual: '4445' };
 
   expect(explainCondition(failed, typed)).toBe(
-    `Not matched: the custom field is ${what} whose name is not known, and the rule asks for "Partner".`,
+    `Not matched: the custom field is ${what} whose name is not known, and the rule asks for “Partner”.`,
   );
 });
 

@@ -23,27 +23,27 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
   [
     { code: 'pipeline', actual: 1 },
     { pipelineIds: [2] },
-    'Not matched: the pipeline is "Enterprise", and the rule asks for "Renewals".',
+    'Not matched: the pipeline is “Enterprise”, and the rule asks for “Renewals”.',
   ],
   [
     { code: 'pipeline', actual: null },
     { pipelineIds: [2] },
-    'Not matched: the pipeline is not set, and the rule asks for "Renewals".',
+    'Not matched: the pipeline is not set, and the rule asks for “Renewals”.',
   ],
   [
     { code: 'stage', actual: 11 },
     { stageIds: [5, 6] },
-    'Not matched: the stage is "Negotiation", and the rule asks for a stage whose name is not known.',
+    'Not matched: the stage is “Negotiation”, and the rule asks for a stage whose name is not known.',
   ],
   [
     { code: 'fromStage', actual: 11 },
     { fromStageIds: [5] },
-    'Not matched: the stage it left is "Negotiation", and the rule asks for a stage whose name is not known.',
+    'Not matched: the stage it left is “Negotiation”, and the rule asks for a stage whose name is not known.',
   ],
   [
     { code: 'owner', actual: 3 },
     { ownerIds: [9] },
-    'Not matched: the owner is a user whose name is not known, and the rule asks for "Ana Silva".',
+    'Not matched: the owner is a user whose name is not known, and the rule asks for “Ana Silva”.',
   ],
   [
     { code: 'minValue', actual: { amount: 8000, currency: 'EUR' } },
@@ -84,7 +84,7 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
   [
     { code: 'alreadyTold', actual: { ruleId: 2, ruleName: 'Big wins' } },
     {},
-    'Not told: already told by rule "Big wins" in the same space, which stops the rules below it.',
+    'Not told: already told by rule “Big wins” in the same space, which stops the rules below it.',
   ],
   [{ code: 'muted' }, {}, 'Not told: this record is muted.'],
   [
@@ -108,7 +108,7 @@ test.each<[Partial<Decision>, Parameters<typeof aRule>[0], string]>([
     'Told together with event 41: the two came within the time that the rule waits for later edits, so they are one message.',
   ],
   [{ code: 'settled' }, {}, 'Not told: the change was taken back before its message was due.'],
-  [{ code: 'otherEvent' }, {}, 'Not matched: the rule listens to "deal won", and this was: stage changed.'],
+  [{ code: 'otherEvent' }, {}, 'Not matched: the rule listens to “deal won”, and this was: stage changed.'],
 ])('when the decision is %j, then the sentence says what was there and what was asked', (decision, given, sentence) => {
   expect(worded(decision, given)).toBe(sentence);
 });
@@ -125,7 +125,7 @@ test('when an event was nothing that rules can tell, then the sentence says that
     transitions: [],
   });
 
-  expect(sentence).toBe('Not matched: the rule listens to "deal won", and this person event was nothing that rules can tell.');
+  expect(sentence).toBe('Not matched: the rule listens to “deal won”, and this person event was nothing that rules can tell.');
 });
 
 test('when a transition is of a kind that is no more known, then its code stands for it', () => {
@@ -158,7 +158,7 @@ describe('all decisions on an event', () => {
   test.each<[Omit<Decision, 'ruleId' | 'matched'>, string]>([
     [{ code: 'matched' }, 'Told because this record is watched.'],
     [{ code: 'switchedOnLater' }, 'Not told: watching began after this event had come in.'],
-    [{ code: 'alreadyTold', actual: { ruleId: 1, ruleName: 'Wins' } }, 'Not told again: rule "Wins" tells it in the same space.'],
+    [{ code: 'alreadyTold', actual: { ruleId: 1, ruleName: 'Wins' } }, 'Not told again: rule “Wins” tells it in the same space.'],
     [{ code: 'noDestination' }, 'Not told: the space is gone.'],
     [{ code: 'muted' }, 'Not told: this record is muted.'],
     [{ code: 'settled' }, 'Not told: the change was taken back before its message was due.'],
@@ -213,7 +213,7 @@ describe('all decisions on an event', () => {
 
     expect(line).toMatchObject({
       ruleName: 'removed rule',
-      reason: 'Not matched: the owner is "Ana Silva", and the rule asks for another one.',
+      reason: 'Not matched: the owner is “Ana Silva”, and the rule asks for another one.',
     });
   });
 });

@@ -26,7 +26,7 @@ test('when a rule with stopAfter tells a destination, then the rule behind it ke
   const [, decision] = ledger.event(1).decisions;
   if (decision === undefined) throw new Error('there is no second decision');
   const reason = explainDecision(decision, all, { entity: 'deal', transitions: ['deal.won'] });
-  expect(reason.toLowerCase()).toContain('already told by rule "big wins"');
+  expect(reason.toLowerCase()).toContain('already told by rule “big wins”');
 });
 
 test.each<[string, Given, Given, readonly string[]]>([
@@ -76,7 +76,7 @@ describe.each([
 
     expect(told(ledger)).toEqual([`2 to 1: ${WON}`]);
     expect(ledger.codes(2)).toEqual(['2:matched', '1:alreadyTold']);
-    if (!isTogether) expect(ledger.dropped()).toMatchObject([{ rule: 1, reason: expect.stringContaining('"Big wins"') }]);
+    if (!isTogether) expect(ledger.dropped()).toMatchObject([{ rule: 1, reason: expect.stringContaining('“Big wins”') }]);
   });
 
   test('and the stopping rule no longer matches, then the rule behind tells the net change', async () => {

@@ -218,7 +218,7 @@ test('when a rule is told in a sentence, then everything in it has its name', ()
   const filters = { pipelineIds: [1], stageIds: [2], ownerIds: [9], minValue: 10_000, currency: 'EUR' };
 
   expect(ruleWords({ eventType: 'deal.stage_changed', filters: { ...filters, kinds: ['forward'] } }, nameOf)).toBe(
-    'Stage changed, a move forward, in the pipeline "Sales", to the stage "Proposal", owned by "Ana", worth at least 10,000 EUR',
+    'Stage changed, a move forward, in the pipeline “Sales”, to the stage “Proposal”, owned by “Ana”, worth at least 10,000 EUR',
   );
   const conditions: ConditionTree = { all: [{ field: 'status', op: 'is', value: 'open' }, { not: [] }] };
   expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, with 1 condition');
