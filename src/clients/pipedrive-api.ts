@@ -2,7 +2,7 @@
 
 import * as v1 from 'pipedrive/v1';
 import * as v2 from 'pipedrive/v2';
-import type { RecordEntity, RecordState, WebhookEntity } from '../core/record';
+import { isObject, type RecordEntity, type RecordState, type WebhookEntity } from '../core/record';
 import {
   activityTypeAsWebhook,
   addedWebhookAnswer,
@@ -41,9 +41,12 @@ export interface ChangedPage {
   readonly cursor: string | null;
 }
 
+/** Archived deals stand in a list of their own. */
+export type ChangedList = RecordEntity | 'archivedDeal';
+
 /** What a page of changed records takes from the company's daily budget. */
-export const LIST_COST: Readonly<Record<RecordEntity, number>> = {
-  ...{ deal: 10, person: 10, organization: 10, activity: 10 },
+export const LIST_COST: Readonly<Record<ChangedList, number>> = {
+  ...{ deal: 10, archivedDeal: 20, person: 10, organization: 10, activity: 10 },
   ...{ lead: 20, note: 20 },
 };
 
@@ -72,11 +75,11 @@ export interface PipedriveApi {
   getActivity(id: number): Promise<ApiResult<RecordState>>;
   getLead(id: string): Promise<ApiResult<RecordState>>;
   /**
-   * One page of the records that were changed since then, longest ago first; `cursor` is the `nextCursor` of the page before. Not in it:
-   * what was deleted, and archived deals and leads. Custom fields of
-   * deals are bare values, which only the definitions of the fields tell apart.
+   * One page of the records that were changed since then, longest ago first; `cursor` is the `nextCursor` of the page before. Deals that
+   * were deleted (or merged into others: nothing tells them apart) are among them for 30 days, as `is_deleted`. Not in it: other records
+   * that were deleted, and archived leads. Custom fields of deals are bare values, which only the definitions of the fields tell apart.
    */
-  listChanged(entity: RecordEntity, page: ChangedPage): Promise<ApiResult<RecordPage>>;
+  listChanged(list: ChangedList, page: ChangedPage): Promise<ApiResult<RecordPage>>;
   listWebhooks(): Promise<ApiResult<readonly ListedWebhook[]>>;
   /** Gives Pipedrive's id of the new webhook. */
   addWebhook(webhook: NewWebhook): Promise<ApiResult<number>>;
@@ -151,9 +154,9 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
     getOrganization: (id) => one('getOrganization', 1, (sdk) => organizations(sdk).getOrganization({ id })),
     getActivity: (id) => one('getActivity', 1, (sdk) => activities(sdk).getActivity({ id })),
     getLead: (id) => one('getLead', 2, (sdk) => leads(sdk).getLead({ id })),
-    listChanged: (entity, page) => {
-      const tokenCost = LIST_COST[entity];
-      return call({ operation: `listChanged ${entity}`, tokenCost, ...changedList(entity, page) });
+    listChanged: (list, page) => {
+      const tokenCost = LIST_COST[list];
+      return call({ operation: `listChanged ${list}`, tokenCost, ...changedList(list, page) });
     },
     listWebhooks: () =>
       call({ operation: 'listWebhooks', tokenCost: 10, answer: webhooksAnswer, send: (sdk) => webhooks(sdk).getWebhooks() }),
@@ -174,7 +177,14 @@ export function makePipedriveApi(access: ApiAccess): PipedriveApi {
   };
 }
 
-function changedList(entity: RecordEntity, { updatedSince, cursor }: ChangedPage): Pick<ApiCall<RecordPage>, 'answer' | 'send'> {
+/** The SDK's own parameter takes a single status, Pipedrive a list. `sdk` is made for this call alone. */
+function askingForDeleted(sdk: Sdk): Sdk {
+  const baseOptions: unknown = sdk.v2.baseOptions;
+  const params = { status: 'open,won,lost,deleted' };
+  return { ...sdk, v2: Object.assign(sdk.v2, { baseOptions: { ...(isObject(baseOptions) ? baseOptions : {}), params } }) };
+}
+
+function changedList(list: ChangedList, { updatedSince, cursor }: ChangedPage): Pick<ApiCall<RecordPage>, 'answer' | 'send'> {
   const since = { updated_since: `${updatedSince.toISOString().slice(0, 19)}Z` };
   const v2Page = {
     ...{ ...since, sort_by: 'update_time' as const, sort_direction: 'asc' as const, limit: PAGE_SIZE },
@@ -184,9 +194,12 @@ function changedList(entity: RecordEntity, { updatedSince, cursor }: ChangedPage
   const v1Page = { ...since, limit: PAGE_SIZE, start };
   const answer = pageAnswer(listedAsWebhook);
   const startedAnswer = startedPageAnswer(start, PAGE_SIZE, recordAsWebhook);
-  switch (entity) {
+  const dealPage = { ...v2Page, include_fields: 'source_lead_id' as const };
+  switch (list) {
     case 'deal':
-      return { answer, send: (sdk) => deals(sdk).getDeals({ ...v2Page, include_fields: 'source_lead_id' }) };
+      return { answer, send: (sdk) => deals(askingForDeleted(sdk)).getDeals(dealPage) };
+    case 'archivedDeal':
+      return { answer, send: (sdk) => deals(askingForDeleted(sdk)).getArchivedDeals(dealPage) };
     case 'person':
       return { answer, send: (sdk) => persons(sdk).getPersons(v2Page) };
     case 'organization':
@@ -198,7 +211,7 @@ function changedList(entity: RecordEntity, { updatedSince, cursor }: ChangedPage
     case 'note':
       return { answer: startedAnswer, send: (sdk) => notes(sdk).getNotes({ ...v1Page, sort: 'update_time ASC' }) };
     default:
-      return entity satisfies never;
+      return list satisfies never;
   }
 }
 

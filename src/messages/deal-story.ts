@@ -82,8 +82,19 @@ const MOMENTS: Readonly<Partial<Record<EventType, (context: StoryContext) => Mom
   }),
   'deal.archived': (context) => ({ emoji: '📦', headline: 'Deal archived', icon: 'inventory_2', below: happened(context) }),
   'deal.restored': (context) => ({ emoji: '↩️', headline: 'Deal restored', icon: 'unarchive', below: happened(context) }),
-  'deal.deleted': (context) => ({ emoji: '🗑️', headline: 'Deal deleted', icon: 'delete', below: happened(context) }),
+  'deal.deleted': deletedMoment,
 };
+
+/** Of a deal that is gone Pipedrive's lists, which late messages are made of, do not say whether it was merged into another one. */
+function deletedMoment(context: StoryContext): Moment {
+  const isLate = context.change.transition.cause?.isLate === true;
+  return {
+    emoji: '🗑️',
+    headline: isLate ? 'Deal deleted or merged' : 'Deal deleted',
+    icon: 'delete',
+    below: happened(context),
+  };
+}
 
 function createdMoment(context: StoryContext): Moment {
   return { emoji: '✨', headline: 'New deal', icon: 'handshake', below: expectedClose(context) ?? happened(context) };

@@ -30,8 +30,9 @@ export interface KnownRecord {
 export interface FoundEvent {
   readonly entity: RecordEntity;
   readonly entityId: string;
-  readonly action: 'create' | 'change';
+  readonly action: 'create' | 'change' | 'delete';
   readonly occurredAt: Date;
+  /** Of what was deleted the last one. */
   readonly state: RecordState;
   readonly previous: RecordState | null;
   readonly missed: readonly EventType[] | null;
@@ -58,8 +59,10 @@ export interface Gap {
 }
 
 /** What the record itself says has happened in the gap, by its own times; people can set a day of winning that is still to come. */
-export function sightingsOf({ entity, state }: ListedRecord, { since, readAt }: Gap): readonly Sighting[] {
-  return typesOf(entity, state).flatMap((type) => {
+export function sightingsOf(listed: ListedRecord, known: KnownRecord, { since, readAt }: Gap): readonly Sighting[] {
+  const { entity, state, isDeleted } = listed;
+  const types = isDeleted ? deletionsOf(entity, known) : typesOf(entity, state);
+  return types.flatMap((type) => {
     const at = happenedAt(type, state);
     return at === null || at < since || at.getTime() > readAt.getTime() + SLACK_MS ? [] : [{ type, happenedAt: at }];
   });
@@ -70,6 +73,7 @@ export function findMissed(listed: ListedRecord, known: KnownRecord, gap: Gap): 
   const { readAt } = gap;
   const changed = changedAt(listed.state);
   if (changed === null || known.shadow?.isGone === true) return NOTHING;
+  if (listed.isDeleted) return findDeletion(listed, known, changed, readAt);
   const different = difference(listed, known);
   const missed = missedTypes(listed, known, gap).filter(({ type }) => !different.types.has(type));
   if (different.types.size === 0 && missed.length === 0) return NOTHING;
@@ -84,6 +88,26 @@ export function findMissed(listed: ListedRecord, known: KnownRecord, gap: Gap): 
   ];
   const isAllSaid = ripe.length === missed.length && (different.types.size === 0 || isSettled(changed));
   return { events, againAt: isAllSaid ? null : ripeAt(changed, missed) };
+}
+
+/** What came and went unheard of is no news. */
+function findDeletion({ entity, entityId, state }: ListedRecord, known: KnownRecord, changed: Date, readAt: Date): Finding {
+  const { shadow, isUnsettled } = known;
+  const [type] = deletionsOf(entity, known);
+  if (shadow === null || type === undefined) return NOTHING;
+  if (isUnsettled) return { events: [], againAt: new Date(readAt.getTime() + LOOK_AGAIN_MS) };
+  if (changed.getTime() + GRACE_MS > readAt.getTime()) return { events: [], againAt: ripeAt(changed, []) };
+  const occurredAt = changed > shadow.occurredAt ? changed : shadow.occurredAt;
+  const last = laidOver(shadow.state, state);
+  const found = { entity, entityId, action: 'delete' as const, occurredAt, state: last, previous: null };
+  return { events: [{ ...found, missed: [type], knownAt: shadow.occurredAt }], againAt: null };
+}
+
+/** The deletion that the list shows, if the ledger knew the record as there, or knows of its deletion: a merge is another story. */
+function deletionsOf(entity: RecordEntity, { shadow, events }: KnownRecord): readonly EventType[] {
+  if (entity !== 'deal' || shadow === null) return [];
+  const isTold = events.some(({ transitions }) => transitions.includes('deal.deleted'));
+  return isTold || !shadow.isGone ? ['deal.deleted'] : [];
 }
 
 function ripeAt(changed: Date, missed: readonly Sighting[]): Date {
@@ -158,7 +182,7 @@ function isCompletedLater(state: RecordState): boolean {
 }
 
 function missedTypes(listed: ListedRecord, known: KnownRecord, gap: Gap): readonly Sighting[] {
-  return sightingsOf(listed, gap).filter((sighting) => !isInLedger(sighting, known.events));
+  return sightingsOf(listed, known, gap).filter((sighting) => !isInLedger(sighting, known.events));
 }
 
 const STATUS_TYPES = ['deal.won', 'deal.lost', 'deal.reopened'];

@@ -1,7 +1,7 @@
 /** A record as Pipedrive's list shows it, cut to what webhooks say of it too and laid over what is known, so that only real differences show. Pure. */
 
 import { timeField } from '../core/happened-at';
-import { idField, isObject, textField, type RecordEntity, type RecordState } from '../core/record';
+import { flagField, idField, isObject, textField, type RecordEntity, type RecordState } from '../core/record';
 import { customFieldsAsWebhook, type FieldTypes } from './custom-fields';
 import { isSame } from '../rules/same-value';
 
@@ -9,6 +9,8 @@ export interface ListedRecord {
   readonly entity: RecordEntity;
   readonly entityId: string;
   readonly state: RecordState;
+  /** It is in the list as one that is gone: deleted, or merged into another one. */
+  readonly isDeleted: boolean;
 }
 
 const TIMES = ['add_time', 'update_time'];
@@ -73,7 +75,7 @@ export function listedRecord(entity: RecordEntity, raw: RecordState, types: Fiel
   const custom = raw['custom_fields'];
   const hasCustom = entity === 'deal' && isObject(custom);
   const whole = hasCustom ? { ...state, custom_fields: customFieldsAsWebhook(custom, types) } : state;
-  return { entity, entityId: String(entityId), state: whole };
+  return { entity, entityId: String(entityId), state: whole, isDeleted: flagField(raw, 'is_deleted') };
 }
 
 /** API v1 writes `2026-11-25 14:05:00` where webhooks write ISO. */

@@ -15,9 +15,12 @@ type ListAnswer =
   | { readonly ok: true; readonly value: { readonly records: readonly RecordState[]; readonly nextCursor: string | null } }
   | { readonly ok: false; readonly failure: { readonly reason: string; readonly retryAfterMs?: number } };
 
+/** Archived deals stand in a list of their own. */
+type List = RecordEntity | 'archivedDeal';
+
 /** Pipedrive's API as far as the lists of changed records go. */
 export interface ChangedLists {
-  listChanged(entity: RecordEntity, page: { readonly updatedSince: Date; readonly cursor: string | null }): Promise<ListAnswer>;
+  listChanged(list: List, page: { readonly updatedSince: Date; readonly cursor: string | null }): Promise<ListAnswer>;
 }
 
 interface Needs {
@@ -54,7 +57,8 @@ const NEXT_PART_MS = 60_000;
 const TRY_AGAIN_MS = 5 * 60_000;
 
 /** The deals are always compared; another list only when some rule tells of it, since each costs. */
-const ASKED_FOR: readonly (readonly [RecordEntity, readonly EventType[]])[] = [
+const ASKED_FOR: readonly (readonly [List, readonly EventType[]])[] = [
+  ['archivedDeal', ['deal.archived']],
   ['lead', ['lead.created']],
   ['person', ['person.created']],
   ['organization', ['organization.created']],
@@ -90,19 +94,25 @@ interface Run {
 }
 
 async function compareLists(needs: RunNeeds, due: DueTenant, api: ChangedLists): Promise<Run> {
-  const others = ASKED_FOR.filter(([, types]) => types.some((type) => due.wantedTypes.includes(type))).map(([entity]) => entity);
-  const comparedUntil: ComparedUntil = { ...due.comparedUntil };
+  const others = ASKED_FOR.filter(([, types]) => types.some((type) => due.wantedTypes.includes(type))).map(([list]) => list);
+  const reached: ComparedUntil = {};
   const tally = { seen: 0, found: 0, pages: 0 };
   let againAt: Date | null = null;
-  for (const entity of ['deal' as const, ...others]) {
-    const part = await compareList(needs, due, entity, api);
-    comparedUntil[entity] = part.comparedUntil;
+  for (const list of ['deal' as const, ...others]) {
+    const entity = entityOf(list);
+    const part = await compareList(needs, due, list, api);
+    reached[entity] = earlier(reached[entity] ?? null, part.comparedUntil) ?? part.comparedUntil;
     againAt = earlier(againAt, part.againAt);
     for (const key of ['seen', 'found', 'pages'] as const) tally[key] += part[key];
     // What refused one list refuses the others too, and asking on costs.
-    if (part.failure !== null) return { comparedUntil, againAt, failure: part.failure, tally };
+    if (part.failure !== null)
+      return { comparedUntil: { ...due.comparedUntil, ...reached }, againAt, failure: part.failure, tally };
   }
-  return { comparedUntil, againAt, failure: null, tally };
+  return { comparedUntil: { ...due.comparedUntil, ...reached }, againAt, failure: null, tally };
+}
+
+function entityOf(list: List): RecordEntity {
+  return list === 'archivedDeal' ? 'deal' : list;
 }
 
 interface Failure {
@@ -120,7 +130,8 @@ interface Part {
 }
 
 /** Reads one list from where the last run stopped, page by page, longest ago first. */
-async function compareList(needs: RunNeeds, due: DueTenant, entity: RecordEntity, api: ChangedLists): Promise<Part> {
+async function compareList(needs: RunNeeds, due: DueTenant, list: List, api: ChangedLists): Promise<Part> {
+  const entity = entityOf(list);
   const startMs = needs.clock().getTime();
   const until = reachedUntil(due, entity, startMs);
   const updatedSince = new Date(
@@ -134,7 +145,7 @@ async function compareList(needs: RunNeeds, due: DueTenant, entity: RecordEntity
   do {
     const readAt = needs.clock();
     await needs.stillHere();
-    const answer = await api.listChanged(entity, { updatedSince, cursor });
+    const answer = await api.listChanged(list, { updatedSince, cursor });
     await needs.stillHere();
     if (!answer.ok) return { ...tally, comparedUntil: until, againAt, failure: answer.failure };
     const page = await comparePage(needs, due.tenantId, entity, answer.value.records, { since, readAt });
@@ -182,7 +193,11 @@ async function comparePage(
   const ids = records.map(({ entityId }) => entityId);
   const known = await store.load(tenantId, entity, ids);
   const sightings = records.flatMap((record) =>
-    sightingsOf(record, gap).map((sighting) => ({ ...sighting, entity, entityId: record.entityId })),
+    sightingsOf(record, known.get(record.entityId) ?? UNKNOWN, gap).map((sighting) => ({
+      ...sighting,
+      entity,
+      entityId: record.entityId,
+    })),
   );
   await store.saveSightings(tenantId, sightings);
   let found = 0;

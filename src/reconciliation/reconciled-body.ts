@@ -16,5 +16,7 @@ export function reconciledBody(found: FoundEvent, readAt: Date): Buffer {
     ...{ user_id: null, correlation_id: null, change_source: null, is_bulk_edit: false, type: 'reconciliation' },
     dealbell_reconciled: rests,
   };
-  return Buffer.from(JSON.stringify({ data: state, previous, meta }));
+  return Buffer.from(
+    JSON.stringify({ data: action === 'delete' ? null : state, previous: action === 'delete' ? state : previous, meta }),
+  );
 }

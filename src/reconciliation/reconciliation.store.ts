@@ -62,7 +62,7 @@ const ENROL = `
     FROM tenants t
    WHERE t.uninstalled_at IS NULL AND NOT EXISTS (SELECT 1 FROM reconciliations r WHERE r.tenant_id = t.id)
   ON CONFLICT DO NOTHING`;
-/** Watches tell of completed activities and notes too. A lease that ran out is a run that was never finished; one that lasts too long, or a turn too far away, is of a clock that was set back. */
+/** Watches tell of completed activities, notes and archived deals too. A lease that ran out is a run that was never finished; one that lasts too long, or a turn too far away, is of a clock that was set back. */
 const CLAIM = `
   UPDATE reconciliations r
      SET lease_until = now() + $1 * interval '1 millisecond', last_started_at = now(), wanted_because = NULL,
@@ -73,7 +73,7 @@ const CLAIM = `
                        ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING r.tenant_id, r.since, r.compared_until,
             ARRAY(SELECT event_type FROM rules WHERE rules.tenant_id = r.tenant_id AND enabled
-                  UNION SELECT type FROM unnest(ARRAY['activity.completed', 'note.created']) AS type
+                  UNION SELECT type FROM unnest(ARRAY['activity.completed', 'note.created', 'deal.archived']) AS type
                          WHERE EXISTS (SELECT FROM watches w WHERE w.tenant_id = r.tenant_id)) AS wanted_types`;
 const RENEW = `
   UPDATE reconciliations SET lease_until = now() + $2 * interval '1 millisecond' WHERE tenant_id = $1 AND lease_until IS NOT NULL`;

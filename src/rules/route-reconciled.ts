@@ -8,7 +8,7 @@ import type { EventType, Transition } from '../core/transition';
 import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
 import { decideRules, listeners, type Hearing } from './decide-rules';
-import { deriveTransitions, netChange, type Change } from './derive-transitions';
+import { changeOfEvent, deriveTransitions, netChange, type Change } from './derive-transitions';
 import type { RoutingRules } from './measure-rule';
 import { recordKey, type RoutedEvent, type Shadow } from './routing-ledger';
 import type { Story } from './tell-story';
@@ -22,7 +22,9 @@ const LATEST_NEWS_MS = 24 * 3_600_000;
  * the record's own times, so the two cannot be compared: what counts is that the event's state is no newer than the one read.
  */
 export function isKnownFromList(shadow: Shadow, event: PipedriveEvent): boolean {
-  if (shadow.reconciledAt === null || event.state === null || event.occurredAt > shadow.reconciledAt) return false;
+  if (shadow.reconciledAt === null || event.occurredAt > shadow.reconciledAt) return false;
+  // A merge says more than the list does.
+  if (event.state === null) return shadow.deletedAt !== null && event.mergedToId === null;
   const [told, read] = [changedAt(event.state), changedAt(shadow.state)];
   return told !== null && read !== null && told <= read;
 }
@@ -64,6 +66,7 @@ function isOvertaken(shadow: Shadow | null, event: PipedriveEvent, { missed, kno
 }
 
 function changeFound(entity: RecordEntity, event: PipedriveEvent, { missed }: Reconciled, shadow: Shadow | null): Change {
+  if (event.action === 'delete') return changeOfEvent(entity, event, shadow?.state ?? null);
   const read = event.state ?? {};
   if (missed === null) {
     const before = shadow?.state ?? read;
@@ -79,7 +82,7 @@ function changeFound(entity: RecordEntity, event: PipedriveEvent, { missed }: Re
 
 function storyOf(event: PipedriveEvent, entity: RecordEntity, change: Change, transitions: readonly Transition[]): Story {
   const convertedFrom = change.convertedFromLeadId ?? null;
-  return { entity, entityId: event.entityId, change, transitions, state: change.after ?? {}, convertedFrom };
+  return { entity, entityId: event.entityId, change, transitions, state: change.after ?? change.before ?? {}, convertedFrom };
 }
 
 /** What the ledger lacks may lie behind what is known of the record: then the shadow stays. */
@@ -90,13 +93,14 @@ function moveShadow(
   shadow: Shadow | null,
   state: BatchState,
 ): void {
-  if (missed !== null && shadow?.occurredAt != null) return;
+  const isGone = event.action === 'delete';
+  if (missed !== null && shadow?.occurredAt != null && !isGone) return;
   const { entity, entityId, occurredAt } = event;
   const known = shadow ?? emptyShadow(entity, entityId);
-  const fresh = { occurredAt, deletedAt: null, windows: [], reconciledAt: readAt };
+  const fresh = { occurredAt, deletedAt: isGone ? occurredAt : null, windows: [], reconciledAt: readAt };
   const convertedFrom = convertedFromLeadId ?? known.convertedFrom;
   // Lists know no webhook's custom fields: those that were known stay.
-  putShadow(state, { ...known, ...fresh, state: slim({ ...known.state, ...after }), convertedFrom });
+  putShadow(state, { ...known, ...fresh, state: slim({ ...known.state, ...(after ?? event.previous) }), convertedFrom });
   if (convertedFromLeadId == null) return;
   const lead = state.shadows.get(recordKey('lead', convertedFromLeadId)) ?? emptyShadow('lead', convertedFromLeadId);
   putShadow(state, { ...lead, mergedInto: `deal:${entityId}`, conversionKey: null });

@@ -57,7 +57,8 @@ describe('A day on which every webhook came', () => {
     expect(found).toEqual([]);
     const lists = world.pipedrive.requests.filter(({ query }) => 'updated_since' in query).map(({ path }) => path);
     expect(lists).toEqual([
-      ...['/api/v2/deals', '/api/v1/leads', '/api/v2/persons', '/api/v2/organizations', '/api/v2/activities', '/api/v1/notes'],
+      ...['/api/v2/deals', '/api/v2/deals/archived', '/api/v1/leads', '/api/v2/persons', '/api/v2/organizations'],
+      ...['/api/v2/activities', '/api/v1/notes'],
     ]);
     const seen = await pool.query<{ count: number }>('SELECT count(*)::int AS count FROM sightings');
     expect(seen.rows[0]?.count).toBeGreaterThan(20);

@@ -290,6 +290,33 @@ describe('Webhooks that never came', () => {
     expect(told).toEqual([[true], [true], [true], [true]]);
   });
 
+  test('when deals were deleted and archived while no webhook came, then rules on that are told late, once', async () => {
+    for (const type of ['deal.deleted', 'deal.archived']) await addRule(world, token, type, channel);
+    await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '5 hours'`);
+    const [deleted, archived, merged, survivor] = [
+      await knownDeal('Known and deleted'),
+      await knownDeal('Known and archived'),
+      await knownDeal('Swallowed'),
+      await knownDeal('Survivor'),
+    ];
+    world.pipedrive.mergeDeals(merged, survivor, { at: ago(50) });
+    await rest();
+    deaf();
+    world.pipedrive.deleteDeal(deleted, { at: ago(30) });
+    world.pipedrive.updateDeal(archived, { is_archived: true }, { at: ago(29) });
+    const swallowed = about('Swallowed').length;
+
+    await reconcile();
+    await reconcile();
+
+    const late = (title: string) => about(title).filter(isLate);
+    expect(late('Known and deleted')).toEqual([expect.stringContaining('Deal deleted or merged')]);
+    expect(late('Known and archived')).toEqual([expect.stringContaining('Deal archived')]);
+    expect(about('Swallowed')).toHaveLength(swallowed);
+    const { body } = await report();
+    expect(body.counts['deal.deleted']).toMatchObject({ inPipedrive: 1, told: 1, late: 1, missing: 0 });
+  });
+
   test('when it is asked for twice within a minute, then the second is refused with a time; strangers may neither ask nor see', async () => {
     await reconcile();
 

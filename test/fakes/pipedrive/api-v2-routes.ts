@@ -61,7 +61,13 @@ export function makeApiV2Routes({ gate }: { gate: HttpGate }): Router {
   return router;
 
   function serve<R>(listed: Listed<R>): void {
-    router.get(listed.path, (request, response) => {
+    serveList(listed, listed.path, false);
+    if (listed.path === '/deals') serveList(listed, '/deals/archived', true);
+    serveOne(listed);
+  }
+
+  function serveList<R>(listed: Listed<R>, path: string, isArchived: boolean): void {
+    router.get(path, (request, response) => {
       const { company, user } = gate.callerOf(request);
       const table = listed.tableOf(company);
       const wantsDeleted = (queryText(request, 'status') ?? '').split(',').includes('deleted');
@@ -71,10 +77,14 @@ export function makeApiV2Routes({ gate }: { gate: HttpGate }): Router {
         );
       const rows = [...shaped(false), ...(wantsDeleted ? shaped(true) : [])];
       const seen = rows.filter(
-        (row) => row['is_archived'] !== true && maySee(company, user.id, row) && passes(request, row, listed.filters),
+        (row) =>
+          (row['is_archived'] === true) === isArchived && maySee(company, user.id, row) && passes(request, row, listed.filters),
       );
       answerPage(request, response, sorted(request, seen), 'id');
     });
+  }
+
+  function serveOne<R>(listed: Listed<R>): void {
     router.get(`${listed.path}/:id`, (request, response) => {
       const { company, user } = gate.callerOf(request);
       const table = listed.tableOf(company);

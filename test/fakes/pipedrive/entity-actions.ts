@@ -113,7 +113,8 @@ export function makeEntityActions<R extends { readonly id: number | string }>({
   function take(id: R['id'], options: ChangeOptions): { company: Company; record: R } {
     const { company, record } = find(id, options.companyId);
     kind.tableOf(company).live.delete(id);
-    kind.tableOf(company).deleted.set(id, record);
+    // A deletion is a change too: the list of what was changed since then shows it.
+    kind.tableOf(company).deleted.set(id, { ...record, ...kind.complete(record, {}, company, options.at ?? clock()) });
     return { company, record };
   }
 

@@ -184,6 +184,7 @@ const TOKEN_COSTS: readonly (readonly [RegExp, number])[] = [
   [/^GET \/api\/v1\/(users|leads|notes|activityTypes|currencies)$/, 20],
   [/^GET \/api\/v1\/(leads|notes)\/[^/]+$/, 2],
   [/^GET \/api\/v2\/(pipelines|stages)$/, 5],
+  [/^GET \/api\/v2\/deals\/archived$/, 20],
   [/^GET \/api\/v2\/[^/]+$/, 10],
   [/^GET \/api\/v2\/[^/]+\/[^/]+$/, 1],
 ];

@@ -1,7 +1,7 @@
 /** What is missed and what is not: Pipedrive's list against shadow and ledger, record by record. */
 
 import type { RecordState } from '../../../src/core/record';
-import { findMissed, GRACE_MS, type KnownRecord } from '../../../src/reconciliation/find-missed';
+import { findMissed, GRACE_MS, sightingsOf, type KnownRecord } from '../../../src/reconciliation/find-missed';
 import { listedRecord } from '../../../src/reconciliation/listed-record';
 import { at, dealState } from '../../support/builders';
 
@@ -17,8 +17,10 @@ function find(read: RecordState, known: Partial<KnownRecord> & { state?: RecordS
   const listed = listedRecord('deal', dealState({ ...longAgo, ...read }));
   if (listed === null) throw new Error('a deal without an id');
   const shadow =
-    state === undefined ? null : { state: dealState({ ...longAgo, ...state }), occurredAt: at(knownMs), isGone: false };
-  const finding = findMissed(listed, { ...UNKNOWN, shadow, ...rest }, gap);
+    state === undefined
+      ? (known.shadow ?? null)
+      : { state: dealState({ ...longAgo, ...state }), occurredAt: at(knownMs), isGone: false };
+  const finding = findMissed(listed, { ...UNKNOWN, ...rest, shadow }, gap);
   const events = finding.events.map(({ action, missed, previous, occurredAt }) => ({
     action,
     missed,
@@ -113,4 +115,37 @@ test('when a converted lead’s deal was missed, then it is the conversion that 
   const read = { add_time: time(-HOUR), update_time: time(-HOUR), source_lead_id: 'b1810230-6c0d-41ed-9826-a53d0eb706a5' };
 
   expect(find(read).events).toMatchObject([{ action: 'create', missed: ['lead.converted'] }]);
+});
+
+describe('A deal that the list shows as gone', () => {
+  const gone = (ms: number): RecordState => ({ is_deleted: true, status: 'won', won_time: time(ms), update_time: time(ms) });
+
+  test('when the ledger has it as there, then its deletion is missed, and nothing that came before it', () => {
+    expect(find(gone(-HOUR), { state: {} })).toEqual({
+      events: [{ action: 'delete', missed: ['deal.deleted'], changed: [], atMs: -HOUR }],
+      againInMs: null,
+    });
+  });
+
+  test.each([
+    ['the ledger never heard of it', UNKNOWN],
+    ['the ledger has it as gone', { shadow: { state: {}, occurredAt: at(-20 * HOUR), isGone: true } }],
+  ])('when %s, then nothing is missed', (_when, known) => {
+    expect(find(gone(-HOUR), known)).toEqual({ events: [], againInMs: null });
+  });
+
+  test('when it is younger than the retries of a webhook, or events wait, then it is looked at again', () => {
+    expect(find(gone(-60_000), { state: {} })).toEqual({ events: [], againInMs: GRACE_MS - 60_000 + 1_000 });
+    expect(find(gone(-HOUR), { state: {}, isUnsettled: true })).toEqual({ events: [], againInMs: 60_000 });
+  });
+
+  test('when a webhook told of its deletion, then that is seen as told; of one that was merged nothing is', () => {
+    const listed = listedRecord('deal', dealState({ ...longAgo, ...gone(-HOUR) }));
+    if (listed === null) throw new Error('a deal without an id');
+    const shadow = { state: {}, occurredAt: at(-HOUR), isGone: true };
+    const seen = (events: KnownRecord['events']) => sightingsOf(listed, { ...UNKNOWN, shadow, events }, gap);
+
+    expect(seen([told(-HOUR, 'deal.deleted')]).map(({ type }) => type)).toEqual(['deal.deleted']);
+    expect(seen([told(-HOUR, 'deal.merged')])).toEqual([]);
+  });
 });

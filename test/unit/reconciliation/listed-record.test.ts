@@ -29,6 +29,7 @@ test('when API v1 writes times in its own way, then they become those of webhook
   const raw = { id: 4, content: 'Hi', add_time: '2026-11-25 14:05:00', update_time: '2026-11-25 14:05:01', user: { name: 'x' } };
 
   expect(listedRecord('note', raw)).toEqual({
+    isDeleted: false,
     entity: 'note',
     entityId: '4',
     state: { id: 4, content: 'Hi', add_time: '2026-11-25T14:05:00Z', update_time: '2026-11-25T14:05:01Z' },

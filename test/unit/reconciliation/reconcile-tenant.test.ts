@@ -77,6 +77,20 @@ test('when rules tell of other records, then their lists are asked for too, and 
   expect(asked.map(({ entity }) => entity)).toEqual(['deal', 'lead', 'activity']);
 });
 
+test('when rules tell of archived deals, then their list is asked for too, and deals are compared as far as both were', async () => {
+  const young = { ...dealAt(1, -MINUTE), status: 'won', won_time: at(-MINUTE).toISOString() };
+  const wantedTypes: readonly EventType[] = ['deal.archived'];
+
+  const quiet = await run([page()], { wantedTypes });
+  const partly = await run([page([young]), refused], { wantedTypes });
+
+  expect(quiet.asked.map(({ entity, sinceMs }) => [entity, sinceMs])).toEqual([
+    ['deal', -HOUR - 15 * MINUTE],
+    ['archivedDeal', -HOUR - 15 * MINUTE],
+  ]);
+  expect([quiet.untilMs, partly.untilMs]).toEqual([-GRACE_MS, -HOUR]);
+});
+
 test('when the gap is a month, then only its last seven days are read', async () => {
   const { asked } = await run([page()], { untilMs: -29 * 24 * HOUR });
 

@@ -45,7 +45,7 @@ describe('makeReconciliationStore', () => {
       id,
     );
 
-    expect((await store().claim(60_000))?.wantedTypes).toEqual(['activity.completed', 'note.created']);
+    expect((await store().claim(60_000))?.wantedTypes).toEqual(['activity.completed', 'note.created', 'deal.archived']);
   });
 
   test('when the worker of a claim was killed, then its lease runs out and another one takes the tenant', async () => {

@@ -144,3 +144,43 @@ test('when custom fields are known, then the list, which has none of them, leave
   expect(wins(ledger)).toHaveLength(1);
   expect(ledger.shadow('deal', '8')?.state['custom_fields']).toEqual(custom_fields);
 });
+
+describe('A deletion that was found', () => {
+  const withDeletions = [...rules, aRule({ id: 4, eventType: 'deal.deleted' }), aRule({ id: 5, eventType: 'deal.merged' })];
+  const foundGone = () =>
+    found({ action: 'delete', occurredAt: at(MINUTE), previous: null, missed: ['deal.deleted'], knownAt: at(0) });
+  /** Pipedrive's event, 700 ms after the record's own time. */
+  const realDeletion = (mergedToId?: string) =>
+    aDealWebhook({
+      ...{ action: 'delete', atMs: MINUTE + 700, receivedMs: HOUR + 2000, previous: dealState() },
+      ...(mergedToId !== undefined && { meta: { merged_to_id: mergedToId } }),
+    });
+  const deletions = (ledger: ReturnType<typeof ledgerOf>) =>
+    ledger.told().filter(({ type }) => type === 'deal.deleted' || type === 'deal.merged');
+
+  test.each(['the webhook comes afterwards', 'the webhook came first'])(
+    'when %s, then it is told once, and the deal is gone',
+    async (when) => {
+      const ledger = makeMemoryLedger({ rules: withDeletions, settleMs: 0 });
+      await ledger.route(created());
+
+      const both = [foundGone(), realDeletion()];
+      for (const one of when === 'the webhook came first' ? both.reverse() : both) await ledger.route(one);
+
+      expect(deletions(ledger)).toHaveLength(1);
+      expect(ledger.shadow('deal', '8')?.deletedAt).not.toBeNull();
+      expect(ledger.codes(3)).toContain('4:outdated');
+    },
+  );
+
+  test('when it turns out to have been merged, then that is told too', async () => {
+    const ledger = makeMemoryLedger({ rules: withDeletions, settleMs: 0 });
+    await ledger.route(created());
+
+    await ledger.route(foundGone());
+    await ledger.route(realDeletion('9'));
+
+    expect(deletions(ledger).map(({ type }) => type)).toEqual(['deal.deleted', 'deal.merged']);
+    expect(ledger.shadow('deal', '8')?.mergedInto).toBe('9');
+  });
+});
