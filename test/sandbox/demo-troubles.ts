@@ -1,11 +1,12 @@
-/** The demo's day, last part: Google Chat away, in a hurry or forgetful. */
+/** The demo's day, last part: Google Chat away, in a hurry or forgetful, and Dealbell itself away for a moment. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import type { World } from '../support/world';
 import { card } from './compare-cards';
 import { SPACES } from './demo-cast';
 import { change } from './demo-deals';
-import { spaceNamed } from './demo-find';
+import { dealTitled, spaceNamed } from './demo-find';
 import type { Step } from './demo-stage';
 
 const { wins, team } = SPACES;
@@ -13,7 +14,7 @@ const RETRY_AFTER_S = 2;
 const CONDITION_LIMIT_MS = 15_000;
 
 export function troubleSteps(world: World): readonly Step[] {
-  return [outage(world), lostAnswer(world)];
+  return [outage(world), lostAnswer(world), restart(world)];
 }
 
 function outage(world: World): Step {
@@ -67,6 +68,35 @@ function lostAnswer(world: World): Step {
     },
     cards: [card(wins, 'Deal won · Store network renewal · $28,700 · David Novak-Berg')],
     alsoHolds: () => (chat.counts.replayed === before + 1 ? [] : [`it was sent again ${chat.counts.replayed - before} times`]),
+  };
+}
+
+function restart(world: World): Step {
+  const { chat, pipedrive } = world;
+  let before = 0;
+  const attemptsFor = (title: string) => {
+    const id = String(dealTitled(world, title));
+    return pipedrive.deliveries.filter(({ event }) => event.meta['entity_id'] === id);
+  };
+  return {
+    title: 'Dealbell is stopped while a message is owed, and started again; meanwhile a deal is lost: both are told, once',
+    isSlow: true,
+    act: async () => {
+      before = chat.counts.replayed;
+      await change(world, 'Spa towels for 12 hotels', { status: 'won' });
+      await world.restart(async () => {
+        pipedrive.updateDeal(dealTitled(world, 'Campus furniture'), { status: 'lost' }, { companyId: DEMO_COMPANY_ID });
+        await until('Pipedrive found nobody', () => attemptsFor('Campus furniture').at(-1)?.failure === 'unreachable');
+      });
+    },
+    cards: [
+      card(wins, 'Deal won · Spa towels for 12 hotels · €14,800 · Alice Moreau'),
+      card(team, 'Deal lost · Campus furniture · €64,000 · Carla Lindqvist'),
+    ],
+    alsoHolds: () => [
+      ...(attemptsFor('Campus furniture').at(-1)?.status === 200 ? [] : ['Pipedrive never got through with its webhook']),
+      ...(chat.counts.replayed === before ? [] : ['a message was sent again']),
+    ],
   };
 }
 

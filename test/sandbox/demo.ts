@@ -19,6 +19,8 @@ import { stepLines, tallyLines } from './protocol';
 const SETTLE_MS = 1_000;
 const WHOLE_DAY_MS = 85_000;
 const SWEEP_INTERVAL_MS = 2_000;
+/** Dealbell is away for a moment, on a busy machine for a longer one. */
+const PIPEDRIVE_RETRIES_MS = [200, 400, 800, 1_600, 3_200, 6_400];
 
 /** Returns the exit code: 0 when none was missing and none extra. Leaves no process and no file behind. */
 export async function runDemo(log: Logger): Promise<number> {
@@ -47,6 +49,7 @@ async function withWorld(databaseUrl: string, log: Logger, use: (world: World) =
     isAlone: true,
     settleMs: SETTLE_MS,
     sweepIntervalMs: SWEEP_INTERVAL_MS,
+    pipedrive: { retryDelaysMs: PIPEDRIVE_RETRIES_MS },
     config,
   });
   try {

@@ -53,6 +53,8 @@ export interface World {
   api(method: string, path: string, token: string | null, body?: unknown): Promise<ApiAnswer>;
   /** Starts another Dealbell process-worth on the same database. */
   startAnother(roles: Roles): Promise<Dealbell>;
+  /** Ends Dealbell in order and starts it again at its address; `meanwhile` nobody is there. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -75,7 +77,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     sweepIntervalMs: options.sweepIntervalMs ?? 500,
     ...(options.clock && { clock: options.clock }),
   };
-  const dealbell = await compose(surroundings, options.roles ?? { web: true, worker: true });
+  const roles = options.roles ?? { web: true, worker: true };
+  const dealbell = await compose(surroundings, roles);
   const others: Dealbell[] = [];
 
   const world: World = {
@@ -98,6 +101,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       const other = await compose({ ...surroundings, config: { ...config, port: 0 } }, roles);
       others.push(other);
       return other;
+    },
+    async restart(meanwhile) {
+      await world.dealbell.close();
+      await meanwhile();
+      world.dealbell = await compose(surroundings, roles);
     },
     async close() {
       await Promise.all([world.dealbell, ...others].map((part) => part.close()));
