@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { isObject, type RecordState } from '../core/record';
 
 const fields = z.object({
-  /** Fields that had another value, or that are gone. */
-  old: z.record(z.string(), z.unknown()),
+  /** Fields that had another value, or that are gone. Not `z.record`, which leaves out a field called `__proto__`. */
+  old: z.custom<RecordState>(isObject),
   /** Fields that were not there. */
   added: z.array(z.string()),
 });

@@ -26,6 +26,16 @@ test('when any two states follow each other, then the earlier one comes back out
   );
 });
 
+test.each(['{"__proto__":1}', '{"custom_fields":{"__proto__":false}}'])(
+  'when a field of %s has a name that objects keep for themselves, then it comes back too',
+  (text) => {
+    const before = stateUndoSchema.shape.old.parse(JSON.parse(text));
+    const kept: unknown = JSON.parse(JSON.stringify(undoTo(before, { custom_fields: {} })));
+
+    expect(JSON.stringify(undone({ custom_fields: {} }, stateUndoSchema.parse(kept)))).toBe(text);
+  },
+);
+
 test('when a few of many fields changed, then only those are kept', () => {
   const same = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`field${index}`, { type: 'varchar', value: 'x' }]));
   const before = { title: 'Fleet', stage_id: 1, gone: true, custom_fields: { ...same, a: 1, left: 2 } };
