@@ -1,6 +1,7 @@
 /** A short page that says one thing: an error, or what to do next. */
 
 import type { VNode } from 'preact';
+import { assetUrl } from '../src/platform/asset-files';
 import { Layout, type Frame } from './layout';
 
 export interface NoticeView {
@@ -16,6 +17,11 @@ export interface NoticeView {
 export function noticePage({ title, lines, link, frame = null, canReopen = false }: NoticeView): VNode {
   return (
     <Layout title={`${title} - Dealbell`} framed={frame}>
+      {frame === null && (
+        <p class="brand">
+          <img src={assetUrl('images/dealbell.svg')} width={28} height={28} alt="" /> Dealbell
+        </p>
+      )}
       <section class="notice">
         <h1>{title}</h1>
         {lines.map((line) => (

@@ -127,7 +127,7 @@ async function compared({ callApi }: SettingsDeps, { principal, viewer }: Visit)
   const { comparedUntil } = report;
   const sentence =
     comparedUntil === null
-      ? 'Not yet compared with Pipedrive’s own lists.'
+      ? 'Every hour Dealbell compares this with Pipedrive’s own lists, so that nothing is missed.'
       : `In the last 24 hours, by Pipedrive’s own lists (checked ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}): ${report.summary}`;
   return { kind: 'part', content: Compared({ sentence, isComplete }) };
 }

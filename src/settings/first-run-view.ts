@@ -3,6 +3,7 @@
 import type { Refusal } from '../../views/form';
 import type { DoneView, QuestionsView } from '../../views/settings/first-run';
 import type { TestView } from '../../views/settings/test-result';
+import type { ChatMessage } from '../core/chat-message';
 import type { FieldError } from '../core/errors';
 import type { Destination } from '../delivery/chat-webhook.store';
 import { teamPresets, type FirstAnswers, type FirstRule } from './first-rules';
@@ -80,8 +81,14 @@ export function rulesToTry(
   return [...bySpace].map(([spaceId, ruleId]) => ({ spaceId, ruleId }));
 }
 
-export function doneView(tests: readonly { spaceId: number; test: TestView }[], spaces: Spaces, rules: number): DoneView {
+export function doneView(
+  tests: readonly { spaceId: number; test: TestView }[],
+  spaces: Spaces,
+  rules: number,
+  card: ChatMessage,
+): DoneView {
   return {
+    card,
     tests: tests.map(({ spaceId, test }) => ({ space: spaces.find(({ id }) => id === spaceId)?.name ?? 'The space', test })),
     rules: `${counted(rules, 'rule')} ${rules === 1 ? 'is' : 'are'} on`,
   };

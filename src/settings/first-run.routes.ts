@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { Done, FirstSpace, Questions } from '../../views/settings/first-run';
 import { listDestinations } from '../delivery/chat-webhook.store';
+import { renderMessage } from '../messages/render-message';
+import { sampleNames, sampleSubject } from '../messages/sample-subject';
 import { attempt } from './attempt';
 import { connectSpace, sendTestCard, trySpace } from './connect-space';
 import { firstRules, type FirstRule } from './first-rules';
@@ -45,7 +47,9 @@ async function addRules(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const tests = [];
   for (const { ruleId, spaceId } of rulesToTry(made.result))
     tests.push({ spaceId, test: await sendTestCard(deps, visit, { ruleId }) });
-  return await overviewPage(deps, visit, { setUp: Done({ view: doneView(tests, spaces, made.result.length) }) });
+  // The first rule is that of the big win, whose test this is.
+  const card = renderMessage(sampleSubject(tenant, 'deal.won', 'detailed', null, deps.clock()), sampleNames());
+  return await overviewPage(deps, visit, { setUp: Done({ view: doneView(tests, spaces, made.result.length, card) }) });
 }
 
 const importAnswer = z.object({ rules: z.array(z.object({ index: z.int(), ruleId: z.int().nullable() })) });

@@ -115,7 +115,7 @@ function toldView({ entity, entityId }: { readonly entity: string; readonly enti
     summary:
       events.length === 0
         ? null
-        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent about ${counted(events.length, 'event')}.`,
+        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent ${sent === 0 && awaited.length > 0 ? 'yet ' : ''}about ${counted(events.length, 'event')}.`,
     events,
     look: {
       ...{ resource: entity, selectedIds: entityId, seen: String(events[0]?.id ?? 0) },

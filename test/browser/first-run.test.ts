@@ -79,6 +79,9 @@ test('when an admin follows the first run, then three clicks later a test card i
   await frame.getByLabel('What counts as a big deal?').fill('20000');
   await frame.getByRole('button', { name: 'Turn on' }).click();
   await frame.locator(':focus', { hasText: 'Done: we sent you a test' }).waitFor();
+  expect(await frame.getByRole('group', { name: 'The test card' }).innerText()).toMatch(
+    /Test: Deal won\s+Sample deal[\s\S]*€12,000/,
+  );
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'first-run-3-light');
   expect(await frame.evaluate('clicks')).toEqual(['Send test card', 'Save space', 'Turn on']);

@@ -310,6 +310,7 @@ test('when a message waits for later edits, then the panel says until when, and 
   const message = frame.locator('.messages li', { hasText: 'Worth more' });
 
   await message.getByText(/until \d+:\d\d:\d\d.*for later edits/).waitFor();
+  await frame.getByText(/No message sent yet about/).waitFor();
   const reasons = frame.locator('.event summary').first();
   await reasons.click();
   await screenshotOf(frame, 'panel-waiting');
@@ -317,8 +318,9 @@ test('when a message waits for later edits, then the panel says until when, and 
   expect(await message.innerText()).not.toContain('for later edits');
   expect(await reasons.locator('..').getAttribute('open')).not.toBeNull();
   expect(await frame.evaluate('document.activeElement.id')).toBe(await reasons.getAttribute('id'));
+  const shown = await frame.locator('.event').count();
   stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { title: 'Office fit-out Boston, floor 2' });
   await ledgerAtRest(stage.world, testDatabase.database.pool);
   await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
-  await frame.getByText(/sent about 2 events/).waitFor();
+  await frame.locator('.event').nth(shown).waitFor({ state: 'attached' });
 });

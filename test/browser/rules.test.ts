@@ -343,5 +343,8 @@ test('when a rule posts to a space, then that is not offered as one more, whiche
   await frame.getByRole('heading', { level: 1, name: 'To both' }).waitFor();
   expect(await offered()).toEqual(['Board']);
   expect(await chosen()).toBe(1);
+  // Not by colour alone.
+  const mark = `getComputedStyle(document.getElementById('rule-others').selectedOptions[0], '::before').content`;
+  expect(await frame.evaluate(mark)).toContain('✓');
   await screenshotOf(frame, 'rule-two-spaces');
 });

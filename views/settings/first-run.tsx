@@ -1,6 +1,8 @@
 /** The first run: connect a space, answer three questions, and see the first card. It stands on the overview until it is done. */
 
 import type { ComponentChildren, VNode } from 'preact';
+import type { ChatMessage } from '../../src/core/chat-message';
+import { CardPreview } from '../card-preview';
 import { CheckField, errorAt, PageForm, RefusalBox, SelectField, TextField, type Option, type Refusal } from '../form';
 import { pageUrl } from '../shell';
 import { ConnectSpace, type NewSpaceView } from './space-connect';
@@ -129,9 +131,11 @@ export interface DoneView {
   readonly tests: readonly { readonly space: string; readonly test: TestView }[];
   /** "7 rules are on". */
   readonly rules: string;
+  /** The test, as the first space shows it. */
+  readonly card: ChatMessage;
 }
 
-export function Done({ view: { tests, rules } }: { readonly view: DoneView }): VNode {
+export function Done({ view: { tests, rules, card } }: { readonly view: DoneView }): VNode {
   const isSent = tests.every(({ test }) => test.isSent);
   return (
     <Steps current={3}>
@@ -145,6 +149,11 @@ export function Done({ view: { tests, rules } }: { readonly view: DoneView }): V
           </li>
         ))}
       </ul>
+      {isSent && (
+        <div class="first-card" role="group" aria-label="The test card">
+          <CardPreview message={card} />
+        </div>
+      )}
       <p>{rules}. From now on, new deal events are posted; earlier ones are not.</p>
       <div class="actions">
         <a id="to-overview" class="button" href={pageUrl('overview')}>
