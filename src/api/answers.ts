@@ -108,6 +108,11 @@ const preview = z.looseObject({
     maxPerHour: z.int(),
     quietHours: z.int().describe('Messages that fall into quiet hours of their destinations'),
   },
+  stoppedBy: z
+    .array(z.looseObject({ ruleId: id, ruleName: z.string(), events: z.int() }))
+    .describe(
+      'Rules above that tell one of its destinations instead and stop those below: nothing of this is among the messages',
+    ),
   otherRules: z.array(z.looseObject({ ruleId: id, ruleName: z.string(), events: z.int() })),
   examples: z.array(z.looseObject({ eventId: id, occurredAt: moment, recordTitle: z.string().nullable(), message: anyObject })),
   ...{ complete: z.boolean(), from: moment, to: moment },

@@ -7,6 +7,7 @@ import { renderMessage } from '../messages/render-message';
 import { countMatchesOfOthers } from '../rules/walk-events.store';
 import { MAX_WALKED_EVENTS } from '../rules/walk-events';
 import { tenantEndpoint, type Endpoint } from './endpoint';
+import { idField } from './fields';
 import { createRuleBody, type RuleDraft } from './rule-draft';
 import { summarizePreview } from './summarize-preview';
 import type { DraftWalks, WalkedDraft } from './walk-draft';
@@ -21,6 +22,7 @@ const EXAMPLES = 3;
 
 const previewBody = z.strictObject({
   rule: createRuleBody,
+  ruleId: idField.optional().describe('The rule that it changes, in whose place it stands; without one it stands behind all'),
   days: z.int().min(1).max(90).default(30),
   /** Looks at so many of the newest events only, for an answer at once. */
   newest: z.int().min(1).max(MAX_WALKED_EVENTS).optional(),
@@ -32,9 +34,10 @@ export function rulePreviewEndpoints({ pool, draftWalks }: Deps): Endpoint[] {
       ...{ method: 'post', path: '/rules/preview', access: 'read', status: 200 },
       summary: 'What a rule would have told of the last days; nothing is stored or sent',
       body: previewBody,
-      handle: async ({ tenantId }, { body: { rule, days, newest = null }, signal }) => {
+      handle: async ({ tenantId }, { body: { rule, ruleId = null, days, newest = null }, signal }) => {
         const draft = await draftWalks.judge(tenantId, rule);
-        const walked = await draftWalks.walk({ tenantId, draft, days, newest, signal });
+        const place = { ruleId, position: rule.position ?? null };
+        const walked = await draftWalks.walk({ tenantId, draft, days, newest, place, signal });
         return { status: 200, body: await shown({ pool, draftWalks }, draft, walked) };
       },
     }),
@@ -42,12 +45,13 @@ export function rulePreviewEndpoints({ pool, draftWalks }: Deps): Endpoint[] {
 }
 
 async function shown({ pool, draftWalks }: Deps, draft: RuleDraft, walked: WalkedDraft): Promise<object> {
-  const { tenant, destinations, messages, matchedEventIds } = walked;
+  const { tenant, destinations, messages, matchedEventIds, stoppedBy } = walked;
   const { events, complete, from, to } = walked.walk;
   const examples = messages.slice(-EXAMPLES);
   const told = await draftWalks.tell(walked, draft, examples);
   return {
     ...{ events, ...summarizePreview(messages, destinations, tenant.timeZone) },
+    stoppedBy,
     otherRules: await countMatchesOfOthers(pool, tenant.id, matchedEventIds),
     examples: told.map(({ subject, names }, index) => {
       const { occurredAt, state } = subject.change;

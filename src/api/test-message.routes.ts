@@ -77,7 +77,7 @@ const NEWEST = 2_000;
 /** The draft, and the last thing that it would have told; a sample is made up when there was none. */
 async function draftTest(walks: DraftWalks, tenantId: TenantId, rule: RuleBody, signal: AbortSignal): Promise<DraftTest> {
   const draft = await walks.judge(tenantId, rule);
-  const walked = await walks.walk({ tenantId, draft, days: DAYS, newest: NEWEST, signal });
+  const walked = await walks.walk({ tenantId, draft, days: DAYS, newest: NEWEST, place: null, signal });
   const [last] = await walks.tell(walked, draft, walked.messages.slice(-1));
   const { eventType, templateMode, template, targetWebhookIds } = draft;
   return {

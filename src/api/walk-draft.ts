@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg';
 import type { PrismaClient } from '../../prisma/generated/client';
+import type { Rule } from '../core/rule';
 import type { TenantId, TenantProfile } from '../core/tenant';
 import { listDestinations, type Destination } from '../delivery/chat-webhook.store';
 import { makeNameStore } from '../messages/name.store';
@@ -13,8 +14,16 @@ import { NO_STAGES } from '../rules/kinds-of-transition';
 import type { RoutingRules } from '../rules/measure-rule';
 import { loadRates } from '../rules/exchange-rate.store';
 import { loadStageOrder } from '../rules/stage-order.store';
-import { draftRule, previewRule, type PreviewedMessage } from '../rules/preview-rule';
+import {
+  draftRule,
+  previewRule,
+  stoppingRules,
+  type DraftPlace,
+  type PreviewedMessage,
+  type StoppingRule,
+} from '../rules/preview-rule';
 import { compileRules } from '../rules/route-events';
+import { listRules } from '../rules/rule.store';
 import { makeWalkStore } from '../rules/walk-events.store';
 import { makeWalkEvents, type Walk } from '../rules/walk-events';
 import { accountOf } from './account.store';
@@ -38,6 +47,8 @@ export interface DraftWalk {
   readonly days: number;
   /** Only so many of the newest events; null: all of these days. */
   readonly newest: number | null;
+  /** Where it stands among the rules, of which those above may stop it; null: it is walked alone. */
+  readonly place: DraftPlace | null;
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +59,7 @@ export interface WalkedDraft {
   /** In the order of their events; none when nobody waits for them any more. */
   readonly messages: readonly PreviewedMessage[];
   readonly matchedEventIds: readonly number[];
+  readonly stoppedBy: readonly StoppingRule[];
 }
 
 /** What is rendered of a message, and with the names that the ledger knows. */
@@ -59,7 +71,7 @@ export interface DraftMessage {
 export interface DraftWalks {
   /** Throws an AppError (422) that names what is wrong with the draft, below `rule`. */
   judge(tenantId: TenantId, rule: RuleBody): Promise<RuleDraft>;
-  /** Walks; when the client has left, what is known by then is enough. */
+  /** Walks; when the client has left, what is known by then is enough. Throws an AppError (422) when it changes no rule of the tenant. */
   walk(request: DraftWalk): Promise<WalkedDraft>;
   /** The same messages, ready to be rendered. */
   tell(walked: WalkedDraft, draft: RuleDraft, messages: readonly PreviewedMessage[]): Promise<readonly DraftMessage[]>;
@@ -91,11 +103,12 @@ export function makeDraftWalks(deps: WalkDraftDeps): DraftWalks {
   };
 }
 
-async function walked(deps: WalkDraftDeps, { tenantId, draft, days, newest, signal }: DraftWalk): Promise<WalkedDraft> {
+async function walked(deps: WalkDraftDeps, { tenantId, draft, days, newest, place, signal }: DraftWalk): Promise<WalkedDraft> {
   const { prisma, pool, clock } = deps;
   const destinations = new Map((await listDestinations(prisma, tenantId)).map((found) => [found.id, found]));
   const tenant = await profileOf(prisma, tenantId);
-  const preview = previewRule(await compiled(deps, tenant, draft, destinations));
+  const above = place === null ? [] : await rulesAbove(prisma, tenantId, draft, place);
+  const preview = previewRule(await compiled(deps, tenant, [...above, draftRule(draft)], destinations));
   const until = clock();
   const since = new Date(until.getTime() - days * DAY_MS);
   const walkEvents = makeWalkEvents({ store: makeWalkStore(pool), nowMs: () => performance.now() });
@@ -109,7 +122,20 @@ async function walked(deps: WalkDraftDeps, { tenantId, draft, days, newest, sign
     walk: { events, complete, from, to: complete ? until : (reachedAt ?? from) },
     messages: signal.aborted ? [] : preview.messages(),
     matchedEventIds: signal.aborted ? [] : preview.matchedEventIds(),
+    stoppedBy: signal.aborted ? [] : preview.stoppedBy(),
   };
+}
+
+async function rulesAbove(
+  prisma: PrismaClient,
+  tenantId: TenantId,
+  draft: RuleDraft,
+  place: DraftPlace,
+): Promise<readonly Rule[]> {
+  const rules = await listRules(prisma, tenantId);
+  if (place.ruleId !== null && rules.every(({ id }) => id !== place.ruleId))
+    throw invalid([{ path: 'ruleId', message: `There is no rule ${place.ruleId}` }]);
+  return stoppingRules(rules, draft, place);
 }
 
 async function profileOf(prisma: PrismaClient, tenantId: TenantId): Promise<TenantProfile> {
@@ -121,14 +147,14 @@ async function profileOf(prisma: PrismaClient, tenantId: TenantId): Promise<Tena
   };
 }
 
-/** The draft alone, as the router would take it, with the exchange rates that are known: none is asked for. */
+/** The draft and what may stop it, as the router would take them, with the exchange rates that are known: none is asked for. */
 async function compiled(
   { pool, settleMs }: WalkDraftDeps,
   { id, baseCurrency, timeZone }: TenantProfile,
-  draft: RuleDraft,
+  walkedRules: readonly Rule[],
   destinations: ReadonlyMap<number, Destination>,
 ): Promise<RoutingRules> {
-  const loaded = { rules: [draftRule(draft)], destinations: [...destinations.values()], muted: [], hasWatches: false };
+  const loaded = { rules: [...walkedRules], destinations: [...destinations.values()], muted: [], hasWatches: false };
   const rates = await loadRates(pool, id, baseCurrency);
   const rules = compileRules(loaded, baseCurrency, settleMs);
   const stages = rules.needsStages ? await loadStageOrder(pool, id) : NO_STAGES;

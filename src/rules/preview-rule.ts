@@ -28,6 +28,14 @@ export interface Preview {
   messages(): readonly PreviewedMessage[];
   /** Events that the draft matched, whether told by a message of their own or by that of another event. */
   matchedEventIds(): readonly number[];
+  /** Rules that tell a destination of the draft instead of it and stop those below, with the number of events; the busiest first. */
+  stoppedBy(): readonly StoppingRule[];
+}
+
+export interface StoppingRule {
+  readonly ruleId: number;
+  readonly ruleName: string;
+  readonly events: number;
 }
 
 /** A draft has no id and no past: it is decided as if it had been on for ever. */
@@ -36,17 +44,43 @@ export const DRAFT_ID = 0;
 /** Records remembered at once: beyond that the one that was longest silent is forgotten, and known again by its next event. */
 const MAX_SHADOWS = 20_000;
 
-/** Makes a rule for the walk out of a draft. */
+/** Makes a rule for the walk out of a draft: behind those that are walked with it. */
 export function draftRule(draft: Omit<Rule, 'id' | 'enabledAt'>): Rule {
-  return { ...draft, id: DRAFT_ID, enabled: true, enabledAt: new Date(0) };
+  return { ...draft, id: DRAFT_ID, position: Number.MAX_SAFE_INTEGER, enabled: true, enabledAt: new Date(0) };
 }
 
-/** `rules` is the draft alone, compiled. */
+/**
+ * Those of the tenant's rules, in their order, that keep the draft from telling a destination again what they tell there, as if they had
+ * been on for ever too. The draft stands in the place of the rule of this id, else behind all that have its position.
+ */
+export function stoppingRules(rules: readonly Rule[], draft: Pick<Rule, 'targetWebhookIds'>, place: DraftPlace): readonly Rule[] {
+  const own = rules.find(({ id }) => id === place.ruleId);
+  const position = place.position ?? own?.position ?? Infinity;
+  const isAbove = (rule: Rule): boolean =>
+    rule.position < position || (rule.position === position && (own === undefined || rule.id < own.id));
+  return rules
+    .filter(({ id, enabled, stopAfter }) => enabled && stopAfter && id !== place.ruleId)
+    .filter(({ targetWebhookIds }) => targetWebhookIds.some((id) => draft.targetWebhookIds.includes(id)))
+    .filter(isAbove)
+    .map((rule) => ({ ...rule, enabledAt: new Date(0) }));
+}
+
+/** Where a draft stands among the rules; null: behind them all. */
+export interface DraftPlace {
+  /** The rule that it changes. */
+  readonly ruleId: number | null;
+  readonly position: number | null;
+}
+
+/** `rules` is the draft with the rules that stop it, compiled. */
 export function previewRule(rules: RoutingRules): Preview {
+  const targets = new Set(rules.byId.get(DRAFT_ID)?.targetWebhookIds);
   const memory = makeMemory();
   const waiting = new Map<string, readonly PendingDelivery[]>();
-  const messages = new Map<number, PreviewedMessage>();
+  const messages = new Map<number, PreviewedMessage & { readonly ruleId: number }>();
   const matched: number[] = [];
+  /** Events that the draft told, or would have told if no other rule had. */
+  const heard = new Set<number>();
   let lastId = 0;
 
   function pendingFor(stored: StoredEvent, shadows: ShadowMap): readonly PendingDelivery[] {
@@ -79,9 +113,20 @@ export function previewRule(rules: RoutingRules): Preview {
   function owe(created: BatchPlan['created'][number], { receivedAt }: StoredEvent): PendingDelivery {
     const id = (lastId += 1);
     const { eventId, change, notBefore, recordBefore, destination, rule } = created;
-    messages.set(id, { eventId, chatWebhookId: destination.id, dueAt: notBefore, change });
+    messages.set(id, { ruleId: rule.id, eventId, chatWebhookId: destination.id, dueAt: notBefore, change });
     const address = { ruleId: rule.id, chatWebhookId: destination.id, spaceId: destination.spaceId };
     return { id, created: null, eventId, receivedAt, change, recordBefore, notBefore, ...address };
+  }
+
+  function stoppedBy(): readonly StoppingRule[] {
+    const events = new Map<number, Set<number>>();
+    for (const { ruleId, eventId, chatWebhookId } of messages.values()) {
+      const isInstead = ruleId !== DRAFT_ID && heard.has(eventId) && targets.has(chatWebhookId);
+      if (isInstead) events.set(ruleId, (events.get(ruleId) ?? new Set()).add(eventId));
+    }
+    return [...events]
+      .map(([ruleId, { size }]) => ({ ruleId, ruleName: rules.byId.get(ruleId)?.name ?? '', events: size }))
+      .sort((left, right) => right.events - left.events || left.ruleId - right.ruleId);
   }
 
   return {
@@ -94,10 +139,13 @@ export function previewRule(rules: RoutingRules): Preview {
       const plan = planBatch([stored], shadows, pending, rules);
       plan.shadows.forEach(memory.keep);
       apply(plan, stored, pending);
-      if (plan.routed.some(({ decisions }) => decisions.some((decision) => decision.matched))) matched.push(id);
+      const decision = plan.routed.flatMap(({ decisions }) => decisions).find(({ ruleId }) => ruleId === DRAFT_ID);
+      if (decision?.matched === true) matched.push(id);
+      if (decision?.matched === true || decision?.code === 'alreadyTold') heard.add(id);
     },
-    messages: () => [...messages.values()],
+    messages: () => [...messages.values()].filter(({ ruleId }) => ruleId === DRAFT_ID),
     matchedEventIds: () => matched,
+    stoppedBy,
   };
 }
 

@@ -14,6 +14,7 @@ export const previewAnswer = z.object({
   maxPerHour: z.number(),
   quietHours: z.number(),
   perDay: z.array(z.object({ date: z.string(), messages: z.number() })),
+  stoppedBy: z.array(z.object({ ruleName: z.string(), events: z.number() })),
   otherRules: z.array(z.object({ ruleId: z.number(), ruleName: z.string(), events: z.number() })),
   examples: z.array(z.object({ occurredAt: z.coerce.date(), recordTitle: z.string().nullable(), message: chatMessageSchema })),
   complete: z.boolean(),
@@ -22,18 +23,12 @@ export const previewAnswer = z.object({
 });
 export type PreviewAnswer = z.infer<typeof previewAnswer>;
 
-/** `sample` is what is drawn when nothing matched; `tellers` are rules above that stop those below, by the spaces where they do. */
-export function previewView(
-  answer: PreviewAnswer,
-  days: number,
-  sample: ChatMessage,
-  tenant: TenantProfile,
-  tellers: ReadonlyMap<number, readonly string[]>,
-): RulePreviewView {
+/** `sample` is what is drawn when nothing matched. */
+export function previewView(answer: PreviewAnswer, days: number, sample: ChatMessage, tenant: TenantProfile): RulePreviewView {
   const last = answer.examples.at(-1);
   return {
     ...summaryOf(answer, days, tenant),
-    notes: notesOf(answer, days, tenant, tellers),
+    notes: notesOf(answer, days, tenant),
     caption:
       last === undefined
         ? 'No recent event matches. Here is a sample:'
@@ -59,17 +54,8 @@ function summaryOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): 
   return { summary: `This rule would have sent ${said}, at most ${most} a day and ${maxPerHour} an hour.`, said };
 }
 
-function notesOf(
-  answer: PreviewAnswer,
-  days: number,
-  tenant: TenantProfile,
-  tellers: ReadonlyMap<number, readonly string[]>,
-): string[] {
-  const { events, messages, quietHours, otherRules, complete, to } = answer;
-  const stopping = otherRules.flatMap((rule) => {
-    const spaces = tellers.get(rule.ruleId) ?? [];
-    return spaces.length === 0 ? [] : [stoppedWords(rule, spaces)];
-  });
+function notesOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): string[] {
+  const { events, messages, quietHours, stoppedBy, otherRules, complete, to } = answer;
   const others = otherRules.map(({ ruleName, events: count }) => `${ruleName} (${counted(count, 'event')})`);
   return [
     ...(events === 0 ? ['Dealbell has heard of nothing from Pipedrive in this time yet.'] : []),
@@ -77,13 +63,12 @@ function notesOf(
     ...(complete ? [] : [`There was so much that only what came until ${momentWords(to, tenant)} was looked at.`]),
     ...(quietHours === 0 ? [] : [`${quietHours} of them would have fallen into quiet hours.`]),
     ...(others.length === 0 ? [] : [`Other rules posted these too: ${new Intl.ListFormat('en').format(others)}.`]),
-    ...stopping,
+    ...stoppedBy.map(stoppedWords),
     ...(messages > 0 && others.length === 0 ? ['No other rule posted these.'] : []),
   ];
 }
 
-/** What the count does not know: rules that stop those below are not asked again. */
-function stoppedWords({ ruleName, events }: PreviewAnswer['otherRules'][number], spaces: readonly string[]): string {
-  const where = new Intl.ListFormat('en').format(spaces);
-  return `${counted(events, 'event')} of these would not be posted again in ${where}: ${ruleName} posted ${events === 1 ? 'it' : 'them'} there and stops the rules below it.`;
+/** What is left out of the count. */
+function stoppedWords({ ruleName, events }: PreviewAnswer['stoppedBy'][number]): string {
+  return `Not counted: ${counted(events, 'event')} that ${ruleName} posts to the same space and stops the rules below it from posting again.`;
 }

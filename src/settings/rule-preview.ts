@@ -5,12 +5,10 @@ import type { RulePreviewView } from '../../views/settings/rule-preview';
 import { NoPreview, RulePreview } from '../../views/settings/rule-preview';
 import { AppError } from '../core/errors';
 import { TEMPLATE_MODES } from '../core/rule';
-import { listDestinations } from '../delivery/chat-webhook.store';
 import { renderMessage } from '../messages/render-message';
 import { sampleNames, sampleSubject } from '../messages/sample-subject';
 import { unknownNames } from '../messages/text-template';
 import type { KnownFields } from '../rules/field-catalogue';
-import { listRules } from '../rules/rule.store';
 import { attempt, type Attempt } from './attempt';
 import type { ConditionGroup, ConditionLine, ConditionNode } from './condition-form';
 import { inputOf } from './condition-value';
@@ -45,7 +43,8 @@ export async function tryPreview(
   const isWhole = values.has('whole');
   const { conditions, left } = withoutUnfinished(form.conditions, facts.known);
   const draft = draftOfForm({ ...facts, form: { ...form, conditions } });
-  const asked = { rule: draft.body, days: DAYS, ...(isWhole ? {} : { newest: AT_ONCE }) };
+  const place = ruleId === null ? {} : { ruleId };
+  const asked = { rule: draft.body, ...place, days: DAYS, ...(isWhole ? {} : { newest: AT_ONCE }) };
   const call = { method: 'post', path: '/rules/preview', body: asked, signal } as const;
   const tried = await attempt(() => deps.callApi(principal, call));
   if (!tried.done) {
@@ -57,7 +56,7 @@ export async function tryPreview(
   const answer = previewAnswer.parse(JSON.parse(JSON.stringify(tried.result)));
   const others = answer.otherRules.filter((other) => other.ruleId !== ruleId);
   const sample = renderMessage(subject, sampleNames());
-  const view = previewView({ ...answer, otherRules: others }, DAYS, sample, viewer.tenant, await tellersOf(deps, viewer, facts));
+  const view = previewView({ ...answer, otherRules: others }, DAYS, sample, viewer.tenant);
   return { done: true, result: { ...view, notes: [...unfinishedWords(left), ...unknownWords(form.template), ...view.notes] } };
 }
 
@@ -88,25 +87,6 @@ function unfinishedWords(left: number): readonly string[] {
 
 function unknownWords(template: string): readonly string[] {
   return unknownNames(template).map((name) => `“{{ ${name} }}” is no known placeholder: nothing stands there.`);
-}
-
-/** Rules above this one that stop those below, by the spaces that both post to. */
-async function tellersOf(
-  { database: { prisma } }: SettingsDeps,
-  { tenant }: Visit['viewer'],
-  { form, ruleId }: Pick<FormFacts, 'form' | 'ruleId'>,
-): Promise<ReadonlyMap<number, readonly string[]>> {
-  const [rules, destinations] = await Promise.all([listRules(prisma, tenant.id), listDestinations(prisma, tenant.id)]);
-  const own = new Set([form.space, ...form.otherSpaces].map(Number));
-  const place = rules.findIndex(({ id }) => id === ruleId);
-  const above = place === -1 ? rules : rules.slice(0, place);
-  const stopping = above.filter(({ enabled, stopAfter }) => enabled && stopAfter);
-  return new Map(
-    stopping.map(({ id, targetWebhookIds }) => [
-      id,
-      destinations.filter((space) => own.has(space.id) && targetWebhookIds.includes(space.id)).map(({ name }) => name),
-    ]),
-  );
 }
 
 /** What the page exchanges by itself, so that nothing typed meanwhile is touched. Who may only look sees the rule as it is saved. */

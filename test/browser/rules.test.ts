@@ -104,7 +104,7 @@ test('when a ready-made rule is chosen, then it fills the editor, says what is l
   expect(from.not[0].value.map(({ id }: { id: number }) => id)).toEqual(filters.stageIds);
 });
 
-test('when a rule is previewed, then a real deal is drawn as in Google Chat, with the count and the other rules', async () => {
+test('when a rule is previewed, then a real deal is drawn as in Google Chat, with the count and what another rule keeps from it', async () => {
   const { frame } = await openRules('dark');
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Event').selectOption('Deal won');
@@ -113,11 +113,12 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await stage.world.api('PUT', `/rules/${id}`, team.token, { stopAfter: true });
   await frame.getByRole('button', { name: 'Preview' }).click();
 
-  await frame.getByText('This rule would have sent 2 messages in the last 30 days').waitFor();
+  await frame.getByText('This rule would have sent 1 message in the last 30 days').waitFor();
   await frame.locator('#preview').getByText('Well done, ').waitFor();
   const preview = await frame.locator('#preview').innerText();
-  expect(preview).toMatch(/Big wins \(1 event\)/);
-  expect(preview).toContain('1 event of these would not be posted again in Sales wins: Big wins posted it there');
+  expect(preview).toContain(
+    'Not counted: 1 event that Big wins posts to the same space and stops the rules below it from posting again.',
+  );
   expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-preview-dark');

@@ -170,6 +170,21 @@ describe('preview', () => {
     expect(body.otherRules).toEqual([{ ruleId: other, ruleName: 'Wins', events: 2 }]);
   });
 
+  test('when a rule above tells the same and stops those below, then the draft counts without it, unless it stands above', async () => {
+    const last = (await call('post', '/rules').send(rule({ name: 'Last', eventType: 'deal.lost' }))).body.id;
+    const big = rule({ name: 'Big wins', filters: { minValue: 40_000 }, stopAfter: true });
+    const above = (await call('post', '/rules').send(big)).body.id;
+    await addEvent(win(), DAY);
+
+    const behind = (await call('post', '/rules/preview').send({ rule: rule() })).body;
+    const ahead = (await call('post', '/rules/preview').send({ rule: rule(), ruleId: last })).body;
+    const nowhere = await call('post', '/rules/preview').send({ rule: rule(), ruleId: 999_999 });
+
+    expect(behind).toMatchObject({ messages: 0, stoppedBy: [{ ruleId: above, ruleName: 'Big wins', events: 1 }] });
+    expect(ahead).toMatchObject({ messages: 1, stoppedBy: [] });
+    expect([nowhere.status, nowhere.body.errors[0].path]).toEqual([422, 'ruleId']);
+  });
+
   test('when a destination is quiet all day, then every message is in quiet hours', async () => {
     const quiet = await addDestination({ name: 'Quiet', quietHours: { from: '00:00', to: '00:00', mode: 'hold' } });
     await addEvent(win(), DAY);

@@ -2,7 +2,8 @@
 
 import { NO_RATES } from '../../../src/core/exchange-rates';
 import { tenantId } from '../../../src/core/tenant';
-import { draftRule, previewRule, type Preview } from '../../../src/rules/preview-rule';
+import type { Rule } from '../../../src/core/rule';
+import { draftRule, previewRule, stoppingRules, type DraftPlace, type Preview } from '../../../src/rules/preview-rule';
 import { compileRules, type RawEvent } from '../../../src/rules/route-events';
 import { makeWalkEvents, type WalkStore } from '../../../src/rules/walk-events';
 import { aDealWebhook, aRule, at, aWebhook, type SentWebhook } from '../../support/builders';
@@ -14,11 +15,11 @@ const MINUTE = 60_000;
 
 type Draft = Parameters<typeof draftRule>[0];
 
-function aPreview(given: Partial<Draft>, settleMs = 1500): Preview {
+function aPreview(given: Partial<Draft>, settleMs = 1500, above: readonly Rule[] = []): Preview {
   const destinations = [1, 2].map((id) => ({ id, spaceId: `space ${id}` }));
   return previewRule({
     ...compileRules(
-      { rules: [draftRule({ ...aRule(), ...given })], destinations, muted: [], hasWatches: false },
+      { rules: [...above, draftRule({ ...aRule(), ...given })], destinations, muted: [], hasWatches: false },
       'EUR',
       settleMs,
     ),
@@ -49,6 +50,52 @@ test('when the rule was not there yet, then it is decided as if it had been', ()
 
 test('when the draft is switched off, then it is previewed all the same', () => {
   expect(walked(aPreview({ enabled: false }), win(0))).toEqual(['1 1 deal.won']);
+});
+
+describe('Rules above that stop it', () => {
+  const first = (given: Parameters<typeof aRule>[0] = {}) => aRule({ id: 7, name: 'First', stopAfter: true, ...given });
+  const edit = (atMs: number, value: number) => aDealWebhook({ atMs, previous: { value: 100 }, data: { status: 'won', value } });
+
+  test.each<[string, Rule, readonly string[], number]>([
+    ['tells the one destination', first(), ['1 2 deal.won'], 1],
+    ['tells both', first({ targetWebhookIds: [1, 2] }), [], 1],
+    ['matches something else', first({ eventType: 'deal.lost' }), ['1 1 deal.won', '1 2 deal.won'], 0],
+  ])('when one %s, then only what it does not tell there counts, and it is named', (_, above, expected, events) => {
+    const preview = aPreview({ targetWebhookIds: [1, 2] }, 1500, [above]);
+
+    expect(walked(preview, win(0))).toEqual(expected);
+    expect(preview.stoppedBy()).toEqual(events === 0 ? [] : [{ ruleId: 7, ruleName: 'First', events }]);
+    expect(preview.matchedEventIds()).toEqual(expected.length === 0 ? [] : [1]);
+  });
+
+  test('when it tells what the draft would not have told, then it stops nothing', () => {
+    const preview = aPreview({ filters: { minValue: 1e6 } }, 1500, [first()]);
+
+    expect(walked(preview, win(0))).toEqual([]);
+    expect(preview.stoppedBy()).toEqual([]);
+  });
+
+  test('when it falls silent after all, then the draft tells, and nothing was stopped', () => {
+    const preview = aPreview({}, 1500, [first({ minValue: 50 })]);
+
+    expect(walked(preview, win(0), edit(500, 10))).toEqual(['2 1 deal.won']);
+    expect(preview.stoppedBy()).toEqual([]);
+  });
+
+  test.each<[string, Parameters<typeof aRule>[0], DraftPlace, readonly number[]]>([
+    ['it stands above', {}, { ruleId: null, position: null }, [7]],
+    ['the draft changes a rule below it', {}, { ruleId: 9, position: null }, [7]],
+    ['the draft changes a rule above it', {}, { ruleId: 5, position: null }, []],
+    ['the draft is put above it', {}, { ruleId: 9, position: 0 }, []],
+    ['the draft changes itself', {}, { ruleId: 7, position: null }, []],
+    ['it tells other places', { targetWebhookIds: [2] }, { ruleId: null, position: null }, []],
+    ['it stops nothing', { stopAfter: false }, { ruleId: null, position: null }, []],
+    ['it is off', { enabled: false }, { ruleId: null, position: null }, []],
+  ])('when %s, then it is walked or not', (_, given, place, expected) => {
+    const rules = [aRule({ id: 5, position: 2 }), first({ position: 2, ...given }), aRule({ id: 9, position: 3 })];
+
+    expect(stoppingRules(rules, { targetWebhookIds: [1] }, place).map(({ id }) => id)).toEqual(expected);
+  });
 });
 
 test('when it has two destinations, then each has its message', () => {
