@@ -59,7 +59,7 @@ const CLAIM = `
          coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe,
          extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
-         claimed.released_at IS NOT NULL AS was_held,
+         claimed.released_at,
          CASE WHEN claimed.fold_kind IS NULL THEN coalesce(r.urgent, false)
               ELSE EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
                             WHERE m.id = claimed.id OR m.folded_into = claimed.id) END AS is_urgent, r.digest, w.fold, w.fold_threshold, w.quiet_hours,
@@ -116,7 +116,7 @@ const claimedRow = z.object({
   waiting_ms: z.number(),
   fold_kind: z.enum(FOLD_KINDS).nullable(),
   replay: z.number(),
-  was_held: z.boolean(),
+  released_at: z.date().nullable(),
   is_urgent: z.boolean(),
   digest: digestSchema.nullable(),
   age_ms: z.number(),
@@ -179,7 +179,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     isPlain: row.is_plain,
     isUnthreaded: row.is_unthreaded,
     foldKind: row.fold_kind,
-    wasHeld: row.was_held,
+    releasedAt: row.released_at,
     isUrgent: row.is_urgent,
     isReplay: row.replay > 0,
     digest: row.digest,

@@ -41,8 +41,8 @@ export interface ClaimedDelivery {
   readonly template: string | null;
   /** Its message tells others too; null: itself alone. */
   readonly foldKind: FoldKind | null;
-  /** It waited for a time before. */
-  readonly wasHeld: boolean;
+  /** When the time had come that it waited for; null: it never waited for one. */
+  readonly releasedAt: Date | null;
   /** Its rule, or that of one that its message tells too, goes through quiet hours. */
   readonly isUrgent: boolean;
   readonly isReplay: boolean;

@@ -120,9 +120,13 @@ const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE 
 const HELD = `
   SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL AS is_made
     FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
-/** The time it was held does not count as time in which it could not be delivered. Those that were made before ($2) go first. */
+/**
+ * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be
+ * delivered. Those that were made before ($2) go first.
+ */
 const LET_GO = `
-  UPDATE deliveries d SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL, released_at = now(),
+  UPDATE deliveries d SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL,
+         released_at = CASE WHEN d.held_for = 'quiet' OR d.held_until = 'epoch' THEN $3 ELSE d.held_until END,
          waiting_since = CASE WHEN d.waiting_since IS NOT NULL THEN now() END,
          not_before = CASE WHEN d.id = ANY ($2::bigint[]) THEN least(d.not_before, first.not_before - interval '1 millisecond') ELSE d.not_before END
     FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[])) first
@@ -203,7 +207,7 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
         const folds = plan(candidates);
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
         if (folds.length > 0) await writeFolds(client, folds, hold.heldFor);
-        await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made]);
+        await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made, now]);
         return ids.length;
       }),
   };

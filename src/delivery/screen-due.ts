@@ -112,15 +112,14 @@ function isUnmadeFold({ renderedBody, foldKind }: ClaimedDelivery): boolean {
 
 function verdictOn(judged: Judged, now: Date): DueVerdict {
   const { delivery, destination } = judged;
-  const { foldKind, viaWebhookId } = delivery;
-  const isNew = !isMade(delivery) && !delivery.wasHeld && delivery.waitingMs === 0 && viaWebhookId === null;
+  const { foldKind, viaWebhookId, releasedAt } = delivery;
+  const isNew = !isMade(delivery) && releasedAt === null && delivery.waitingMs === 0 && viaWebhookId === null;
   const isDigest = (foldKind === 'daily' || foldKind === 'weekly') && viaWebhookId === null;
-  const dueSince = new Date(now.getTime() - delivery.ageMs);
   const wishes = {
     ...{ quietHours: destination.quietHours, timeZone: zoneOf(judged), isUrgent: isUrgent(delivery) },
     digest: isMade(delivery) ? null : delivery.digest,
-    cameAt: isNew ? dueSince : null,
-    digestAt: isDigest ? dueSince : null,
+    cameAt: isNew ? new Date(now.getTime() - delivery.ageMs) : null,
+    digestAt: isDigest ? releasedAt : null,
   };
   return judgeDue(wishes, now);
 }

@@ -498,6 +498,86 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     },
   );
 
+  test('when quiet ends, then what was tried before goes before what came later, also where that is told as one', async () => {
+    const channel = await listening({});
+    const pipeline_id = await pipelineOf(channel);
+    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [pipeline_id] } });
+    const change = (id: number, from: string, to: string) => {
+      const data = { id, title: `Deal number ${id}`, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id, status: to };
+      return postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: from } }));
+    };
+    const [tried, other] = [(lastId += 1), (lastId += 1)];
+    setClock('2026-11-24T21:00:00Z');
+    world.chat.setOutage(channel.spaceId, 500);
+    await change(tried, 'open', 'won');
+    await waitUntil('it was tried', () => world.chat.requests.some(({ spaceId }) => spaceId === channel.spaceId));
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
+    await waitUntil('it is held', async () => (await deliveriesOf(channel, 'held')).length === 1);
+    world.chat.setOutage(channel.spaceId, null);
+    await change(other, 'open', 'won');
+    await change(tried, 'won', 'lost');
+    await rest();
+
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect(texts(channel)).toEqual([
+      expect.stringMatching(new RegExp(`Deal won\\nDeal number ${tried}`)),
+      expect.stringMatching(/2 changes in quiet hours/),
+    ]);
+  });
+
+  test('when the zone moves the night away from a message that was tried and waits, then it goes at once, as it was', async () => {
+    const channel = await listening({});
+    const requests = () => world.chat.requests.filter(({ spaceId }) => spaceId === channel.spaceId);
+    setClock('2026-11-24T21:00:00Z');
+    world.chat.setOutage(channel.spaceId, 500);
+    await winUnsent(channel, 'Moved away');
+    await waitUntil('it was tried', () => requests().length > 0);
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: NIGHTS });
+    await waitUntil('it is held', async () => (await deliveriesOf(channel, 'held')).length === 1);
+    world.chat.setOutage(channel.spaceId, null);
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { timeZone: 'America/New_York' });
+    await arrives(channel, 1);
+    await rest();
+
+    expect(new Set(requests().map(({ rawBody, requestId }) => `${String(requestId)} ${rawBody}`)).size).toBe(1);
+    expect(texts(channel)).toHaveLength(1);
+  });
+
+  test('when a message is sent again in quiet hours that drop, then it goes at once, also when it takes several attempts', async () => {
+    const channel = await listening({ quietHours: { ...NIGHTS, mode: 'drop' } });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Wanted after all');
+    const [dropped] = await deliveriesOf(channel, 'dropped');
+    world.chat.failNext({ spaceId: channel.spaceId, status: 500 });
+
+    await world.api('POST', `/deliveries/${dropped.id}/replay`, key);
+    await arrives(channel, 1);
+    await rest();
+
+    expect(texts(channel)).toEqual([expect.stringContaining('Wanted after all')]);
+    expect(await deliveriesOf(channel, 'sent')).toMatchObject([{ replay: 1, attempts: 2 }]);
+  });
+
+  test('when a burst of urgent messages comes in quiet hours that drop, then it is told at once, as one', async () => {
+    const channel = await listening({ quietHours: { ...NIGHTS, mode: 'drop' }, foldThreshold: 1 });
+    await addUrgentRule(channel);
+    setClock('2026-11-24T21:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Urgent one', 'Ordinary', 'Urgent two', 'Urgent three');
+
+    await freeSpace(channel);
+    await arrives(channel, 1);
+    await rest();
+
+    expect(texts(channel)).toEqual([expect.stringMatching(/3 deals won[\s\S]*Urgent/)]);
+    expect(texts(channel)[0]).not.toContain('Ordinary');
+    expect(await deliveriesOf(channel, 'dropped')).toHaveLength(4);
+  });
+
   test('when it becomes quiet before a message of several was prepared, then each of them waits, and an urgent one goes', async () => {
     const channel = await listening({});
     await addUrgentRule(channel);
@@ -662,6 +742,23 @@ describeOnBackends('Quiet hours and digests', (backend) => {
       expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
     });
 
+    test('and nobody is there at 09:00 or before the night, then they are told as one in the morning', async () => {
+      const channel = await gathering({ quietHours: NIGHTS });
+
+      setClock('2026-11-26T21:00:00Z');
+      await waitUntil('it waits for the morning', async () =>
+        (await deliveriesOf(channel, 'held')).some((one: { heldUntil: string }) => one.heldUntil === '2026-11-27T07:00:00.000Z'),
+      );
+      await rest();
+      const early = texts(channel);
+      setClock('2026-11-27T07:00:00Z');
+      await arrives(channel, 1);
+      await rest();
+
+      expect(early).toEqual([]);
+      expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
+    });
+
     test('and its rule is switched off in quiet hours, then they are told at the end of those', async () => {
       const channel = await gathering({ quietHours: NIGHTS });
       setClock('2026-11-25T21:00:00Z');
@@ -675,6 +772,54 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
       expect(early).toEqual([]);
       expect(texts(channel)).toEqual([expect.stringContaining('2 changes in quiet hours')]);
+    });
+
+    const pause = (channel: Channel, paused: boolean) => put(world, key, `/chat-webhooks/${channel.id}`, { paused });
+    test.each<[string, (channel: Channel) => Promise<unknown>, (channel: Channel) => Promise<unknown>]>([
+      ['is paused', (channel) => pause(channel, true), (channel) => pause(channel, false)],
+      [
+        'is broken',
+        breakDown,
+        ({ id }) => testDatabase.database.pool.query(`UPDATE chat_webhooks SET health = 'healthy' WHERE id = $1`, [id]),
+      ],
+    ])('and its destination %s until the night after, then they are told as one in the morning', async (_how, close, open) => {
+      const channel = await listening({ quietHours: NIGHTS }, { digest: { every: 'day', at: '09:00' } });
+      await close(channel);
+      setClock('2026-11-25T09:00:00Z');
+      await win(channel, 'Gathered one', 'Gathered two');
+      const gathered = await deliveriesOf(channel, 'held');
+      setClock('2026-11-26T08:00:00Z');
+      await waitUntil('one message is to tell them', async () => (await deliveriesOf(channel, 'folded')).length === 1);
+      await rest();
+
+      setClock('2026-11-26T21:00:00Z');
+      await open(channel);
+      await waitUntil('it waits for the morning', async () => {
+        const [lead] = await deliveriesOf(channel, 'held');
+        return lead?.heldUntil === '2026-11-27T07:00:00.000Z';
+      });
+      const early = texts(channel);
+      setClock('2026-11-27T07:00:00Z');
+      await arrives(channel, 1);
+      await rest();
+
+      expect(gathered).toMatchObject(Array(2).fill({ heldUntil: '2026-11-26T08:00:00.000Z' }));
+      expect(early).toEqual([]);
+      expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
+    });
+
+    test('and Chat answers badly at a time of it that is quiet, then it is told all the same when that is over', async () => {
+      const channel = await listening({ quietHours: NIGHTS }, { digest: { every: 'day', at: '22:00' } });
+      setClock('2026-11-25T09:00:00Z');
+      await win(channel, 'Late one', 'Late two');
+      world.chat.failNext({ spaceId: channel.spaceId, status: 500 });
+
+      setClock('2026-11-25T21:00:00Z');
+      await arrives(channel, 1);
+      await rest();
+
+      expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
+      expect(await deliveriesOf(channel, 'sent')).toMatchObject([{ attempts: 2 }]);
     });
 
     test('and its rule is removed, then they are dropped with the reason', async () => {

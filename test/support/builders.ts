@@ -189,7 +189,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     mode: 'compact',
     template: null,
     foldKind: null,
-    wasHeld: false,
+    releasedAt: null,
     isUrgent: false,
     isReplay: false,
     digest: null,
