@@ -75,6 +75,8 @@ const IS_NAMED = `
   c.entity IN ('deal', 'lead') AND (SELECT r.search_title LIKE lower($7) FROM records r
    WHERE r.tenant_id = $1 AND r.entity = c.entity AND r.entity_id = c.entity_id)`;
 
+const NEWEST = 'coalesce((SELECT max(id) FROM events WHERE tenant_id = $1), 0)';
+
 const foundRow = z.object({
   ...{ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() },
   newest: z.coerce.number(),
@@ -90,7 +92,7 @@ export async function findEvents(pool: Pool, tenantId: TenantId, query: Activity
     `WITH candidates AS MATERIALIZED (${candidatesOf(query, records)})
      SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
             (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked,
-            coalesce((SELECT max(id) FROM events WHERE tenant_id = $1), 0) AS newest,
+            ${NEWEST} AS newest,
             $3::int IS NULL AND $5::text[] IS NULL AND $6::text[] IS NULL AND $7::text IS NULL AS is_any`,
     [
       tenantId,
@@ -106,6 +108,12 @@ export async function findEvents(pool: Pool, tenantId: TenantId, query: Activity
   const shown = ids.slice(0, limit);
   const nextBefore = isCutShort ? reached : ids.length > limit ? (shown.at(-1) ?? null) : null;
   return { ids: shown, isCutShort, nextBefore, newestId };
+}
+
+/** 0: nothing came in yet. */
+export async function newestEventId(pool: Pool, tenantId: TenantId): Promise<number> {
+  const { rows } = await pool.query<{ newest: number | string }>(`SELECT ${NEWEST} AS newest`, [tenantId]);
+  return Number(rows[0]?.newest ?? 0);
 }
 
 /** Whether anything came in about a deal or lead of this id. */

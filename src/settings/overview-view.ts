@@ -1,6 +1,8 @@
 /** What the overview shows. Pure. */
 
+import { pageUrl } from '../../views/shell';
 import type { OverviewView } from '../../views/settings/overview';
+import type { EventView } from '../../views/components';
 import type { TenantProfile } from '../core/tenant';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { AttentionItem } from './attention';
@@ -22,12 +24,14 @@ export interface OverviewFacts {
   readonly now: Date;
   readonly destinations: readonly Destination[];
   readonly rules: readonly StoredRule[];
+  readonly latest: readonly EventView[];
 }
 
 export function overviewView(facts: OverviewFacts): OverviewView {
   const { days, waiting } = facts;
   const today = days.at(-1)?.count ?? 0;
   const week = days.reduce((sum, { count }) => sum + count, 0);
+  const awaited = facts.latest.filter(({ nextLookMs }) => nextLookMs !== null).length;
   const onTheirWay = waiting.reduce((sum, { count }) => sum + count, 0);
   return {
     companyName: facts.tenant.companyName,
@@ -43,6 +47,8 @@ export function overviewView(facts: OverviewFacts): OverviewView {
     days,
     daysSummary: `${counted(week, 'message')} sent in the last 7 days, ${today === 0 ? 'none' : today} of them today`,
     spaces: facts.destinations.map((destination) => spaceView(destination, rulesOf(destination.id, facts.rules), facts)),
+    latest: facts.latest,
+    lookUrl: `${pageUrl('overview', 'news')}?seen=${facts.latest[0]?.id ?? 0}&waits=${onTheirWay + awaited === 0 ? '' : 'yes'}`,
   };
 }
 

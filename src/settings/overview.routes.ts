@@ -1,15 +1,24 @@
 /** The overview, and what mends Pipedrive's side of the connection. */
 
 import { AppError } from '../core/errors';
+import { newestEventId } from './activity.store';
 import { overviewPage } from './overview-page';
 import type { SettingsDeps } from './settings-deps';
-import type { PageAnswer, PageRoute, Visit } from './visit';
+import type { NothingAnswer, PageAnswer, PageRoute, Visit } from './visit';
 
 export function overviewPages(deps: SettingsDeps): PageRoute[] {
   return [
     { method: 'get', path: 'overview', access: 'see', handle: (visit) => overviewPage(deps, visit) },
+    { method: 'get', path: 'overview/news', access: 'see', handle: (visit) => news(deps, visit) },
     { method: 'post', path: 'overview/register', access: 'change', handle: (visit) => register(deps, visit) },
   ];
+}
+
+/** For a page that is open: itself again, when something came in or is on its way. */
+async function news(deps: SettingsDeps, visit: Visit): Promise<PageAnswer | NothingAnswer> {
+  const { form, viewer } = visit;
+  const isKnown = form.text('seen') === String(await newestEventId(deps.database.pool, viewer.tenant.id));
+  return isKnown && form.text('waits') === '' ? { kind: 'nothing' } : await overviewPage(deps, visit);
 }
 
 async function register(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {

@@ -2,6 +2,7 @@
 
 import type { Request } from 'playwright-core';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { backgroundOf, framed, goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
@@ -66,6 +67,26 @@ test('when the person wants less motion, then nothing moves by itself', async ()
   }).map((element) => element.outerHTML.slice(0, 120))`);
 
   expect(moving).toEqual([]);
+});
+
+test('when a deal is won while the overview is open, then the overview counts and shows it by itself', async () => {
+  const { frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings');
+  const today = frame.locator('.figures div', { hasText: 'Today' });
+  const [, sent = ''] = /(\d+)$/.exec(await today.innerText()) ?? [];
+  const latest = frame.getByRole('region', { name: 'Latest activity' });
+  await latest.locator('summary').first().click();
+  const opened = await frame.evaluate('document.activeElement.id');
+
+  stage.world.pipedrive.updateDeal(stage.dealId('Clinic framework agreement'), { status: 'won' });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await latest.locator('.event', { hasText: 'Clinic framework agreement' }).waitFor();
+
+  expect(await today.innerText()).toMatch(new RegExp(`${Number(sent) + 1}$`));
+  expect(await frame.evaluate('document.activeElement.id')).toBe(opened);
+  expect(await frame.evaluate(`document.activeElement.parentElement.open`)).toBe(true);
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  await screenshotOf(frame, 'overview-latest');
 });
 
 test('when somebody goes by the keyboard, then one key skips the navigation, and another page begins at its heading', async () => {

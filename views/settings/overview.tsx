@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import { AttentionList, type AttentionView } from '../attention';
 import { DayChart, type ChartDay } from '../chart';
-import { Badge } from '../components';
+import { Badge, EventList, LookForNews, type EventView } from '../components';
 import { pageUrl } from '../shell';
 import type { SpaceView } from './spaces';
 
@@ -19,7 +19,13 @@ export interface OverviewView {
   readonly days: readonly ChartDay[];
   readonly daysSummary: string;
   readonly spaces: readonly SpaceView[];
+  /** What came in last. */
+  readonly latest: readonly EventView[];
+  /** What asks whether all that has changed. */
+  readonly lookUrl: string;
 }
+
+const LOOK_MS = 10_000;
 
 /** `setUp` is the first run, as long as it is not done. */
 export function Overview({ view, setUp }: { readonly view: OverviewView; readonly setUp: VNode | null }): VNode {
@@ -33,8 +39,14 @@ export function Overview({ view, setUp }: { readonly view: OverviewView; readonl
       </div>
       {setUp}
       <AttentionList items={view.attention} canChange={view.canChange} />
-      {setUp === null && <Sent view={view} />}
-      {setUp === null && <SpacesHealth spaces={view.spaces} />}
+      {setUp === null && (
+        <div id="now" data-quiet="yes">
+          <LookForNews of="now" everyMs={LOOK_MS} hx-get={view.lookUrl} hx-select="#now" />
+          <Sent view={view} />
+          <SpacesHealth spaces={view.spaces} />
+          {view.latest.length > 0 && <Latest events={view.latest} />}
+        </div>
+      )}
     </>
   );
 }
@@ -77,6 +89,20 @@ function SpacesHealth({ spaces }: { readonly spaces: readonly SpaceView[] }): VN
           </li>
         ))}
       </ul>
+    </section>
+  );
+}
+
+function Latest({ events }: { readonly events: readonly EventView[] }): VNode {
+  return (
+    <section class="card" aria-labelledby="latest">
+      <h2 id="latest">Latest activity</h2>
+      <EventList events={events} empty="" />
+      <p>
+        <a id="all-activity" href={pageUrl('activity')}>
+          See all activity
+        </a>
+      </p>
     </section>
   );
 }

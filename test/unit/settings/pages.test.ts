@@ -131,6 +131,22 @@ test('when an open activity asks for news, then it gets the count, rows of which
   expect(odd.status).toBe(200);
 });
 
+test('when an open overview asks for news, then it gets itself where something came in or waits, or nothing at all', async () => {
+  await addEvent('Big deal');
+  const { text } = await visit('overview');
+  const [, known = ''] = /overview\/news\?(seen=\d+)&amp;waits="/.exec(text) ?? [];
+
+  const nothing = await visit(`overview/news?${known}&waits=`);
+  const came = await visit('overview/news?seen=0&waits=');
+  const waits = await visit(`overview/news?${known}&waits=yes`);
+
+  expect([nothing.status, nothing.text]).toEqual([204, '']);
+  for (const answer of [came, waits]) {
+    expect(answer.status).toBe(200);
+    expect(answer.text).toMatch(/<div id="now"[\s\S]*Latest activity[\s\S]*Big deal/);
+  }
+});
+
 test('when an open panel asks for news, then it gets what is told now, or nothing at all', async () => {
   await addEvent('Big deal');
   const opened = await open('panel', { resource: 'deal', selectedIds: '7' });
