@@ -5,6 +5,8 @@ import { judgeRefusal, type KnownHealth } from './space-health';
 
 /** A message that has been tried for longer is given up: nobody wants yesterday's news as today's. */
 export const MAX_AGE_MS = 24 * 60 * 60 * 1000;
+/** And at least so often, fewer than fit into a day: a clock that jumps ahead by days gives up nothing. */
+export const LEAST_ATTEMPTS = 100;
 /**
  * So often a message may come to no clear answer before a 2xx without a name ends it: under one request id Chat shows it once, and
  * an answer that never names it would hold up the space for ever.
@@ -19,6 +21,8 @@ const LONGEST_BACKOFF_MS = 60_000;
 export interface AttemptContext {
   /** Since the first attempt. */
   readonly waitingMs: number;
+  /** Attempts of this message, this one counted. */
+  readonly attempts: number;
   /** Troubles of this space in a row, this one not counted. */
   readonly troubles: number;
   /** Attempts of this message that came to no clear answer, this one not counted. */
@@ -81,7 +85,7 @@ function afterSilence(context: AttemptContext, reason: string): NextStep {
 }
 
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
-  if (context.waitingMs >= MAX_AGE_MS)
+  if (context.waitingMs >= MAX_AGE_MS && context.attempts >= LEAST_ATTEMPTS)
     return { kind: 'giveUp', reason: `Not delivered within 24 hours; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };
 }

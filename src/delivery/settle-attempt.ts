@@ -27,6 +27,7 @@ export function settleAttempt(
   const health = healthOf(delivery.destination);
   const step = nextStep(outcome, {
     waitingMs: delivery.waitingMs,
+    attempts: delivery.attempts,
     troubles: delivery.troubles,
     uncertain: delivery.uncertain,
     health: health.state,

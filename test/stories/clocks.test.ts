@@ -76,6 +76,31 @@ describe('A clock that was set right', () => {
     expect(titles(broken)).toEqual(['Message held']);
   });
 
+  test('when the clock of the ledger jumps three days ahead while Chat is away, then nothing is given up or dropped for its age', async () => {
+    const { pool } = testDatabase.database;
+    const [away, broken] = [await listening('Away', 4), await listening('Refusing', 5)];
+    world.chat.setOutage(away.spaceId, 503);
+    world.chat.setOutage(broken.spaceId, 403);
+    await win(5, 'Message refused', 5);
+    await waitUntil('one is held', async () => (await states(broken)).includes('held'));
+    await win(4, 'Message away', 4);
+    const attempts = () => world.chat.requests.filter(({ spaceId }) => spaceId === away.spaceId).length;
+    await waitUntil('one is tried', () => attempts() > 0);
+
+    await pool.query(`
+      WITH looks AS (UPDATE heartbeats SET beat_at = beat_at - interval '3 days'),
+           spaces AS (UPDATE google_spaces SET next_slot_at = next_slot_at - interval '3 days', due_at = due_at - interval '3 days')
+      UPDATE deliveries SET waiting_since = waiting_since - interval '3 days', not_before = not_before - interval '3 days'`);
+    const before = attempts();
+    await waitUntil('it is tried again', () => attempts() > before);
+    world.chat.setOutage(away.spaceId, null);
+    world.chat.setOutage(broken.spaceId, null);
+    await pool.query(`UPDATE chat_webhooks SET next_probe_at = now() WHERE id = $1`, [broken.id]);
+
+    await waitUntil('both are told', () => titles(away).length === 1 && titles(broken).length === 1);
+    expect([...titles(away), ...titles(broken)]).toEqual(['Message away', 'Message refused']);
+  });
+
   test('when our own clock was a month ahead while a message was held for the night, then it is judged anew by the right time', async () => {
     const nights = { from: '00:00', to: '00:00', mode: 'hold' };
     const channel = await listening('Nights', 3, { timeZone: 'UTC', quietHours: nights });

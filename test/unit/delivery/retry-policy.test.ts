@@ -2,10 +2,18 @@
 
 import fc from 'fast-check';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import { backoffMs, MAX_AGE_MS, MAX_UNNAMED, nextStep, type AttemptContext } from '../../../src/delivery/retry-policy';
+import {
+  backoffMs,
+  LEAST_ATTEMPTS,
+  MAX_AGE_MS,
+  MAX_UNNAMED,
+  nextStep,
+  type AttemptContext,
+} from '../../../src/delivery/retry-policy';
 
 const CONTEXT: AttemptContext = {
   waitingMs: 0,
+  attempts: 1,
   troubles: 0,
   uncertain: 0,
   health: 'healthy',
@@ -33,14 +41,20 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
   [
     'it is older than a day',
     UNREACHABLE,
-    { waitingMs: MAX_AGE_MS },
+    { waitingMs: MAX_AGE_MS, attempts: LEAST_ATTEMPTS },
     { kind: 'giveUp', reason: expect.stringContaining('no answer') },
   ],
   [
     'a busy one is older than a day',
     BUSY,
-    { waitingMs: MAX_AGE_MS },
+    { waitingMs: MAX_AGE_MS, attempts: LEAST_ATTEMPTS },
     { kind: 'giveUp', reason: expect.stringContaining('24 hours') },
+  ],
+  [
+    'a clock says that it is older than a day and it was hardly tried',
+    BUSY,
+    { waitingMs: MAX_AGE_MS * 3, attempts: LEAST_ATTEMPTS - 1 },
+    { kind: 'retry', afterMs: 1000, asideMs: null },
   ],
   ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
   ['a threaded body is rejected', REJECTED, { isThreaded: true }, { kind: 'rewrite', as: 'unthreaded' }],
