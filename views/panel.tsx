@@ -40,7 +40,7 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
           </p>
         )}
         <div class="panel-head">
-          <h1 class="small">{heading}</h1>
+          <PanelHeading text={heading} />
           <Mute view={view} />
         </div>
         {view.isMuted && (
@@ -73,7 +73,7 @@ export function Panel({ view, message }: { readonly view: PanelView; readonly me
 const FIRST_EVENTS = 3;
 
 /** Follows by itself what happens to the record while the panel is open. */
-export function Told({ entity, summary, events, look, everyMs }: ToldView): VNode {
+function Told({ entity, summary, events, look, everyMs }: ToldView): VNode {
   const older = events.slice(FIRST_EVENTS);
   return (
     <section id="told" aria-labelledby="told-title" data-quiet="yes">
@@ -88,6 +88,24 @@ export function Told({ entity, summary, events, look, everyMs }: ToldView): VNod
         </details>
       )}
     </section>
+  );
+}
+
+function PanelHeading({ text, isNews = false }: { readonly text: string; readonly isNews?: boolean }): VNode {
+  return (
+    <h1 class="small" id="panel-heading" hx-swap-oob={isNews ? 'true' : undefined}>
+      {text}
+    </h1>
+  );
+}
+
+/** In the place of what looked for it, with the name of a record that was not known by name when the panel opened. */
+export function ToldNews({ told, heading }: Pick<PanelView, 'told' | 'heading'>): VNode {
+  return (
+    <>
+      <Told {...told} />
+      <PanelHeading text={heading} isNews />
+    </>
   );
 }
 

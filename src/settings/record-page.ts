@@ -89,9 +89,8 @@ export async function panelView(
     recordTitles(pool, tenant.id, [record]),
     canBeWatched ? pageOfWatches(prisma, tenant.id, record, { beforeId: null, limit: WATCHES_SHOWN }) : null,
   ]);
-  const title = titles.get(`${entity} ${entityId}`) ?? null;
   return {
-    heading: title ?? `This ${entity}`,
+    heading: headingOf(record, titles),
     entity,
     isMuted: mute !== null,
     muteId: mute?.id ?? null,
@@ -131,13 +130,24 @@ export async function toldNews(
   viewer: Viewer,
   { entity, ids: [entityId = ''] }: ShownRecords,
   { seen, waits }: { readonly seen: string; readonly waits: boolean },
-): Promise<ToldView | null> {
+): Promise<Pick<PanelView, 'told' | 'heading'> | null> {
   const record = { entity, entityId };
   if (!waits) {
     const [newest] = await pageOfEvents(deps.database.pool, viewer.tenant.id, { ...record, beforeId: null, limit: 1 });
     if (String(newest?.id ?? 0) === seen) return null;
   }
-  return toldView(record, await gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }));
+  const [facts, titles] = await Promise.all([
+    gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }),
+    recordTitles(deps.database.pool, viewer.tenant.id, [record]),
+  ]);
+  return { told: toldView(record, facts), heading: headingOf(record, titles) };
+}
+
+function headingOf(
+  { entity, entityId }: { readonly entity: string; readonly entityId: string },
+  titles: ReadonlyMap<string, string>,
+): string {
+  return titles.get(`${entity} ${entityId}`) ?? `This ${entity}`;
 }
 
 const DEAL_TOLD = 'won, lost, moved, a new owner, value, close date or label, notes, completed activities';

@@ -3,7 +3,7 @@
 import { Router, type Request, type Response } from 'express';
 import type { VNode } from 'preact';
 import { AnnounceModal, Announced, CardOfAnnouncement } from '../../views/announce';
-import { NoRecord, Panel, Told } from '../../views/panel';
+import { NoRecord, Panel, ToldNews } from '../../views/panel';
 import { renderPart } from '../platform/render-page';
 import { sendHtml } from '../platform/send-html';
 import { listDestinations } from '../delivery/chat-webhook.store';
@@ -117,8 +117,8 @@ async function panel(
 }
 
 async function told(deps: SettingsDeps, { viewer, form }: Visit, records: ShownRecords): Promise<RecordAnswer | NothingAnswer> {
-  const view = await toldNews(deps, viewer, records, { seen: form.text('seen'), waits: form.text('waits') === 'yes' });
-  return view === null ? { kind: 'nothing' } : { kind: 'part', title: 'Sent messages', content: Told(view) };
+  const news = await toldNews(deps, viewer, records, { seen: form.text('seen'), waits: form.text('waits') === 'yes' });
+  return news === null ? { kind: 'nothing' } : { kind: 'part', title: 'Sent messages', content: ToldNews(news) };
 }
 
 async function mute(deps: SettingsDeps, visit: Visit, records: ShownRecords): Promise<RecordAnswer> {

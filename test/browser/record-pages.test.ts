@@ -323,4 +323,5 @@ test('when a message waits for later edits, then the panel says until when, and 
   await ledgerAtRest(stage.world, testDatabase.database.pool);
   await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
   await frame.locator('.event').nth(shown).waitFor({ state: 'attached' });
+  await frame.getByRole('heading', { level: 1, name: 'Office fit-out Boston, floor 2' }).waitFor();
 });

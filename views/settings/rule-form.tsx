@@ -57,7 +57,11 @@ function Beginning({ preset }: Pick<RuleFormView, 'preset'>): VNode {
   if (preset === null) {
     return (
       <p class="quiet">
-        Fill in the rule, or <a href={pageUrl('rules', 'presets')}>start from a preset</a>.
+        Fill in the rule, or{' '}
+        <a id="from-preset" href={pageUrl('rules', 'presets')}>
+          start from a preset
+        </a>
+        .
       </p>
     );
   }

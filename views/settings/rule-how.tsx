@@ -74,7 +74,7 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
             </textarea>
           </Field>
           <details class="variables">
-            <summary>Available placeholders</summary>
+            <summary id="placeholders">Available placeholders</summary>
             <dl>
               {VARIABLES.map(([name, words]) => (
                 <div>
