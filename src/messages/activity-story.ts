@@ -24,14 +24,16 @@ import {
 
 const NOTE_LIMIT = 600;
 
-const TYPE_ICONS: Readonly<Record<string, string>> = {
-  call: 'call',
-  meeting: 'groups',
-  task: 'checklist',
-  deadline: 'flag',
-  email: 'mail',
-  lunch: 'restaurant',
-};
+const TYPE_ICONS: ReadonlyMap<string, string> = new Map<string, string>(
+  Object.entries({
+    call: 'call',
+    meeting: 'groups',
+    task: 'checklist',
+    deadline: 'flag',
+    email: 'mail',
+    lunch: 'restaurant',
+  }),
+);
 
 export function activityStory(context: StoryContext): Story {
   const { change, format } = context;
@@ -42,7 +44,7 @@ export function activityStory(context: StoryContext): Story {
   const done = format.dateTime(change.state['marked_as_done_time']) ?? format.dateTime(change.occurredAt);
   const home = homeOf({ entity: 'activity', id: change.entityId }, change.state);
   const about = joined(...parentsOf(change.state).map(({ entity, id }) => nameOf(context.names, entity, id)));
-  const icon = TYPE_ICONS[textField(change.state, 'type') ?? ''] ?? 'event_note';
+  const icon = TYPE_ICONS.get(textField(change.state, 'type') ?? '') ?? 'event_note';
   return {
     emoji: shape.emoji,
     headline: `${type ?? 'Activity'} ${shape.verb}`,

@@ -9,19 +9,23 @@ const EMPTY = 'empty';
 const GENERIC_NAME = 'A field';
 
 /** Fields whose value is another record's id. */
-export const ID_FIELDS: Readonly<Record<string, NamedEntity>> = {
-  owner_id: 'user',
-  user_id: 'user',
-  creator_user_id: 'user',
-  person_id: 'person',
-  org_id: 'organization',
-  organization_id: 'organization',
-  pipeline_id: 'pipeline',
-  stage_id: 'stage',
-};
+export const ID_FIELDS: ReadonlyMap<string, NamedEntity> = new Map<string, NamedEntity>(
+  Object.entries({
+    owner_id: 'user',
+    user_id: 'user',
+    creator_user_id: 'user',
+    person_id: 'person',
+    org_id: 'organization',
+    organization_id: 'organization',
+    pipeline_id: 'pipeline',
+    stage_id: 'stage',
+  }),
+);
 
 /** Custom fields (by `type`) whose value is another record's id. */
-export const ID_FIELD_TYPES: Readonly<Record<string, NamedEntity>> = { user: 'user', people: 'person', org: 'organization' };
+export const ID_FIELD_TYPES: ReadonlyMap<string, NamedEntity> = new Map<string, NamedEntity>(
+  Object.entries({ user: 'user', people: 'person', org: 'organization' }),
+);
 
 /** As Pipedrive's people call it; for a standard field that could not be asked for, its code in words. */
 export function fieldName({ names }: StoryContext, field: string): string {
@@ -46,7 +50,7 @@ export function fieldWords(context: StoryContext, field: string, value: unknown)
   if (Array.isArray(value)) return value.length === 0 ? EMPTY : optionWords(context, field, value);
   if (isObject(value)) return customWords(context, field, value);
   const type = namedOf(context.names, 'dealField', field)?.fieldType ?? null;
-  const entity = ID_FIELDS[field] ?? ID_FIELD_TYPES[type ?? ''];
+  const entity = ID_FIELDS.get(field) ?? ID_FIELD_TYPES.get(type ?? '');
   if (entity !== undefined) return nameOf(context.names, entity, idField({ value }, 'value'));
   if (type === 'enum' || type === 'set' || type === 'status')
     return optionWords(context, field, [value]) ?? statusWords(field, value);
@@ -63,7 +67,7 @@ export function optionWords({ names }: StoryContext, field: string, ids: readonl
 function customWords(context: StoryContext, field: string, value: Readonly<Record<string, unknown>>): string | null {
   const { format, names } = context;
   const type = textField(value, 'type') ?? namedOf(names, 'dealField', field)?.fieldType ?? '';
-  const entity = ID_FIELD_TYPES[type];
+  const entity = ID_FIELD_TYPES.get(type);
   if (entity !== undefined) return nameOf(names, entity, idField(value, 'id') ?? idField(value, 'value'));
   const ids = value['values'];
   if (Array.isArray(ids)) return ids.length === 0 ? EMPTY : optionWords(context, field, ids);
@@ -107,10 +111,12 @@ function looksLikeKey(value: string, field: string, type: string): boolean {
   return field.endsWith('_id') || (isCustom(field) && /^[\d,\s]+$/.test(value)) || /^[\da-f]{40}$/i.test(value);
 }
 
-const STATUS_WORDS: Readonly<Record<string, string>> = { open: 'Open', won: 'Won', lost: 'Lost', deleted: 'Deleted' };
+const STATUS_WORDS: ReadonlyMap<string, string> = new Map<string, string>(
+  Object.entries({ open: 'Open', won: 'Won', lost: 'Lost', deleted: 'Deleted' }),
+);
 
 function statusWords(field: string, value: unknown): string | null {
-  return field === 'status' && typeof value === 'string' ? (STATUS_WORDS[value] ?? null) : null;
+  return field === 'status' && typeof value === 'string' ? (STATUS_WORDS.get(value) ?? null) : null;
 }
 
 function clockWords(value: unknown): string | null {

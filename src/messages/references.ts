@@ -69,7 +69,7 @@ function placeOf(state: RecordState): readonly Reference[] {
 function sidesOf({ field, from, to }: FieldChange): readonly Reference[] {
   return [from, to].flatMap((value) => {
     const type = isObject(value) ? textField(value, 'type') : null;
-    const entity = ID_FIELDS[field] ?? (type === null ? undefined : ID_FIELD_TYPES[type]);
+    const entity = ID_FIELDS.get(field) ?? (type === null ? undefined : ID_FIELD_TYPES.get(type));
     if (entity === undefined) return [];
     return one(entity, isObject(value) ? idField(value, 'id') : idField({ value }, 'value'));
   });

@@ -4,41 +4,44 @@ import { isObject } from '../core/record';
 import type { NameOf } from './decision-names';
 
 /** What people call Pipedrive's own fields; the rest is told by its API name with the underscores taken out. */
-const FIELD_WORDS: Readonly<Record<string, string>> = {
-  owner_id: 'owner',
-  user_id: 'author',
-  creator_user_id: 'creator',
-  creator_id: 'creator',
-  person_id: 'person',
-  org_id: 'organization',
-  organization_id: 'organization',
-  deal_id: 'deal',
-  lead_id: 'lead',
-  stage_id: 'stage',
-  pipeline_id: 'pipeline',
-  label_ids: 'labels',
-  add_time: 'creation date',
-  won_time: 'date of the win',
-  lost_time: 'date of the loss',
-  visible_to: 'visibility',
-  actor_user_id: 'person who did it',
-  change_source: 'source of the change',
-  is_bulk_edit: 'bulk edit',
-  emails: 'e-mail addresses',
-  phones: 'telephone numbers',
-  is_archived: 'archived state',
-  due_date: 'due date',
-  content: 'text',
-  type: 'type of activity',
-};
+const FIELD_WORDS: ReadonlyMap<string, string> = new Map<string, string>(
+  Object.entries({
+    owner_id: 'owner',
+    user_id: 'author',
+    creator_user_id: 'creator',
+    creator_id: 'creator',
+    person_id: 'person',
+    org_id: 'organization',
+    organization_id: 'organization',
+    deal_id: 'deal',
+    lead_id: 'lead',
+    stage_id: 'stage',
+    pipeline_id: 'pipeline',
+    label_ids: 'labels',
+    add_time: 'creation date',
+    won_time: 'date of the win',
+    lost_time: 'date of the loss',
+    visible_to: 'visibility',
+    actor_user_id: 'person who did it',
+    change_source: 'source of the change',
+    is_bulk_edit: 'bulk edit',
+    emails: 'e-mail addresses',
+    phones: 'telephone numbers',
+    is_archived: 'archived state',
+    due_date: 'due date',
+    content: 'text',
+    type: 'type of activity',
+  }),
+);
 
 const USER_FIELDS: ReadonlySet<string> = new Set([
   ...['owner_id', 'user_id', 'creator_user_id', 'creator_id', 'actor_user_id', 'update_user_id', 'last_update_user_id'],
 ]);
 
-const VALUE_WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  change_source: { app: 'Pipedrive itself', api: 'the API or an automation' },
-};
+const SOURCE_WORDS: ReadonlyMap<unknown, string> = new Map([
+  ['app', 'Pipedrive itself'],
+  ['api', 'the API or an automation'],
+]);
 
 const PLURALS: ReadonlySet<string> = new Set(['label_ids', 'emails', 'phones']);
 /** Values told one by one; the rest is counted. */
@@ -49,7 +52,7 @@ export function fieldWords(field: string, nameOf: NameOf): string {
   const isCustom = /^[0-9a-f]{40}/.test(field);
   const name = nameOf('field', field);
   if (isCustom) return name === null ? 'custom field' : name;
-  return FIELD_WORDS[field] ?? (name === null ? field.replaceAll('_', ' ') : inSentence(name));
+  return FIELD_WORDS.get(field) ?? (name === null ? field.replaceAll('_', ' ') : inSentence(name));
 }
 
 /** "Expected close date" as it stands inside a sentence; "ACV" stays. */
@@ -77,7 +80,7 @@ export function valueWords(value: unknown, field: string, nameOf: NameOf): strin
   if (isObject(value)) return objectWords(value, field, nameOf);
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (typeof value !== 'number' && typeof value !== 'string') return 'something else';
-  const words = VALUE_WORDS[field]?.[String(value)];
+  const words = field === 'change_source' ? SOURCE_WORDS.get(value) : undefined;
   if (words !== undefined) return words;
   const name = nameOf('field', field, value);
   return name === null ? plainWords(value, field, nameOf) : `“${name}”`;
@@ -110,7 +113,7 @@ const TYPE_WORDS: ReadonlyMap<string, string> = new Map([
 /** What an id is an id of, where no name is known. */
 function idWords(field: string): string {
   if (field === 'label_ids') return 'label';
-  return USER_FIELDS.has(field) ? 'user' : (FIELD_WORDS[field] ?? 'record');
+  return USER_FIELDS.has(field) ? 'user' : (FIELD_WORDS.get(field) ?? 'record');
 }
 
 function objectWords(value: Readonly<Record<string, unknown>>, field: string, nameOf: NameOf): string {

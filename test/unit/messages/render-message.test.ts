@@ -341,6 +341,25 @@ describe('hostile records', () => {
   });
 });
 
+test.each(['valueOf', 'constructor', '__proto__'])(
+  'when a type, status or field is called %s, as what every object has, the message is valid',
+  (word) => {
+    const activity = aChange('activity.created', { entity: 'activity', state: { type: word } });
+    const changes = [
+      { field: word, from: 1, to: { type: word, id: 2 } },
+      { field: 'status', from: 'open', to: word },
+    ];
+    const messages = [activity, aChange('deal.field_changed', { changes })].map((change) =>
+      renderMessage(aSubject(change), NO_NAMES),
+    );
+
+    for (const message of messages) {
+      expect(faultsOf(message)).toEqual([]);
+      expect(visibleText(message)).not.toContain('native code');
+    }
+  },
+);
+
 describe('the webhook samples', () => {
   const folder = sharedDataPath('pipedrive/webhooks');
   const samples =
