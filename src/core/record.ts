@@ -1,5 +1,7 @@
 /** A record is a Pipedrive object as last known; this file gives tolerant, typed readings of its raw fields. */
 
+import { z } from 'zod';
+
 /** Objects of which Dealbell tells. */
 export const RECORD_ENTITIES = ['deal', 'lead', 'person', 'organization', 'activity', 'note'] as const;
 export type RecordEntity = (typeof RECORD_ENTITIES)[number];
@@ -55,6 +57,9 @@ export function listField(state: RecordState, field: string): readonly (number |
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A record out of the ledger. Not `z.record`, which copies it and leaves out a field called `__proto__`. */
+export const recordStateSchema = z.custom<RecordState>(isObject);
 
 /** A record's value: deals say `value` and `currency`, leads `value: {amount, currency}`; null when unset. */
 export function moneyOf(state: RecordState): Money | null {

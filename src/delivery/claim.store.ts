@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { FOLD_KINDS } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
-import { RECORD_ENTITIES } from '../core/record';
+import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
 import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
@@ -76,7 +76,6 @@ const CLAIM = `
     LEFT JOIN rules r ON r.id = claimed.rule_id AND r.tenant_id = claimed.tenant_id
     LEFT JOIN tenants t ON t.id = claimed.tenant_id`;
 
-const object = z.record(z.string(), z.unknown());
 const claimedRow = z.object({
   space_id: z.string(),
   version: z.string(),
@@ -99,7 +98,7 @@ const claimedRow = z.object({
       .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
       .exactOptional(),
   }),
-  record: object,
+  record: recordStateSchema,
   actor_user_id: z.number().nullable(),
   occurred_at: z.date(),
   template_mode: z.enum(TEMPLATE_MODES),

@@ -24,6 +24,8 @@ const LONGEST_TIMER_MS = 60_000;
 const REFILL_MS = 5;
 /** When much is under way, looks are so far apart: one that finds many costs hardly more than one that finds a few. */
 const BUSY_LOOK_MS = 20;
+/** Claimed and not yet posted at most, per message that may be posted at once. */
+const MOST_AHEAD = 4;
 /** Claimed and not yet recorded at most, per message that may be posted at once: slow ones give their place to others. */
 const MOST_IN_HAND = 20;
 
@@ -61,7 +63,7 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
       const restMs = lookedAtMs + BUSY_LOOK_MS - nowMs();
       if (inHand.size >= concurrency / 2 && restMs > 0) await delay(restMs);
       heard = wakes;
-      const room = Math.min(concurrency - ahead.size, concurrency * MOST_IN_HAND - inHand.size);
+      const room = Math.min(concurrency * MOST_AHEAD - ahead.size, concurrency * MOST_IN_HAND - inHand.size);
       wasFull = room <= 0;
       if (wasFull || isClosed) return;
       lookedAtMs = nowMs();

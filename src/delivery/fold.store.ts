@@ -3,7 +3,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { FoldKind } from '../core/delivery';
-import { RECORD_ENTITIES, titleOf } from '../core/record';
+import { RECORD_ENTITIES, recordStateSchema, titleOf } from '../core/record';
 import { EVENT_TYPES, type RecordChange } from '../core/transition';
 import { nameBytes, WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
@@ -215,7 +215,7 @@ const changeRow = z
         .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
         .exactOptional(),
     }),
-    record: z.record(z.string(), z.unknown()),
+    record: recordStateSchema,
     actor_user_id: z.number().nullable(),
     occurred_at: z.date(),
   })

@@ -6,6 +6,8 @@ import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino'
 const SECRET_NAMES: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
+  'set-cookie',
+  'x-api-token',
   'password',
   'token',
   'apiToken',
@@ -19,14 +21,8 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'key',
   'url',
 ]);
-const SECRET_PATHS = [...SECRET_NAMES].flatMap((name) => [name, `*.${name}`]);
-
-const HTTP_SECRET_PATHS = [
-  'req.headers.authorization',
-  'req.headers.cookie',
-  'req.headers["x-api-token"]',
-  'res.headers["set-cookie"]',
-];
+/** Facts that a serializer makes plain: ours of errors, the request log's of requests and answers. */
+const SERIALIZED_NAMES: ReadonlySet<string> = new Set(['err', 'error', 'req', 'res']);
 
 /** Replaces credentials inside running text: Chat webhook URLs, bearer tokens, keys of ours, query tokens. */
 export function redactText(text: string): string {
@@ -40,11 +36,12 @@ export function redactText(text: string): string {
 /** Deeper than this nothing is logged: no fact of ours lies so deep, and the walk must end. */
 const LOGGED_DEPTH = 6;
 
-/** The same facts with secrets replaced, by name and inside texts, at any depth. Errors and class instances are left to serializers. */
+/** The same facts with secrets replaced, by name and inside texts, at any depth. Of other class instances than times only the name stays. */
 function redactFields(value: unknown, depth = LOGGED_DEPTH): unknown {
   if (typeof value === 'string') return redactText(value);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (Array.isArray(value)) return depth === 0 ? '[...]' : value.map((item) => redactFields(item, depth - 1));
-  if (!isPlainObject(value)) return value;
+  if (!isPlainObject(value)) return `[${value.constructor.name}]`;
   if (depth === 0) return '{...}';
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, SECRET_NAMES.has(name) ? '***' : redactFields(item, depth - 1)]),
@@ -64,9 +61,8 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
       level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      redact: { paths: [...SECRET_PATHS, ...HTTP_SECRET_PATHS], censor: '***' },
       serializers: { err: serializeError, error: serializeError },
-      formatters: { log: redactOwnFields },
+      formatters: { log: redactOwnFields, bindings: redactOwnFields },
       hooks: {
         logMethod(args, method) {
           const safe = args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg));
@@ -79,12 +75,12 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
 }
 
 function redactOwnFields(fields: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]: [string, unknown]) => [
-      name,
-      SECRET_NAMES.has(name) ? '***' : redactFields(value),
-    ]),
-  );
+  const safe: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries<unknown>({ ...fields })) {
+    if (SECRET_NAMES.has(name)) safe[name] = '***';
+    else safe[name] = isInstance(value) && SERIALIZED_NAMES.has(name) ? value : redactFields(value);
+  }
+  return safe;
 }
 
 /**

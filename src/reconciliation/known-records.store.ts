@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { RecordEntity } from '../core/record';
+import { recordStateSchema, type RecordEntity } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { EventType } from '../core/transition';
 import type { FieldTypes } from './custom-fields';
@@ -46,7 +46,7 @@ const SAVE_SIGHTINGS = `
 
 const shadowRow = z.object({
   entity_id: z.string(),
-  state: z.record(z.string(), z.unknown()),
+  state: recordStateSchema,
   occurred_at: z.date(),
   is_gone: z.boolean(),
 });

@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { idField, textField } from '../core/record';
+import { idField, recordStateSchema, textField } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { optionFieldKey } from './placed-references';
 import { FIELD_ENTITIES, knownFrom } from './references';
@@ -31,7 +31,7 @@ const row = z.object({
   entity: z.enum([...WHOLE_KINDS, 'person', 'organization']),
   entity_id: z.string(),
   is_deleted: z.boolean(),
-  state: z.record(z.string(), z.unknown()),
+  state: recordStateSchema,
 });
 type Row = z.infer<typeof row>;
 

@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { idField, textField, type RecordEntity } from '../core/record';
+import { idField, recordStateSchema, textField, type RecordEntity } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { Choice, KnownFields, ListedField } from './field-catalogue';
 import { fieldEntityOf, knownFrom, REFERENCE_ENTITIES, type ReferenceEntity } from './references';
@@ -27,7 +27,7 @@ const row = z.object({
   entity: z.enum([...REFERENCE_ENTITIES, LISTED]),
   entity_id: z.string(),
   is_deleted: z.boolean(),
-  state: z.record(z.string(), z.unknown()),
+  state: recordStateSchema,
 });
 type Row = z.infer<typeof row>;
 

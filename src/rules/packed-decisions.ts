@@ -15,20 +15,25 @@ export type PackedDecision = Decision | SharedSilence;
 /** For writing. Only silences without a message that tells them are shared: a decision that may be taken back stands alone. */
 export function packDecisions(decisions: readonly Decision[]): readonly PackedDecision[] {
   const packed: PackedDecision[] = [];
+  let last: Decision | undefined;
+  let ruleIds: number[] = [];
   for (const decision of decisions) {
-    const last = packed.at(-1);
-    const ruleIds = last === undefined ? null : sharedWith(last, decision);
-    if (ruleIds === null) packed.push(decision);
-    else packed[packed.length - 1] = { ...reasonOf(decision), matched: false, ruleIds };
+    if (last === undefined || !isShared(last, decision)) {
+      packed.push(decision);
+      ruleIds = [decision.ruleId];
+    } else {
+      ruleIds.push(decision.ruleId);
+      if (ruleIds.length === 2) packed[packed.length - 1] = { ...reasonOf(decision), matched: false, ruleIds };
+    }
+    last = decision;
   }
   return packed;
 }
 
-function sharedWith(last: PackedDecision, decision: Decision): readonly number[] | null {
-  if (last.matched || decision.matched || last.code !== decision.code) return null;
-  if (last.toldByEventId !== undefined || decision.toldByEventId !== undefined) return null;
-  if (last.actual !== decision.actual && !isDeepStrictEqual(last.actual, decision.actual)) return null;
-  return [...('ruleIds' in last ? last.ruleIds : [last.ruleId]), decision.ruleId];
+function isShared(last: Decision, decision: Decision): boolean {
+  if (last.matched || decision.matched || last.code !== decision.code) return false;
+  if (last.toldByEventId !== undefined || decision.toldByEventId !== undefined) return false;
+  return last.actual === decision.actual || isDeepStrictEqual(last.actual, decision.actual);
 }
 
 function reasonOf({ code, actual }: Decision): Pick<Decision, 'code' | 'actual'> {

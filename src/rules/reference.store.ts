@@ -2,6 +2,7 @@
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { recordStateSchema } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { knownFrom, REFERENCE_ENTITIES, type KnownReferences, type Reference, type ReferenceEntity } from './references';
 
@@ -20,7 +21,7 @@ const row = z.object({
   entity: z.string(),
   entity_id: z.string(),
   is_deleted: z.boolean(),
-  state: z.record(z.string(), z.unknown()),
+  state: recordStateSchema,
 });
 const entitySchema = z.enum(REFERENCE_ENTITIES);
 

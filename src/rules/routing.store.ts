@@ -2,7 +2,7 @@
 
 import type { PoolClient } from 'pg';
 import { z } from 'zod';
-import { RECORD_ENTITIES } from '../core/record';
+import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
 import { tenantId, type TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { Database } from '../platform/database';
@@ -106,7 +106,6 @@ const TENANTS_WITH_WORK = `
       FROM waiting w WHERE w.tenant_id IS NOT NULL
   ) SELECT tenant_id FROM waiting WHERE tenant_id IS NOT NULL`;
 
-const object = z.record(z.string(), z.unknown());
 const transition = z.object({
   type: z.enum(EVENT_TYPES),
   changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
@@ -134,7 +133,7 @@ export const pendingRow = z
     entity: z.enum(RECORD_ENTITIES),
     entity_id: z.string(),
     transition,
-    record: object,
+    record: recordStateSchema,
     record_before: stateUndoSchema.nullable(),
     actor_user_id: z.number().nullable(),
     occurred_at: z.date(),

@@ -2,12 +2,11 @@
 
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
-import type { RecordState } from '../core/record';
+import { recordStateSchema, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import { recordKey, type Shadow, type ShadowMap } from './routing-ledger';
 
-const object = z.record(z.string(), z.unknown());
 const isoDate = z.iso.datetime().transform((text) => new Date(text));
 const windows = z.array(
   z.object({
@@ -15,7 +14,7 @@ const windows = z.array(
     matter: z.string().nullable(),
     since: isoDate.nullable(),
     openedAt: isoDate,
-    was: object.nullable(),
+    was: recordStateSchema.nullable(),
   }),
 );
 const told = z.array(
@@ -33,7 +32,7 @@ const shadowRow = z
   .object({
     entity: z.string(),
     entity_id: z.string(),
-    state: object,
+    state: recordStateSchema,
     occurred_at: z.date().nullable(),
     deleted_at: z.date().nullable(),
     merged_into: z.string().nullable(),
@@ -126,6 +125,6 @@ export async function findRecordState(
     'SELECT state FROM records WHERE tenant_id = $1 AND entity = $2 AND entity_id = $3 AND occurred_at IS NOT NULL',
     [tenantId, entity, entityId],
   );
-  const parsed = object.safeParse(rows[0]?.state);
+  const parsed = recordStateSchema.safeParse(rows[0]?.state);
   return parsed.success ? parsed.data : null;
 }

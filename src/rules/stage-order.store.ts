@@ -2,6 +2,7 @@
 
 import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { recordStateSchema } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { stagePlace, type StageOrder } from './kinds-of-transition';
 
@@ -9,7 +10,7 @@ const LOAD = `
   SELECT entity_id::float8 AS id, jsonb_build_object('order_nr', state->'order_nr', 'pipeline_id', state->'pipeline_id') AS state
     FROM records WHERE tenant_id = $1 AND entity = 'stage' AND deleted_at IS NULL AND entity_id ~ '^[0-9]{1,15}$'`;
 
-const row = z.object({ id: z.number(), state: z.record(z.string(), z.unknown()) });
+const row = z.object({ id: z.number(), state: recordStateSchema });
 
 /** Every stage whose place is known, in one statement; also inside the router's transaction. */
 export async function loadStageOrder(client: Pool | PoolClient, tenantId: TenantId): Promise<StageOrder> {

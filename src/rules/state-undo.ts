@@ -2,11 +2,11 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { isObject, type RecordState } from '../core/record';
+import { isObject, recordStateSchema, type RecordState } from '../core/record';
 
 const fields = z.object({
-  /** Fields that had another value, or that are gone. Not `z.record`, which leaves out a field called `__proto__`. */
-  old: z.custom<RecordState>(isObject),
+  /** Fields that had another value, or that are gone. */
+  old: recordStateSchema,
   /** Fields that were not there. */
   added: z.array(z.string()),
 });
