@@ -127,8 +127,10 @@ const SWEEP_INTERVAL_MS = 2_000;
 const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
-/** Tenants routed at once, and jobs of the bell: more, because a job lingers after its work. */
-const ROUTE_CONCURRENCY = 3;
+/** Batches routed at once: one large one costs less than several small ones beside each other. One that takes longer keeps nobody waiting. */
+const ROUTE_CONCURRENCY = 1;
+const SLOW_ROUTING_MS = 100;
+/** Jobs of the bell: more, because a job lingers after its work. */
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
@@ -237,7 +239,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
-  const routeTurn = makeTurnstile(ROUTE_CONCURRENCY);
+  const routeTurn = makeTurnstile(ROUTE_CONCURRENCY, SLOW_ROUTING_MS);
   const routeEvents = makeRouteEvents({
     // A turn is one batch: a flooded tenant waits behind the others after each.
     store: { ...routingStore, inTransaction: (work) => routeTurn(() => routingStore.inTransaction(work)) },

@@ -10,7 +10,7 @@ import { markRedirected } from '../messages/mark-redirected';
 import { NO_NAMES, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { foldReferences, renderFold, renderPlainFold } from '../messages/render-fold';
-import { renderMessage, renderPlainMessage, type MessageSubject } from '../messages/render-message';
+import { renderMessage, renderMessageJson, renderPlainMessage, type MessageSubject } from '../messages/render-message';
 import type { RenderBodies } from './deliver-group';
 import type { ClaimedDelivery } from './delivery-ledger';
 import type { FoldStore } from './fold.store';
@@ -46,6 +46,8 @@ function hasSeveralCurrencies(folds: ReadonlyMap<number, readonly RecordChange[]
 type Told = readonly RecordChange[] | undefined;
 
 function bodyOf(delivery: ClaimedDelivery, changes: Told, names: Names, rates: ExchangeRates): string {
+  const isOrdinary = changes === undefined && !delivery.isPlain && delivery.meantFor === null;
+  if (isOrdinary) return renderMessageJson(subjectOf(delivery), names);
   const message = messageOf(delivery, changes, names, rates);
   return JSON.stringify(delivery.meantFor === null ? message : markRedirected(message, delivery.meantFor));
 }
@@ -57,16 +59,11 @@ function messageOf(delivery: ClaimedDelivery, changes: Told, names: Names, rates
     const fold = { kind: foldKind, changes, tenant, rates, destination: { locale, timeZone } };
     return isPlain ? renderPlainFold(fold, names) : renderFold(fold, names);
   }
-  const subject: MessageSubject = {
-    change: delivery.change,
-    tenant,
-    destination: {
-      locale: destination?.locale ?? null,
-      timeZone: destination?.timeZone ?? null,
-      threads: destination?.threads ?? 'off',
-    },
-    mode: delivery.mode,
-    template: delivery.template,
-  };
+  const subject = subjectOf(delivery);
   return isPlain ? renderPlainMessage(subject, names) : renderMessage(subject, names);
+}
+
+function subjectOf({ change, tenant, destination, mode, template }: ClaimedDelivery): MessageSubject {
+  const { locale = null, timeZone = null, threads = 'off' } = destination ?? {};
+  return { change, tenant, destination: { locale, timeZone, threads }, mode, template };
 }

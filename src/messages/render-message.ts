@@ -35,14 +35,25 @@ const FALLBACK_LENGTH = 300;
 
 /** A card with its notification line. */
 export function renderMessage(subject: MessageSubject, names: Names): ChatMessage {
+  return renderFitting(subject, names).message;
+}
+
+/** The same as the JSON that Chat is sent, which is made anyhow to see that it fits. */
+export function renderMessageJson(subject: MessageSubject, names: Names): string {
+  return renderFitting(subject, names).json;
+}
+
+function renderFitting(subject: MessageSubject, names: Names): { readonly message: ChatMessage; readonly json: string } {
   const context = contextOf(subject, names);
   const story = tellStory(context);
   const ownText = subject.template === null ? null : renderTemplate(subject.template, variablesOf(context, story));
   for (const scale of SCALES) {
     const message = cardMessage(subject, story, ownText, scaled(scale));
-    if (Buffer.byteLength(JSON.stringify(message)) <= MAX_BYTES) return message;
+    const json = JSON.stringify(message);
+    if (Buffer.byteLength(json) <= MAX_BYTES) return { message, json };
   }
-  return renderPlainMessage(subject, names);
+  const message = renderPlainMessage(subject, names);
+  return { message, json: JSON.stringify(message) };
 }
 
 /** Text only: what is sent, once, when Chat has answered 400 to the card. */
