@@ -188,5 +188,7 @@ async function deliverOne(
     outcome: outcome.kind,
     durationMs,
   };
-  log.info({ ...facts, ...(outcome.kind === 'sent' ? {} : { reason: outcome.reason }) }, 'delivery attempted');
+  // Every attempt has its row in the ledger; the log tells what went wrong.
+  if (outcome.kind === 'sent') log.debug(facts, 'delivery attempted');
+  else log.info({ ...facts, reason: outcome.reason }, 'delivery attempted');
 }

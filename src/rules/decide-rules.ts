@@ -98,12 +98,25 @@ export function listeners(transitions: readonly Transition[], { rules, watchers 
 
 function decideRule(rule: Rule, scene: Scene): Decision {
   const mine = waitingOf(rule, scene);
+  if (mine.length === 0 && isAlikeEverywhere(scene)) return tellFirst(rule, scene);
   const [first, ...others] = byStateBefore(mine);
   if (first === undefined) return decideFor(rule, scene, destinationsOf(rule, scene), basisFor(rule, scene));
   const told = oweRest(rule, scene, mine);
   const decision = decideAnew(rule, scene, first);
   const decisions = [decision, ...others.map((messages) => decideAnew(rule, scene, messages))];
   return told ?? decisions.find(({ matched }) => matched) ?? decision;
+}
+
+/** Nothing makes one destination know more than another. */
+function isAlikeEverywhere({ freed, watchers }: Scene): boolean {
+  return freed.size === 0 && watchers.length === 0;
+}
+
+/** The ordinary case, and most often a silence: destinations are looked up only for a rule that matches. */
+function tellFirst(rule: Rule, scene: Scene): Decision {
+  const basis = basisFor(rule, scene);
+  const match = measure(rule, scene, basis, basis.beginning);
+  return match.matched ? owe(rule, scene, match.transition, basis, destinationsOf(rule, scene)) : silent(rule, scene, match);
 }
 
 /** The decision for destinations for which no message of the rule waits, each by what it was told so far. */

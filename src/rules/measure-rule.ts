@@ -114,10 +114,12 @@ export function windowFor(rule: Rule, scene: Scene): WindowNow | null {
   return settleMs === 0 ? null : windowOf(rule, settleMs, scene.windows);
 }
 
+const NONE_WAITING: readonly PendingDelivery[] = [];
+
 /** Messages of the rule that were owed since its open window began: this event decides them anew. */
 export function waitingOf(rule: Rule, scene: Scene): readonly PendingDelivery[] {
   const window = windowFor(rule, scene);
-  if (window === null || window.isNew) return [];
+  if (window === null || window.isNew) return NONE_WAITING;
   return scene.waiting.filter(({ ruleId, receivedAt }) => ruleId === rule.id && receivedAt >= window.openedAt);
 }
 
