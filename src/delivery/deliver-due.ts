@@ -29,7 +29,7 @@ const MOST_AHEAD = 4;
 /** Claimed and not yet recorded at most, per message that may be posted at once: slow ones give their place to others. */
 const MOST_IN_HAND = 20;
 
-/** Makes the sender of this process. It claims as many as may be posted at once while as many are being posted. */
+/** Makes the sender of this process. While messages are being posted it claims some more, so that they are prepared by when they may go. */
 export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue {
   const { store, log, concurrency, nowMs } = dependencies;
   const deliverGroup = makeDeliverGroup(dependencies);

@@ -62,7 +62,9 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       serializers: { err: serializeError, error: serializeError },
-      formatters: { log: redactOwnFields, bindings: redactOwnFields },
+      formatters: { log: redactOwnFields },
+      // What a child logger is given passes by no formatter.
+      redact: { paths: [...SECRET_NAMES].map((name) => `["${name}"]`), censor: '***' },
       hooks: {
         logMethod(args, method) {
           const safe = args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg));

@@ -122,6 +122,25 @@ test('when many spaces have messages, then no more than the allowed number are u
   expect(most).toBe(3);
 });
 
+test('when posts take their time, then four times as many as may be posted at once are claimed and made ready ahead, and no more', async () => {
+  const posts: (() => void)[] = [];
+  const { deliverDue, frozen, recorded } = aSender(
+    many(20, (id) => ({ spaceId: `space ${id}` })),
+    { concurrency: 2, postBody: () => new Promise((resolve) => posts.push(() => resolve(SENT))) },
+  );
+
+  await deliverDue.wake();
+  await waitUntil('the next ones wait', () => posts.length === 2 && frozen.length === 2 + 8);
+  await deliverDue.wake();
+
+  expect(frozen).toHaveLength(2 + 8);
+  while (recorded.length < 20) {
+    posts.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(posts).toEqual([]);
+});
+
 test('when a body was frozen before, then those very bytes are posted and nothing is rendered', async () => {
   const { deliverDue, posted, frozen } = aSender([aClaimedDelivery({ renderedBody: 'frozen' })]);
 

@@ -52,6 +52,9 @@ describe('lines', () => {
     ['a text in a list', { reasons: [`Bearer ${SECRET}`] }],
     ['request headers', { req: { headers: { authorization: SECRET, cookie: SECRET, 'x-api-token': SECRET } } }],
     ['an address', { url: `https://x/${SECRET}` }],
+    ['a URL', { address: new URL(`https://x/?key=${SECRET}`) }],
+    ['an instance', { client: Object.assign(new Map(), { password: SECRET }) }],
+    ['bytes', { body: Buffer.from(SECRET) }],
   ])('when a secret hangs on %s, then it is not logged', (_name, fields) => {
     const line = logged((log) => log.info(fields, 'facts'));
 
@@ -93,6 +96,7 @@ describe('lines', () => {
   test('when a message itself has a secret, then it is redacted', () => {
     expect(logged((log) => log.info(`Bearer ${SECRET}`))).not.toContain(SECRET);
     expect(logged((log) => log.child({ tenantId: 7 }).info({}, `dbk_${SECRET}`))).not.toContain(SECRET);
+    expect(logged((log) => log.child({ tenantId: 7, token: SECRET }).info({}, 'facts'))).not.toContain(SECRET);
   });
 
   test('when facts are logged, then they stand as fields beside an ISO time', () => {
