@@ -74,10 +74,13 @@ export function toldKey({ eventId, ruleId, chatWebhookId }: Pick<ToldChange, 'ev
 export function wayBack(told: ToldChange, transitions: readonly Transition[], receivedAt: Date): Transition | null {
   const way = WAYS_BACK[told.type];
   if (told.isCorrection || way === undefined || receivedAt.getTime() - told.at.getTime() > way.withinMs) return null;
-  const back = transitions.find(
-    ({ type, changes }) => type === way.as && told.changes.every((change) => changes.some((other) => isBack(change, other))),
-  );
+  const back = transitions.find((transition) => transition.type === way.as && takesBack(transition, told));
   return back === undefined ? null : { ...back, corrects: told.eventId };
+}
+
+/** Whether this leads back to where what was told had begun. */
+export function takesBack(back: Transition, told: Pick<Transition, 'changes'>): boolean {
+  return told.changes.every((change) => back.changes.some((other) => isBack(change, other)));
 }
 
 function isBack(change: FieldChange, other: FieldChange): boolean {

@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision';
 import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { pendingOf } from './batch-state';
-import { tellsSame, wayBack } from './corrections';
+import { takesBack, tellsSame, wayBack } from './corrections';
 import { isUpToDate, ruleOf, waitingOf, windowFor, type Basis, type Scene } from './measure-rule';
 import { netOfWindow, shownBeforeEvent } from './net-transitions';
 import { changeTold, lastTold, oweTo } from './owe-message';
@@ -43,9 +43,15 @@ function correctAt(destination: Destination, rule: Rule, scene: Scene): Decision
   if (told === null) return null;
   for (const basis of basesOf(rule, scene, told, destination)) {
     const back = wayBack(told, basis.transitions, scene.stored.receivedAt);
-    if (back !== null) return correct(destination, rule, scene, back, basis);
+    if (back !== null && !isOfUntold(back, destination, scene)) return correct(destination, rule, scene, back, basis);
   }
   return null;
+}
+
+/** What this event takes back was about to be told and is not: the thread knows nothing of it. */
+function isOfUntold(back: Transition, { id }: Destination, { untold }: Scene): boolean {
+  const messages = untold.get(id) ?? [];
+  return messages.some(({ change: { transition } }) => transition.changes.length > 0 && takesBack(back, transition));
 }
 
 function correct(destination: Destination, rule: Rule, scene: Scene, back: Transition, basis: Basis): Decision {

@@ -337,6 +337,20 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     expect(told(ledger)).toEqual(['1 tells 1 to 1: deal.created ']);
   });
 
+  test('when a second win is taken back before it was told in a thread, then the first, whose end the watch told, is not corrected', async () => {
+    const destinations = [{ id: 1, spaceId: 'a', isThreaded: true }];
+    const ledger = makeMemoryLedger({ rules: [aRule()], destinations, watches: [aWatch()] });
+    const reopen = (atMs: number) => edit(atMs, { status: 'won' }, { status: 'open' });
+
+    await ledger.route(aDealWebhook({ atMs: 0, action: 'create' }), win(1));
+    ledger.sendUntil(1501);
+    await ledger.route(reopen(850));
+    ledger.sendUntil(1502);
+    await ledger.route(win(851), reopen(852));
+
+    expect(told(ledger).slice(1)).toEqual([`1 tells 2 to 1: ${TOLD_WIN}`, '-7 tells 3 to 1: deal.reopened "won">"open"']);
+  });
+
   test('when a rule’s message is taken back in a thread where the watch holds something back, then one of them tells it', async () => {
     const ledger = await knownDeals({ rules: [aRule()], destinations: [{ id: 1, spaceId: 'a', isThreaded: true }] });
 
