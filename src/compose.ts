@@ -127,9 +127,10 @@ const SWEEP_INTERVAL_MS = 2_000;
 const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
-/** Batches routed at once: one large one costs less than several small ones beside each other. One that takes longer keeps nobody waiting. */
+/** Batches routed at once: one large one costs less than several small ones beside each other. One that takes long lets a few others in. */
 const ROUTE_CONCURRENCY = 1;
 const SLOW_ROUTING_MS = 100;
+const MOST_ROUTINGS = 4;
 /** Jobs of the bell: more, because a job lingers after its work. */
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
@@ -240,9 +241,10 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
   const routeTurn = makeTurnstile(ROUTE_CONCURRENCY, SLOW_ROUTING_MS);
+  const routePlace = makeTurnstile(MOST_ROUTINGS);
   const routeEvents = makeRouteEvents({
     // A turn is one batch: a flooded tenant waits behind the others after each.
-    store: { ...routingStore, inTransaction: (work) => routeTurn(() => routingStore.inTransaction(work)) },
+    store: { ...routingStore, inTransaction: (work) => routePlace(() => routeTurn(() => routingStore.inTransaction(work))) },
     bell,
     log,
     settleMs: config.settleMs,

@@ -24,11 +24,18 @@
     });
   }
 
+  /** An error after which asking again is of no use, unlike a network that is away for a moment. */
+  function signInEnded(words) {
+    var error = new Error(words);
+    error.isEnd = true;
+    return error;
+  }
+
   function fetchToken() {
     return window.pipedrive
       .signedToken()
       .then(function (signed) {
-        if (signed === null) throw new Error('there is no Pipedrive to sign in with');
+        if (signed === null) throw signInEnded('there is no Pipedrive to sign in with');
         var request = {
           method: 'POST',
           headers: { 'Content-Type': 'application/json' },
@@ -37,7 +44,9 @@
         return fetch('/session', request);
       })
       .then(function (answer) {
-        if (!answer.ok) throw new Error('the sign-in was answered with ' + answer.status);
+        var words = 'the sign-in was answered with ' + answer.status;
+        if (answer.status === 401 || answer.status === 403) throw signInEnded(words);
+        if (!answer.ok) throw new Error(words);
         return answer.json();
       })
       .then(function (session) {
@@ -61,8 +70,8 @@
 
   function tellExpired(source, error) {
     console.warn(error);
-    if (isLook(source)) source.remove();
-    else tellTrouble('expired-words');
+    if (!isLook(source)) tellTrouble('expired-words');
+    else if (error.isEnd) source.remove();
   }
 
   /* Before a request: a question is asked in Pipedrive's dialog, and a token that is about to end is renewed. */
@@ -71,13 +80,12 @@
     var isOld = token && Date.now() > expiresAt - RENEW_BEFORE_MS;
     var source = detail.elt;
     var isAsked = detail.question && isTypedRight(source);
-    var isUnseen = document.hidden && isLook(source);
+    /* Nor while a question is open: what it is about must still be there when it is answered. */
+    var isUnseen = (document.hidden || questions > 0) && isLook(source);
     if (!detail.question && !isOld && !isUnseen) return;
     event.preventDefault();
     if (isUnseen) return;
-    var asked = isAsked
-      ? window.pipedrive.confirm(detail.question, source.dataset.confirmText || '', source.dataset.confirmOk || 'OK')
-      : Promise.resolve(true);
+    var asked = isAsked ? ask(detail.question, source.dataset) : Promise.resolve(true);
     asked
       .then(function (isAgreed) {
         if (!isAgreed) return;
@@ -89,6 +97,15 @@
         tellExpired(source, error);
       });
   });
+
+  var questions = 0;
+
+  function ask(question, texts) {
+    questions += 1;
+    return window.pipedrive.confirm(question, texts.confirmText || '', texts.confirmOk || 'OK').finally(function () {
+      questions -= 1;
+    });
+  }
 
   /** What the server would refuse anyway needs no question: a word that has to be typed to confirm. */
   function isTypedRight(form) {
@@ -103,13 +120,13 @@
     var source = detail.elt;
     if (source.dataset.isRetry) {
       delete source.dataset.isRetry;
-      tellExpired(source, 'the new page token was refused');
+      tellExpired(source, signInEnded('the new page token was refused'));
       return;
     }
     renew()
       .then(function () {
-        if (isLook(source)) return;
         source.dataset.isRetry = 'yes';
+        if (isLook(source)) return;
         var cause = detail.requestConfig.triggeringEvent;
         htmx.trigger(source, cause ? cause.type : 'click');
       })
@@ -161,6 +178,7 @@
   document.addEventListener('htmx:beforeSwap', function (event) {
     if (isLook(event.detail.requestConfig.elt)) {
       event.detail.shouldSwap = event.detail.xhr.status === 200;
+      if (event.detail.xhr.status < 400) delete event.detail.requestConfig.elt.dataset.isRetry;
       return;
     }
     /* That is asked once more first (above), which has to know that it was. */
@@ -283,7 +301,7 @@
     /* What comes by itself while somebody fills in a form takes no focus. */
     var isQuiet = event.detail.target && event.detail.target.dataset.quiet;
     if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingText());
-    if (heading !== headingText()) byHand.clear();
+    if (heading !== headingText() && !isQuiet) byHand.clear();
     heading = headingText();
     sayFlash();
     fit();

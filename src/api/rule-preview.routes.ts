@@ -38,21 +38,23 @@ export function rulePreviewEndpoints({ pool, draftWalks }: Deps): Endpoint[] {
         const draft = await draftWalks.judge(tenantId, rule);
         const place = { ruleId, position: rule.position ?? null };
         const walked = await draftWalks.walk({ tenantId, draft, days, newest, place, signal });
-        return { status: 200, body: await shown({ pool, draftWalks }, draft, walked) };
+        return { status: 200, body: await shown({ pool, draftWalks }, draft, walked, ruleId) };
       },
     }),
   ];
 }
 
-async function shown({ pool, draftWalks }: Deps, draft: RuleDraft, walked: WalkedDraft): Promise<object> {
+/** `ruleId`: the rule that the draft would take the place of. */
+async function shown({ pool, draftWalks }: Deps, draft: RuleDraft, walked: WalkedDraft, ruleId: number | null): Promise<object> {
   const { tenant, destinations, messages, matchedEventIds, stoppedBy } = walked;
   const { events, complete, from, to } = walked.walk;
   const examples = messages.slice(-EXAMPLES);
   const told = await draftWalks.tell(walked, draft, examples);
+  const matched = await countMatchesOfOthers(pool, tenant.id, matchedEventIds);
   return {
     ...{ events, ...summarizePreview(messages, destinations, tenant.timeZone) },
     stoppedBy,
-    otherRules: await countMatchesOfOthers(pool, tenant.id, matchedEventIds),
+    otherRules: matched.filter((other) => other.ruleId !== ruleId),
     examples: told.map(({ subject, names }, index) => {
       const { occurredAt, state } = subject.change;
       return {

@@ -25,7 +25,7 @@ const REFILL_MS = 5;
 /** When much is under way, looks are so far apart: one that finds many costs hardly more than one that finds a few. */
 const BUSY_LOOK_MS = 20;
 /** Claimed and not yet posted at most, per message that may be posted at once. */
-const MOST_AHEAD = 4;
+const MOST_AHEAD = 2;
 /** Claimed and not yet recorded at most, per message that may be posted at once: slow ones give their place to others. */
 const MOST_IN_HAND = 20;
 

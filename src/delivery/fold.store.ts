@@ -126,7 +126,8 @@ const WRITE_LEADS = `
   RETURNING d.id::float8 AS id, d.xmin::text AS version`;
 const NOTE_BURST = `UPDATE chat_webhooks SET folded_at = now() WHERE id = $1`;
 
-const TAKE_APART = unfold(`d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL`);
+const TAKE_APART = unfold(`
+  d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL AND NOT d.is_plain AND NOT d.is_unthreaded`);
 
 const PUT_OFF = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $2 * interval '1 millisecond') WHERE space_id = $1`;

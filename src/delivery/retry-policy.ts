@@ -6,7 +6,9 @@ import { judgeRefusal, type KnownHealth } from './space-health';
 /** A message that has been tried for longer is given up: nobody wants yesterday's news as today's. */
 export const MAX_AGE_MS = 24 * 60 * 60 * 1000;
 /** And at least so often, fewer than fit into a day: a clock that jumps ahead by days gives up nothing. */
-export const LEAST_ATTEMPTS = 100;
+export const LEAST_ATTEMPTS = 20;
+/** More than fit into a day: for one that quiet hours hold again and again, each time counted anew. */
+export const MOST_ATTEMPTS = 2_000;
 /**
  * So often a message may come to no clear answer before a 2xx without a name ends it: under one request id Chat shows it once, and
  * an answer that never names it would hold up the space for ever.
@@ -85,6 +87,8 @@ function afterSilence(context: AttemptContext, reason: string): NextStep {
 }
 
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
+  if (context.attempts >= MOST_ATTEMPTS)
+    return { kind: 'giveUp', reason: `Not delivered in ${String(MOST_ATTEMPTS)} attempts; the last came to: ${reason}` };
   if (context.waitingMs >= MAX_AGE_MS && context.attempts >= LEAST_ATTEMPTS)
     return { kind: 'giveUp', reason: `Not delivered within 24 hours; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };

@@ -105,9 +105,9 @@ function isMade({ renderedBody, isPlain, foldKind }: ClaimedDelivery): boolean {
   return renderedBody !== null || isPlain || foldKind !== null;
 }
 
-/** Nobody was told any of it yet: each may be judged by itself. A digest stays one. */
-function isUnmadeFold({ renderedBody, foldKind }: ClaimedDelivery): boolean {
-  return renderedBody === null && (foldKind === 'backlog' || foldKind === 'quiet');
+/** Nobody was told any of it yet: each may be judged by itself. A digest stays one, and so does what Chat refused once and gets otherwise. */
+function isUnmadeFold({ renderedBody, foldKind, isPlain, isUnthreaded }: ClaimedDelivery): boolean {
+  return renderedBody === null && !isPlain && !isUnthreaded && (foldKind === 'backlog' || foldKind === 'quiet');
 }
 
 function verdictOn(judged: Judged, now: Date): DueVerdict {

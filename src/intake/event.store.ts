@@ -6,9 +6,8 @@ import { microBatch } from '../platform/micro-batch';
 import type { InsertEvent, NewEvent } from './accept-event';
 
 const MAX_BATCH = 100;
-const IN_FLIGHT = 2;
-/** While one statement waits for the disk, so many more are worth another. */
-const BESIDE = 20;
+/** One after the other: of two edits of a record the later must never be seen, and routed, before the earlier. */
+const IN_FLIGHT = 1;
 /** Pipedrive waits 10 s for an answer: a database that hangs is given up before. */
 const INSERT_TIMEOUT_MS = 6_000;
 
@@ -37,7 +36,6 @@ export function makeEventStore(pool: Pool): { insert: InsertEvent } {
   const insertBatched = microBatch((events: readonly NewEvent[]) => insertAll(pool, events), {
     maxItems: MAX_BATCH,
     inFlight: IN_FLIGHT,
-    beside: BESIDE,
     isItemFault: (error) => !isConnectionTrouble(error),
   });
   return {

@@ -36,12 +36,12 @@ export function redactText(text: string): string {
 /** Deeper than this nothing is logged: no fact of ours lies so deep, and the walk must end. */
 const LOGGED_DEPTH = 6;
 
-/** The same facts with secrets replaced, by name and inside texts, at any depth. Of other class instances than times only the name stays. */
+/** The same facts with secrets replaced, by name and inside texts, at any depth. What is neither plain nor a time is left out. */
 function redactFields(value: unknown, depth = LOGGED_DEPTH): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   if (Array.isArray(value)) return depth === 0 ? '[...]' : value.map((item) => redactFields(item, depth - 1));
-  if (!isPlainObject(value)) return `[${value.constructor.name}]`;
+  if (!isPlainObject(value)) return '[instance]';
   if (depth === 0) return '{...}';
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, SECRET_NAMES.has(name) ? '***' : redactFields(item, depth - 1)]),

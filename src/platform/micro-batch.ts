@@ -8,14 +8,13 @@ interface Waiting<In, Out> {
 
 /**
  * Turns `write` (many at once, answers in the same order) into a function for one item. At most `inFlight` batches of at
- * most `maxItems` run at a time; beside a running one only one of `beside` items is begun (a full one when absent), because few large
- * batches cost less than many small.
+ * most `maxItems` run at a time; beside a running one only a full one is begun, because few large batches cost less than many small.
  * For their sake too batches that are not full begin `spacingMs` apart. When a batch fails as a whole, `isItemFault` decides whether its
  * items are tried one by one, so that one bad item cannot take others with it.
  */
 export function microBatch<In, Out>(
   write: (items: readonly In[]) => Promise<readonly Out[]>,
-  options: { maxItems: number; inFlight: number; isItemFault: (error: unknown) => boolean; spacingMs?: number; beside?: number },
+  options: { maxItems: number; inFlight: number; isItemFault: (error: unknown) => boolean; spacingMs?: number },
 ): (item: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = [];
   let running = 0;
@@ -26,7 +25,7 @@ export function microBatch<In, Out>(
   function pump(): void {
     isScheduled = false;
     clearTimeout(timer);
-    while (running < options.inFlight && waiting.length >= (running === 0 ? 1 : (options.beside ?? options.maxItems))) {
+    while (running < options.inFlight && waiting.length >= (running === 0 ? 1 : options.maxItems)) {
       const restMs = begunAtMs + (options.spacingMs ?? 0) - performance.now();
       if (restMs > 0 && waiting.length < options.maxItems) {
         timer = setTimeout(pump, restMs);

@@ -32,7 +32,9 @@ export function overviewView(facts: OverviewFacts): OverviewView {
   const today = days.at(-1)?.count ?? 0;
   const week = days.reduce((sum, { count }) => sum + count, 0);
   const awaited = facts.latest.filter(({ nextLookMs }) => nextLookMs !== null).length;
-  const onTheirWay = waiting.reduce((sum, { count }) => sum + count, 0);
+  const onTheirWay = sumOf(waiting);
+  // What is held may wait for days: nobody looks after it every few seconds.
+  const leaving = awaited + sumOf(waiting.filter(({ state }) => state !== 'held'));
   return {
     companyName: facts.tenant.companyName,
     plan: planWords(facts.plan, facts.tenant),
@@ -48,8 +50,12 @@ export function overviewView(facts: OverviewFacts): OverviewView {
     daysSummary: `${counted(week, 'message')} sent in the last 7 days, ${today === 0 ? 'none' : today} of them today`,
     spaces: facts.destinations.map((destination) => spaceView(destination, rulesOf(destination.id, facts.rules), facts)),
     latest: facts.latest,
-    lookUrl: `${pageUrl('overview', 'news')}?seen=${facts.latest[0]?.id ?? 0}&waits=${onTheirWay + awaited === 0 ? '' : 'yes'}`,
+    lookUrl: `${pageUrl('overview', 'news')}?seen=${facts.latest[0]?.id ?? 0}&waits=${leaving === 0 ? '' : 'yes'}`,
   };
+}
+
+function sumOf(waiting: readonly WaitingMessages[]): number {
+  return waiting.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** How many rules post to a destination. */

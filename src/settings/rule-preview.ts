@@ -54,9 +54,8 @@ export async function tryPreview(
   const mode = TEMPLATE_MODES.find((known) => known === form.layout) ?? 'compact';
   const subject = sampleSubject(viewer.tenant, form.eventType, mode, form.template || null, deps.clock());
   const answer = previewAnswer.parse(JSON.parse(JSON.stringify(tried.result)));
-  const others = answer.otherRules.filter((other) => other.ruleId !== ruleId);
   const sample = renderMessage(subject, sampleNames());
-  const view = previewView({ ...answer, otherRules: others }, DAYS, sample, viewer.tenant);
+  const view = previewView(answer, DAYS, sample, viewer.tenant);
   return { done: true, result: { ...view, notes: [...unfinishedWords(left), ...unknownWords(form.template), ...view.notes] } };
 }
 

@@ -578,6 +578,24 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(await deliveriesOf(channel, 'dropped')).toHaveLength(4);
   });
 
+  test('when Chat refuses the card of an urgent burst in quiet hours, then its text goes, once', async () => {
+    const channel = await listening({ quietHours: NIGHTS, foldThreshold: 1 });
+    await addUrgentRule(channel);
+    setClock('2026-11-24T21:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Urgent one', 'Urgent two', 'Urgent three');
+    world.chat.failNext({ spaceId: channel.spaceId, status: 400 });
+
+    await freeSpace(channel);
+    await arrives(channel, 1);
+    await rest();
+
+    expect(texts(channel)).toEqual([expect.stringMatching(/3 deals won[\s\S]*Urgent/)]);
+    const bodies = world.chat.requests.filter(({ spaceId }) => spaceId === channel.spaceId);
+    expect(bodies).toHaveLength(2);
+    expect(bodies[1]?.rawBody).toContain('MARKUP_SYNTAX_CHAT');
+  });
+
   test('when it becomes quiet before a message of several was prepared, then each of them waits, and an urgent one goes', async () => {
     const channel = await listening({});
     await addUrgentRule(channel);

@@ -5,6 +5,7 @@ import type { DeliveryOutcome } from '../../../src/core/delivery';
 import {
   backoffMs,
   LEAST_ATTEMPTS,
+  MOST_ATTEMPTS,
   MAX_AGE_MS,
   MAX_UNNAMED,
   nextStep,
@@ -55,6 +56,12 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
     BUSY,
     { waitingMs: MAX_AGE_MS * 3, attempts: LEAST_ATTEMPTS - 1 },
     { kind: 'retry', afterMs: 1000, asideMs: null },
+  ],
+  [
+    'it was tried for days between quiet hours, its time counted anew after each',
+    UNREACHABLE,
+    { attempts: MOST_ATTEMPTS },
+    { kind: 'giveUp', reason: expect.stringContaining('2000 attempts') },
   ],
   ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
   ['a threaded body is rejected', REJECTED, { isThreaded: true }, { kind: 'rewrite', as: 'unthreaded' }],

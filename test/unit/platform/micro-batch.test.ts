@@ -81,32 +81,6 @@ test.each([1, 2])(
   },
 );
 
-test('when so many wait that another batch beside the running one is worth it, then it begins, and before that it does not', async () => {
-  const open: (() => void)[] = [];
-  const sizes: number[] = [];
-  const write = microBatch(
-    async (items: readonly number[]) => {
-      sizes.push(items.length);
-      await new Promise<void>((resolve) => open.push(resolve));
-      return items;
-    },
-    { maxItems: 10, inFlight: 2, beside: 3, isItemFault: () => true },
-  );
-  const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-  const calls = [write(1)];
-  await turn();
-  calls.push(write(2), write(3));
-  await turn();
-  expect(sizes).toEqual([1]);
-  calls.push(write(4));
-  await turn();
-  expect(sizes).toEqual([1, 3]);
-
-  open.forEach((end) => end());
-  expect(await Promise.all(calls)).toEqual([1, 2, 3, 4]);
-});
-
 test('when a batch answers fewer items than it was given, then the rest fail and do not hang', async () => {
   const write = microBatch((items: readonly number[]) => Promise.resolve(items.slice(0, 1)), OPTIONS);
 
