@@ -240,13 +240,14 @@ describeOnBackends('Quiet hours and digests', (backend) => {
       const channel = await listening({ quietHours: NIGHTS, timeZone: null, fold: 'off' });
       setClock('2026-11-24T23:30:00Z');
       await win(channel, 'Waiting');
+      await waitUntil('it is held', async () => (await deliveriesOf(channel, 'held')).length === 1);
+      const [waiting] = await deliveriesOf(channel, 'held');
 
       if (where === 'in its settings') await put(world, key, '/account', { settings: { timeZone: 'Asia/Tokyo' } });
       else {
         const { pool } = testDatabase.database;
         await pool.query(`UPDATE tenants SET settings = settings - 'timeZone', time_zone = 'Asia/Tokyo'`);
       }
-      const [waiting] = (await deliveriesOf(channel, 'held')).concat(await deliveriesOf(channel, 'sent'));
       const data = {
         id: Number(waiting.entityId),
         title: 'Waiting',
