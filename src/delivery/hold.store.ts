@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
 import { ANEW, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
-import { EXPIRE, FIRST_LOOK } from './expire-held';
+import { EXPIRE, FIRST_LOOK } from './expire-held.store';
 import { isQuiet } from './quiet-hours';
 
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;

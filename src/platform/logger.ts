@@ -21,7 +21,7 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'key',
   'url',
 ]);
-/** Facts that a serializer makes plain: ours of errors, the request log's of requests and answers. */
+/** Facts that a serializer makes plain; of requests and answers that is the request log's, and without it nothing of them is logged. */
 const SERIALIZED_NAMES: ReadonlySet<string> = new Set(['err', 'error', 'req', 'res']);
 
 /** Replaces credentials inside running text: Chat webhook URLs, bearer tokens, keys of ours, query tokens. */
@@ -54,6 +54,8 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return prototype === Object.prototype || prototype === null;
 }
 
+const redactSerialized = (value: unknown): unknown => redactFields(value);
+
 /** Makes the logger. `destination` is for tests; the default is stdout. */
 export function makeLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
@@ -61,7 +63,7 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
       level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      serializers: { err: serializeError, error: serializeError },
+      serializers: { err: serializeError, error: serializeError, req: redactSerialized, res: redactSerialized },
       formatters: { log: redactOwnFields },
       // What a child logger is given passes by no formatter.
       redact: { paths: [...SECRET_NAMES].map((name) => `["${name}"]`), censor: '***' },

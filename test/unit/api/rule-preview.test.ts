@@ -166,8 +166,11 @@ describe('preview', () => {
     await addEvent(edit(), DAY, decisions);
 
     const { body } = await call('post', '/rules/preview').send({ rule: rule() });
+    const changed = await call('post', '/rules/preview').send({ rule: rule(), ruleId: other });
 
     expect(body.otherRules).toEqual([{ ruleId: other, ruleName: 'Wins', events: 2 }]);
+    // The rule that the draft changes is no other.
+    expect(changed.body.otherRules).toEqual([]);
   });
 
   test('when a rule above tells the same and stops those below, then the draft counts without it, unless it stands above', async () => {

@@ -53,6 +53,7 @@ describe('lines', () => {
     ['request headers', { req: { headers: { authorization: SECRET, cookie: SECRET, 'x-api-token': SECRET } } }],
     ['an address', { url: `https://x/${SECRET}` }],
     ['a URL', { address: new URL(`https://x/?key=${SECRET}`) }],
+    ['a request', { req: Object.assign(new Map(), { headers: { authorization: SECRET } }) }],
     ['an instance', { client: Object.assign(new Map(), { password: SECRET }) }],
     ['bytes', { body: Buffer.from(SECRET) }],
   ])('when a secret hangs on %s, then it is not logged', (_name, fields) => {

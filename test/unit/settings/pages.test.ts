@@ -147,6 +147,21 @@ test('when an open overview asks for news, then it gets itself where something c
   }
 });
 
+test.each([
+  ['queued', 'yes'],
+  ['held', ''],
+])(
+  'when a message is %s, then the overview says "%s" to whether it looks again before something comes in',
+  async (state, waits) => {
+    await addEvent('Big deal');
+    await testDatabase.database.pool.query('UPDATE deliveries SET state = $1, finished_at = NULL', [state]);
+
+    const { text } = await visit('overview');
+
+    expect(/overview\/news\?seen=\d+&amp;waits=(\w*)"/.exec(text)?.[1]).toBe(waits);
+  },
+);
+
 test('when an open panel asks for news, then it gets what is told now, or nothing at all', async () => {
   await addEvent('Big deal');
   const opened = await open('panel', { resource: 'deal', selectedIds: '7' });
