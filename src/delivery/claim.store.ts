@@ -9,10 +9,8 @@ import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { ClaimedDelivery, DeliveryStore } from './delivery-ledger';
+import { LEASE_MS } from './lease';
 import { KNOWN_HEALTHS } from './space-health';
-
-/** A lease outlives the longest attempt (names 2.5 s, POST 10 s); a killed worker's messages go out after it. */
-const LEASE_MS = 15_000;
 
 /**
  * One statement: of the spaces that wait, whose slot and lease are free, the longest waiting get the lease and give their head. What
@@ -51,7 +49,7 @@ const CLAIM = `
   ), claimed AS (
     SELECT * FROM heads WHERE not_before <= now()
   )
-  SELECT claimed.space_id, claimed.troubles, claimed.version, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
+  SELECT (now() + $2 * interval '1 millisecond')::timestamptz(3)::text AS lease, claimed.space_id, claimed.troubles, claimed.version, claimed.id::float8 AS id, claimed.tenant_id, claimed.event_id::float8 AS event_id, claimed.rule_id,
          claimed.chat_webhook_id, claimed.entity, claimed.entity_id, claimed.transition, claimed.record,
          claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
          claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain, claimed.fold_kind, claimed.replay,
@@ -78,6 +76,7 @@ const CLAIM = `
 
 const claimedRow = z.object({
   space_id: z.string(),
+  lease: z.string(),
   version: z.string(),
   troubles: z.number(),
   id: z.number(),
@@ -167,6 +166,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     viaWebhookId: row.via_webhook_id,
     meantFor: row.meant_for,
     spaceId: row.space_id,
+    lease: row.lease,
     troubles: row.troubles,
     attempts: row.attempts,
     ageMs: row.age_ms,

@@ -8,7 +8,7 @@ import { makeDeliverGroup, type DeliverGroupDependencies, type Progress } from '
 import type { ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 
 export interface DeliverDueDependencies extends DeliverGroupDependencies {
-  readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze' | 'release'>;
+  readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze' | 'renew' | 'release'>;
 }
 
 export interface DeliverDue {
@@ -69,17 +69,17 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
       lookedAtMs = nowMs();
       const { claimed, nextMs } = await store.claimDue(room);
       wasFull = claimed.length === room;
-      for (const group of byTenant(claimed)) start(group);
+      for (const group of byTenant(claimed)) start(group, lookedAtMs);
       setTimer(nextMs);
     } while (heard !== wakes);
   }
 
-  function start(group: readonly ClaimedDelivery[]): void {
+  function start(group: readonly ClaimedDelivery[], claimedAtMs: number): void {
     for (const { id } of group) {
       inHand.add(id);
       ahead.add(id);
     }
-    const work = deliverGroup(group, progress).finally(() => underWay.delete(work));
+    const work = deliverGroup(group, claimedAtMs, progress).finally(() => underWay.delete(work));
     underWay.add(work);
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { DeliveryOutcome } from '../core/delivery';
 import type { TenantProfile } from '../core/tenant';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
+import { FRESH_MS } from './lease';
 import { settleAttempt, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
 import { judgeRefusal, PAUSED_REASON } from './space-health';
 
@@ -25,7 +26,7 @@ export type PostBody = (
 export type ScreenDue = (group: readonly ClaimedDelivery[]) => Promise<readonly ClaimedDelivery[]>;
 
 export interface DeliverGroupDependencies {
-  readonly store: Pick<DeliveryStore, 'freeze' | 'release'>;
+  readonly store: Pick<DeliveryStore, 'freeze' | 'renew' | 'release'>;
   /** Records one attempt; concurrent calls may share a statement. */
   readonly record: (attempt: AttemptRecord) => Promise<void>;
   readonly screenDue: ScreenDue;
@@ -51,8 +52,8 @@ export interface Progress {
   ended(delivery: ClaimedDelivery): void;
 }
 
-/** Never rejects: what could not be done is done by whoever has the lease next. */
-export type DeliverGroup = (claimed: readonly ClaimedDelivery[], progress: Progress) => Promise<void>;
+/** Never rejects: what could not be done is done by whoever has the lease next. `claimedAtMs`: by `nowMs`, before they were claimed. */
+export type DeliverGroup = (claimed: readonly ClaimedDelivery[], claimedAtMs: number, progress: Progress) => Promise<void>;
 
 /** Who takes longer (a Chat that hangs, names that are slow to come) gives its place to others. */
 const SLOW_MS = 500;
@@ -74,7 +75,7 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
     return [];
   }
 
-  return async (claimed, { begun, ended }) => {
+  return async (claimed, claimedAtMs, { begun, ended }) => {
     const slow = setTimeout(() => claimed.forEach(begun), SLOW_MS);
     const group = await screen(claimed);
     const going = new Set(group.map(({ id }) => id));
@@ -83,10 +84,11 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
     clearTimeout(slow);
     await Promise.all(
       group.map(async (delivery) => {
-        const post: PostBody = (...message) =>
-          turn(() => {
+        const post: PostInTurn = (...message) =>
+          turn(async () => {
             begun(delivery);
-            return dependencies.postBody(...message);
+            const isOurs = await keepLease(delivery, claimedAtMs, dependencies);
+            return isOurs ? await dependencies.postBody(...message) : null;
           });
         try {
           await deliverOne(delivery, ready.get(delivery.id), post, dependencies);
@@ -99,6 +101,24 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
       }),
     );
   };
+}
+
+/** As `PostBody`; null when the delivery's space was lost before its turn came: nothing was posted. */
+type PostInTurn = (...message: Parameters<PostBody>) => Promise<DeliveryOutcome | null>;
+
+/** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. False: it is lost. */
+async function keepLease(
+  delivery: ClaimedDelivery,
+  claimedAtMs: number,
+  { store, nowMs }: DeliverGroupDependencies,
+): Promise<boolean> {
+  let lease: string | null = delivery.lease;
+  let sinceMs = claimedAtMs;
+  while (lease !== null && nowMs() - sinceMs > FRESH_MS) {
+    sinceMs = nowMs();
+    lease = await store.renew(delivery, lease);
+  }
+  return lease !== null;
 }
 
 /** What may be posted, by delivery; null for one that was changed meanwhile. A failure leaves them out; they are tried again later. */
@@ -153,7 +173,7 @@ function obstacleOf(delivery: ClaimedDelivery, { refusalConfirmMs }: AttemptSett
 async function deliverOne(
   delivery: ClaimedDelivery,
   body: string | null | undefined,
-  post: PostBody,
+  post: PostInTurn,
   dependencies: DeliverGroupDependencies,
 ): Promise<void> {
   const { store, record, settings, nowMs, jitter, log } = dependencies;
@@ -163,16 +183,23 @@ async function deliverOne(
     return;
   }
   if (body === null) {
-    await store.release([delivery.spaceId]);
+    await store.release(delivery);
     return;
   }
   const startedAtMs = nowMs();
   const isThreaded = body?.includes('"threadKey"') ?? false;
   let writtenAtMs = Number.POSITIVE_INFINITY;
-  const outcome: DeliveryOutcome =
+  const outcome: DeliveryOutcome | null =
     body === undefined
       ? { kind: 'unreachable', httpStatus: null, reason: 'The message could not be prepared.' }
       : await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
+  if (outcome === null) {
+    log.warn(
+      { tenantId: delivery.tenant.id, deliveryId: delivery.id },
+      'delivery waited for its turn for too long; its space was lost',
+    );
+    return;
+  }
   const endedAtMs = nowMs();
   const durationMs = endedAtMs - startedAtMs;
   // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.

@@ -20,6 +20,8 @@ export interface ClaimedDelivery {
   /** Its own destination's name, when it goes to another. */
   readonly meantFor: string | null;
   readonly spaceId: string;
+  /** Of its space, as it was written: a space that has another one by now was given up or is somebody else's. */
+  readonly lease: string;
   /** Troubles of the space in a row. */
   readonly troubles: number;
   /** Attempts begun, this one counted. */
@@ -113,8 +115,10 @@ export interface DeliveryStore {
   claimDue(limit: number): Promise<{ readonly claimed: readonly ClaimedDelivery[]; readonly nextMs: number | null }>;
   /** Begins attempts. False for a delivery that was changed since it was claimed: it must not be posted. */
   freeze(bodies: readonly FrozenBody[]): Promise<readonly boolean[]>;
-  /** Gives spaces back in which nothing was tried. */
-  release(spaceIds: readonly string[]): Promise<void>;
+  /** Takes its space anew, and gives the lease of that; null when it had lost it: then the attempt that was begun is taken back. */
+  renew(delivery: ClaimedDelivery, lease: string): Promise<string | null>;
+  /** Gives its space back, in which nothing was tried; one that was lost stays with whoever has it. */
+  release(delivery: ClaimedDelivery): Promise<void>;
   record(attempts: readonly AttemptRecord[]): Promise<void>;
   /** Gives up all leases: for the start of an installation that is alone on its database. */
   dropLeases(): Promise<void>;

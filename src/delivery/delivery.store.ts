@@ -4,12 +4,23 @@ import type { Database } from '../platform/database';
 import { makeClaimDue } from './claim.store';
 import type { DeliveryStore } from './delivery-ledger';
 import { makeFreeze } from './freeze.store';
+import { LEASE_MS } from './lease';
 import { makeRecord } from './record.store';
 
 /** Nothing was sent; whoever changes the messages meanwhile is given a moment. */
 const RELEASE = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + interval '20 milliseconds')
-   WHERE space_id = ANY ($1::text[])`;
+   WHERE space_id = $1 AND lease_until = $2::timestamptz`;
+
+/** A lease that ran out and was taken by nobody is still whose it was. */
+const RENEW = `
+  WITH renewed AS (
+    UPDATE google_spaces SET lease_until = now() + $4 * interval '1 millisecond' WHERE space_id = $2 AND lease_until = $3::timestamptz
+    RETURNING lease_until::text AS lease
+  ), taken_back AS (
+    UPDATE deliveries SET attempts = attempts - 1, uncertain = uncertain - 1 WHERE id = $1 AND NOT EXISTS (SELECT FROM renewed)
+  )
+  SELECT lease FROM renewed`;
 
 /** Makes the sender's store. */
 export function makeDeliveryStore(database: Pick<Database, 'pool' | 'transaction'>): DeliveryStore {
@@ -17,8 +28,12 @@ export function makeDeliveryStore(database: Pick<Database, 'pool' | 'transaction
   return {
     claimDue: makeClaimDue(pool),
     freeze: makeFreeze(pool),
-    async release(spaceIds) {
-      await pool.query(RELEASE, [spaceIds]);
+    async renew({ id, spaceId }, lease) {
+      const { rows } = await pool.query<{ lease: string }>(RENEW, [id, spaceId, lease, LEASE_MS]);
+      return rows[0]?.lease ?? null;
+    },
+    async release({ spaceId, lease }) {
+      await pool.query(RELEASE, [spaceId, lease]);
     },
     record: makeRecord(database),
     async dropLeases() {

@@ -176,6 +176,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     viaWebhookId: null,
     meantFor: null,
     spaceId: 'AAAA',
+    lease: 'lease',
     troubles: 0,
     attempts: 1,
     ageMs: 0,

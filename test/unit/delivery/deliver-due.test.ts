@@ -13,8 +13,9 @@ import { waitUntil } from '../../support/wait-until';
 
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
 
-const NOTHING_HAPPENS: Pick<DeliveryStore, 'freeze' | 'release'> = {
+const NOTHING_HAPPENS: Pick<DeliveryStore, 'freeze' | 'renew' | 'release'> = {
   freeze: (bodies) => Promise.resolve(bodies.map(() => true)),
+  renew: (_delivery, lease) => Promise.resolve(lease),
   release: () => Promise.resolve(),
 };
 
@@ -48,8 +49,9 @@ function aSender(
         frozen.push(...bodies.map(({ delivery, body }) => `${delivery.id} ${body}`));
         return Promise.resolve(bodies.map(({ delivery }) => !changed.includes(delivery.id)));
       },
-      release(spaceIds) {
-        released.push(...spaceIds);
+      renew: NOTHING_HAPPENS.renew,
+      release({ spaceId }) {
+        released.push(spaceId);
         return Promise.resolve();
       },
     },
@@ -182,7 +184,8 @@ test('when a body is new, then it is frozen before it is posted', async () => {
         order.push('freeze');
         return Promise.resolve(bodies.map(() => true));
       },
-      release: () => Promise.resolve(),
+      renew: NOTHING_HAPPENS.renew,
+      release: NOTHING_HAPPENS.release,
     },
     postBody: () => {
       order.push('post');

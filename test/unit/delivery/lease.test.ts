@@ -1,0 +1,179 @@
+/** Messages that were claimed ahead and wait for their turn, over a real ledger and a stand-in Chat: what outlives its lease is noticed. */
+
+import { pino } from 'pino';
+import { makeGoogleChat } from '../../../src/clients/google-chat';
+import type { TenantId } from '../../../src/core/tenant';
+import { makeDeliverDue } from '../../../src/delivery/deliver-due';
+import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
+import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
+import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
+import { addTenant } from '../../support/tenant-row';
+import { useTestDatabase } from '../../support/test-database';
+import { waitUntil } from '../../support/wait-until';
+
+const CHAT_LIMIT_MS = 1_000;
+
+const testDatabase = useTestDatabase();
+const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+let chat: FakeGoogleChat;
+let tenant: TenantId;
+let spaceId: string;
+let url: URL;
+
+beforeAll(async () => {
+  chat = await startFakeGoogleChat();
+});
+afterAll(() => chat.close());
+
+/** One message is owed. */
+beforeEach(async () => {
+  await testDatabase.clear();
+  chat.clear();
+  tenant = await addTenant(testDatabase.database);
+  spaceId = chat.createSpace({ name: 'Wins' }).id;
+  url = new URL(chat.createWebhook(spaceId).url);
+  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ($1, now(), true)`, spaceId);
+  await query(
+    `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
+     VALUES (1, $1, 'Wins', $2, 'sealed', '', now())`,
+    ...[tenant, spaceId],
+  );
+  await query(
+    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                             template_mode, not_before, request_id)
+     VALUES (1, $1, 1, 1, 1, $2, 'deal', '1', '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now(), gen_random_uuid())`,
+    ...[tenant, spaceId],
+  );
+});
+
+/** Its messages have their turn when `open` is called: until then Chat hangs for so many others. Its clock is turned by hand. */
+function aWorker() {
+  let open = (): void => undefined;
+  const isOpen = new Promise<void>((resolve) => (open = resolve));
+  let now = 0;
+  let waiting = 0;
+  let renewals = 0;
+  const post = makeGoogleChat(chat.url, CHAT_LIMIT_MS);
+  const store = makeDeliveryStore(testDatabase.database);
+  const deliverDue = makeDeliverDue({
+    store: {
+      ...store,
+      renew(...claim) {
+        renewals += 1;
+        return store.renew(...claim);
+      },
+    },
+    record: (attempt) => store.record([attempt]),
+    screenDue: (group) => Promise.resolve(group),
+    renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
+    postBody: ({ requestId }, body, isThreaded, onWritten) => {
+      const credentials = { key: url.searchParams.get('key') ?? '', token: url.searchParams.get('token') ?? '' };
+      return post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
+    },
+    log: pino({ level: 'silent' }),
+    concurrency: 1,
+    makeTurnstile: () => async (work) => {
+      waiting += 1;
+      await isOpen;
+      return await work();
+    },
+    settings: { spaceIntervalMs: 0, refusalConfirmMs: 20_000, firstProbeMs: 300_000 },
+    nowMs: () => now,
+    jitter: () => 0,
+  });
+  return {
+    open,
+    renewals: () => renewals,
+    pass: (ms: number) => {
+      now += ms;
+    },
+    async claim() {
+      await deliverDue.wake();
+      await waitUntil('it waits for its turn', () => waiting === 1);
+    },
+    close: () => deliverDue.close(),
+  };
+}
+
+const runOut = () => query(`UPDATE google_spaces SET lease_until = now() - interval '1 second'`);
+const isLeased = async () => (await query('SELECT coalesce(lease_until > now(), false) AS is FROM google_spaces')).rows[0].is;
+const delivery = async () => (await query('SELECT state, attempts, uncertain FROM deliveries')).rows[0];
+
+test('when its lease ran out while a message waited and another worker posted it, then it is posted once', async () => {
+  const [slow, quick] = [aWorker(), aWorker()];
+  await slow.claim();
+  await runOut();
+  slow.pass(LEASE_MS + 1_000);
+  await quick.claim();
+  quick.open();
+  await quick.close();
+
+  slow.open();
+  await slow.close();
+
+  expect(chat.requests).toHaveLength(1);
+  expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
+});
+
+test('when another worker has claimed it and waits for its turn too, then that one posts it, and nobody takes the space from it', async () => {
+  const [slow, next] = [aWorker(), aWorker()];
+  await slow.claim();
+  await runOut();
+  slow.pass(LEASE_MS + 1_000);
+  await next.claim();
+
+  slow.open();
+  await slow.close();
+  const isHeld = await isLeased();
+  next.open();
+  await next.close();
+
+  expect(isHeld).toBe(true);
+  expect(chat.requests).toHaveLength(1);
+  expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
+});
+
+test('when its lease ran out and nobody took the space, then it is taken anew before the post', async () => {
+  const slow = aWorker();
+  chat.failNext({ spaceId, hang: true });
+  await slow.claim();
+  await runOut();
+  slow.pass(LEASE_MS + 1_000);
+
+  slow.open();
+  await waitUntil('Chat was asked', () => chat.requests.length === 1);
+
+  const { rows } = await query(
+    `SELECT lease_until - now() > $1 * interval '1 millisecond' AS "isLong" FROM google_spaces`,
+    LEASE_MS - 1_000,
+  );
+  expect(rows).toEqual([{ isLong: true }]);
+  expect(slow.renewals()).toBe(1);
+  await slow.close();
+});
+
+test('when its turn comes soon enough, then nothing is asked for its lease', async () => {
+  const worker = aWorker();
+  await worker.claim();
+  worker.pass(FRESH_MS);
+
+  worker.open();
+  await worker.close();
+
+  expect(worker.renewals()).toBe(0);
+  expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
+});
+
+test('when a message was changed and its space was lost, then that is not given back in place of whoever has it', async () => {
+  const store = makeDeliveryStore(testDatabase.database);
+  const { claimed } = await store.claimDue(1);
+  await runOut();
+  const again = await store.claimDue(1);
+
+  for (const delivery of claimed) await store.release(delivery);
+  const isHeld = await isLeased();
+  for (const delivery of again.claimed) await store.release(delivery);
+
+  expect([claimed.length, again.claimed.length]).toEqual([1, 1]);
+  expect([isHeld, await isLeased()]).toEqual([true, false]);
+});
