@@ -102,7 +102,7 @@ async function resultOf<T>(call: ApiCall<T>, sdk: Sdk): Promise<ApiResult<T>> {
     if (parsed.success) return { ok: true, value: parsed.data };
     return {
       ok: false,
-      failure: { kind: 'unreachable', reason: `Pipedrive's answer to ${call.operation} has an unknown shape` },
+      failure: { kind: 'unreachable', reason: `Pipedrive’s answer to ${call.operation} has an unknown shape` },
     };
   } catch (error) {
     return { ok: false, failure: failureOfError(error) };

@@ -140,7 +140,7 @@ function isRefusedCode(status: number): boolean {
 function failureOf(error: unknown, isRefused: (status: number) => boolean): OAuthFailure {
   const answered = responseErrorSchema.safeParse(error);
   if (!answered.success)
-    return { kind: 'unreachable', reason: `Pipedrive's OAuth server cannot be reached: ${messageOf(error)}` };
+    return { kind: 'unreachable', reason: `Pipedrive’s OAuth server cannot be reached: ${messageOf(error)}` };
   const status = answered.data.output.statusCode;
   const words = wordsOf(answered.data.data.payload);
   const isOurFault = /invalid[ _]client|unsupported|missing parameter|content.type/i.test(words);
@@ -148,7 +148,7 @@ function failureOf(error: unknown, isRefused: (status: number) => boolean): OAut
   return {
     kind,
     reason:
-      words === '' ? `Pipedrive's OAuth server answered ${status}` : `Pipedrive's OAuth server answered ${status}: ${words}`,
+      words === '' ? `Pipedrive’s OAuth server answered ${status}` : `Pipedrive’s OAuth server answered ${status}: ${words}`,
   };
 }
 

@@ -60,10 +60,10 @@ const time = text.regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/);
 const numericText = text.regex(/^-?\d+(\.\d+)?$/);
 /** Today, a day relative to today, or a date (and time). */
 const moment = z.union([z.literal('today'), relativeDay, date], {
-  error: 'must be "today", {days} or a date such as 2026-11-23',
+  error: 'must be “today”, {days} or a date such as 2026-11-23',
 });
 const measure = z.union([z.number(), money, z.literal('today'), relativeDay, date, time, numericText], {
-  error: 'must be a number, {amount, currency}, a date such as 2026-11-23, "today", {days} or a time such as 09:30',
+  error: 'must be a number, {amount, currency}, a date such as 2026-11-23, “today”, {days} or a time such as 09:30',
 });
 const step = z.union(
   [

@@ -111,7 +111,7 @@ export function parseWebhook(body: Buffer): ParsedWebhook {
   if (!parsed.success) return { kind: 'invalid', reason: `The body is not a Pipedrive webhook: ${issueText(parsed.error)}.` };
   const action = EVENT_ACTIONS.find((known) => known === parsed.data.meta.action);
   if (action === undefined)
-    return { kind: 'ignored', reason: `The action "${parsed.data.meta.action}" is not known.`, event: null };
+    return { kind: 'ignored', reason: `The action “${parsed.data.meta.action}” is not known.`, event: null };
   return withState(toEvent(parsed.data, action));
 }
 

@@ -22,12 +22,12 @@ const TYPES: Readonly<Record<FieldType, { readonly is: string; readonly takes: r
   day: {
     is: 'is a date',
     takes: [...EVERYWHERE, ...SEARCH, ...ORDER, ...STEP, ...DAYS],
-    values: 'a date such as 2026-11-23, "today" or {days}',
+    values: 'a date such as 2026-11-23, “today” or {days}',
   },
   moment: {
     is: 'is a date with a time',
     takes: [...EVERYWHERE, ...SEARCH, ...ORDER, ...STEP, ...DAYS],
-    values: 'a date such as 2026-11-23, with a time or without, "today" or {days}',
+    values: 'a date such as 2026-11-23, with a time or without, “today” or {days}',
   },
   time: { is: 'is a time of day', takes: [...EVERYWHERE, ...SEARCH, ...ORDER], values: 'a time such as 09:30' },
   flag: { is: 'is yes or no', takes: EVERYWHERE, values: 'true or false' },
@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<FieldType, { readonly is: string; readonly takes: r
   dayRange: {
     is: 'is a range of dates',
     takes: [...EVERYWHERE, ...SEARCH, ...ORDER, ...STEP, ...DAYS],
-    values: 'a date such as 2026-11-23, "today" or {days}',
+    values: 'a date such as 2026-11-23, “today” or {days}',
   },
   timeRange: { is: 'is a range of times', takes: [...EVERYWHERE, ...SEARCH, ...ORDER], values: 'a time such as 09:30' },
   unknown: { is: 'is of a type that is not known', takes: EVERYTHING, values: 'anything' },
@@ -55,7 +55,7 @@ export function operatorProblem(name: string, type: FieldType, op: Op): string |
   const { is, takes } = TYPES[type];
   if (takes.includes(op)) return null;
   const better = INSTEAD.find(({ ops, types }) => ops.includes(op) && types.includes(type))?.say;
-  return `"${op}" cannot be asked of "${name}", which ${is}: ${better ?? `it takes ${takes.join(', ')}`}`;
+  return `“${op}” cannot be asked of “${name}”, which ${is}: ${better ?? `it takes ${takes.join(', ')}`}`;
 }
 
 /** Where people most often mean something else. */
@@ -78,7 +78,7 @@ export function valueProblem(
   if (op === 'withinDays' || op === 'isEmpty' || op === 'isNotEmpty' || op === 'changed') return null;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   const wrong = values.findIndex((item) => item !== null && item !== '' && !fits(type, item));
-  const message = `"${name}" ${TYPES[type].is}: compare it with ${TYPES[type].values}`;
+  const message = `“${name}” ${TYPES[type].is}: compare it with ${TYPES[type].values}`;
   if (wrong >= 0) return { at: Array.isArray(value) ? wrong : null, message };
   return op === 'between' && isBackwards(value[0], value[1])
     ? whole('the first bound is above the second, so nothing could be between them')
@@ -135,11 +135,11 @@ function stepProblem(name: string, type: FieldType, step: unknown): string | nul
   const isOfDays = type === 'day' || type === 'moment' || type === 'dayRange';
   if (isOfDays) {
     const isDays = typeof step === 'number' || (isObject(step) && 'days' in step);
-    return isDays ? null : `"${name}" ${TYPES[type].is}: a step of it is a number of days, such as {"days": 7}`;
+    return isDays ? null : `“${name}” ${TYPES[type].is}: a step of it is a number of days, such as {"days": 7}`;
   }
-  if (isObject(step) && 'days' in step) return `"${name}" ${TYPES[type].is}: days are no step of it`;
+  if (isObject(step) && 'days' in step) return `“${name}” ${TYPES[type].is}: days are no step of it`;
   const isMoney = isObject(step) && 'amount' in step;
-  return isMoney && type !== 'money' ? `"${name}" ${TYPES[type].is}: a step of it is a number or {percent}` : null;
+  return isMoney && type !== 'money' ? `“${name}” ${TYPES[type].is}: a step of it is a number or {percent}` : null;
 }
 
 /** Only where both bounds are of one kind; "today" and {days} move, and moments may be in several zones. */

@@ -27,7 +27,7 @@ export interface BrokenReference {
   /** As it was called last; absent when that is not known. */
   readonly name?: string;
   readonly kind: 'deleted' | 'deactivated' | 'unknown';
-  /** A sentence, such as `The stage "Negotiation" was deleted.` */
+  /** A sentence, such as `The stage “Negotiation” was deleted.` */
   readonly problem: string;
 }
 
@@ -143,8 +143,8 @@ function checkOption(
   const isLabel = [...options.values()].some((label) => label.toLowerCase() === id.toLowerCase());
   if (options.size === 0 || options.has(id) || isLabel) return [];
   const label = keptName ?? definition.formerOptions?.get(id) ?? (/^\d+$/.test(id) ? null : id);
-  const what = label === null ? `The option ${id}` : `The option "${label}"`;
-  const problem = `${what} of the field "${definition.name ?? field}" ${KIND_WORDS.unknown}.`;
+  const what = label === null ? `The option ${id}` : `The option “${label}”`;
+  const problem = `${what} of the field “${definition.name ?? field}” ${KIND_WORDS.unknown}.`;
   return [{ path, entity: 'option', list, id, ...(keptName === null ? {} : { name: keptName }), kind: 'unknown', problem }];
 }
 
@@ -168,6 +168,6 @@ const ENTITY_WORDS: Readonly<Record<ReferenceEntity, string>> = {
 };
 
 function wordsOf(entity: ReferenceEntity, id: string, name: string | null): string {
-  if (name !== null) return `The ${ENTITY_WORDS[entity]} "${name}"`;
+  if (name !== null) return `The ${ENTITY_WORDS[entity]} “${name}”`;
   return ENTITY_WORDS[entity] === 'field' ? `The custom field ${id}` : `The ${ENTITY_WORDS[entity]} ${id}`;
 }

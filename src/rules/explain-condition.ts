@@ -28,7 +28,7 @@ function textIn(state: RecordState, field: string): string {
 
 function alternatives(failures: unknown, nameOf: NameOf): string {
   const words = (Array.isArray(failures) ? failures : []).map((failed: unknown) => failureWords(failed, nameOf));
-  return `none of the rule's alternatives holds: ${words.filter((text) => text !== null).join('; ')}`;
+  return `none of the rule’s alternatives holds: ${words.filter((text) => text !== null).join('; ')}`;
 }
 
 /** What is excluded only together. */

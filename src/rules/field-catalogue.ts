@@ -133,9 +133,9 @@ function unknownField({ entity, fields }: KnownFields, given: string): string {
     ...Object.keys(EVENT_FIELDS),
     ...fields.flatMap(({ name }) => name ?? []),
   ];
-  return `"${given}" is no field of ${RECORD_WORDS[entity]}${hint}.${nearest(given, names)}`;
+  return `“${given}” is no field of ${RECORD_WORDS[entity]}${hint}.${nearest(given, names)}`;
 }
 
 function severalFields(given: string, fields: readonly ListedField[]): string {
-  return `There are several fields called "${given}": name the one that is meant by its key, ${fields.map(({ key }) => key).join(' or ')}.`;
+  return `There are several fields called “${given}”: name the one that is meant by its key, ${fields.map(({ key }) => key).join(' or ')}.`;
 }

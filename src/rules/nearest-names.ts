@@ -13,9 +13,9 @@ export function nearest(given: string, names: readonly string[]): string {
     .filter(({ far }) => far <= Math.max(wanted.length > 3 ? 2 : 1, Math.floor(wanted.length / 3)))
     .sort((left, right) => left.far - right.far)
     .slice(0, MAX_TOLD)
-    .map(({ name }) => `"${name}"`);
+    .map(({ name }) => `“${name}”`);
   if (near.length > 0) return ` Did you mean ${near.join(' or ')}?`;
-  return all.length > 0 && all.length <= MAX_TOLD * 2 ? ` There are: ${all.map((name) => `"${name}"`).join(', ')}.` : '';
+  return all.length > 0 && all.length <= MAX_TOLD * 2 ? ` There are: ${all.map((name) => `“${name}”`).join(', ')}.` : '';
 }
 
 /** A name that contains the other, or begins like it, is nearer than its length says. */

@@ -232,7 +232,7 @@ function dealPresets(currency: string): readonly Preset[] {
     closeDatePreset('close-date-pulled-in', 'Close date pulled in', ['pulledIn', 'decreasedBy'], 'sooner', false),
     {
       key: 'label-added',
-      name: 'Label "hot" added',
+      name: 'Label “hot” added',
       description: 'A deal gets one of these labels. Labels that are removed, reordered or there already stay silent.',
       eventType: 'deal.label_added',
       filters: { conditions: { all: [{ field: 'label_ids', op: 'changedTo', value: [] }] } },

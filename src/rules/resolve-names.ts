@@ -123,7 +123,7 @@ const ON_CHANGES: ReadonlySet<string> = new Set(['changed', 'changedTo', 'change
 
 function changeOfEvent({ key, name }: Field, { op }: Condition): string | null {
   if (!Object.hasOwn(EVENT_FIELDS, key) || !ON_CHANGES.has(op)) return null;
-  return `"${op}" cannot be asked of "${name}": it tells of the event itself, which has no value before`;
+  return `“${op}” cannot be asked of “${name}”: it tells of the event itself, which has no value before`;
 }
 
 /** Names that stand where an id is expected become `{id, name}`; ids stay as they were written. */
@@ -183,14 +183,14 @@ function chosen({ entity, choices, what, field }: Asked, given: string, path: st
   if (first === undefined && (isId(given) || (entity === 'activityType' && isKey(given)))) return asIs;
   if (first === undefined) scene.inDoubt.add(entity ?? fieldEntityOf(scene.known.entity));
   if (entity !== null) scene.onName(entity, given);
-  const place = field === undefined ? '' : ` for "${field}"`;
+  const place = field === undefined ? '' : ` for “${field}”`;
   const words = WHAT_WORDS[what] ?? what;
   const message =
     first !== undefined
-      ? `There are several ${words}s called "${given}": say which by the id, ${named.map(choiceWords).join(' or ')}.`
+      ? `There are several ${words}s called “${given}”: say which by the id, ${named.map(choiceWords).join(' or ')}.`
       : choices === null
-        ? `The ${words}s of this company could not be read, so "${given}" cannot be looked up${place}: give the id, or try again later.`
-        : `There is no ${words} called "${given}"${place}.${nearest(
+        ? `The ${words}s of this company could not be read, so “${given}” cannot be looked up${place}: give the id, or try again later.`
+        : `There is no ${words} called “${given}”${place}.${nearest(
             given,
             known.map(({ name }) => name),
           )}`;

@@ -102,9 +102,9 @@ const KIND_WORDS: Readonly<Record<ReferenceKind, string>> = {
   destination: 'destination',
 };
 
-/** `stage "Proposal" of the pipeline "Sales"`. */
+/** `stage “Proposal” of the pipeline “Sales”`. */
 function wordsOf({ kind, id, name, pipelineName, fieldName, field }: NamedThing): string {
-  const own = `${KIND_WORDS[kind]} ${name === null ? id : `"${name}"`}`;
-  if (pipelineName != null) return `${own} of the pipeline "${pipelineName}"`;
-  return field === undefined ? own : `${own} of the field "${fieldName ?? field}"`;
+  const own = `${KIND_WORDS[kind]} ${name === null ? id : `“${name}”`}`;
+  if (pipelineName != null) return `${own} of the pipeline “${pipelineName}”`;
+  return field === undefined ? own : `${own} of the field “${fieldName ?? field}”`;
 }

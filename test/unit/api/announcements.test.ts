@@ -78,7 +78,7 @@ describe('announcements', () => {
 
   it.each([
     ['a record that nobody knows', { records: [{ entity: 'deal', entityId: '8' }] }, 404, /no deal of this id/],
-    ['an id that cannot be', { records: [{ entity: 'deal', entityId: '8; DROP' }] }, 422, /Pipedrive's id/],
+    ['an id that cannot be', { records: [{ entity: 'deal', entityId: '8; DROP' }] }, 422, /Pipedrive’s id/],
     ['a note that is too long', { records: [{ entity: 'deal', entityId: '7' }], note: 'x'.repeat(2001) }, 422, /at most 2000/],
     ['no record', { records: [] }, 422, /at least one/],
     ['a field that is not known', { records: [{ entity: 'deal', entityId: '7' }], loud: true }, 422, /loud/],

@@ -71,7 +71,7 @@ test('when a stage is deleted later, then every answer with the rule says so, un
 
   const broken = {
     needsAttention: true,
-    attention: [{ path: 'filters.stageIds.0', message: 'The stage "Negotiation" was deleted.' }],
+    attention: [{ path: 'filters.stageIds.0', message: 'The stage “Negotiation” was deleted.' }],
   };
   expect(one.body).toMatchObject(broken);
   expect(list.body.items[0]).toMatchObject(broken);

@@ -248,7 +248,7 @@ test('when a person writes names into a document, then they are found; one that 
     { status: 'created' },
     {
       status: 'rejected',
-      reason: 'filters.conditions.value: There is no option called "East" for "Region". There are: "North".',
+      reason: 'filters.conditions.value: There is no option called “East” for “Region”. There are: “North”.',
     },
   ]);
   expect(both.status).toBe(422);
@@ -273,13 +273,13 @@ test('when an id means something else there, then the rule comes switched off wi
       kind: 'pipeline',
       resolution: 'missing',
       target: null,
-      reason: 'There is no pipeline "Sales" here. There are: "Partners".',
+      reason: 'There is no pipeline “Sales” here. There are: “Partners”.',
     },
     { kind: 'user', resolution: 'missing' },
     { kind: 'destination', resolution: 'byName' },
   ]);
   expect(body.rules).toMatchObject([
-    { status: 'created', enabled: false, reason: expect.stringContaining('no pipeline "Sales"') },
+    { status: 'created', enabled: false, reason: expect.stringContaining('no pipeline “Sales”') },
   ]);
   expect(await rulesOf(other)).toMatchObject([{ enabled: false }]);
 });
@@ -291,7 +291,7 @@ test('when the destination is missing, then the rule comes without one, switched
     .send({ document: await exported() })
     .expect(200);
 
-  expect(body.rules).toMatchObject([{ enabled: false, reason: expect.stringContaining('no destination "Sales space"') }]);
+  expect(body.rules).toMatchObject([{ enabled: false, reason: expect.stringContaining('no destination “Sales space”') }]);
   expect(await rulesOf(other)).toMatchObject([{ enabled: false, targetWebhookIds: [] }]);
 });
 

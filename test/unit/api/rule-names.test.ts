@@ -121,7 +121,7 @@ test('when an option is younger than what is known, then the list is read again;
   expect(missing.body.errors).toEqual([
     {
       path: 'filters.conditions.value',
-      message: 'There is no option called "Watre" for "Industry". Did you mean "Water"?',
+      message: 'There is no option called “Watre” for “Industry”. Did you mean “Water”?',
     },
   ]);
 });
@@ -145,7 +145,7 @@ test('when the event type changes, then the filters that stay have to suit the n
   const changed = await call('put', `/rules/${body.id}`).send({ eventType: 'deal.won' });
 
   expect(changed.status).toBe(422);
-  expect(changed.body.detail).toBe('filters.conditions.field: "due_date" is no field of deals (activity records have it).');
+  expect(changed.body.detail).toBe('filters.conditions.field: “due_date” is no field of deals (activity records have it).');
 });
 
 test('when a draft with names is previewed, then it is understood, and a mistake has its path in the request', async () => {
@@ -156,6 +156,6 @@ test('when a draft with names is previewed, then it is understood, and a mistake
 
   expect(good.status).toBe(200);
   expect(bad.body.errors).toEqual([
-    { path: 'rule.filters.stageIds.0', message: 'There is no stage called "Ofer". Did you mean "Offer"?' },
+    { path: 'rule.filters.stageIds.0', message: 'There is no stage called “Ofer”. Did you mean “Offer”?' },
   ]);
 });

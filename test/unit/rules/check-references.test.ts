@@ -40,10 +40,10 @@ const CONDITION = 'filters.conditions.all.0';
 
 test.each([
   ['all that it names is there', { pipelineIds: [1], stageIds: [4], ownerIds: [9] }, []],
-  ['a stage was deleted', { stageIds: [4, 5] }, [['filters.stageIds.1', 'The stage "Negotiation" was deleted.']]],
-  ['the stage left was deleted', { fromStageIds: [5] }, [['filters.fromStageIds.0', 'The stage "Negotiation" was deleted.']]],
-  ['a pipeline is inactive', { pipelineIds: [2] }, [['filters.pipelineIds.0', 'The pipeline "Old" was deleted.']]],
-  ['a user is deactivated', { ownerIds: [10] }, [['filters.ownerIds.0', 'The user "Bo" is deactivated.']]],
+  ['a stage was deleted', { stageIds: [4, 5] }, [['filters.stageIds.1', 'The stage “Negotiation” was deleted.']]],
+  ['the stage left was deleted', { fromStageIds: [5] }, [['filters.fromStageIds.0', 'The stage “Negotiation” was deleted.']]],
+  ['a pipeline is inactive', { pipelineIds: [2] }, [['filters.pipelineIds.0', 'The pipeline “Old” was deleted.']]],
+  ['a user is deactivated', { ownerIds: [10] }, [['filters.ownerIds.0', 'The user “Bo” is deactivated.']]],
   [
     'a pipeline is unknown',
     { pipelineIds: [3] },
@@ -58,7 +58,7 @@ test.each([
   [
     'an option is gone',
     given({ field: 'label_ids', op: 'includesAny', value: [3, { id: 8, name: 'Cold' }] }),
-    [[`${CONDITION}.value.1`, 'The option "Cold" of the field "Label" is not known in Pipedrive (any more).']],
+    [[`${CONDITION}.value.1`, 'The option “Cold” of the field “Label” is not known in Pipedrive (any more).']],
   ],
   ['an option is named by its label', given({ field: PRIORITY, op: 'is', value: 'high' }), []],
   ['a status is compared', given({ field: 'status', op: 'is', value: 'won' }), []],
@@ -67,24 +67,24 @@ test.each([
   [
     'the owner of a condition is deactivated',
     given({ field: 'owner_id', op: 'is', value: 10 }),
-    [[`${CONDITION}.value`, 'The user "Bo" is deactivated.']],
+    [[`${CONDITION}.value`, 'The user “Bo” is deactivated.']],
   ],
   [
     'the user of a custom field is unknown',
     given({ field: MANAGER, op: 'in', value: [9, { id: 77, name: 'Di' }] }),
-    [[`${CONDITION}.value.1`, 'The user "Di" is not known in Pipedrive (any more).']],
+    [[`${CONDITION}.value.1`, 'The user “Di” is not known in Pipedrive (any more).']],
   ],
   [
     'a person was deleted',
     given({ field: 'person_id', op: 'isNot', value: 70 }),
-    [[`${CONDITION}.value`, 'The person "Cy" was deleted.']],
+    [[`${CONDITION}.value`, 'The person “Cy” was deleted.']],
   ],
   ['a person is unknown, of whom there is no list', given({ field: 'person_id', op: 'is', value: 71 }), []],
   ['a field may be empty', given({ field: PRIORITY, op: 'is', value: null }), []],
   [
     'a condition stands deep inside',
     { conditions: { any: [{ not: { field: 'stage_id', op: 'changedTo', value: 5 } }] } },
-    [['filters.conditions.any.0.not.value', 'The stage "Negotiation" was deleted.']],
+    [['filters.conditions.any.0.not.value', 'The stage “Negotiation” was deleted.']],
   ],
   ['the conditions are of no grammar', { conditions: { all: ['x', null, { field: 1 }], some: 3 } }, []],
 ])('when %s, then the rule says so', (_name, rule, expected) => {
@@ -95,7 +95,7 @@ test('when a list was never read, then what is unknown is no problem, and what i
   const facts: KnownReferences = { ...known, isListed: () => false };
 
   expect(problemsOf({ stageIds: [5, 99], fields: [NOBODY_KNOWS] }, facts)).toEqual([
-    ['filters.stageIds.0', 'The stage "Negotiation" was deleted.'],
+    ['filters.stageIds.0', 'The stage “Negotiation” was deleted.'],
   ]);
 });
 
@@ -114,7 +114,7 @@ test('when the rule is about leads, then custom fields of deals count and labels
   };
 
   expect(problemsOf({ eventType: 'lead.created', conditions })).toEqual([
-    ['filters.conditions.all.1.value', 'The option 99 of the field "Priority" is not known in Pipedrive (any more).'],
+    ['filters.conditions.all.1.value', 'The option 99 of the field “Priority” is not known in Pipedrive (any more).'],
   ]);
 });
 

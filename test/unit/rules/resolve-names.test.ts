@@ -160,118 +160,118 @@ const REFUSED: readonly [string, object, string, RecordEntity?][] = [
   [
     'a field that is misspelt',
     { field: 'Regoin', op: 'isEmpty' },
-    'filters.conditions.field: "Regoin" is no field of deals. Did you mean "Region"?',
+    'filters.conditions.field: “Regoin” is no field of deals. Did you mean “Region”?',
   ],
   [
     'a standard field that is misspelt',
     { field: 'titel', op: 'isEmpty' },
-    'filters.conditions.field: "titel" is no field of deals. Did you mean "title"?',
+    'filters.conditions.field: “titel” is no field of deals. Did you mean “title”?',
   ],
   [
     'a field of other records',
     { field: 'due_date', op: 'isEmpty' },
-    'filters.conditions.field: "due_date" is no field of deals (activity records have it).',
+    'filters.conditions.field: “due_date” is no field of deals (activity records have it).',
   ],
   [
     'fields of one name',
     { field: 'Same', op: 'isEmpty' },
-    `filters.conditions.field: There are several fields called "Same": name the one that is meant by its key, ${'1'.repeat(40)} or ${'2'.repeat(40)}.`,
+    `filters.conditions.field: There are several fields called “Same”: name the one that is meant by its key, ${'1'.repeat(40)} or ${'2'.repeat(40)}.`,
   ],
   [
     'an option that is misspelt',
     { field: 'Region', op: 'is', value: 'Nort' },
-    'filters.conditions.value: There is no option called "Nort" for "Region". Did you mean "North"?',
+    'filters.conditions.value: There is no option called “Nort” for “Region”. Did you mean “North”?',
   ],
   [
     'an option far from all',
     { field: TIERS, op: 'includesAll', value: ['Gold', 'Platinum'] },
-    'filters.conditions.value.1: There is no option called "Platinum" for "Tiers". There are: "Gold", "Silver".',
+    'filters.conditions.value.1: There is no option called “Platinum” for “Tiers”. There are: “Gold”, “Silver”.',
   ],
   [
     'options of one name',
     { field: 'Region', op: 'is', value: 'Twin' },
-    'filters.conditions.value: There are several options called "Twin": say which by the id, 23 or 24.',
+    'filters.conditions.value: There are several options called “Twin”: say which by the id, 23 or 24.',
   ],
   [
     'stages of one name',
     { field: 'stage_id', op: 'is', value: 'Proposal' },
-    'filters.conditions.value: There are several stages called "Proposal": say which by the id, 6 (Sales) or 7 (Partners).',
+    'filters.conditions.value: There are several stages called “Proposal”: say which by the id, 6 (Sales) or 7 (Partners).',
   ],
   [
     'a status that there is not',
     { field: 'status', op: 'is', value: 'closed' },
-    'filters.conditions.value: There is no option called "closed" for "status". There are: "open", "won", "lost", "deleted".',
+    'filters.conditions.value: There is no option called “closed” for “status”. There are: “open”, “won”, “lost”, “deleted”.',
   ],
   [
     'an organization when none is known',
     { field: 'org_id', op: 'is', value: 'Acme' },
-    'filters.conditions.value: The organizations of this company could not be read, so "Acme" cannot be looked up for "org_id": give the id, or try again later.',
+    'filters.conditions.value: The organizations of this company could not be read, so “Acme” cannot be looked up for “org_id”: give the id, or try again later.',
   ],
   [
     'more than a text',
     { field: 'title', op: 'gt', value: 5 },
-    'filters.conditions.op: "gt" cannot be asked of "title", which is text: it takes is, isNot, in, notIn, isEmpty, isNotEmpty, changed, changedTo, changedFrom, contains, notContains, matches',
+    'filters.conditions.op: “gt” cannot be asked of “title”, which is text: it takes is, isNot, in, notIn, isEmpty, isNotEmpty, changed, changedTo, changedFrom, contains, notContains, matches',
   ],
   [
     'a text that includes',
     { field: 'title', op: 'includes', value: 'VIP' },
-    'filters.conditions.op: "includes" cannot be asked of "title", which is text: use contains, is or in',
+    'filters.conditions.op: “includes” cannot be asked of “title”, which is text: use contains, is or in',
   ],
   [
     'a text in a stage',
     { field: 'stage_id', op: 'contains', value: 'Prop' },
-    'filters.conditions.op: "contains" cannot be asked of "stage_id", which is one of several choices: name what is meant with is, in or includesAny',
+    'filters.conditions.op: “contains” cannot be asked of “stage_id”, which is one of several choices: name what is meant with is, in or includesAny',
   ],
   [
     'an amount before a day',
     { field: 'value', op: 'before', value: 'today' },
-    'filters.conditions.op: "before" cannot be asked of "value", which is money: use lt, gt or between',
+    'filters.conditions.op: “before” cannot be asked of “value”, which is money: use lt, gt or between',
   ],
   [
     'money as a date',
     { field: 'Budget', op: 'gt', value: 'today' },
-    'filters.conditions.value: "Budget" is money: compare it with a number or {amount, currency}',
+    'filters.conditions.value: “Budget” is money: compare it with a number or {amount, currency}',
   ],
   [
     'a date as a number',
     { field: 'expected_close_date', op: 'is', value: 5 },
-    'filters.conditions.value: "expected_close_date" is a date: compare it with a date such as 2026-11-23, "today" or {days}',
+    'filters.conditions.value: “expected_close_date” is a date: compare it with a date such as 2026-11-23, “today” or {days}',
   ],
   [
     'a flag as a text',
     { field: 'is_archived', op: 'is', value: 'maybe' },
-    'filters.conditions.value: "is_archived" is yes or no: compare it with true or false',
+    'filters.conditions.value: “is_archived” is yes or no: compare it with true or false',
   ],
   [
     'a number as a text',
     { field: 'probability', op: 'in', value: [10, 'much'] },
-    'filters.conditions.value.1: "probability" is a number: compare it with a number',
+    'filters.conditions.value.1: “probability” is a number: compare it with a number',
   ],
   [
     'a stage as yes',
     { field: 'stage_id', op: 'is', value: true },
-    'filters.conditions.value: "stage_id" is one of several choices: compare it with an id or a name',
+    'filters.conditions.value: “stage_id” is one of several choices: compare it with an id or a name',
   ],
   [
     'a time as a day',
     { field: 'due_time', op: 'gt', value: 'today' },
-    'filters.conditions.value: "due_time" is a time of day: compare it with a time such as 09:30',
+    'filters.conditions.value: “due_time” is a time of day: compare it with a time such as 09:30',
     'activity',
   ],
   [
     'days of a value',
     { field: 'value', op: 'increasedBy', value: { days: 3 } },
-    'filters.conditions.value: "value" is money: days are no step of it',
+    'filters.conditions.value: “value” is money: days are no step of it',
   ],
   [
     'a percentage of a date',
     { field: 'expected_close_date', op: 'increasedBy', value: { percent: 3 } },
-    'filters.conditions.value: "expected_close_date" is a date: a step of it is a number of days, such as {"days": 7}',
+    'filters.conditions.value: “expected_close_date” is a date: a step of it is a number of days, such as {"days": 7}',
   ],
   [
     'money on a number',
     { field: 'probability', op: 'decreasedBy', value: { amount: 3, currency: 'EUR' } },
-    'filters.conditions.value: "probability" is a number: a step of it is a number or {percent}',
+    'filters.conditions.value: “probability” is a number: a step of it is a number or {percent}',
   ],
   [
     'bounds the wrong way round',
@@ -298,7 +298,7 @@ const REFUSED: readonly [string, object, string, RecordEntity?][] = [
   [
     'the old value of an event',
     { field: 'change_source', op: 'changedTo', value: 'api' },
-    'filters.conditions.op: "changedTo" cannot be asked of "change_source": it tells of the event itself, which has no value before',
+    'filters.conditions.op: “changedTo” cannot be asked of “change_source”: it tells of the event itself, which has no value before',
   ],
 ];
 
@@ -320,7 +320,7 @@ test('when filters name pipelines, stages, owners and fields, then they become i
       ...{ pipelineIds: [1, 2], stageIds: [4], fromStageIds: [6], ownerIds: [9] },
       ...{ fields: [REGION, 'title', 'Labels'], minValue: 5, currency: 'EUR' },
     },
-    problems: [{ path: 'filters.fields.2', message: '"Labels" is no field of deals. Did you mean "Label"?' }],
+    problems: [{ path: 'filters.fields.2', message: '“Labels” is no field of deals. Did you mean “Label”?' }],
     inDoubt: ['dealField'],
   });
 });
