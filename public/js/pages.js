@@ -206,6 +206,16 @@
     });
   }
 
+  /* What a part has to say to screen readers (`data-said`) is said once, and not again whenever the part is drawn anew. */
+  var lastSaid = '';
+  function sayNews() {
+    var part = document.querySelector('[data-said]');
+    var words = part ? part.dataset.said : '';
+    if (words === lastSaid) return;
+    lastSaid = words;
+    byId('live').textContent = words;
+  }
+
   /* ---- Focus, size, small helps ---------------------------------------------------------------------------------------- */
 
   var CONTROLS = 'a[href], button, select, textarea, summary, input:not([type=hidden])';
@@ -303,6 +313,7 @@
     if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingText());
     if (heading !== headingText() && !isQuiet) byHand.clear();
     heading = headingText();
+    sayNews();
     sayFlash();
     fit();
   });

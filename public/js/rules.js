@@ -1,4 +1,4 @@
-/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing, what is refused or not saved yet. */
+/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing, what is not saved yet. */
 (function () {
   'use strict';
   var loading = null;
@@ -75,32 +75,11 @@
     });
   });
 
-  /* Conditions that were drawn anew may be others; a preview says to screen readers what it comes to, when that is something new. */
+  /* Conditions that were drawn anew may be others. */
   document.addEventListener('htmx:afterSettle', function (event) {
     var target = event.detail.target;
     if (target && target.id === 'conditions') document.getElementById('rule-form').dispatchEvent(new Event('change'));
-    var summary = target && target.id === 'preview' && document.getElementById('preview-summary');
-    var live = document.getElementById('live');
-    if (summary && live.textContent !== summary.dataset.said) live.textContent = summary.dataset.said;
   });
-
-  /* What was refused at a field is said no longer once the field is another. */
-  document.addEventListener('input', function (event) {
-    var field = event.target;
-    if (!field.getAttribute || field.getAttribute('aria-invalid') !== 'true') return;
-    field.removeAttribute('aria-invalid');
-    var words = (field.getAttribute('aria-describedby') || '').split(' ').filter(isErrorId)[0];
-    if (words && document.getElementById(words)) document.getElementById(words).hidden = true;
-    var link = document.querySelector('#refusal a[href="#' + CSS.escape(field.id) + '"]');
-    if (!link) return;
-    link.closest('li').remove();
-    var box = document.getElementById('refusal');
-    box.hidden = box.querySelector('li') === null;
-  });
-
-  function isErrorId(id) {
-    return /(^error-|-error$)/.test(id);
-  }
 
   /* A rule that was changed and not saved is not left by a link without a question. */
   var isChanged = false;

@@ -59,7 +59,7 @@ function requireOperator(token: string): RequestHandler {
         type: 'about:blank',
         title: 'Unauthorized',
         status: 401,
-        detail: "The operator’s token is required.",
+        detail: 'The operator’s token is required.',
         errors: [],
       });
   };

@@ -21,12 +21,12 @@ const rule = z.looseObject({
     conditions: anyObject.optional().describe('A tree of {all}, {any}, {not} over {field, op, value}'),
   }),
   ...{ targetWebhookIds: z.array(id), templateMode: z.enum(TEMPLATE_MODES), template: z.string().nullable() },
-  settleMs: z.int().nullable().describe("Null: the installation’s"),
+  settleMs: z.int().nullable().describe('Null: the installation’s'),
   ...{ position: z.int(), stopAfter: z.boolean(), enabled: z.boolean(), enabledAt: moment, author: z.string().nullable() },
   urgent: z.boolean().describe('Goes through quiet hours'),
   digest: digestSchema
     .nullable()
-    .describe("When its messages are told together, in the destination’s time zone; null: each at once"),
+    .describe('When its messages are told together, in the destination’s time zone; null: each at once'),
   ...{ version: z.int().positive(), createdAt: moment, updatedAt: moment },
   needsAttention: z.boolean(),
   attention: z.array(z.looseObject({ path: z.string(), message: z.string() })).describe('What it names and is gone at Pipedrive'),

@@ -11,7 +11,7 @@ export const idField = z.int().positive().max(2_147_483_647);
 /** Pipedrive's id of a record: digits, or a lead's UUID. */
 export const recordIdField = z
   .string()
-  .regex(/^(?:[1-9]\d{0,14}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i, "must be Pipedrive’s id of the record, as text");
+  .regex(/^(?:[1-9]\d{0,14}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i, 'must be Pipedrive’s id of the record, as text');
 
 /** An IANA time zone such as `Europe/Berlin`. */
 export const timeZoneField = z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin');

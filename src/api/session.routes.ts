@@ -36,7 +36,7 @@ export function sessionEndpoints(deps: Deps): Endpoint[] {
       method: 'post',
       path: '/session',
       status: 200,
-      summary: "Exchange Pipedrive’s signed token for a page token of 30 minutes",
+      summary: 'Exchange Pipedrive’s signed token for a page token of 30 minutes',
       body: sessionBody,
       handle: ({ token }) => openSession(deps, token),
     }),

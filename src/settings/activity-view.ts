@@ -5,7 +5,7 @@ import type { ActivityFilterView, ActivityView, NewsView } from '../../views/set
 import type { Option, Refusal } from '../../views/form';
 import type { TenantProfile } from '../core/tenant';
 import type { StoredRule } from '../rules/rule.store';
-import { ACTIVITY_STATUSES, LOOKED_THROUGH, type ActivityStatus, type FoundEvents } from './activity.store';
+import { ACTIVITY_STATUSES, LOOKED_THROUGH, MOST_KNOWN, type ActivityStatus, type FoundEvents } from './activity.store';
 import { eventViews, type PageFacts } from './event-views';
 import type { FormValues } from './form-values';
 import { dayWords, wordsOf } from './words';
@@ -81,7 +81,7 @@ export function activityView({ facts, filter, found, isAdmin, replayable, refusa
       filter.beforeId === null
         ? newsView(
             filter,
-            found.newestId,
+            found.newestIds,
             0,
             days.flatMap(({ events }) => events),
           )
@@ -99,26 +99,26 @@ export function shownOf({ deal, ruleId, status }: ReadFilter): ActivityFilterVie
 export const MOST_NEWS = 99;
 const LOOK_MS = 10_000;
 
-/** What an open page asks for again and again: how much is new since `afterId`, and the events of which more is awaited. */
-export function newsView(filter: ReadFilter, afterId: number, count: number, shown: readonly EventView[]): NewsView {
+/** What an open page asks for again and again: how much there is beside what it knows, and the events of which more is awaited. */
+export function newsView(filter: ReadFilter, known: readonly number[], count: number, shown: readonly EventView[]): NewsView {
   const awaited = shown.filter(({ nextLookMs }) => nextLookMs !== null);
   const events = count === 1 ? '1 new event' : `${count > MOST_NEWS ? `more than ${MOST_NEWS}` : count} new events`;
   const query = new URLSearchParams({
-    ...{ ...shownOf(filter), after: String(afterId), told: String(count) },
+    ...{ ...shownOf(filter), known: known.join(','), told: String(count) },
     rows: awaited.map(({ id }) => id).join(','),
   });
   return {
     lookUrl: `${pageUrl('activity', 'news')}?${query.toString()}`,
     everyMs: Math.min(LOOK_MS, ...awaited.map(({ nextLookMs }) => nextLookMs ?? LOOK_MS)),
-    show: count === 0 ? null : { label: `Show ${events}`, url: urlOf(shownOf(filter), null) },
+    show: count === 0 ? null : { label: `Show ${events}`, said: events, url: urlOf(shownOf(filter), null) },
     // Where nothing stands yet, nobody is disturbed.
-    showsAtOnce: afterId === 0 && count > 0,
+    showsAtOnce: known.length === 0 && count > 0,
   };
 }
 
 /** What an open page knows already. */
 export interface ReadLook {
-  readonly afterId: number;
+  readonly known: readonly number[];
   readonly told: number;
   readonly rows: readonly number[];
 }
@@ -126,12 +126,13 @@ export interface ReadLook {
 /** As `newsView` wrote it. */
 export function readLook(form: FormValues): ReadLook {
   const number = (text: string): number => idOf(text, Number.MAX_SAFE_INTEGER) ?? 0;
-  const rows = form
-    .text('rows')
-    .split(',')
-    .map(number)
-    .filter((id) => id > 0);
-  return { afterId: number(form.text('after')), told: number(form.text('told')), rows: rows.slice(0, MOST_NEWS) };
+  const ids = (name: string): number[] =>
+    form
+      .text(name)
+      .split(',')
+      .map(number)
+      .filter((id) => id > 0);
+  return { known: ids('known').slice(0, MOST_KNOWN), told: number(form.text('told')), rows: ids('rows').slice(0, MOST_NEWS) };
 }
 
 function ruleOption({ id, name, enabled }: StoredRule): Option {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { Activity, Compared, News } from '../../views/settings/activity';
 import type { Refusal } from '../../views/form';
-import { findEvents, isKnownId, type FoundEvents, type WantedDeals } from './activity.store';
+import { findEvents, isKnownId, type ActivityQuery, type FoundEvents, type WantedDeals } from './activity.store';
 import {
   activityView,
   dealText,
@@ -41,7 +41,7 @@ async function list(
   const { viewer } = visit;
   const filter = readFilter(visit.form);
   const [found, replayable] = await Promise.all([
-    find(deps, visit, filter, { afterId: 0, limit: EVENTS_SHOWN }),
+    find(deps, visit, filter, { known: [], limit: EVENTS_SHOWN }),
     countReplayable(deps, visit, filter),
   ]);
   const { ids } = found;
@@ -58,12 +58,12 @@ async function list(
 /** For a page that is open: what is new, and the events of which more was awaited. */
 async function news(deps: SettingsDeps, visit: Visit): Promise<PartAnswer | NothingAnswer> {
   const filter = readFilter(visit.form);
-  const { afterId, told, rows } = readLook(visit.form);
-  const { ids } = await find(deps, visit, filter, { afterId, limit: MOST_NEWS + 1 });
+  const { known, told, rows } = readLook(visit.form);
+  const { ids } = await find(deps, visit, filter, { known, limit: MOST_NEWS + 1 });
   if (ids.length === told && rows.length === 0) return { kind: 'nothing' };
   const wanted = { ids: rows, beforeId: null, limit: rows.length };
   const events = rows.length === 0 ? [] : timedViews(await gatherFacts(deps, visit.viewer, wanted));
-  const view = newsView(filter, afterId, ids.length, events);
+  const view = newsView(filter, known, ids.length, events);
   return { kind: 'part', content: News({ view, events, filter: shownOf(filter), canReplay: visit.viewer.isAdmin }) };
 }
 
@@ -71,7 +71,7 @@ async function find(
   { database: { pool } }: SettingsDeps,
   { viewer }: Visit,
   { deal, ruleId, status, beforeId }: ReadFilter,
-  bounds: { readonly afterId: number; readonly limit: number },
+  bounds: Pick<ActivityQuery, 'known' | 'limit'>,
 ): Promise<FoundEvents> {
   const { id: tenantId } = viewer.tenant;
   const word = dealText(deal);

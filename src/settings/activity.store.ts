@@ -19,8 +19,11 @@ export interface ActivityQuery {
   readonly status: ActivityStatus | null;
   /** Only events with a smaller id; null: from the newest on. */
   readonly beforeId: number | null;
-  /** Only events with a larger id; 0: of any. */
-  readonly afterId: number;
+  /**
+   * The newest events that somebody saw: only what came after is wanted, or was behind one of them, since of two that are written at
+   * once the one with the larger id may be there first. None: any.
+   */
+  readonly known: readonly number[];
   readonly limit: number;
 }
 
@@ -30,12 +33,14 @@ export interface FoundEvents {
   readonly nextBefore: number | null;
   /** The bound of what is looked through at a time was reached before the page was full. */
   readonly isCutShort: boolean;
-  /** The newest event of the company, whatever was looked for; 0: there is none. */
-  readonly newestId: number;
+  /** The newest events of the company, whatever was looked for. */
+  readonly newestIds: readonly number[];
 }
 
 /** Events that are looked through for one page. */
 export const LOOKED_THROUGH = 2000;
+/** So many newer events may be there before one that was written at the same time. */
+export const MOST_KNOWN = 20;
 
 const STATES: Readonly<Record<Exclude<ActivityStatus, 'silent'>, string>> = {
   sent: `('sent')`,
@@ -75,11 +80,12 @@ const IS_NAMED = `
   c.entity IN ('deal', 'lead') AND (SELECT r.search_title LIKE lower($7) FROM records r
    WHERE r.tenant_id = $1 AND r.entity = c.entity AND r.entity_id = c.entity_id)`;
 
-const NEWEST = 'coalesce((SELECT max(id) FROM events WHERE tenant_id = $1), 0)';
+const newest = (limit: number): string =>
+  `ARRAY(SELECT id FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT ${limit})::text[]`;
 
 const foundRow = z.object({
   ...{ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() },
-  newest: z.coerce.number(),
+  newest: z.array(z.coerce.number()),
 });
 
 /** One page of events. OFFSET 0: the newest are judged first, and no more of them than the page needs. */
@@ -90,9 +96,9 @@ export async function findEvents(pool: Pool, tenantId: TenantId, query: Activity
   const given = [records?.map(({ entity }) => entity) ?? null, records?.map(({ entityId }) => entityId) ?? null, title];
   const { rows } = await pool.query(
     `WITH candidates AS MATERIALIZED (${candidatesOf(query, records)})
-     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
+     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE c.id <> ALL ($9::bigint[]) AND ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
             (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked,
-            ${NEWEST} AS newest,
+            ${newest(MOST_KNOWN)} AS newest,
             $3::int IS NULL AND $5::text[] IS NULL AND $6::text[] IS NULL AND $7::text IS NULL AS is_any`,
     [
       tenantId,
@@ -100,20 +106,21 @@ export async function findEvents(pool: Pool, tenantId: TenantId, query: Activity
       ruleId === 'watches' ? null : ruleId,
       limit + 1,
       ...given,
-      query.afterId,
+      query.known.length < MOST_KNOWN ? 0 : Math.min(...query.known),
+      query.known,
     ],
   );
-  const { ids, reached, looked, newest: newestId } = foundRow.parse(rows[0]);
+  const { ids, reached, looked, newest: newestIds } = foundRow.parse(rows[0]);
   const isCutShort = ids.length <= limit && looked === LOOKED_THROUGH;
   const shown = ids.slice(0, limit);
   const nextBefore = isCutShort ? reached : ids.length > limit ? (shown.at(-1) ?? null) : null;
-  return { ids: shown, isCutShort, nextBefore, newestId };
+  return { ids: shown, isCutShort, nextBefore, newestIds };
 }
 
-/** 0: nothing came in yet. */
-export async function newestEventId(pool: Pool, tenantId: TenantId): Promise<number> {
-  const { rows } = await pool.query<{ newest: number | string }>(`SELECT ${NEWEST} AS newest`, [tenantId]);
-  return Number(rows[0]?.newest ?? 0);
+/** What came in last, newest first. */
+export async function newestEventIds(pool: Pool, tenantId: TenantId, limit: number): Promise<readonly number[]> {
+  const { rows } = await pool.query(`SELECT ${newest(limit)} AS newest`, [tenantId]);
+  return foundRow.pick({ newest: true }).parse(rows[0]).newest;
 }
 
 /** Whether anything came in about a deal or lead of this id. */

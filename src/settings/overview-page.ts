@@ -14,7 +14,7 @@ import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, Visit } from './visit';
 
 const DAYS_SHOWN = 7;
-const EVENTS_SHOWN = 5;
+export const EVENTS_SHOWN = 5;
 const DAY_MS = 86_400_000;
 
 /** `setUp`: what the first run shows instead of its next step; `status` 422 when that is a form which was refused. */

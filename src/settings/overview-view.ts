@@ -50,7 +50,7 @@ export function overviewView(facts: OverviewFacts): OverviewView {
     daysSummary: `${counted(week, 'message')} sent in the last 7 days, ${today === 0 ? 'none' : today} of them today`,
     spaces: facts.destinations.map((destination) => spaceView(destination, rulesOf(destination.id, facts.rules), facts)),
     latest: facts.latest,
-    lookUrl: `${pageUrl('overview', 'news')}?seen=${facts.latest[0]?.id ?? 0}&waits=${leaving === 0 ? '' : 'yes'}`,
+    lookUrl: `${pageUrl('overview', 'news')}?seen=${facts.latest.map(({ id }) => id).join(',')}&waits=${leaving === 0 ? '' : 'yes'}`,
   };
 }
 

@@ -1,8 +1,8 @@
 /** The overview, and what mends Pipedrive's side of the connection. */
 
 import { AppError } from '../core/errors';
-import { newestEventId } from './activity.store';
-import { overviewPage } from './overview-page';
+import { newestEventIds } from './activity.store';
+import { EVENTS_SHOWN, overviewPage } from './overview-page';
 import type { SettingsDeps } from './settings-deps';
 import type { NothingAnswer, PageAnswer, PageRoute, Visit } from './visit';
 
@@ -17,7 +17,8 @@ export function overviewPages(deps: SettingsDeps): PageRoute[] {
 /** For a page that is open: itself again, when something came in or is on its way. */
 async function news(deps: SettingsDeps, visit: Visit): Promise<PageAnswer | NothingAnswer> {
   const { form, viewer } = visit;
-  const isKnown = form.text('seen') === String(await newestEventId(deps.database.pool, viewer.tenant.id));
+  const newest = await newestEventIds(deps.database.pool, viewer.tenant.id, EVENTS_SHOWN);
+  const isKnown = form.text('seen') === newest.join(',');
   return isKnown && form.text('waits') === '' ? { kind: 'nothing' } : await overviewPage(deps, visit);
 }
 

@@ -117,11 +117,16 @@ function toldView({ entity, entityId }: { readonly entity: string; readonly enti
         : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent ${sent === 0 && awaited.length > 0 ? 'yet ' : ''}about ${counted(events.length, 'event')}.`,
     events,
     look: {
-      ...{ resource: entity, selectedIds: entityId, seen: String(events[0]?.id ?? 0) },
+      ...{ resource: entity, selectedIds: entityId, seen: seenOf(events) },
       waits: awaited.length === 0 ? '' : 'yes',
     },
     everyMs: Math.min(LOOK_MS, ...awaited),
   };
+}
+
+/** All of them: of two that are written at once, the newer may be there first. */
+function seenOf(events: readonly { readonly id: number }[]): string {
+  return events.map(({ id }) => id).join(',');
 }
 
 /** What was told, for a panel that is open; null when it shows that already. */
@@ -133,8 +138,8 @@ export async function toldNews(
 ): Promise<Pick<PanelView, 'told' | 'heading'> | null> {
   const record = { entity, entityId };
   if (!waits) {
-    const [newest] = await pageOfEvents(deps.database.pool, viewer.tenant.id, { ...record, beforeId: null, limit: 1 });
-    if (String(newest?.id ?? 0) === seen) return null;
+    const events = await pageOfEvents(deps.database.pool, viewer.tenant.id, { ...record, beforeId: null, limit: EVENTS_SHOWN });
+    if (seenOf(events) === seen) return null;
   }
   const [facts, titles] = await Promise.all([
     gatherFacts(deps, viewer, { ...record, beforeId: null, limit: EVENTS_SHOWN }),

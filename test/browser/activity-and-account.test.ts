@@ -1,7 +1,7 @@
 /** The activity looked through and sent again, and everything that an admin does with the account. */
 
 import { readFileSync } from 'node:fs';
-import type { Frame, Page } from 'playwright-core';
+import type { Frame, Page, Route } from 'playwright-core';
 import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
@@ -160,6 +160,87 @@ test('when nobody looks at the activity, or its news cannot be had, then it asks
 
   expect(unseen).toBe(0);
   expect(await frame.locator('#trouble').innerText()).toBe('');
+});
+
+test('when the network is away for a moment, then the page looks on, and shows in the end what is new', async () => {
+  browser.expectComplaint(/ERR_FAILED|htmx:(sendError|afterRequest)/);
+  browser.expectComplaint(/status of 401|Error Code 401/);
+  const { page, frame } = await open('Activity');
+  stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: 14_000 });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  const lookIs = async (url: string, answer: (route: Route) => Promise<void>) => {
+    const isOver = new Promise<void>((over) => {
+      void page.route(url, async (route) => over(await answer(route)), { times: 1 });
+    });
+    await comeIntoSight(frame);
+    await isOver;
+    await frame.locator('[data-look]:not(.htmx-request)').waitFor({ state: 'attached' });
+  };
+
+  await lookIs('**/activity/news?*', (route) => route.abort());
+  // The token has run out, and the new one cannot be had at once.
+  await page.route('**/activity/news?*', (route) => route.fulfill({ status: 401, body: '' }), { times: 1 });
+  await lookIs('**/session', (route) => route.abort());
+  await comeIntoSight(frame);
+
+  await frame.getByRole('link', { name: 'Show 1 new event' }).waitFor();
+  expect(await frame.locator('#trouble').innerText()).toBe('');
+});
+
+test('when a question is open, then the page asks for no news until it is answered', async () => {
+  const { page, frame } = await open('Activity');
+  let asked = 0;
+  page.on('request', (request) => void (asked += request.url().includes('/activity/news?') ? 1 : 0));
+  await frame
+    .getByRole('button', { name: /^Send again to Sales wins/ })
+    .first()
+    .click();
+  const question = page.getByRole('dialog');
+  await question.waitFor();
+
+  await comeIntoSight(frame);
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await question.waitFor({ state: 'detached' });
+  const meanwhile = asked;
+  const answered = page.waitForResponse('**/activity/news?*');
+  await comeIntoSight(frame);
+  await answered;
+
+  expect([meanwhile, asked]).toEqual([0, 1]);
+});
+
+test('when news stand there already and are told again, then screen readers are not', async () => {
+  const { page, frame } = await open('Activity');
+  const look = async () => {
+    const answered = page.waitForResponse('**/activity/news?*');
+    await comeIntoSight(frame);
+    await answered;
+    await frame.locator('[data-look]:not(.htmx-request)').waitFor({ state: 'attached' });
+  };
+  await frame.evaluate(`window.heard = []; new MutationObserver((changes) =>
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => heard.push(node.textContent)))
+  ).observe(document.getElementById('live'), { childList: true })`);
+  const [row] = await frame.locator('.event').evaluateAll((events) => events.map(({ id }) => id.replace('event-', '')));
+  stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: 15_000 });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+
+  await look();
+  await frame.getByRole('link', { name: 'Show 1 new event' }).waitFor();
+  await frame.locator('#news').evaluate((news) => news.setAttribute('data-is-old', 'yes'));
+  // The news are drawn anew by each look while more is awaited of an event.
+  await page.route('**/activity/news?*', (route) =>
+    route.continue({
+      url: route
+        .request()
+        .url()
+        .replace(/rows=$/, `rows=${row}`),
+    }),
+  );
+  await look();
+  await frame.locator('#news:not([data-is-old])').waitFor();
+
+  expect(await frame.evaluate('heard')).toEqual(['1 new event']);
+  expect(await frame.locator('#page [role=status]').count()).toBe(0);
 });
 
 test('when what a watch told is looked for, then only that is shown', async () => {

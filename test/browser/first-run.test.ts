@@ -4,7 +4,7 @@ import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/
 import { put, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
-import { narrow, openFramed, screenshotOf, startStage, type Stage } from './stage';
+import { goTo, narrow, openFramed, screenshotOf, startStage, type Stage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
@@ -37,6 +37,22 @@ test.each([
   expect(await sidewaysScrollPx(frame)).toBe(0);
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, `first-run-1-${theme}-${widthPx}`);
+});
+
+test('when the first event comes in while somebody types into the filter of an empty activity, then it shows, and the typing goes on', async () => {
+  const { page, frame } = await openSettings();
+  await goTo(frame, 'Activity');
+  await frame.getByRole('heading', { name: 'Nothing has come in from Pipedrive yet' }).waitFor();
+  await frame.getByLabel('Deal', { exact: true }).pressSequentially('Mill ');
+
+  stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: 12_000 });
+  await ledgerAtRest(stage.world, testDatabase.database.pool);
+  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await frame.locator('.event', { hasText: 'Mill service plan' }).waitFor();
+  await page.keyboard.type('service');
+
+  expect(await frame.getByLabel('Deal', { exact: true }).inputValue()).toBe('Mill service');
+  expect(await frame.getByRole('link', { name: /^Show/ }).count()).toBe(0);
 });
 
 test('when what is pasted is no webhook, then the page says so at the field, keeps what was typed, and leads there', async () => {

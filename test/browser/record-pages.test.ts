@@ -1,5 +1,6 @@
 /** The panel beside a deal and the modal over it: what was told about it and why the rest stayed silent, and nobody else's. */
 
+import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
@@ -313,15 +314,24 @@ test('when a message waits for later edits, then the panel says until when, and 
   await frame.getByText(/No message sent yet about/).waitFor();
   const reasons = frame.locator('.event summary').first();
   await reasons.click();
+  const reasonsId = z.string().parse(await reasons.getAttribute('id'));
   await screenshotOf(frame, 'panel-waiting');
   await message.getByText('sent', { exact: true }).waitFor();
   expect(await message.innerText()).not.toContain('for later edits');
   expect(await reasons.locator('..').getAttribute('open')).not.toBeNull();
-  expect(await frame.evaluate('document.activeElement.id')).toBe(await reasons.getAttribute('id'));
-  const shown = await frame.locator('.event').count();
-  stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { title: 'Office fit-out Boston, floor 2' });
-  await ledgerAtRest(stage.world, testDatabase.database.pool);
-  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
-  await frame.locator('.event').nth(shown).waitFor({ state: 'attached' });
+  expect(await frame.evaluate('document.activeElement.id')).toBe(reasonsId);
+  const change = async (id: number, fields: { readonly title?: string; readonly value?: number }) => {
+    const shown = await frame.locator('.event').count();
+    stage.world.pipedrive.updateDeal(id, fields);
+    await ledgerAtRest(stage.world, testDatabase.database.pool);
+    await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+    await frame.locator('.event').nth(shown).waitFor({ state: 'attached' });
+  };
+  const id = stage.dealId('Office fit-out Boston');
+  await change(id, { title: 'Office fit-out Boston, floor 2' });
   await frame.getByRole('heading', { level: 1, name: 'Office fit-out Boston, floor 2' }).waitFor();
+  // A new heading by itself is no other page: what was opened stays open also over the next exchange.
+  await change(id, { value: 78_000 });
+  const opened = frame.locator(`#${reasonsId}`);
+  expect(await opened.locator('..').getAttribute('open')).not.toBeNull();
 });

@@ -37,7 +37,7 @@ export interface NewsView {
   readonly lookUrl: string;
   readonly everyMs: number;
   /** Null: nothing is new. */
-  readonly show: { readonly label: string; readonly url: string } | null;
+  readonly show: { readonly label: string; readonly said: string; readonly url: string } | null;
   /** Without a click. */
   readonly showsAtOnce: boolean;
 }
@@ -48,35 +48,33 @@ export function Activity(view: ActivityView): VNode {
     <>
       <div class="page-head">
         <h1>Activity</h1>
-        {view.news !== null && (
-          <div role="status" class="at-end">
-            <Newcomers {...view.news} />
-          </div>
-        )}
+        {view.news !== null && <Newcomers {...view.news} />}
       </div>
       <RefusalBox refusal={view.refusal} />
       {canReplay && <ComparingWithPipedrive />}
       <Filter view={view} />
-      {view.replayable !== null && <ReplayAll filter={view.filter} count={view.replayable} />}
-      {empty !== null && (
-        <section class="empty">
-          <h2>{empty.title}</h2>
-          <p>{empty.text}</p>
-        </section>
-      )}
-      {days.map(({ label, events }, index) => (
-        <section class="card day" aria-labelledby={`day-${index}`}>
-          <h2 id={`day-${index}`}>{label}</h2>
-          <EventList
-            events={events}
-            empty=""
-            showsReasons={showsReasons(view.filter)}
-            replay={canReplay ? replayOf(view.filter) : undefined}
-          />
-        </section>
-      ))}
-      {view.cutShort !== null && <p class="quiet">{view.cutShort}</p>}
-      <Pages view={view} />
+      <div id="found">
+        {view.replayable !== null && <ReplayAll filter={view.filter} count={view.replayable} />}
+        {empty !== null && (
+          <section class="empty">
+            <h2>{empty.title}</h2>
+            <p>{empty.text}</p>
+          </section>
+        )}
+        {days.map(({ label, events }, index) => (
+          <section class="card day" aria-labelledby={`day-${index}`}>
+            <h2 id={`day-${index}`}>{label}</h2>
+            <EventList
+              events={events}
+              empty=""
+              showsReasons={showsReasons(view.filter)}
+              replay={canReplay ? replayOf(view.filter) : undefined}
+            />
+          </section>
+        ))}
+        {view.cutShort !== null && <p class="quiet">{view.cutShort}</p>}
+        <Pages view={view} />
+      </div>
     </>
   );
 }
@@ -89,18 +87,22 @@ const replayOf = (filter: ActivityFilterView) => (message: MessageView, event: E
 
 function Newcomers({ lookUrl, everyMs, show, showsAtOnce }: NewsView): VNode {
   return (
-    <div id="news" data-quiet="yes">
+    <div id="news" class="at-end" data-quiet="yes">
       <LookForNews of="news" everyMs={everyMs} hx-get={lookUrl} />
       {show !== null && (
-        <a id="show-news" class="button secondary" href={show.url} data-focus-new="event-">
+        <a id="show-news" class="button secondary" href={show.url} data-focus-new="event-" data-said={show.said}>
           {show.label}
         </a>
       )}
-      {show !== null && showsAtOnce && (
-        <span hidden hx-get={show.url} hx-trigger="load" hx-target="#app" hx-swap="outerHTML" hx-sync="this" />
-      )}
+      {show !== null && showsAtOnce && <ShowAtOnce url={show.url} />}
     </div>
   );
+}
+
+/** The list alone: somebody may be typing into the filter above it. */
+function ShowAtOnce({ url }: { readonly url: string }): VNode {
+  const list = { 'hx-target': '#found', 'hx-select': '#found', 'hx-select-oob': '#news', 'hx-swap': 'outerHTML' };
+  return <span hidden data-look="yes" hx-get={url} hx-trigger="load" {...list} hx-sync="this" />;
 }
 
 /** In the place of what looked for it, with the events of which more is known now. */

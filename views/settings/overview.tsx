@@ -37,16 +37,17 @@ export function Overview({ view, setUp }: { readonly view: OverviewView; readonl
           {view.companyName} · {view.plan}
         </p>
       </div>
-      {setUp}
       <AttentionList items={view.attention} canChange={view.canChange} />
-      {setUp === null && (
-        <div id="now" data-quiet="yes">
-          <LookForNews of="now" everyMs={LOOK_MS} hx-get={view.lookUrl} hx-select="#now" />
-          <Sent view={view} />
-          <SpacesHealth spaces={view.spaces} />
-          {view.latest.length > 0 && <Latest events={view.latest} />}
-        </div>
-      )}
+      <div id="now" data-quiet="yes">
+        {setUp ?? (
+          <>
+            <LookForNews of="now" everyMs={LOOK_MS} hx-get={view.lookUrl} hx-select="#now" />
+            <Sent view={view} />
+            <SpacesHealth spaces={view.spaces} />
+            {view.latest.length > 0 && <Latest events={view.latest} />}
+          </>
+        )}
+      </div>
     </>
   );
 }

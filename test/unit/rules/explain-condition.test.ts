@@ -97,7 +97,7 @@ test.each<[object, string]>([
   [{ not: {} }, 'something is the case that the rule excludes'],
   [
     { any: [leaf('stage_id', 'is', 12), leaf('value', 'gt', 9000)] },
-    "none of the rule’s alternatives holds: the stage is “Negotiation”, and the rule asks for “Contract sent”; the value is 8,000 EUR, and the rule asks for more than 9,000 EUR",
+    'none of the rule’s alternatives holds: the stage is “Negotiation”, and the rule asks for “Contract sent”; the value is 8,000 EUR, and the rule asks for more than 9,000 EUR',
   ],
 ])('when %j fails, then the sentence says what was there and what was asked', (tree, sentence) => {
   expect(because(tree)).toBe(`Not matched: ${sentence}.`);

@@ -1,7 +1,7 @@
 /** Looking for events: by a part of a title however long ago, by watches, and what is new since a page was opened. */
 
 import type { TenantId } from '../../../src/core/tenant';
-import { findEvents, isKnownId, LOOKED_THROUGH, type ActivityQuery } from '../../../src/settings/activity.store';
+import { findEvents, isKnownId, LOOKED_THROUGH, MOST_KNOWN, type ActivityQuery } from '../../../src/settings/activity.store';
 import { useTestDatabase } from '../../support/test-database';
 import { addTenant } from '../../support/tenant-row';
 
@@ -30,7 +30,7 @@ async function addDeals(from: number, to: number, title: string, decisions: obje
 
 async function found(given: Partial<ActivityQuery>) {
   const { pool } = testDatabase.database;
-  const usual = { deals: null, ruleId: null, status: null, beforeId: null, afterId: 0, limit: 20 };
+  const usual = { deals: null, ruleId: null, status: null, beforeId: null, known: [], limit: 20 };
   const { ids, ...rest } = await findEvents(pool, tenantId, { ...usual, ...given });
   const { rows } = await query('SELECT id, entity_id FROM events WHERE id = ANY ($1::bigint[])', [ids]);
   const dealOf = new Map(rows.map((row) => [Number(row.id), Number(row.entity_id)]));
@@ -85,14 +85,25 @@ test('when watches are asked for, then what one of them decided on is found, alo
 
 test('when news are asked for, then only what came after is found, by the same filter', async () => {
   await addDeals(1, 3, 'Roof');
-  const { newestId } = await found({});
+  const { newestIds: known } = await found({});
   await addDeals(4, 4, 'Roof');
   await addDeals(5, 5, 'Mill');
 
-  expect((await found({ afterId: newestId })).deals).toEqual([5, 4]);
-  expect((await found({ afterId: newestId, deals: { title: 'roof' } })).deals).toEqual([4]);
-  expect((await found({ afterId: newestId, deals: { id: '5' } })).deals).toEqual([5]);
-  expect((await found({ afterId: newestId, status: 'failed' })).deals).toEqual([]);
+  expect((await found({ known })).deals).toEqual([5, 4]);
+  expect((await found({ known, deals: { title: 'roof' } })).deals).toEqual([4]);
+  expect((await found({ known, deals: { id: '5' } })).deals).toEqual([5]);
+  expect((await found({ known, status: 'failed' })).deals).toEqual([]);
+});
+
+test('when an event becomes visible behind a newer one that is known, then it is news all the same', async () => {
+  await addDeals(1, MOST_KNOWN + 5, 'Roof');
+  const { newestIds } = await found({});
+  const [late = 0] = newestIds.slice(3);
+
+  const known = newestIds.filter((id) => id !== late);
+  const { deals } = await found({ known: [...known, Math.min(...known) - 1] });
+
+  expect(deals).toEqual([MOST_KNOWN + 5 - 3]);
 });
 
 test('when an id is typed, then it is one only where something came in about it', async () => {

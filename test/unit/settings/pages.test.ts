@@ -117,15 +117,15 @@ test('when an open activity asks for news, then it gets the count, rows of which
   const { rows } = await testDatabase.database.pool.query('SELECT id FROM events WHERE tenant_id = $1', [tenant.id]);
   const [{ id }] = rows;
 
-  const nothing = await visit(`activity/news?after=${id}&told=0&rows=`);
-  const known = await visit(`activity/news?after=${id - 1}&told=1&rows=`);
-  const first = await visit('activity/news?after=0&told=0&rows=');
-  const row = await visit(`activity/news?after=${id}&told=0&rows=${id}`);
-  const odd = await visit('activity/news?after=x&told=-1&rows=1,x,99999999999999999999&rule=&status=');
+  const nothing = await visit(`activity/news?known=${id}&told=0&rows=`);
+  const told = await visit('activity/news?known=&told=1&rows=');
+  const first = await visit('activity/news?known=&told=0&rows=');
+  const row = await visit(`activity/news?known=${id}&told=0&rows=${id}`);
+  const odd = await visit('activity/news?known=x&told=-1&rows=1,x,99999999999999999999&rule=&status=');
 
-  expect([nothing, known].map(({ status, text }) => [status, text])).toEqual(Array(2).fill([204, '']));
-  // Nothing stood there yet: it comes without a click.
-  expect(first.text).toMatch(/Show 1 new event<[\s\S]*hx-trigger="load"/);
+  expect([nothing, told].map(({ status, text }) => [status, text])).toEqual(Array(2).fill([204, '']));
+  // Nothing stood there yet: it comes without a click, and leaves the filter above it alone.
+  expect(first.text).toMatch(/Show 1 new event<[\s\S]*hx-trigger="load" hx-target="#found" hx-select="#found"/);
   expect(row.text).toMatch(new RegExp(`id="event-${id}" hx-swap-oob="true"[\\s\\S]*Big deal`));
   expect(row.text).not.toContain('show-news');
   expect(odd.status).toBe(200);
@@ -134,7 +134,7 @@ test('when an open activity asks for news, then it gets the count, rows of which
 test('when an open overview asks for news, then it gets itself where something came in or waits, or nothing at all', async () => {
   await addEvent('Big deal');
   const { text } = await visit('overview');
-  const [, known = ''] = /overview\/news\?(seen=\d+)&amp;waits="/.exec(text) ?? [];
+  const [, known = ''] = /overview\/news\?(seen=[\d,]+)&amp;waits="/.exec(text) ?? [];
 
   const nothing = await visit(`overview/news?${known}&waits=`);
   const came = await visit('overview/news?seen=0&waits=');
@@ -146,6 +146,21 @@ test('when an open overview asks for news, then it gets itself where something c
     expect(answer.text).toMatch(/<div id="now"[\s\S]*Latest activity[\s\S]*Big deal/);
   }
 });
+
+test.each(['rules', 'chat-webhooks'])(
+  'when the last of the %s goes while the overview is open, then what is left to set up takes the place of its news',
+  async (path) => {
+    await addEvent('Big deal');
+    const { body } = await request(fixture.app).get(`/${path}`).set('Authorization', `Bearer ${tenant.key}`);
+    for (const { id } of body.items)
+      await request(fixture.app).delete(`/${path}/${id}`).set('Authorization', `Bearer ${tenant.key}`).expect(204);
+
+    const { text } = await visit('overview/news?seen=0&waits=');
+
+    expect(text).toMatch(/<div id="now" data-quiet="yes"><section[\s\S]*class="steps"/);
+    expect(text).not.toContain('data-look');
+  },
+);
 
 test.each([
   ['queued', 'yes'],
