@@ -325,10 +325,11 @@
 
   /* What was refused is no longer so once it is changed: whether it is right, the next answer says. */
   document.addEventListener('input', function (event) {
-    var field = event.target;
-    if (field.getAttribute('aria-invalid') !== 'true') return;
+    var field = event.target.closest('[aria-invalid="true"], [data-invalid]');
+    if (!field) return;
     var link = document.querySelector('#refusal a[href="#' + field.id + '"]');
     field.removeAttribute('aria-invalid');
+    field.removeAttribute('data-invalid');
     (field.getAttribute('aria-describedby') || '').split(' ').forEach(function (id) {
       var words = byId(id);
       if (words && words.classList.contains('field-error')) words.remove();

@@ -1,4 +1,4 @@
-/* Rules: their order by drag (the buttons do it without), lists of several in which a click chooses or lets go, the preview while typing, what is not saved yet. */
+/* Rules: their order by drag (the buttons do it without), the preview while typing, what is not saved yet. */
 (function () {
   'use strict';
   var loading = null;
@@ -47,33 +47,6 @@
     form.elements.order.value = ids.join(',');
     form.requestSubmit();
   }
-
-  /** Nobody knows that Ctrl has to be held: a click chooses one more or one less. */
-  document.addEventListener('mousedown', function (event) {
-    var option = event.target;
-    if (!(option instanceof HTMLOptionElement) || event.button !== 0) return;
-    var select = option.closest('select[multiple]');
-    if (!select || select.disabled || select.matches(':disabled')) return;
-    event.preventDefault();
-    var scrollTop = select.scrollTop;
-    option.selected = !option.selected;
-    select.focus();
-    select.dispatchEvent(new Event('change', { bubbles: true }));
-    requestAnimationFrame(function () {
-      select.scrollTop = scrollTop;
-    });
-  });
-
-  /* What one list has chosen, the other does not offer. */
-  document.addEventListener('change', function (event) {
-    var others = event.target.id && document.querySelector('select[data-without="' + CSS.escape(event.target.id) + '"]');
-    if (!others) return;
-    Array.prototype.forEach.call(others.options, function (option) {
-      var isTaken = option.value === event.target.value;
-      option.hidden = option.disabled = isTaken;
-      if (isTaken) option.selected = false;
-    });
-  });
 
   /* Conditions that were drawn anew may be others. */
   document.addEventListener('htmx:afterSettle', function (event) {

@@ -49,7 +49,10 @@ const money = z.strictObject({
 /** A day relative to today in the tenant's time zone. */
 const relativeDay = z.strictObject({ days: z.number().int().min(-3650).max(3650) });
 const scalar = z.union([text, z.number(), z.boolean(), named, money, relativeDay], {
-  error: 'must be a text, a number, true or false, {id, name}, {amount, currency} or {days}',
+  error: ({ input }) =>
+    input === null
+      ? 'empty is not one of several values: make a condition of its own for it'
+      : 'must be a text, a number, true or false, {id, name}, {amount, currency} or {days}',
 });
 const many = z.array(scalar).min(1, 'must name at least one value').max(200, 'has at most 200 values');
 const oneOrMany = z.union([scalar.nullable(), many], { error: 'must be a value, null for empty, or a list of values' });

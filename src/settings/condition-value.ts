@@ -60,6 +60,8 @@ const DAY_UNITS: readonly Unit[] = [
   { value: 'ago', label: 'days ago' },
   { value: 'ahead', label: 'days from now' },
 ];
+/** The choice of nothing. */
+export const EMPTY = '(empty)';
 const YES_NO: readonly Choice[] = [
   { id: 'true', name: 'yes', beside: null },
   { id: 'false', name: 'no', beside: null },
@@ -87,8 +89,9 @@ export function inputOf(known: KnownFields, fieldKey: string, wantedOp: string):
   const singular = choices === null ? wantedOp : (SINGULAR_OF[wantedOp] ?? wantedOp);
   const op = ops.includes(singular) ? singular : (ops[0] ?? 'is');
   const input = valueInput(field?.type ?? 'unknown', choices, op);
-  const ids = input.kind === 'choices' ? new Set(input.choices.map(({ id }) => id)) : null;
-  return { field, ops, op, input, isKnownValue: (value) => ids === null || value === '' || ids.has(value) };
+  const ids =
+    input.kind === 'choices' ? new Set([...input.choices.map(({ id }) => id), ...(input.mayBeEmpty ? [EMPTY] : [])]) : null;
+  return { field, ops, op, input, isKnownValue: (value) => ids?.has(value) ?? true };
 }
 
 /** The labels of a kind of record, by name; none where it has none or they are not known. */
@@ -148,7 +151,7 @@ export function readValue(known: KnownFields, fieldKey: string, wantedOp: string
   if (input.kind === 'none') return { op, values: [], unit: '' };
   if (input.kind === 'choices') {
     const ids = list.map((item) => textOf(isObject(item) && 'id' in item ? item['id'] : item));
-    return ids.every((id) => id !== null) ? { op, values: ids, unit: '' } : null;
+    return ids.every((id) => id !== null) ? { op, values: ids.map((id) => id || EMPTY), unit: '' } : null;
   }
   if (input.kind === 'lines') {
     const names = list.map((item) => textOf(isObject(item) && 'id' in item ? (item['name'] ?? item['id']) : item));
@@ -219,8 +222,7 @@ export function writeValue(
 }
 
 function chosenValue(field: Field | null, op: string, ids: readonly string[], choices: readonly Choice[]) {
-  const named = ids.filter((id) => id !== '').map((id) => valueOfChoice(field, id, choices));
-  if (named.length === 0 && ids.includes('') && MAY_BE_NULL.has(op)) return { op, value: null };
+  const named = ids.map((id) => (id === EMPTY ? null : valueOfChoice(field, id, choices)));
   const [only] = named;
   if (named.length === 1 && !MANY.has(op)) return { op, value: only };
   return { op: PLURAL_OF[op] ?? op, value: named };

@@ -14,7 +14,7 @@ import type { Preset } from '../rules/presets';
 import { EVENT_FIELDS, STANDARD_FIELDS } from '../rules/standard-fields';
 import { fieldWords } from '../rules/value-words';
 import { LABELS, ROOT, type ConditionGroup, type ConditionLine, type ConditionNode } from './condition-form';
-import { inputOf, labelChoices, OPERATOR_WORDS, type ValueInput } from './condition-value';
+import { EMPTY, inputOf, labelChoices, OPERATOR_WORDS, type ValueInput } from './condition-value';
 import { USUAL_CURRENCIES } from './first-run-view';
 import { filterGroupsOf, type RuleForm } from './rule-form';
 import { conditionLabels, lineOfError, placeOf, refusalOfForm } from './rule-refusal';
@@ -175,7 +175,7 @@ function valueView(input: ValueInput): ValueView {
   switch (input.kind) {
     case 'choices': {
       const hasHeadings = input.choices.some(({ beside }) => beside !== null && !beside.includes('@'));
-      const empty = input.mayBeEmpty ? [{ label: null, options: [{ value: '', label: '(empty)' }] }] : [];
+      const empty = input.mayBeEmpty ? [{ label: null, options: [{ value: EMPTY, label: EMPTY }] }] : [];
       return { kind: 'choices', groups: [...empty, ...picks(input.choices, hasHeadings)] };
     }
     case 'one':

@@ -24,6 +24,11 @@ async function openRules(theme: 'light' | 'dark' = 'light'): Promise<{ page: Pag
   return opened;
 }
 
+/** Of a list of several; the first, where a name stands in several groups. */
+const box = (frame: Frame, list: string, name: string) =>
+  frame.getByRole('group', { name: list, exact: true }).getByRole('checkbox', { name, exact: true }).first();
+const tick = (frame: Frame, list: string, name: string) => box(frame, list, name).check();
+
 async function ruleNamed(name: string) {
   const { body } = await stage.world.api('GET', '/rules', team.token);
   return body.items.find((rule: { name: string }) => rule.name === name);
@@ -43,15 +48,15 @@ test.each([
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByLabel('Name').fill(name);
   await frame.getByLabel('Event').selectOption('deal.stage_changed');
-  await frame.getByLabel('Pipelines').selectOption({ index: 0 });
-  await frame.getByLabel('Stages').selectOption({ index: 1 });
-  await frame.getByLabel('Owners').selectOption({ index: 0 });
+  await tick(frame, 'Pipelines', 'New business');
+  await tick(frame, 'New business', 'Contact made');
+  await tick(frame, 'Owners', 'Alice Moreau');
   await frame.getByLabel('Minimum value').fill('5,000');
   await frame.getByLabel('Space').selectOption('Sales wins');
   await frame.getByLabel('Layout').selectOption('Detailed');
   await frame.getByRole('button', { name: 'Add condition' }).click();
   await frame.getByLabel('Field of condition 1').selectOption('Status');
-  await frame.getByRole('listbox', { name: 'Compared with, condition 1' }).selectOption('open');
+  await tick(frame, 'Compared with, condition 1', 'open');
   await frame.getByRole('button', { name: 'Preview' }).click();
   await frame.getByText(/would have sent/).waitFor();
   expect(await accessibilityFindings(frame)).toEqual([]);
@@ -90,7 +95,8 @@ test('when a ready-made rule is chosen, then it fills the editor, says what is l
   await frame.getByRole('link', { name: 'Use this: Entered a key stage' }).click();
   await frame.getByText('Which stages matter').waitFor();
   const [name, event] = [await frame.getByLabel('Name').inputValue(), await frame.getByLabel('Event').inputValue()];
-  await frame.getByLabel('Stages').selectOption(['Proposal made', 'Negotiations started']);
+  await tick(frame, 'Stages', 'Proposal made');
+  await tick(frame, 'Stages', 'Negotiations started');
   expect(await accessibilityFindings(frame)).toEqual([]);
   await screenshotOf(frame, 'rule-from-preset-light');
   await frame.getByRole('button', { name: 'Save rule' }).click();
@@ -160,7 +166,7 @@ test('when labels and a custom field are asked for, then they are picked by name
   expect(visibleText(stage.world.chat.messages(team.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
     new RegExp(`Test: [\\s\\S]*${WON.source}[\\s\\S]*By a draft`),
   );
-  await frame.getByLabel('Labels').selectOption('Hot');
+  await tick(frame, 'Labels', 'Hot');
   await frame.getByLabel('Custom field').focus();
   await frame.getByLabel('Custom field').selectOption('Discount');
   await frame.getByLabel('Field of condition 1').waitFor();
@@ -177,7 +183,8 @@ test('when labels and a custom field are asked for, then they are picked by name
     { field: expect.stringMatching(/^[\da-f]{40}$/) },
   ]);
   await frame.getByRole('link', { name: 'Edit Hot or cold' }).click();
-  await frame.getByLabel('Labels').locator('option:checked', { hasText: 'Hot' }).waitFor({ state: 'attached' });
+  await frame.getByRole('heading', { level: 1, name: 'Hot or cold' }).waitFor();
+  expect(await box(frame, 'Labels', 'Hot').isChecked()).toBe(true);
 });
 
 test('when rules are switched and moved by keyboard, then they stay so and the focus stays on the control', async () => {
@@ -324,18 +331,18 @@ test('when a rule posts to a space, then that is not offered as one more, whiche
   const { frame } = await openRules();
   await frame.getByRole('button', { name: 'New rule' }).click();
   const space = frame.getByLabel('Space', { exact: true });
-  const offered = () => frame.getByLabel('Also post to').getByRole('option').allInnerTexts();
-  const chosen = () => frame.evaluate(`document.getElementById('rule-others').selectedOptions.length`);
+  const offered = () => frame.getByRole('group', { name: 'Also post to' }).locator('li:not([hidden])').allInnerTexts();
+  const chosen = () => frame.getByRole('group', { name: 'Also post to' }).locator(':checked').count();
   await frame.getByRole('heading', { level: 1, name: 'New rule' }).waitFor();
   const first = await offered();
 
-  await frame.getByLabel('Also post to').selectOption('Board');
+  await tick(frame, 'Also post to', 'Board');
   await space.selectOption('Board');
 
   expect(first).toEqual(['Board']);
   expect(await offered()).toEqual(['Sales wins']);
   expect(await chosen()).toBe(0);
-  await frame.getByLabel('Also post to').selectOption('Sales wins');
+  await tick(frame, 'Also post to', 'Sales wins');
   await frame.getByLabel('Name').fill('To both');
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByLabel('Enabled: To both').waitFor();
@@ -344,8 +351,5 @@ test('when a rule posts to a space, then that is not offered as one more, whiche
   await frame.getByRole('heading', { level: 1, name: 'To both' }).waitFor();
   expect(await offered()).toEqual(['Board']);
   expect(await chosen()).toBe(1);
-  // Not by colour alone.
-  const mark = `getComputedStyle(document.getElementById('rule-others').selectedOptions[0], '::before').content`;
-  expect(await frame.evaluate(mark)).toContain('✓');
   await screenshotOf(frame, 'rule-two-spaces');
 });

@@ -260,18 +260,7 @@ function Value({ line: { path, title, values, unit, value } }: { readonly line: 
     case 'none':
       return null;
     case 'choices':
-      return (
-        <select id={idOf('value', path)} name={name} multiple size={4} aria-label={label}>
-          {value.groups.map(({ label: heading, options }) => {
-            const drawn = options.map((option) => (
-              <option value={option.value} selected={values.includes(option.value)}>
-                {option.label}
-              </option>
-            ));
-            return heading === null ? drawn : <optgroup label={heading}>{drawn}</optgroup>;
-          })}
-        </select>
-      );
+      return <PickMany id={idOf('value', path)} label={label} isLabelHidden name={name} chosen={values} groups={value.groups} />;
     case 'lines':
       return (
         <textarea id={idOf('value', path)} name={name} rows={2} placeholder="one on each line" aria-label={label}>

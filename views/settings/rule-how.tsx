@@ -64,7 +64,6 @@ export function RuleHow({ view }: { readonly view: RuleFormView }): VNode {
                 chosen={values.otherSpaces}
                 groups={[{ label: null, options: spaces }]}
                 taken={{ id: RULE_LABELS.targetWebhookIds.id, value: mainSpace(view) }}
-                error={undefined}
               />
             )}
           </div>

@@ -54,6 +54,12 @@ test.each<[string, string, unknown, string]>([
     `${AT}.value must be a list of two values, the lower first`,
   ],
   ['no list', '/rules', conditions({ field: 'title', op: 'in', value: 'x' }), `${AT}.value must be a list`],
+  [
+    'emptiness among several values',
+    '/rules',
+    conditions({ field: 'status', op: 'in', value: ['open', null] }),
+    `${AT}.value.1 empty is not one of several values: make a condition of its own for it`,
+  ],
   ['no value', '/rules', conditions({ field: 'title', op: 'contains' }), `${AT}.value is required`],
   [
     'no time of day',

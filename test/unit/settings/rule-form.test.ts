@@ -9,7 +9,10 @@ import {
   conditionsToForm,
   LABELS,
   readConditions,
+  tidied,
+  type ConditionGroup,
 } from '../../../src/settings/condition-form';
+import { EMPTY, writeValue } from '../../../src/settings/condition-value';
 import { readForm } from '../../../src/settings/form-values';
 import { fillFromPreset } from '../../../src/settings/preset-answers';
 import { bodyOfForm, emptyForm, filterGroupsOf, formOfPreset, formOfRule } from '../../../src/settings/rule-form';
@@ -64,6 +67,7 @@ test.each<[string, ConditionTree]>([
   ['days ago', { field: 'won_time', op: 'after', value: { days: -3 } }],
   ['days ahead', { field: 'won_time', op: 'before', value: { days: 3 } }],
   ['days around today', { field: 'expected_close_date', op: 'withinDays', value: -7 }],
+  ['no choice', { field: 'owner_id', op: 'isNot', value: null }],
   ['nothing before', { field: 'value', op: 'changedFrom', value: null }],
   ['what no field can show', { field: 'expected_close_date', op: 'between', value: ['today', { days: 7 }] }],
   ['a field that is gone', { field: 'c'.repeat(40), op: 'is', value: 'x' }],
@@ -173,6 +177,20 @@ test('when a custom field is asked for, then a condition on it is added', () => 
 
   expect(conditionsOfForm(root, known).tree).toMatchObject({ any: [open, { field: TIER }] });
   expect(changeConditions(root, 'field:r', '')).toEqual(root);
+});
+
+test('when a line on a text becomes one on choices, then none of them is chosen, not even emptiness', () => {
+  const line = (field: string, values: readonly string[]): ConditionGroup => ({
+    ...{ kind: 'group', join: 'all' },
+    items: [{ kind: 'line', field, op: 'is', values, unit: '', raw: null }],
+  });
+
+  expect(tidied(line('owner_id', ['']), known)).toEqual(line('owner_id', []));
+  expect(tidied(line('owner_id', ['9', EMPTY]), known)).toEqual(line('owner_id', ['9', EMPTY]));
+});
+
+test('when emptiness is chosen with something else, then both are sent, so that the API says that it does not go together', () => {
+  expect(writeValue(known, 'owner_id', 'is', [EMPTY, '78'], '')).toEqual({ op: 'in', value: [null, 78] });
 });
 
 test('when an event has no stages, then what was chosen of them is not sent', () => {

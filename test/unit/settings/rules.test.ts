@@ -55,6 +55,20 @@ async function addRules(count: number): Promise<readonly number[]> {
 
 const rules = async () => (await api('get', '/rules?limit=100')).body.items;
 
+test('when a rule is opened, then each list is boxes of one name, with what is chosen ticked, also what is gone at Pipedrive', async () => {
+  const [id = 0] = await addRules(1);
+  await request(fixture.app)
+    .put(`/rules/${id}`)
+    .set('Authorization', `Bearer ${tenant.key}`)
+    .send({ filters: { ownerIds: [77, 78] } })
+    .expect(200);
+
+  const { text } = await open(`rules/${id}`);
+
+  for (const owner of [77, 78]) expect(text).toContain(`type="checkbox" name="owners" value="${owner}" checked`);
+  expect(text).toContain('2 chosen: no longer there (77), no longer there (78)');
+});
+
 test('when a rule is sent without scripts, then it is saved with everything, and the answer is a whole page', async () => {
   const space = await addSpace();
   const fields = {
