@@ -27,7 +27,10 @@ export const IS_MIXED = `
   (d.fold_kind IN ('daily', 'weekly')
    AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM deliveries m WHERE m.id = d.id OR m.folded_into = d.id) > 1)`;
 
-/** Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. */
+/**
+ * Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. Who waited here for another worker
+ * that did it finds nothing more of it to part: its messages may have gone since.
+ */
 export const PART_DIGESTS = `
   WITH leads AS MATERIALIZED (
     SELECT d.*, f.id AS fallback_id FROM deliveries d
@@ -41,11 +44,13 @@ export const PART_DIGESTS = `
     SELECT p.id, p.lead_id, min(p.id) OVER (PARTITION BY p.lead_id) AS new_lead_id
       FROM parts p JOIN parts lead ON lead.id = p.lead_id AND lead.is_told <> p.is_told
   ), moved AS (
-    UPDATE deliveries d SET folded_into = o.new_lead_id FROM others o WHERE d.id = o.id AND d.id <> o.new_lead_id
+    UPDATE deliveries d SET folded_into = o.new_lead_id FROM others o
+     WHERE d.id = o.id AND d.id <> o.new_lead_id AND coalesce(d.state, '') = 'folded' AND d.folded_into = o.lead_id
   ), led AS (
     UPDATE deliveries d SET state = 'held', folded_into = NULL, finished_at = NULL, fold_kind = leads.fold_kind, held_because = 'broken',
-           state_reason = leads.state_reason, waiting_since = leads.waiting_since
-      FROM others o JOIN leads ON leads.id = o.lead_id WHERE d.id = o.id AND d.id = o.new_lead_id
+           state_reason = leads.state_reason, waiting_since = leads.waiting_since, released_at = coalesce(leads.released_at, d.released_at)
+      FROM others o JOIN leads ON leads.id = o.lead_id
+     WHERE d.id = o.id AND d.id = o.new_lead_id AND coalesce(d.state, '') = 'folded' AND d.folded_into = o.lead_id
   )
   UPDATE deliveries d SET ${ANEW} FROM leads WHERE d.id = leads.id`;
 
@@ -55,7 +60,8 @@ export const unfold = (isSo: string): string => `
     SELECT d.* FROM deliveries d WHERE ${isSo} ORDER BY d.id FOR UPDATE OF d
   ), members AS (
     UPDATE deliveries d SET state = leads.state, state_reason = leads.state_reason, held_because = leads.held_because, folded_into = NULL,
-           finished_at = NULL, waiting_since = leads.waiting_since, via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
+           finished_at = NULL, waiting_since = leads.waiting_since, released_at = coalesce(leads.released_at, d.released_at),
+           via_webhook_id = leads.via_webhook_id, space_id = leads.space_id
       FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
   )
   UPDATE deliveries d SET fold_kind = NULL, ${ANEW} FROM leads WHERE d.id = leads.id`;

@@ -619,6 +619,26 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     for (const title of ['Folded one', 'Folded two']) expect(texts(channel)[1]).toContain(title);
   });
 
+  test('when what was held has been let go as one and drops become the rule before that went, then each of it waits for the new end', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Let go one', 'Let go two', 'Let go three');
+    await holdSpace(channel);
+    setClock('2026-11-25T07:00:00Z');
+    await isReleased(channel);
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, to: '12:00', mode: 'drop' } });
+    await freeSpace(channel);
+    await rest();
+    const held = await deliveriesOf(channel, 'held');
+    setClock('2026-11-25T11:00:00Z');
+    await arrives(channel, 1);
+    await rest();
+
+    expect(held).toHaveLength(3);
+    expect(texts(channel)).toEqual([expect.stringMatching(/3 changes in quiet hours/)]);
+  });
+
   test('when a broken destination is quiet, then it is not tried before the end of that, unless by an urgent message', async () => {
     const channel = await listening({ quietHours: NIGHTS });
     await addUrgentRule(channel);

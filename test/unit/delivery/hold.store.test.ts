@@ -4,8 +4,10 @@ import { makeHoldStore } from '../../../src/delivery/hold.store';
 import type { TenantId } from '../../../src/core/tenant';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
+import { waitUntil } from '../../support/wait-until';
 
 const [CHANNEL, FALLBACK] = [1, 2];
+const DIGEST_AT = new Date('2026-11-25T08:00:00Z');
 
 const testDatabase = useTestDatabase();
 const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
@@ -104,6 +106,7 @@ test.each([
     const ids = [1, 2, 3, 4];
     for (const id of ids) await addDelivery({ id, ...(id === 1 ? { foldKind: 'daily' } : { state: 'folded', foldedInto: 1 }) });
     for (const id of twins) await addDelivery({ id: 10 + id, twinOf: id, chatWebhookId: FALLBACK, state: 'sent' });
+    await query('UPDATE deliveries SET released_at = $1 WHERE id = 1', DIGEST_AT);
     await breakDown();
 
     await makeHoldStore({ pool: testDatabase.database.pool, clock }).tidy();
@@ -116,8 +119,41 @@ test.each([
         return { id, ...where, foldedInto: null, foldKind: 'daily' };
       }),
     );
+    const { rows } = await query(`SELECT released_at AS at FROM deliveries WHERE fold_kind = 'daily'`);
+    expect(rows).toEqual([{ at: DIGEST_AT }, { at: DIGEST_AT }]);
   },
 );
+
+test('when two workers part a digest at once, then what the first of them let go to the fallback stays told', async () => {
+  const { pool } = testDatabase.database;
+  const first = await pool.connect();
+  const [one, other] = [makeHoldStore({ pool: first, clock }), makeHoldStore({ pool, clock })];
+  // Only in the first round do they look for more, and wait for each other there.
+  await one.tidy();
+  await other.tidy();
+  for (const id of [1, 2, 3])
+    await addDelivery({ id, ...(id === 1 ? { foldKind: 'daily' } : { state: 'folded', foldedInto: 1 }) });
+  await addDelivery({ id: 11, twinOf: 1, chatWebhookId: FALLBACK, state: 'sent' });
+  await breakDown();
+  await first.query('BEGIN');
+  await one.tidy();
+  await first.query(`UPDATE deliveries SET state = 'sent' WHERE state = 'queued'`);
+
+  const second = other.tidy();
+  await waitUntil('the other waits for it', async () => {
+    const { rows } = await query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+    return rows.length > 0;
+  });
+  await first.query('COMMIT');
+  first.release();
+  await second;
+
+  expect(await deliveries()).toEqual([
+    { id: 1, state: 'held', via: null, foldedInto: null, foldKind: 'daily' },
+    { id: 2, state: 'sent', via: FALLBACK, foldedInto: null, foldKind: 'daily' },
+    { id: 3, state: 'folded', via: null, foldedInto: 2, foldKind: null },
+  ]);
+});
 
 test('when the fallback is told all of a digest too, then that waits as it is', async () => {
   await addDelivery({ id: 1, foldKind: 'weekly' });
