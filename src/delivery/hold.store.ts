@@ -57,15 +57,21 @@ const TRIALS_DUE = `
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
    WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()`;
 
+/** What was held last is looked through for something urgent: what is older than so many others is so no more. */
+const MOST_URGENT = 500;
+const MAY_BE_TRIED = `d.held_because IS NOT NULL AND d.via_webhook_id IS NULL AND ${STAYS}`;
 /**
  * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) the oldest
- * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe.
+ * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe. Where there is none it is looked for in every
+ * round, so that reads a bounded number of messages.
  */
 const PROBE = `
   WITH due AS (
-    SELECT w.id, (SELECT min(d.id) FROM deliveries d
-                   WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL AND d.via_webhook_id IS NULL
-                      AND ${STAYS} AND (NOT trial.is_quiet OR ${IS_URGENT})) AS delivery_id
+    SELECT w.id, CASE WHEN trial.is_quiet
+        THEN (SELECT min(d.id) FROM (SELECT * FROM deliveries WHERE chat_webhook_id = w.id AND state = 'held'
+                                      ORDER BY id DESC LIMIT ${String(MOST_URGENT)}) d WHERE ${MAY_BE_TRIED} AND ${IS_URGENT})
+        ELSE (SELECT d.id FROM deliveries d WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND ${MAY_BE_TRIED} ORDER BY d.id LIMIT 1)
+      END AS delivery_id
       FROM unnest($1::int[], $2::boolean[]) AS trial(id, is_quiet) JOIN chat_webhooks w ON w.id = trial.id
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending'))

@@ -62,15 +62,15 @@ describe('Statements over a long history and a backlog', () => {
     );
   }
 
-  /** Its trial, by the message that it holds, is due when `next_probe_at` says so. */
-  async function breakWithOneHeld(tenantId: number, { id, spaceId }: Channel): Promise<void> {
+  /** Its trial, by one of the messages that it holds, is due when `next_probe_at` says so. */
+  async function breakHolding(count: number, tenantId: number, { id, spaceId }: Channel): Promise<void> {
     await pool.query(`UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`, [id]);
     await pool.query(
       `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                                template_mode, not_before, request_id, state, held_because)
-       VALUES ($1, 1000000, 1, $2, $3, 'deal', '900000', '{"type": "deal.won", "changes": []}', '{"title": "Held"}', now(), 'compact',
-               now(), gen_random_uuid(), 'held', 'broken')`,
-      [tenantId, id, spaceId],
+       SELECT $1, 2000000 + n, 1, $2, $3, 'deal', (800000 + n)::text, '{"type": "deal.won", "changes": []}', '{"title": "Held"}', now(), 'compact',
+              now(), gen_random_uuid(), 'held', 'broken' FROM generate_series(1, $4::int) n`,
+      [tenantId, id, spaceId, count],
     );
   }
 
@@ -101,7 +101,7 @@ describe('Statements over a long history and a backlog', () => {
     const [ours = 0, theirs = 0] = rows.map(({ id }) => id);
     const letRoute = await keepFromRouting(theirs);
     await fill(ours, theirs, busy.spaceId);
-    await breakWithOneHeld(ours, broken);
+    await breakHolding(1, ours, broken);
     // What was planned before there were statistics is over then.
     await world.dealbell.sweep();
     plans.take();
@@ -131,6 +131,25 @@ describe('Statements over a long history and a backlog', () => {
     expect(executed.length).toBeGreaterThan(100);
     expect([...new Set(executed.flatMap(tooDear))]).toEqual([]);
   }, 60_000);
+
+  test('when a broken destination holds many messages and is quiet, then looking for one to try reads a batch, round after round', async () => {
+    if (plans === null) return;
+    const token = await world.install();
+    const quietHours = { from: '00:00', to: '00:00', mode: 'hold' };
+    const asleep = await connectChannel(world, token, 'Asleep', { quietHours });
+    const { rows } = await pool.query<{ tenant_id: number }>('SELECT tenant_id FROM chat_webhooks WHERE id = $1', [asleep.id]);
+    await breakHolding(BACKLOG, rows[0]?.tenant_id ?? 0, asleep);
+    await pool.query('ANALYZE deliveries');
+    plans.take();
+    await pool.query('UPDATE chat_webhooks SET next_probe_at = now() WHERE id = $1', [asleep.id]);
+
+    await world.dealbell.sweep();
+    await world.dealbell.sweep();
+
+    const looks = plans.take().filter(({ statement }) => statement.includes('trial.is_quiet'));
+    expect(looks.length).toBeGreaterThanOrEqual(2);
+    expect([...new Set(looks.flatMap(tooDear))]).toEqual([]);
+  });
 });
 
 /** What is wrong with a plan, in words, with the beginning of its statement. */
