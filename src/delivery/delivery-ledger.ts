@@ -52,6 +52,8 @@ export interface ClaimedDelivery {
   readonly digest: Digest | null;
   readonly change: RecordChange;
   readonly tenant: TenantProfile;
+  /** Of its tenant's rules, destinations and zone as they were claimed with it: each change of them raises it. */
+  readonly settingsVersion: number;
   /** Null: the destination was removed. */
   readonly destination: ClaimedDestination | null;
 }

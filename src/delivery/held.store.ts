@@ -4,11 +4,18 @@ import { z } from 'zod';
 import type { HeldFor } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, type FoldPolicy, type QuietHours } from '../core/destination';
 import { digestSchema, type Digest } from '../core/rule';
+import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
 import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
 import type { Fold, FoldCandidate } from './plan-fold';
+
+/** By which a wait was reckoned; it is written only while they are the tenant's own still, because a change of them has looked for what waits. */
+interface Settings {
+  readonly tenantId: TenantId;
+  readonly version: number;
+}
 
 /** Messages of one destination, by one way, whose time has come. Hours, zone and folding are those of the one that gets them. */
 export interface DueHold {
@@ -18,6 +25,9 @@ export interface DueHold {
   readonly heldFor: HeldFor;
   /** Gathered for a digest that is not told any more: it goes before its time. */
   readonly isEarly: boolean;
+  /** Its rule goes through quiet hours by now. */
+  readonly isUrgent: boolean;
+  readonly settings: Settings;
   readonly quietHours: QuietHours | null;
   readonly timeZone: string;
   readonly fold: FoldPolicy;
@@ -29,6 +39,7 @@ export interface Regathered {
   readonly chatWebhookId: number;
   readonly viaWebhookId: number | null;
   readonly digest: Digest;
+  readonly settings: Settings;
   readonly quietHours: QuietHours | null;
   readonly timeZone: string;
 }
@@ -36,7 +47,10 @@ export interface Regathered {
 type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 
 export interface HeldStore {
-  /** The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. */
+  /**
+   * The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. When
+   * settings were changed since it was claimed, it is due as before.
+   */
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
   endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
@@ -52,11 +66,15 @@ export interface HeldStore {
 
 const HOLDS_AT_ONCE = 500;
 
+/** Waits for a change of settings that is being written, and keeps others until its own statement is over. */
+const areSettled = (tenantId: string, version: string): string =>
+  `EXISTS (SELECT FROM (SELECT FROM tenants WHERE id = ${tenantId} AND rules_version = ${version} FOR SHARE) settled)`;
+
 /** Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. */
 const SET_ASIDE = `
   WITH same AS (
     SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
-     WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
+     WHERE ${areSettled('$11', '$12')} AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1
          OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
@@ -87,23 +105,29 @@ const IS_DUE = (now: string): string =>
   `d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= ${now} AND NOT (${IS_REGATHERED})`;
 
 const IS_EARLY = `(d.held_for <> 'quiet' AND d.held_until = 'epoch')`;
+/** Of a message of several: as that of which it tells something urgent. */
+const IS_URGENT = `
+  CASE WHEN d.fold_kind IS NULL THEN EXISTS (SELECT FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
+       ELSE EXISTS (SELECT FROM deliveries m JOIN rules r ON r.id = m.rule_id AND r.tenant_id = m.tenant_id AND r.urgent
+                     WHERE m.id = d.id OR m.folded_into = d.id) END`;
 
-const ZONE = `coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
+const SETTINGS = `
+  t.id AS tenant_id, t.rules_version, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
 const REGATHERED = `
-  SELECT DISTINCT d.rule_id, d.chat_webhook_id, d.via_webhook_id, rule.digest, w.quiet_hours, ${ZONE}
+  SELECT DISTINCT d.rule_id, d.chat_webhook_id, d.via_webhook_id, rule.digest, ${SETTINGS}
     FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
     JOIN tenants t ON t.id = d.tenant_id JOIN rules rule ON rule.id = d.rule_id
    WHERE d.state = 'held' AND ${IS_REGATHERED} LIMIT ${String(HOLDS_AT_ONCE)}`;
 const GATHER_ANEW = `
   UPDATE deliveries d SET held_for = $4, held_until = $5, state_reason = $6
-   WHERE d.state = 'held' AND d.rule_id = $1 AND d.chat_webhook_id = $2 AND d.via_webhook_id IS NOT DISTINCT FROM $3::int AND ${IS_REGATHERED}`;
+   WHERE ${areSettled('$7', '$8')} AND d.state = 'held' AND d.rule_id = $1 AND d.chat_webhook_id = $2 AND d.via_webhook_id IS NOT DISTINCT FROM $3::int AND ${IS_REGATHERED}`;
 
 const DUE_HOLDS = `
-  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, w.quiet_hours, w.fold, ${ZONE}
+  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, ${IS_URGENT} AS is_urgent, w.fold, ${SETTINGS}
     FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
     JOIN tenants t ON t.id = d.tenant_id
    WHERE ${IS_DUE('$1')}
-   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early LIMIT ${String(HOLDS_AT_ONCE)}`;
+   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early, is_urgent LIMIT ${String(HOLDS_AT_ONCE)}`;
 
 /** Neither quiet hours nor a digest keep a message for so long: the clock was wrong when it was held. It is due, and judged anew. */
 const BRING_FORWARD = `
@@ -112,17 +136,18 @@ const BRING_FORWARD = `
 
 const OF_HOLD = `
   d.chat_webhook_id = $1 AND d.via_webhook_id IS NOT DISTINCT FROM $2::int AND d.held_for = $3
-  AND ${IS_DUE('$4')} AND ${IS_EARLY} = $5`;
-const POSTPONE = `UPDATE deliveries d SET held_for = $6, held_until = $7, state_reason = $8 WHERE ${OF_HOLD}`;
+  AND ${IS_DUE('$4')} AND ${IS_EARLY} = $5 AND ${IS_URGENT} = $6`;
+const POSTPONE = `
+  UPDATE deliveries d SET held_for = $7, held_until = $8, state_reason = $9 WHERE ${areSettled('$10', '$11')} AND ${OF_HOLD}`;
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
 const HELD = `
-  SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL AS is_made
+  SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL OR d.is_plain OR d.is_unthreaded AS is_made
     FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
 /**
  * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be
- * delivered. Those that were made before ($2) go first.
+ * delivered. Those that were made before ($2) go first, and so do those whose body Chat did not take and that get another.
  */
 const LET_GO = `
   UPDATE deliveries d SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL,
@@ -132,42 +157,52 @@ const LET_GO = `
     FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[])) first
    WHERE d.id = ANY ($1::bigint[]) AND d.state = 'held'`;
 
+const settingsRow = {
+  tenant_id: tenantIdSchema,
+  rules_version: z.number(),
+  quiet_hours: quietHoursSchema.nullable(),
+  time_zone: z.string(),
+};
+const settingsOf = (row: z.infer<z.ZodObject<typeof settingsRow>>) => ({
+  settings: { tenantId: row.tenant_id, version: row.rules_version },
+  quietHours: row.quiet_hours,
+  timeZone: row.time_zone,
+});
+
 const holdRow = z
   .object({
+    ...settingsRow,
     chat_webhook_id: z.number(),
     via_webhook_id: z.number().nullable(),
     held_for: z.enum(['quiet', 'daily', 'weekly']),
     is_early: z.boolean(),
-    quiet_hours: quietHoursSchema.nullable(),
+    is_urgent: z.boolean(),
     fold: z.enum(FOLD_POLICIES),
-    time_zone: z.string(),
   })
   .transform((row): DueHold => ({
     chatWebhookId: row.chat_webhook_id,
     viaWebhookId: row.via_webhook_id,
     heldFor: row.held_for,
     isEarly: row.is_early,
-    quietHours: row.quiet_hours,
+    isUrgent: row.is_urgent,
     fold: row.fold,
-    timeZone: row.time_zone,
+    ...settingsOf(row),
   }));
 
 const regatheredRow = z
   .object({
+    ...settingsRow,
     rule_id: z.number(),
     chat_webhook_id: z.number(),
     via_webhook_id: z.number().nullable(),
     digest: digestSchema,
-    quiet_hours: quietHoursSchema.nullable(),
-    time_zone: z.string(),
   })
   .transform((row): Regathered => ({
     ruleId: row.rule_id,
     chatWebhookId: row.chat_webhook_id,
     viaWebhookId: row.via_webhook_id,
     digest: row.digest,
-    quietHours: row.quiet_hours,
-    timeZone: row.time_zone,
+    ...settingsOf(row),
   }));
 
 const madeRow = z.object({ id: z.number(), is_made: z.boolean() });
@@ -185,8 +220,9 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
     async regathered() {
       return (await pool.query(REGATHERED)).rows.map((row) => regatheredRow.parse(row));
     },
-    async gatherAnew({ ruleId, chatWebhookId, viaWebhookId }, { heldFor, until, reason }) {
-      await pool.query(GATHER_ANEW, [ruleId, chatWebhookId, viaWebhookId, heldFor, until, reason]);
+    async gatherAnew({ ruleId, chatWebhookId, viaWebhookId, settings }, { heldFor, until, reason }) {
+      const wait = [heldFor, until, reason];
+      await pool.query(GATHER_ANEW, [ruleId, chatWebhookId, viaWebhookId, ...wait, settings.tenantId, settings.version]);
     },
     async dueHolds(now) {
       await pool.query(BRING_FORWARD, [now]);
@@ -194,7 +230,8 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
       return rows.map((row) => holdRow.parse(row));
     },
     async postpone(hold, { heldFor, until, reason }, now) {
-      await pool.query(POSTPONE, [...holdParameters(hold, now), heldFor, until, reason]);
+      const { tenantId, version } = hold.settings;
+      await pool.query(POSTPONE, [...holdParameters(hold, now), heldFor, until, reason, tenantId, version]);
     },
     release: (hold, now, plan) =>
       database.transaction(async (client) => {
@@ -213,8 +250,8 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
   };
 }
 
-function holdParameters({ chatWebhookId, viaWebhookId, heldFor, isEarly }: DueHold, now: Date): unknown[] {
-  return [chatWebhookId, viaWebhookId, heldFor, now, isEarly];
+function holdParameters({ chatWebhookId, viaWebhookId, heldFor, isEarly, isUrgent }: DueHold, now: Date): unknown[] {
+  return [chatWebhookId, viaWebhookId, heldFor, now, isEarly, isUrgent];
 }
 
 function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): unknown[] {
@@ -226,6 +263,7 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
     head.viaWebhookId,
     reachOf(head, verdict),
+    ...[head.tenant.id, head.settingsVersion],
   ];
 }
 

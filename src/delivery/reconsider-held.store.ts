@@ -12,7 +12,10 @@ const RECONSIDER = `
     FROM chat_webhooks w
    WHERE d.tenant_id = $1::int AND d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until > $4::timestamptz
      AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-     AND CASE WHEN $2::int IS NOT NULL THEN w.id = $2::int WHEN $3::int IS NOT NULL THEN d.rule_id = $3::int ELSE w.time_zone IS NULL END`;
+     AND CASE WHEN $2::int IS NOT NULL THEN w.id = $2::int
+              WHEN $3::int IS NOT NULL THEN d.rule_id = $3::int
+                OR (d.fold_kind IS NOT NULL AND EXISTS (SELECT FROM deliveries m WHERE m.folded_into = d.id AND m.rule_id = $3::int))
+              ELSE w.time_zone IS NULL END`;
 
 /** Whatever waits for the end of quiet hours or for a digest waits for the new time, or is told now when there is none any more. */
 export async function reconsiderHeld(

@@ -20,7 +20,7 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
     const now = clock();
     let released = 0;
     for (const gathered of await store.regathered()) {
-      const verdict = judgeDue({ ...gathered, ...WAITED }, now);
+      const verdict = judgeDue({ ...gathered, ...WAITED, isUrgent: false }, now);
       if (verdict.kind === 'hold') await store.gatherAnew(gathered, verdict);
     }
     for (const hold of await store.dueHolds(now)) {
@@ -36,11 +36,14 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
   };
 }
 
-/** It is not urgent, and never dropped. */
-const WAITED = { isUrgent: false, cameAt: null, digestAt: null } as const;
+/** It is never dropped. */
+const WAITED = { cameAt: null, digestAt: null } as const;
 
-/** A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. */
-function planOf({ heldFor, fold }: DueHold, candidates: readonly FoldCandidate[]): readonly Fold[] {
-  const isSingle = heldFor === 'quiet' && (fold === 'off' || candidates.length < 2);
+/**
+ * A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. What
+ * became urgent goes as any urgent message does.
+ */
+function planOf({ heldFor, fold, isUrgent }: DueHold, candidates: readonly FoldCandidate[]): readonly Fold[] {
+  const isSingle = heldFor === 'quiet' && (isUrgent || fold === 'off' || candidates.length < 2);
   return isSingle ? [] : planDigest(candidates, WON_NAMES_BYTES);
 }

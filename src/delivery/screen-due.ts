@@ -100,9 +100,9 @@ function takes({ delivery, destination }: Judged): boolean {
   return !destination.isPaused && (destination.health !== 'broken' || delivery.isProbe);
 }
 
-/** It was prepared, or tells others too: it goes as it is. */
-function isMade({ renderedBody, isPlain, foldKind }: ClaimedDelivery): boolean {
-  return renderedBody !== null || isPlain || foldKind !== null;
+/** It was prepared, or tells others too, or Chat refused its body and gets another: it goes as it is. */
+function isMade({ renderedBody, isPlain, isUnthreaded, foldKind }: ClaimedDelivery): boolean {
+  return renderedBody !== null || isPlain || isUnthreaded || foldKind !== null;
 }
 
 /** Nobody was told any of it yet: each may be judged by itself. A digest stays one, and so does what Chat refused once and gets otherwise. */

@@ -597,6 +597,51 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(bodies[1]?.rawBody).toContain('MARKUP_SYNTAX_CHAT');
   });
 
+  test('when Chat refuses a card just before it becomes quiet, then its text waits, and goes by itself before what came later', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    setClock('2026-11-24T18:59:00Z');
+    world.chat.failNext({ spaceId: channel.spaceId, status: 400 });
+    const stop = world.chat.onRequest(({ spaceId }) => {
+      if (spaceId === channel.spaceId) setClock('2026-11-24T21:00:00Z');
+    });
+    await win(channel, 'Refused');
+    stop();
+    const held = await deliveriesOf(channel, 'held');
+    await win(channel, 'Later one', 'Later two');
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect(held).toHaveLength(1);
+    expect(texts(channel)).toEqual([
+      expect.stringContaining('Refused'),
+      expect.stringMatching(/2 changes in quiet hours[\s\S]*Later/),
+    ]);
+    expect(world.chat.messages(channel.spaceId)[1]?.rawBody).toContain('cardsV2');
+  });
+
+  test.each([
+    ['holds for quiet hours', {}],
+    ['gathers for a digest', { digest: { every: 'day', at: '09:00' } }],
+  ])('when a rule that %s becomes urgent, then what it held goes at once, and what others hold waits', async (_what, fields) => {
+    const channel = await listening({ quietHours: NIGHTS }, fields);
+    const { items } = (await world.api('GET', '/rules?limit=100', key)).body;
+    const rule = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
+    const conditions = { all: [{ field: 'title', op: 'contains', value: 'Waits' }] };
+    const filters = { ...rule.filters, conditions };
+    const other = await addRule(world, key, 'deal.won', channel, { filters });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Became urgent', 'Became urgent too', 'Waits');
+    expect(await deliveriesOf(channel, 'held')).toHaveLength(4);
+
+    await put(world, key, `/rules/${rule.id}`, { urgent: true, digest: null });
+    await waitUntil('it is let go', async () => (await deliveriesOf(channel, 'held')).length === 1);
+    await rest();
+
+    expect((await deliveriesOf(channel, 'held')).map((one: { ruleId: number }) => one.ruleId)).toEqual([other]);
+    expect(texts(channel).join()).toMatch(/Became urgent( too)?\b[\s\S]*Became urgent/);
+  });
+
   test('when it becomes quiet before a message of several was prepared, then each of them waits, and an urgent one goes', async () => {
     const channel = await listening({});
     await addUrgentRule(channel);

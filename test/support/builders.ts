@@ -196,6 +196,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     digest: null,
     change: aChange('deal.won'),
     tenant: aTenant(),
+    settingsVersion: 1,
     destination: aClaimedDestination(),
     ...given,
   };
