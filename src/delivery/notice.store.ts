@@ -15,9 +15,10 @@ const DUE = `
      AND ((w.health = 'broken' AND w.told_health = 'healthy' AND NOT w.paused AND coalesce(w.told_at < now() - interval '1 hour', true))
        OR (w.health IN ('healthy', 'throttled') AND w.told_health = 'broken'))
    ORDER BY w.tenant_id, w.id LIMIT 500 FOR UPDATE OF w SKIP LOCKED`;
+const QUIET = `w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
 /** Not one that a notice could not be sent to lately: another one hears of it instead. One that has healed since is asked again. */
 const LISTENERS = `
-  SELECT w.id, w.tenant_id, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
+  SELECT w.id, w.tenant_id, ${QUIET}
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
    WHERE w.tenant_id = ANY ($1::int[]) AND w.health = 'healthy' AND NOT w.paused
      AND NOT EXISTS (SELECT FROM notices n WHERE n.chat_webhook_id = w.id AND n.state = 'failed' AND n.not_before > now() - interval '1 hour'
@@ -32,10 +33,12 @@ const NOTE_TOLD = `
 /** Taken for longer than a POST lasts. */
 const CLAIM = `
   UPDATE notices n SET attempts = n.attempts + 1, not_before = now() + interval '15 seconds'
-    FROM (SELECT id FROM notices WHERE state = 'queued' AND not_before <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) next, chat_webhooks w
+    FROM (SELECT id FROM notices WHERE state = 'queued' AND not_before <= now() ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) next,
+         chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
    WHERE n.id = next.id AND w.id = n.chat_webhook_id
   RETURNING n.id::float8 AS id, n.tenant_id, n.body, n.request_id, n.attempts, w.id AS chat_webhook_id, w.space_id, w.sealed_credentials,
-            w.health, w.health_reason, w.refusals, w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms`;
+            w.health, w.health_reason, w.refusals, w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
+            ${QUIET}`;
 /** What a notice was to tell and did not is due again, unless something newer was told of it since. */
 const SETTLE = `
   WITH settled AS (
@@ -45,7 +48,7 @@ const SETTLE = `
   )
   UPDATE chat_webhooks w SET told_health = CASE w.told_health WHEN 'broken' THEN 'healthy' ELSE 'broken' END, told_at = NULL, told_through_id = NULL
     FROM settled
-   WHERE settled.state = 'failed' AND w.id = ANY (settled.about_ids)
+   WHERE settled.state IN ('failed', 'withdrawn') AND w.id = ANY (settled.about_ids)
      AND w.told_through_id = settled.chat_webhook_id AND w.told_at = settled.created_at`;
 const FORGET = `DELETE FROM notices WHERE state <> 'queued' AND created_at < now() - interval '7 days'`;
 
@@ -87,6 +90,8 @@ const noticeRow = z
     refusals: z.number(),
     probes: z.number(),
     since_last_refusal_ms: z.number().nullable(),
+    quiet_hours: quietHoursSchema.nullable(),
+    time_zone: z.string(),
   })
   .transform((row): QueuedNotice => ({
     id: row.id,
@@ -96,6 +101,8 @@ const noticeRow = z
     requestId: row.request_id,
     attempts: row.attempts,
     spaceId: row.space_id,
+    quietHours: row.quiet_hours,
+    timeZone: row.time_zone,
     saved: {
       chatWebhookId: row.chat_webhook_id,
       sealedCredentials: row.sealed_credentials,

@@ -26,12 +26,15 @@ export interface HealthChangeDue {
   readonly companyDomain: string;
 }
 
-/** A healthy destination. */
-export interface Listener {
-  readonly id: number;
-  readonly tenantId: TenantId;
+interface Quiet {
   readonly quietHours: QuietHours | null;
   readonly timeZone: string;
+}
+
+/** A healthy destination. */
+export interface Listener extends Quiet {
+  readonly id: number;
+  readonly tenantId: TenantId;
 }
 
 export interface PlannedNotice {
@@ -41,7 +44,8 @@ export interface PlannedNotice {
   readonly body: string;
 }
 
-export interface QueuedNotice {
+/** With the quiet hours of the destination that it goes to. */
+export interface QueuedNotice extends Quiet {
   readonly id: number;
   readonly tenant: { readonly id: TenantId };
   readonly ruleId: null;
@@ -56,10 +60,10 @@ export interface NoticeStore {
   /** Writes down the cards that `plan` makes of what is due, and that it was told; of several workers one does it. */
   oweDue(plan: (due: readonly HealthChangeDue[], listeners: readonly Listener[]) => readonly PlannedNotice[]): Promise<void>;
   claim(): Promise<QueuedNotice | null>;
-  /** What a notice that failed was about is due again, through another destination. */
+  /** What a notice that failed or was withdrawn was about is due again, through another destination. */
   settle(
     id: number,
-    end: { readonly state: 'queued' | 'sent' | 'failed'; readonly afterMs: number; readonly wasTried: boolean },
+    end: { readonly state: 'queued' | 'sent' | 'failed' | 'withdrawn'; readonly afterMs: number; readonly wasTried: boolean },
   ): Promise<void>;
 }
 
@@ -132,6 +136,11 @@ export function makeTellHealth(dependencies: TellHealthDependencies): TellHealth
 
 async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependencies): Promise<void> {
   const { store, slots, settings, clock, log } = dependencies;
+  if (wantsQuiet(notice, clock())) {
+    // It waited for its slot or was tried before; whoever is not quiet hears of it.
+    await store.settle(notice.id, { state: 'withdrawn', afterMs: 0, wasTried: false });
+    return;
+  }
   const waitMs = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
   if (waitMs > 0) {
     await store.settle(notice.id, { state: 'queued', afterMs: waitMs, wasTried: false });
@@ -159,6 +168,6 @@ function endOf(
   return { state: isOver ? 'failed' : 'queued', afterMs: isOver ? 0 : backoffMs(attempts, 1), wasTried: true };
 }
 
-function wantsQuiet({ quietHours, timeZone }: Listener, now: Date): boolean {
+function wantsQuiet({ quietHours, timeZone }: Quiet, now: Date): boolean {
   return quietHours !== null && isQuiet(quietHours, timeZone, now);
 }

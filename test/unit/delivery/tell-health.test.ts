@@ -9,6 +9,7 @@ import { makeTestStore } from '../../../src/delivery/test-message.store';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
 
+const HOUR_MS = 60 * 60 * 1000;
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
 const GONE: DeliveryOutcome = { kind: 'refused', httpStatus: 404, reason: 'HTTP 404' };
 const DOWN: DeliveryOutcome = { kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' };
@@ -17,9 +18,11 @@ const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: '
 const testDatabase = useTestDatabase();
 const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
 let tenant: TenantId;
+let aheadMs = 0;
 
 beforeEach(async () => {
   await testDatabase.clear();
+  aheadMs = 0;
   tenant = await addTenant(testDatabase.database);
 });
 
@@ -44,21 +47,26 @@ async function given(names: readonly string[], answers: Readonly<Record<string, 
     },
     settings: { spaceIntervalMs: 0, refusalConfirmMs: 0, firstProbeMs: 60_000 },
     settingsUrl: () => 'https://acme.example/settings',
-    clock: () => new Date(),
+    clock: () => new Date(Date.now() + aheadMs),
     log: pino({ level: 'silent' }),
   });
+  const look = async () => {
+    await tellHealth.run();
+    await tellHealth.close();
+  };
   return {
     posted,
     answer: (space: string, outcome: DeliveryOutcome) => {
       current[space] = outcome;
     },
+    /** One round in which every slot is as it is. */
+    look,
     /** Rounds of the sweep, each when what was tried before may be tried again. */
     rounds: async (count: number) => {
       for (let round = 0; round < count; round += 1) {
         await query(`UPDATE notices SET not_before = now() WHERE state = 'queued'`);
         await query(`UPDATE google_spaces SET next_slot_at = now()`);
-        await tellHealth.run();
-        await tellHealth.close();
+        await look();
       }
     },
     heardIn: (space: string, about: string) =>
@@ -134,4 +142,26 @@ test('when what broke works again before its notice fails, then nobody is told a
   await world.rounds(3);
 
   expect(world.heardIn('Room C', 'Room A')).toBe(0);
+});
+
+test.each([
+  ['another one', ['Room A', 'Room B', 'Room C'], 'Room C', HOUR_MS],
+  ['it, when that is over,', ['Room A', 'Room B'], 'Room B', 2 * HOUR_MS],
+])('when it becomes quiet where a notice waits for its turn, then %s hears of it', async (_who, names, listener, laterMs) => {
+  const world = await given(names, {});
+  const soon = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
+  const quietHours = { from: soon(30), to: soon(90), mode: 'hold' };
+  await query(`UPDATE chat_webhooks SET quiet_hours = $1 WHERE name = 'Room B'`, quietHours);
+  await query(`INSERT INTO google_spaces (space_id, next_slot_at) VALUES ('Room B', now() + interval '10 seconds')`);
+  await breakDown('Room A');
+  await world.look();
+  aheadMs = HOUR_MS;
+
+  await world.rounds(3);
+  const inQuietHours = world.heardIn('Room B', 'Room A');
+  aheadMs = laterMs;
+  await world.rounds(2);
+
+  expect(inQuietHours).toBe(0);
+  expect(world.posted.map(({ space }) => space)).toEqual([listener]);
 });
