@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from '../core/delivery';
 import type { TenantProfile } from '../core/tenant';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { FRESH_MS } from './lease';
-import { settleAttempt, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
+import { settleAttempt, settleUnprepared, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
 import { judgeRefusal, PAUSED_REASON } from './space-health';
 
 /** Renders bodies for deliveries of one tenant; names are gathered for all of them at once. */
@@ -186,13 +186,14 @@ async function deliverOne(
     await store.release(delivery);
     return;
   }
+  if (body === undefined) {
+    await record(settleUnprepared(delivery, jitter()));
+    return;
+  }
   const startedAtMs = nowMs();
-  const isThreaded = body?.includes('"threadKey"') ?? false;
+  const isThreaded = body.includes('"threadKey"');
   let writtenAtMs = Number.POSITIVE_INFINITY;
-  const outcome: DeliveryOutcome | null =
-    body === undefined
-      ? { kind: 'unreachable', httpStatus: null, reason: 'The message could not be prepared.' }
-      : await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
+  const outcome = await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
   if (outcome === null) {
     log.warn(
       { tenantId: delivery.tenant.id, deliveryId: delivery.id },

@@ -89,6 +89,8 @@ export interface AttemptRecord {
   readonly hasTrouble: boolean;
   /** Chat's answer says whether it was posted: what came of the attempt is known. */
   readonly isAnswered: boolean;
+  /** No body could be made: an attempt that was not begun before it is recorded. */
+  readonly isUnprepared: boolean;
   /** The log row; null when nothing was posted. */
   readonly wrote: {
     readonly httpStatus: number | null;

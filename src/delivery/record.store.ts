@@ -36,7 +36,7 @@ const RECORD_ANY = `
   WITH r AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
       through_id int, sealed text, space_id text, state text, state_reason text, held_because text, message_name text, thread_name text,
-      rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, wrote boolean, http_status int, error_message text,
+      rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, wrote boolean, http_status int, error_message text,
       duration_ms int, health text, health_reason text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
       cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
   ), through AS MATERIALIZED (
@@ -57,6 +57,7 @@ const RECORD_ANY = `
     UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
            state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,
            waiting_since = CASE WHEN s.wrote OR s.state = 'held' THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
+           attempts = d.attempts + CASE WHEN s.is_unprepared THEN 1 ELSE 0 END,
            uncertain = d.uncertain - CASE WHEN s.is_answered THEN 1 ELSE 0 END,
            chat_message_name = coalesce(s.message_name, d.chat_message_name), chat_thread_name = coalesce(s.thread_name, d.chat_thread_name),
            finished_at = CASE WHEN s.state IN ('sent', 'dropped', 'failed') THEN now() END,
@@ -179,6 +180,7 @@ function attemptRow(attempt: AttemptRecord): object {
     slot_after_ms: attempt.slotAfterMs,
     has_trouble: attempt.hasTrouble,
     is_answered: attempt.isAnswered,
+    is_unprepared: attempt.isUnprepared,
     wrote: wrote !== null,
     http_status: wrote?.httpStatus ?? null,
     error_message: wrote?.errorMessage ?? null,

@@ -81,6 +81,19 @@ export function nextStep(outcome: DeliveryOutcome, context: AttemptContext): Nex
   }
 }
 
+/** After an attempt for which no body could be made: nothing was posted, and others of its space may go. */
+export function stepUnprepared(context: {
+  /** This one counted. */
+  readonly attempts: number;
+  readonly ageMs: number;
+  readonly jitter: number;
+}): { readonly kind: 'aside'; readonly ms: number } | { readonly kind: 'giveUp'; readonly reason: string } {
+  const { attempts, ageMs, jitter } = context;
+  if (ageMs >= MAX_AGE_MS && attempts >= LEAST_ATTEMPTS)
+    return { kind: 'giveUp', reason: 'The message could not be prepared within 24 hours.' };
+  return { kind: 'aside', ms: backoffMs(attempts - 1, jitter) };
+}
+
 function afterSilence(context: AttemptContext, reason: string): NextStep {
   const afterMs = backoffMs(context.troubles, context.jitter);
   return again(afterMs, context.uncertain + 1 < PATIENT_ATTEMPTS ? null : 2 * afterMs, context, reason);

@@ -254,7 +254,7 @@ test('when one message cannot be rendered, then the others of its tenant go and 
   await deliverDue.close();
 
   expect(posted.sort()).toEqual(['space 1 body 1', 'space 3 body 3']);
-  expect(recorded.find(({ delivery }) => delivery.id === 2)).toMatchObject({ state: 'queued', hasTrouble: true });
+  expect(recorded.find(({ delivery }) => delivery.id === 2)).toMatchObject({ state: 'queued', isUnprepared: true, wrote: null });
 });
 
 test('when one attempt cannot be recorded, then the others are', async () => {

@@ -1,4 +1,4 @@
-/** Messages that were claimed ahead and wait for their turn, over a real ledger and a stand-in Chat: what outlives its lease is noticed. */
+/** The sender over a real ledger and a stand-in Chat: what outlives its lease is noticed, what cannot be prepared keeps nobody waiting. */
 
 import { pino } from 'pino';
 import { makeGoogleChat } from '../../../src/clients/google-chat';
@@ -25,7 +25,6 @@ beforeAll(async () => {
 });
 afterAll(() => chat.close());
 
-/** One message is owed. */
 beforeEach(async () => {
   await testDatabase.clear();
   chat.clear();
@@ -38,16 +37,20 @@ beforeEach(async () => {
      VALUES (1, $1, 'Wins', $2, 'sealed', '', now())`,
     ...[tenant, spaceId],
   );
-  await query(
-    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
-                             template_mode, not_before, request_id)
-     VALUES (1, $1, 1, 1, 1, $2, 'deal', '1', '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now(), gen_random_uuid())`,
-    ...[tenant, spaceId],
-  );
+  await owe(1);
 });
 
+/** A message about a deal of its own. */
+const owe = (id: number) =>
+  query(
+    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                             template_mode, not_before, request_id)
+     VALUES ($1, $2, $1, 1, 1, $3, 'deal', $1::bigint::text, '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now(), gen_random_uuid())`,
+    ...[id, tenant, spaceId],
+  );
+
 /** Its messages have their turn when `open` is called: until then Chat hangs for so many others. Its clock is turned by hand. */
-function aWorker() {
+function aWorker(cannotPrepare: readonly number[] = []) {
   let open = (): void => undefined;
   const isOpen = new Promise<void>((resolve) => (open = resolve));
   let now = 0;
@@ -65,7 +68,10 @@ function aWorker() {
     },
     record: (attempt) => store.record([attempt]),
     screenDue: (group) => Promise.resolve(group),
-    renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
+    renderBodies: (_tenant, deliveries) =>
+      deliveries.some(({ id }) => cannotPrepare.includes(id))
+        ? Promise.reject(new Error('cannot be rendered'))
+        : Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
     postBody: ({ requestId }, body, isThreaded, onWritten) => {
       const credentials = { key: url.searchParams.get('key') ?? '', token: url.searchParams.get('token') ?? '' };
       return post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
@@ -91,6 +97,7 @@ function aWorker() {
       await deliverDue.wake();
       await waitUntil('it waits for its turn', () => waiting === 1);
     },
+    wake: () => deliverDue.wake(),
     close: () => deliverDue.close(),
   };
 }
@@ -176,4 +183,37 @@ test('when a message was changed and its space was lost, then that is not given 
 
   expect([claimed.length, again.claimed.length]).toEqual([1, 1]);
   expect([isHeld, await isLeased()]).toEqual([true, false]);
+});
+
+test('when a message cannot be prepared, then the next of its space goes, nothing is said against either, and it stands aside as not posted', async () => {
+  await owe(2);
+  const worker = aWorker([1]);
+  worker.open();
+
+  await worker.wake();
+  await waitUntil('the other is sent', () => chat.requests.length === 1);
+  await waitUntil('all is recorded', async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1);
+  await worker.close();
+
+  const { rows } = await query(
+    `SELECT d.id::int, d.state, d.attempts, d.uncertain, d.not_before > now() AS "isAside", g.troubles, w.health
+       FROM deliveries d JOIN google_spaces g ON g.space_id = d.space_id JOIN chat_webhooks w ON w.id = d.chat_webhook_id ORDER BY d.id`,
+  );
+  const space = { troubles: 0, health: 'healthy' };
+  expect(rows).toEqual([
+    { id: 1, state: 'queued', attempts: 1, uncertain: 0, isAside: true, ...space },
+    { id: 2, state: 'sent', attempts: 1, uncertain: 0, isAside: false, ...space },
+  ]);
+});
+
+test('when a message could not be prepared for a day, then it is given up with the reason', async () => {
+  await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
+  const worker = aWorker([1]);
+
+  await worker.wake();
+  await worker.close();
+
+  expect((await query('SELECT state, state_reason AS reason, attempts FROM deliveries')).rows).toEqual([
+    { state: 'failed', reason: 'The message could not be prepared within 24 hours.', attempts: 20 },
+  ]);
 });
