@@ -290,19 +290,21 @@ describe('Webhooks that never came', () => {
     expect(told).toEqual([[true], [true], [true], [true]]);
   });
 
-  test('when deals were deleted and archived while no webhook came, then rules on that are told late, once', async () => {
-    for (const type of ['deal.deleted', 'deal.archived']) await addRule(world, token, type, channel);
+  test('when deals were deleted, merged and archived while no webhook came, then rules on that are told late, once', async () => {
+    for (const type of ['deal.deleted', 'deal.merged', 'deal.archived']) await addRule(world, token, type, channel);
     await testDatabase.database.pool.query(`UPDATE rules SET enabled_at = enabled_at - interval '5 hours'`);
-    const [deleted, archived, merged, survivor] = [
+    const [deleted, archived, merged, unheard, survivor] = [
       await knownDeal('Known and deleted'),
       await knownDeal('Known and archived'),
       await knownDeal('Swallowed'),
+      await knownDeal('Merged unheard'),
       await knownDeal('Survivor'),
     ];
     world.pipedrive.mergeDeals(merged, survivor, { at: ago(50) });
     await rest();
     deaf();
     world.pipedrive.deleteDeal(deleted, { at: ago(30) });
+    world.pipedrive.mergeDeals(unheard, survivor, { at: ago(30) });
     world.pipedrive.updateDeal(archived, { is_archived: true }, { at: ago(29) });
     const swallowed = about('Swallowed').length;
 
@@ -311,10 +313,11 @@ describe('Webhooks that never came', () => {
 
     const late = (title: string) => about(title).filter(isLate);
     expect(late('Known and deleted')).toEqual([expect.stringContaining('Deal deleted or merged')]);
+    expect(late('Merged unheard')).toEqual([expect.stringContaining('Deal deleted or merged')]);
     expect(late('Known and archived')).toEqual([expect.stringContaining('Deal archived')]);
     expect(about('Swallowed')).toHaveLength(swallowed);
     const { body } = await report();
-    expect(body.counts['deal.deleted']).toMatchObject({ inPipedrive: 1, told: 1, late: 1, missing: 0 });
+    expect(body.counts['deal.deleted']).toMatchObject({ inPipedrive: 2, told: 2, late: 2, missing: 0 });
   });
 
   test('when it is asked for twice within a minute, then the second is refused with a time; strangers may neither ask nor see', async () => {
