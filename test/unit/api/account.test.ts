@@ -3,79 +3,58 @@
 import request from 'supertest';
 import type { ApiDeps } from '../../../src/api/api.routes';
 import { AppError } from '../../../src/core/errors';
-import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { iframeToken, makeApiFixture } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
-
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
-beforeEach(async () => {
-  tenant = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'put' | 'delete', path: string, credential = tenant.key) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${credential}`);
-}
-
-async function pageToken(userId: number): Promise<string> {
-  const { body } = await request(fixture.app)
-    .post('/session')
-    .send({ token: iframeToken({ userId, companyId: tenant.companyId }) })
-    .expect(200);
-  return body.token;
-}
+const api = useApi(testDatabase);
+const { call } = api;
 
 test('when a connected user opens a session, then its token reads the own tenant', async () => {
-  const opened = await request(fixture.app)
+  const opened = await request(api.app)
     .post('/session')
-    .send({ token: iframeToken({ userId: 1, companyId: tenant.companyId }) });
+    .send({ token: iframeToken({ userId: 1, companyId: api.tenant.companyId }) });
 
   expect(opened.status).toBe(200);
-  expect(opened.body).toMatchObject({ token: expect.any(String), expiresAt: expect.any(String), tenant: { id: tenant.id } });
+  expect(opened.body).toMatchObject({ token: expect.any(String), expiresAt: expect.any(String), tenant: { id: api.tenant.id } });
   expect(new Date(opened.body.expiresAt).getTime()).toBeGreaterThan(Date.now());
-  expect((await call('get', '/account', opened.body.token)).body.tenant.id).toBe(tenant.id);
+  expect((await call('get', '/account', { key: opened.body.token })).body.tenant.id).toBe(api.tenant.id);
 });
 
 test('when the user, or the company, is not connected, then a session is refused with 403', async () => {
   await testDatabase.database.pool.query(
     `UPDATE pipedrive_connections SET state = 'revoked' WHERE tenant_id = $1 AND user_id = 2`,
-    [tenant.id],
+    [api.tenant.id],
   );
   const tokens = [
-    iframeToken({ userId: 3, companyId: tenant.companyId }),
-    iframeToken({ userId: 2, companyId: tenant.companyId }),
+    iframeToken({ userId: 3, companyId: api.tenant.companyId }),
+    iframeToken({ userId: 2, companyId: api.tenant.companyId }),
     iframeToken({ userId: 1, companyId: 1 }),
     iframeToken({ userId: Number.MAX_SAFE_INTEGER, companyId: Number.MAX_SAFE_INTEGER }),
   ];
 
   for (const token of tokens) {
-    const answer = await request(fixture.app).post('/session').send({ token });
+    const answer = await request(api.app).post('/session').send({ token });
     expect([answer.status, answer.type]).toEqual([403, 'application/problem+json']);
   }
 });
 
 test('when the token is bad, then a session is refused with 401, and a bad body with 422', async () => {
-  const bad = await request(fixture.app)
+  const bad = await request(api.app)
     .post('/session')
     .send({ token: iframeToken({ userId: 1, companyId: 1 }, { secret: 'x' }) });
 
   expect(bad.status).toBe(401);
   expect(bad.headers['www-authenticate']).toBe('Bearer');
-  await request(fixture.app).post('/session').send({}).expect(422);
-  await request(fixture.app).post('/session').send({ token: 5 }).expect(422);
+  await request(api.app).post('/session').send({}).expect(422);
+  await request(api.app).post('/session').send({ token: 5 }).expect(422);
 });
 
 test.each(['', 'Bearer', 'Bearer dbk_wrong', 'Bearer x.y.z', 'Basic dXNlcjpwYXNz', 'Bearer dbk_\u00e9'])(
   'when the credential is "%s", then the answer is 401 with a challenge',
   async (authorization) => {
-    const answer = await request(fixture.app).get('/rules').set('Authorization', authorization);
+    const answer = await request(api.app).get('/rules').set('Authorization', authorization);
 
     expect([answer.status, answer.type, answer.headers['www-authenticate']]).toEqual([401, 'application/problem+json', 'Bearer']);
     expect(answer.body).toEqual({
@@ -89,7 +68,7 @@ test.each(['', 'Bearer', 'Bearer dbk_wrong', 'Bearer x.y.z', 'Basic dXNlcjpwYXNz
 );
 
 test('when a user without rights uses the page, then it may read and change nothing', async () => {
-  const token = await pageToken(2);
+  const token = await api.openSession(2);
 
   const account = await call('get', '/account', token);
 
@@ -103,19 +82,19 @@ test('when a user without rights uses the page, then it may read and change noth
 });
 
 test('when the user’s authorization ends, then the page token does too', async () => {
-  const token = await pageToken(1);
+  const token = await api.openSession(1);
   await testDatabase.database.pool.query(`UPDATE pipedrive_connections SET state = 'uninstalled' WHERE tenant_id = $1`, [
-    tenant.id,
+    api.tenant.id,
   ]);
 
   await call('get', '/account', token).expect(401);
 });
 
 test('when an admin asks for the account, then plan, limits, usage and the relay’s credentials are shown', async () => {
-  const { body } = await call('get', '/account', await pageToken(1));
+  const { body } = await call('get', '/account', await api.openSession(1));
 
   expect(body).toMatchObject({
-    tenant: { id: tenant.id, companyId: tenant.companyId, companyDomain: 'acme', baseCurrency: 'EUR' },
+    tenant: { id: api.tenant.id, companyId: api.tenant.companyId, companyDomain: 'acme', baseCurrency: 'EUR' },
     ...{ plan: 'Professional', isTrial: true, trialEndsAt: expect.any(String), retentionDays: 90 },
     limits: { destinations: 200, activeRules: 1000, apiKeys: 50 },
     usage: { destinations: 0, activeRules: 0, apiKeys: 1 },
@@ -148,22 +127,22 @@ test('when a key is made, then it works, is listed without its text, and stops w
   expect(made.body).toMatchObject({ id: expect.any(Number), name: 'CI', key: expect.stringMatching(/^dbk_[\w-]{43}$/) });
   expect(listed.text).not.toContain(made.body.key);
   expect(listed.body.items.map((key: { name: string }) => key.name)).toEqual(['test key', 'CI']);
-  await call('get', '/rules', made.body.key).expect(200);
+  await call('get', '/rules', made.body).expect(200);
   await call('delete', `/api-keys/${made.body.id}`).expect(204);
-  await call('get', '/rules', made.body.key).expect(401);
+  await call('get', '/rules', made.body).expect(401);
   await call('delete', `/api-keys/${made.body.id}`).expect(404);
 });
 
 test('when five keys exist on Professional, then one more is refused', async () => {
-  const small = await fixture.addTenant({ trial: false });
-  for (let count = 0; count < 4; count += 1) await call('post', '/api-keys', small.key).send({ name: 'x' }).expect(201);
+  const small = await api.addTenant({ trial: false });
+  for (let count = 0; count < 4; count += 1) await call('post', '/api-keys', small).send({ name: 'x' }).expect(201);
 
-  await call('post', '/api-keys', small.key).send({ name: 'x' }).expect(403);
+  await call('post', '/api-keys', small).send({ name: 'x' }).expect(403);
 });
 
-test('when another tenant’s key is to be taken back, then it is not there', async () => {
-  const other = await fixture.addTenant();
-  const [key] = (await call('get', '/api-keys', other.key)).body.items;
+test('when another api.tenant’s key is to be taken back, then it is not there', async () => {
+  const other = await api.addTenant();
+  const [key] = (await call('get', '/api-keys', other)).body.items;
 
   await call('delete', `/api-keys/${key.id}`).expect(404);
 });
@@ -171,20 +150,20 @@ test('when another tenant’s key is to be taken back, then it is not there', as
 test('when the account is erased, then Pipedrive is told, its rows are gone and its keys give 401, and other tenants stay', async () => {
   const told: number[] = [];
   const erasing = makeApiFixture(testDatabase.database, { forgetTenant: (id) => Promise.resolve(void told.push(id)) });
-  const other = await fixture.addTenant();
+  const other = await api.addTenant();
 
-  await request(erasing.app).delete('/account').set('Authorization', `Bearer ${tenant.key}`).expect(204);
+  await request(erasing.app).delete('/account').set('Authorization', `Bearer ${api.tenant.key}`).expect(204);
 
-  expect(told).toEqual([tenant.id]);
+  expect(told).toEqual([api.tenant.id]);
   await call('get', '/account').expect(401);
-  await call('get', '/account', other.key).expect(200);
-  expect(await testDatabase.database.prisma.pipedriveConnection.count({ where: { tenantId: tenant.id } })).toBe(0);
+  await call('get', '/account', other).expect(200);
+  expect(await testDatabase.database.prisma.pipedriveConnection.count({ where: { tenantId: api.tenant.id } })).toBe(0);
 });
 
 test('when Pipedrive cannot be told, then the account is erased all the same', async () => {
   const erasing = makeApiFixture(testDatabase.database, { forgetTenant: () => Promise.reject(new Error('away')) });
 
-  await request(erasing.app).delete('/account').set('Authorization', `Bearer ${tenant.key}`).expect(204);
+  await request(erasing.app).delete('/account').set('Authorization', `Bearer ${api.tenant.key}`).expect(204);
 
   await call('get', '/account').expect(401);
 });
@@ -194,18 +173,18 @@ describe('connecting by API token', () => {
     makeApiFixture(testDatabase.database, { allowApiTokenConnect: true, connectByApiToken }).app;
 
   test('when it is not allowed, then the answer is 403 whatever the body', async () => {
-    await request(fixture.app).post('/connect/pipedrive').send({ apiToken: 'x' }).expect(403);
-    await request(fixture.app).post('/connect/pipedrive').send({}).expect(403);
+    await request(api.app).post('/connect/pipedrive').send({ apiToken: 'x' }).expect(403);
+    await request(api.app).post('/connect/pipedrive').send({}).expect(403);
   });
 
   test('when Pipedrive accepts the token, then the tenant and a key that works are answered', async () => {
-    const app = connecting(() => Promise.resolve({ id: tenant.id, companyName: 'Acme', sealedSigningSecret: 'sealed' }));
+    const app = connecting(() => Promise.resolve({ id: api.tenant.id, companyName: 'Acme', sealedSigningSecret: 'sealed' }));
 
     const answer = await request(app).post('/connect/pipedrive').send({ apiToken: 'x' });
 
     expect(answer.status).toBe(201);
-    expect(answer.body).toEqual({ tenant: { id: tenant.id, companyName: 'Acme' }, apiKey: expect.stringMatching(/^dbk_/) });
-    await call('get', '/rules', answer.body.apiKey).expect(200);
+    expect(answer.body).toEqual({ tenant: { id: api.tenant.id, companyName: 'Acme' }, apiKey: expect.stringMatching(/^dbk_/) });
+    await call('get', '/rules', { key: answer.body.apiKey }).expect(200);
   });
 
   test('when Pipedrive refuses the token, then the answer is 422', async () => {

@@ -1,45 +1,32 @@
 /** `/mutes` and `/announcements` over HTTP, on a real database. */
 
 import { randomUUID } from 'node:crypto';
-import request from 'supertest';
 import { loadRules } from '../../../src/rules/rule.store';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase, {
+  fetchRecord: (_tenantId, entity, id) =>
+    Promise.resolve(entity === 'deal' && id === '99' ? { id: 99, title: 'Only at Pipedrive' } : null),
+});
+const { call } = api;
 let space: number;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database, {
-    fetchRecord: (_tenantId, entity, id) =>
-      Promise.resolve(entity === 'deal' && id === '99' ? { id: 99, title: 'Only at Pipedrive' } : null),
-  });
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${tenant.id}`;
-  space = (await call('post', '/chat-webhooks').send({ name: 'Sales', url }).expect(201)).body.id;
+  space = await api.addDestination();
   await testDatabase.database.pool.query(
     `INSERT INTO records (tenant_id, entity, entity_id, state, occurred_at) VALUES ($1, 'deal', '7', $2, now())`,
-    [tenant.id, JSON.stringify({ id: 7, title: 'Acme licence' })],
+    [api.tenant.id, JSON.stringify({ id: 7, title: 'Acme licence' })],
   );
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'delete', path: string, bearer = tenant.key) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${bearer}`);
-}
 
 async function deliveries(): Promise<
   readonly { state: string; transition: unknown; record: unknown; state_reason: string | null }[]
 > {
   const { rows } = await testDatabase.database.pool.query(
     'SELECT state, transition, record, state_reason FROM deliveries WHERE tenant_id = $1 ORDER BY id',
-    [tenant.id],
+    [api.tenant.id],
   );
   return rows;
 }
@@ -92,11 +79,10 @@ describe('announcements', () => {
   });
 
   it('refuses the space of another company', async () => {
-    const other = await fixture.addTenant();
+    const other = await api.addTenant();
 
-    const answer = await request(fixture.app)
-      .post('/announcements')
-      .set('Authorization', `Bearer ${other.key}`)
+    const answer = await api
+      .call('post', '/announcements', other)
       .send({ records: [{ entity: 'deal', entityId: '7' }], chatWebhookId: space })
       .expect(422);
 
@@ -115,7 +101,7 @@ describe('mutes', () => {
 
     expect((await call('get', '/mutes?entity=deal&entityId=7').expect(200)).body.items).toMatchObject([{ id: mute.id }]);
     expect(await deliveries()).toMatchObject([{ state: 'dropped', state_reason: 'The record was muted.' }]);
-    const muted = async () => (await testDatabase.database.transaction((client) => loadRules(client, tenant.id))).muted;
+    const muted = async () => (await testDatabase.database.transaction((client) => loadRules(client, api.tenant.id))).muted;
     expect(await muted()).toEqual([{ entity: 'deal', entityId: '7' }]);
     await call('delete', `/mutes/${mute.id}`).expect(204);
     await call('delete', `/mutes/${mute.id}`).expect(404);
@@ -124,10 +110,10 @@ describe('mutes', () => {
 
   it('keeps the mutes of companies apart', async () => {
     const { body: mute } = await call('post', '/mutes').send({ entity: 'deal', entityId: '7' }).expect(201);
-    const other = await fixture.addTenant();
+    const other = await api.addTenant();
 
-    await call('delete', `/mutes/${mute.id}`, other.key).expect(404);
+    await call('delete', `/mutes/${mute.id}`, other).expect(404);
 
-    expect((await call('get', '/mutes', other.key).expect(200)).body.items).toEqual([]);
+    expect((await call('get', '/mutes', other).expect(200)).body.items).toEqual([]);
   });
 });

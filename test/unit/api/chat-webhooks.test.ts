@@ -1,40 +1,13 @@
 /** `/chat-webhooks` over HTTP, on a real database. */
 
-import request from 'supertest';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { chatUrl, useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
-
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
-beforeEach(async () => {
-  tenant = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
+const api = useApi(testDatabase);
+const { call } = api;
 
 const NIGHTS = { from: '20:00', to: '08:00', mode: 'hold' };
-
-let tokens = 0;
-function chatUrl(space = 'AAAA'): string {
-  return `https://chat.googleapis.com/v1/spaces/${space}/messages?key=AIzaSecret&token=tok${(tokens += 1)}`;
-}
-
-function call(method: 'get' | 'post' | 'put' | 'delete', path: string, { key } = tenant) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
-}
-
-async function addDestination(body: object = {}, owner = tenant): Promise<number> {
-  const { body: made } = await call('post', '/chat-webhooks', owner)
-    .send({ name: 'Sales', url: chatUrl(), ...body })
-    .expect(201);
-  return made.id;
-}
 
 test('when a destination is connected, then all its fields are kept and its URL is shown nowhere', async () => {
   const fields = {
@@ -108,18 +81,18 @@ test.each([
 
 test('when one URL is connected twice, then it is refused, but not to another tenant', async () => {
   const url = chatUrl();
-  await addDestination({ url });
-  const other = await fixture.addTenant();
+  await api.addDestination({ url });
+  const other = await api.addTenant();
 
   const again = await call('post', '/chat-webhooks').send({ name: 'Again', url });
 
   expect(again.status).toBe(422);
   expect(again.body.errors).toEqual([{ path: 'url', message: 'This webhook is connected already, as “Sales”.' }]);
-  await addDestination({ url }, other);
+  await api.addDestination({ url }, other);
 });
 
 test('when a broken destination gets a new URL, then it is healthy and what was held goes to the new space', async () => {
-  const id = await addDestination();
+  const id = await api.addDestination();
   const { pool } = testDatabase.database;
   await pool.query(`UPDATE chat_webhooks SET health = 'broken', health_reason = 'gone', refusals = 3 WHERE id = $1`, [id]);
   await addDelivery(id, 'held');
@@ -134,10 +107,10 @@ test('when a broken destination gets a new URL, then it is healthy and what was 
   expect(rows).toEqual([{ state: 'queued', space_id: 'NEW1' }]);
 });
 
-test('when a fallback is set, then it must be another destination of the tenant’s own, and goes when that is removed', async () => {
-  const fallback = await addDestination({ url: chatUrl() });
-  const foreign = await addDestination({ url: chatUrl() }, await fixture.addTenant());
-  const id = await addDestination({ url: chatUrl(), fallbackWebhookId: fallback, holdHours: 48 });
+test('when a fallback is set, then it must be another destination of the api.tenant’s own, and goes when that is removed', async () => {
+  const fallback = await api.addDestination({ url: chatUrl() });
+  const foreign = await api.addDestination({ url: chatUrl() }, await api.addTenant());
+  const id = await api.addDestination({ url: chatUrl(), fallbackWebhookId: fallback, holdHours: 48 });
   const set = (fields: object) => call('put', `/chat-webhooks/${id}`).send(fields);
 
   const refused = [await set({ fallbackWebhookId: id }), await set({ fallbackWebhookId: foreign }), await set({ holdHours: 0 })];
@@ -152,7 +125,7 @@ test('when a fallback is set, then it must be another destination of the tenant�
 });
 
 test('when a destination is changed, then only the given fields change and the routers are told', async () => {
-  const id = await addDestination({ timeZone: 'Europe/Berlin', locale: 'de' });
+  const id = await api.addDestination({ timeZone: 'Europe/Berlin', locale: 'de' });
   const versionBefore = await rulesVersion();
 
   const { body } = await call('put', `/chat-webhooks/${id}`).send({ name: 'Renamed', timeZone: null }).expect(200);
@@ -162,8 +135,8 @@ test('when a destination is changed, then only the given fields change and the r
 });
 
 test('when a destination is removed, then it leaves its rules and what it owed is dropped with the reason', async () => {
-  const id = await addDestination();
-  const kept = await addDestination();
+  const id = await api.addDestination();
+  const kept = await api.addDestination();
   const rule = await call('post', '/rules').send({ name: 'r', eventType: 'deal.won', targetWebhookIds: [id, kept] });
   await addDelivery(id, 'queued');
 
@@ -180,8 +153,8 @@ test('when a destination is removed, then it leaves its rules and what it owed i
 });
 
 test('when the plan is full, then one more destination is refused with 403 in words', async () => {
-  const small = await fixture.addTenant({ trial: false });
-  for (let count = 0; count < 10; count += 1) await addDestination({}, small);
+  const small = await api.addTenant({ trial: false });
+  for (let count = 0; count < 10; count += 1) await api.addDestination({}, small);
 
   const answer = await call('post', '/chat-webhooks', small).send({ name: 'x', url: chatUrl() });
 
@@ -191,8 +164,8 @@ test('when the plan is full, then one more destination is refused with 403 in wo
 });
 
 test('when another tenant asks, then the destination is not there', async () => {
-  const id = await addDestination();
-  const other = await fixture.addTenant();
+  const id = await api.addDestination();
+  const other = await api.addTenant();
 
   for (const method of ['get', 'put', 'delete'] as const) await call(method, `/chat-webhooks/${id}`, other).send({}).expect(404);
   expect((await call('get', '/chat-webhooks', other)).body.items).toEqual([]);
@@ -209,7 +182,7 @@ test.each(['0', '-1', 'abc', '1.5', '2147483648', '99999999999999999999', '1e3',
 );
 
 test('when a list is longer than a page, then its cursor goes on where it stopped', async () => {
-  const ids = [await addDestination(), await addDestination(), await addDestination()];
+  const ids = [await api.addDestination(), await api.addDestination(), await api.addDestination()];
 
   const first = await call('get', '/chat-webhooks?limit=2');
   const second = await call('get', `/chat-webhooks?limit=2&cursor=${first.body.nextCursor}`);
@@ -234,7 +207,7 @@ test.each([
 });
 
 async function rulesVersion(): Promise<number> {
-  const row = await testDatabase.database.prisma.tenant.findUniqueOrThrow({ where: { id: tenant.id } });
+  const row = await testDatabase.database.prisma.tenant.findUniqueOrThrow({ where: { id: api.tenant.id } });
   return row.rulesVersion;
 }
 
@@ -243,6 +216,6 @@ async function addDelivery(chatWebhookId: number, state: string): Promise<void> 
     `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                              template_mode, state, not_before, request_id)
      VALUES ($1, 1, 1, $2, 'AAAA', 'deal', '1', '{"type":"deal.won"}', '{}', now(), 'compact', $3, now(), gen_random_uuid())`,
-    [tenant.id, chatWebhookId, state],
+    [api.tenant.id, chatWebhookId, state],
   );
 }

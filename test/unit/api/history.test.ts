@@ -1,30 +1,17 @@
 /** `/logs`, `/events`, `/deliveries` and replays over HTTP, on a real database. */
 
-import request from 'supertest';
 import type { Decision } from '../../../src/core/decision';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { call } = api;
 let destination: number;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${tenant.id}`;
-  destination = (await call('post', '/chat-webhooks').send({ name: 'Sales', url }).expect(201)).body.id;
+  destination = await api.addDestination();
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post', path: string, { key } = tenant) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
-}
 
 async function addRule(name: string, eventType: string): Promise<number> {
   const { body } = await call('post', '/rules')
@@ -42,7 +29,7 @@ async function addEvent({
   const { rows } = await testDatabase.database.pool.query<{ id: string }>(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, ignored_reason, routed_at, transitions, decisions)
      VALUES ($1, 'deal', $2, 'change', gen_random_uuid(), now(), '{}', $3, CASE WHEN $4 THEN now() END, '{deal.won}', $5) RETURNING id`,
-    [tenant.id, entityId, ignoredReason, routed, JSON.stringify(decisions)],
+    [api.tenant.id, entityId, ignoredReason, routed, JSON.stringify(decisions)],
   );
   return Number(rows[0]?.id);
 }
@@ -65,7 +52,7 @@ async function addDelivery({
     `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                              template_mode, state, not_before, request_id, rendered_body)
      VALUES ($1, $2, $3, $4, 'AAAA', 'deal', '7', '{"type":"deal.won"}', '{}', now(), 'compact', $5, now(), gen_random_uuid(), $6) RETURNING id`,
-    [tenant.id, eventId, ruleId, chatWebhookId, state, body],
+    [api.tenant.id, eventId, ruleId, chatWebhookId, state, body],
   );
   return Number(rows[0]?.id);
 }
@@ -101,7 +88,7 @@ test('when an event came before a rule, was ignored or is not routed yet, then t
   await addEvent({ ignoredReason: 'v1' });
   await addEvent({ routed: false });
   await testDatabase.database.pool.query(`UPDATE events SET received_at = now() - interval '1 hour' WHERE tenant_id = $1`, [
-    tenant.id,
+    api.tenant.id,
   ]);
   await addRule('Wins', 'deal.won');
 
@@ -188,7 +175,7 @@ test.each([
 
 test('when a finished delivery is replayed, then a new message with a new request id is queued once and the bell rung', async () => {
   const id = await addDelivery({ state: 'failed' });
-  const ringsBefore = fixture.rings.count;
+  const ringsBefore = api.rings.count;
 
   const dry = await call('post', `/deliveries/${id}/replay`).send({ dryRun: true });
   const first = await call('post', `/deliveries/${id}/replay`);
@@ -203,7 +190,7 @@ test('when a finished delivery is replayed, then a new message with a new reques
     { id, state: 'failed', replay: 0 },
   ]);
   expect(new Set(body.items.map((item: { requestId: string }) => item.requestId)).size).toBe(2);
-  expect(fixture.rings.count).toBe(ringsBefore + 1);
+  expect(api.rings.count).toBe(ringsBefore + 1);
 });
 
 test('when a replay that was sent is asked for again by the same filter, then nothing is told a third time', async () => {
@@ -212,7 +199,9 @@ test('when a replay that was sent is asked for again by the same filter, then no
 
   const dry = await call('post', '/deliveries/replay').send({ ...request, dryRun: true });
   const first = await call('post', '/deliveries/replay').send(request);
-  await testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1 AND replay = 1`, [tenant.id]);
+  await testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1 AND replay = 1`, [
+    api.tenant.id,
+  ]);
   const again = await call('post', '/deliveries/replay').send(request);
 
   expect(dry.body).toEqual({ queued: 0, wouldQueue: 1 });
@@ -222,7 +211,8 @@ test('when a replay that was sent is asked for again by the same filter, then no
 test('when a replay bears an idempotency key, then it happens once however often it is asked for, and the key is good for nothing else', async () => {
   const id = await addDelivery({ state: 'sent' });
   const keyed = (path: string, key = 'again-1') => call('post', path).set('Idempotency-Key', key);
-  const finish = () => testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1`, [tenant.id]);
+  const finish = () =>
+    testDatabase.database.pool.query(`UPDATE deliveries SET state = 'sent' WHERE tenant_id = $1`, [api.tenant.id]);
 
   const atOnce = await Promise.all([1, 2, 3].map(() => keyed(`/deliveries/${id}/replay`)));
   await finish();
@@ -245,9 +235,9 @@ test.each(['queued', 'sending', 'held'])('when a delivery is %s, then it is not 
   expect([answer.status, answer.body]).toEqual([202, { queued: 0 }]);
 });
 
-test('when its destination is gone, or it is another tenant’s, then a delivery cannot be replayed', async () => {
+test('when its destination is gone, or it is another api.tenant’s, then a delivery cannot be replayed', async () => {
   const orphan = await addDelivery({ chatWebhookId: 999_999 });
-  const other = await fixture.addTenant();
+  const other = await api.addTenant();
 
   await call('post', `/deliveries/${orphan}/replay`).expect(409);
   await call('post', `/deliveries/${orphan}/replay`, other).expect(404);
@@ -299,6 +289,6 @@ async function addLog({
   await testDatabase.database.pool.query(
     `INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
      VALUES ($1, $2, 1, $6, $3, $4, $5, 'words', 12)`,
-    [tenant.id, deliveryId, destination, status, httpStatus, ruleId],
+    [api.tenant.id, deliveryId, destination, status, httpStatus, ruleId],
   );
 }

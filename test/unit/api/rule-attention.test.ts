@@ -1,47 +1,34 @@
 /** `needsAttention` of the rules and the names in the reasons of `/events`, over HTTP on a real database. */
 
-import request from 'supertest';
 import { makeReferenceRecordStore } from '../../../src/install/reference-record.store';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { addRecord } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase, {
+  refreshReferences: async (tenantId, entities) => {
+    refreshed = { ...refreshed, entities: [...refreshed.entities, ...entities] };
+    await makeReferenceRecordStore(testDatabase.database).saveAll(tenantId, 'stage', refreshed.stages, new Date());
+    return true;
+  },
+});
+const { call } = api;
 let destination: number;
 /** What the API asked to be read again, and what comes in by it. */
 let refreshed: { entities: readonly string[]; stages: readonly { id: number; name: string }[] };
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database, {
-    refreshReferences: async (tenantId, entities) => {
-      refreshed = { ...refreshed, entities: [...refreshed.entities, ...entities] };
-      await makeReferenceRecordStore(testDatabase.database).saveAll(tenantId, 'stage', refreshed.stages, new Date());
-      return true;
-    },
-  });
-});
 beforeEach(async () => {
   refreshed = { entities: [], stages: [] };
-  tenant = await fixture.addTenant();
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${tenant.id}`;
-  destination = (await call('post', '/chat-webhooks').send({ name: 'Sales', url }).expect(201)).body.id;
+  destination = await api.addDestination();
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'put' | 'delete', path: string) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`);
-}
 
 function aRule(filters: object): object {
   return { name: 'Stages', eventType: 'deal.stage_changed', targetWebhookIds: [destination], filters };
 }
 
 async function know(stages: readonly { id: number; name: string }[], readAt = new Date()): Promise<void> {
-  await makeReferenceRecordStore(testDatabase.database).saveAll(tenant.id, 'stage', stages, readAt);
+  await makeReferenceRecordStore(testDatabase.database).saveAll(api.tenant.id, 'stage', stages, readAt);
 }
 
 test('when all that a rule names is there, then it needs no attention', async () => {
@@ -61,7 +48,7 @@ test('when a stage is deleted later, then every answer with the rule says so, un
   const { body: rule } = await call('post', '/rules').send(aRule({ stageIds: [5] }));
   await testDatabase.database.pool.query(
     `UPDATE records SET deleted_at = now() WHERE tenant_id = $1 AND entity = 'stage' AND entity_id = '5'`,
-    [tenant.id],
+    [api.tenant.id],
   );
 
   const one = await call('get', `/rules/${rule.id}`);
@@ -109,14 +96,14 @@ test('when a decision failed by its stage, then the reason names the stages, als
     { id: 6, name: 'Contract' },
   ]);
   const { body: rule } = await call('post', '/rules').send(aRule({ stageIds: [5] }));
-  await addRecord(testDatabase.database, tenant.id, {
+  await addRecord(testDatabase.database, api.tenant.id, {
     ...{ entity: 'stage', id: 8, state: { name: 'Gone stage' }, deletedAt: new Date() },
   });
   const decisions = [{ ruleId: rule.id, matched: false, code: 'stage', actual: 8 }];
   await testDatabase.database.pool.query(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, routed_at, transitions, decisions)
      VALUES ($1, 'deal', '7', 'change', 'm', now(), '{}', now(), '{deal.stage_changed}', $2)`,
-    [tenant.id, JSON.stringify(decisions)],
+    [api.tenant.id, JSON.stringify(decisions)],
   );
 
   const { body } = await call('get', '/events');

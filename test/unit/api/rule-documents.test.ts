@@ -1,35 +1,22 @@
 /** `/rules/export` and `/rules/import` over HTTP, on a real database: back into the same company, and into another one. */
 
 import request from 'supertest';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import type { TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { chatUrl, useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
 const FIELD = '3e9bb7da4983ebebda9e19851cc6828af134e3c8';
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { call } = api;
 let other: TestTenant;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  other = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
+  other = await api.addTenant();
 });
 
-function call(method: 'get' | 'post' | 'put', path: string, { key } = tenant) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
-}
-
-let tokens = 0;
-async function addDestination(owner: TestTenant, name: string, space = 'AAAA'): Promise<number> {
-  const url = `https://chat.googleapis.com/v1/spaces/${space}/messages?key=k&token=d${(tokens += 1)}`;
-  return (await call('post', '/chat-webhooks', owner).send({ name, url }).expect(201)).body.id;
-}
+const addDestination = (owner: TestTenant, name: string, space?: string) =>
+  api.addDestination({ name, url: chatUrl(space) }, owner);
 
 async function addRecords(owner: TestTenant, records: Readonly<Record<string, readonly object[]>>): Promise<void> {
   for (const [entity, states] of Object.entries(records)) {
@@ -81,13 +68,13 @@ async function addRule(owner: TestTenant, targetWebhookIds: readonly number[], g
     .expect(201);
 }
 
-const exported = async (owner = tenant) => (await call('get', '/rules/export', owner).expect(200)).body;
+const exported = async (owner = api.tenant) => (await call('get', '/rules/export', owner).expect(200)).body;
 const rulesOf = async (owner: TestTenant) => (await call('get', '/rules', owner)).body.items;
 
 test('when rules are exported, then what they name stands there by id and by name', async () => {
-  await addCrm(tenant, 0);
-  const destination = await addDestination(tenant, 'Sales space');
-  await addRule(tenant, [destination]);
+  await addCrm(api.tenant, 0);
+  const destination = await addDestination(api.tenant, 'Sales space');
+  await addRule(api.tenant, [destination]);
 
   const document = await exported();
 
@@ -108,8 +95,8 @@ test('when rules are exported, then what they name stands there by id and by nam
 });
 
 test('when a document comes back into its own company, then nothing is doubled', async () => {
-  await addCrm(tenant, 0);
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')]);
+  await addCrm(api.tenant, 0);
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')]);
 
   const { body } = await call('post', '/rules/import')
     .send({ document: await exported() })
@@ -118,18 +105,18 @@ test('when a document comes back into its own company, then nothing is doubled',
   expect(body.rules).toEqual([
     { index: 0, name: 'Key stage', status: 'skipped', ruleId: null, enabled: null, reason: expect.any(String) },
   ]);
-  expect(await rulesOf(tenant)).toHaveLength(1);
+  expect(await rulesOf(api.tenant)).toHaveLength(1);
 });
 
 test('when the rule was removed since, then the import makes it again as it was', async () => {
-  await addCrm(tenant, 0);
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')], {
+  await addCrm(api.tenant, 0);
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')], {
     settleMs: 5000,
     template: 'Moved: {{ title }}',
     stopAfter: true,
   });
   const document = await exported();
-  await testDatabase.database.pool.query('DELETE FROM rules WHERE tenant_id = $1', [tenant.id]);
+  await testDatabase.database.pool.query('DELETE FROM rules WHERE tenant_id = $1', [api.tenant.id]);
 
   const { body } = await call('post', '/rules/import').send({ document }).expect(200);
 
@@ -145,9 +132,9 @@ test('when the rule was removed since, then the import makes it again as it was'
 });
 
 test("when it goes to another company, then names decide and the rule gets that company's ids", async () => {
-  await addCrm(tenant, 0);
+  await addCrm(api.tenant, 0);
   await addCrm(other, 100);
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')]);
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')]);
   const there = await addDestination(other, 'Sales space', 'BBBB');
 
   const { body } = await call('post', '/rules/import', other)
@@ -192,10 +179,10 @@ test('when rules are about leads, persons and activities, then their labels, fie
     });
     return await addDestination(owner, 'Sales space', digit.repeat(4));
   };
-  const from = await crm(tenant, 0, 'a');
+  const from = await crm(api.tenant, 0, 'a');
   await crm(other, 100, 'b');
   const about = (eventType: string, ...all: object[]) =>
-    addRule(tenant, [from], { name: eventType, eventType, filters: { conditions: { all } } });
+    addRule(api.tenant, [from], { name: eventType, eventType, filters: { conditions: { all } } });
   await about('lead.created', { field: 'label_ids', op: 'includes', value: 'Hot' });
   await about(
     'person.created',
@@ -259,9 +246,9 @@ test('when a person writes names into a document, then they are found; one that 
 });
 
 test('when an id means something else there, then the rule comes switched off with the reason rather than wrong', async () => {
-  await addCrm(tenant, 0);
+  await addCrm(api.tenant, 0);
   await addRecords(other, { pipeline: [{ id: 1, name: 'Partners' }], user: [{ id: 9, name: 'Ben Other' }] });
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')], { filters: { pipelineIds: [1], ownerIds: [9] } });
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')], { filters: { pipelineIds: [1], ownerIds: [9] } });
   await addDestination(other, 'Sales space', 'BBBB');
 
   const { body } = await call('post', '/rules/import', other)
@@ -285,7 +272,7 @@ test('when an id means something else there, then the rule comes switched off wi
 });
 
 test('when the destination is missing, then the rule comes without one, switched off', async () => {
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')], { filters: {} });
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')], { filters: {} });
 
   const { body } = await call('post', '/rules/import', other)
     .send({ document: await exported() })
@@ -296,7 +283,7 @@ test('when the destination is missing, then the rule comes without one, switched
 });
 
 test('when a destination has another name but the same space, then it is meant', async () => {
-  await addRule(tenant, [await addDestination(tenant, 'Sales space', 'CCCC')], { filters: {} });
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space', 'CCCC')], { filters: {} });
   const there = await addDestination(other, 'Vertrieb', 'CCCC');
 
   const { body } = await call('post', '/rules/import', other)
@@ -307,11 +294,11 @@ test('when a destination has another name but the same space, then it is meant',
 });
 
 test('when a mapping says what is meant, then that counts', async () => {
-  await addCrm(tenant, 0);
+  await addCrm(api.tenant, 0);
   await addRecords(other, { pipeline: [{ id: 7, name: 'Vertrieb' }] });
-  const from = await addDestination(tenant, 'Sales space');
+  const from = await addDestination(api.tenant, 'Sales space');
   const to = await addDestination(other, 'Chat', 'BBBB');
-  await addRule(tenant, [from], { filters: { pipelineIds: [1] } });
+  await addRule(api.tenant, [from], { filters: { pipelineIds: [1] } });
   const mapping = { pipeline: { '1': 7 }, destination: { [from]: to } };
 
   const { body } = await call('post', '/rules/import', other)
@@ -326,8 +313,8 @@ test('when a mapping says what is meant, then that counts', async () => {
 });
 
 test("when a mapping names another company's destination, then it is refused", async () => {
-  const foreign = await addDestination(tenant, 'Sales space');
-  await addRule(tenant, [foreign], { filters: {} });
+  const foreign = await addDestination(api.tenant, 'Sales space');
+  await addRule(api.tenant, [foreign], { filters: {} });
 
   const { body } = await call('post', '/rules/import', other)
     .send({ document: await exported(), mapping: { destination: { [foreign]: foreign } } })
@@ -337,7 +324,7 @@ test("when a mapping names another company's destination, then it is refused", a
 });
 
 test('when two are called the same, then the report asks which', async () => {
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')], { filters: {} });
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')], { filters: {} });
   await addDestination(other, 'Sales space', 'BBBB');
   await addDestination(other, 'sales space ', 'CCCC');
 
@@ -349,7 +336,7 @@ test('when two are called the same, then the report asks which', async () => {
 });
 
 test('when it is a dry run, then the report is the same and nothing is stored', async () => {
-  await addRule(tenant, [await addDestination(tenant, 'Sales space')], { filters: {} });
+  await addRule(api.tenant, [await addDestination(api.tenant, 'Sales space')], { filters: {} });
   await addDestination(other, 'Sales space', 'BBBB');
 
   const { body } = await call('post', '/rules/import', other)
@@ -362,7 +349,7 @@ test('when it is a dry run, then the report is the same and nothing is stored', 
 });
 
 test('when one rule cannot be made, then none is, and the dry run says which', async () => {
-  const targetWebhookIds = [await addDestination(tenant, 'Sales space')];
+  const targetWebhookIds = [await addDestination(api.tenant, 'Sales space')];
   const good = { name: 'Good', eventType: 'deal.won', targetWebhookIds };
   const document = { version: 1, rules: [good, { ...good, name: 'Bad', template: '{{ broken' }] };
 
@@ -374,11 +361,11 @@ test('when one rule cannot be made, then none is, and the dry run says which', a
     { status: 'rejected', reason: expect.stringContaining('template') },
   ]);
   expect(wet.body.errors).toMatchObject([{ path: 'document.rules.1' }]);
-  expect(await rulesOf(tenant)).toEqual([]);
+  expect(await rulesOf(api.tenant)).toEqual([]);
 });
 
 test('when the plan allows fewer active rules, then none is made; switched off ones are not counted', async () => {
-  const small = await fixture.addTenant({ trial: false });
+  const small = await api.addTenant({ trial: false });
   const targetWebhookIds = [await addDestination(small, 'Sales space')];
   const rules = (enabled: boolean) =>
     Array.from({ length: 26 }, (_, at) => ({ name: `Rule ${at}`, eventType: 'deal.won', targetWebhookIds, enabled }));
@@ -402,7 +389,7 @@ test('when the plan allows fewer active rules, then none is made; switched off o
 });
 
 test('when a document is as large as a thousand rules, then it is taken', async () => {
-  const targetWebhookIds = [await addDestination(tenant, 'Sales space')];
+  const targetWebhookIds = [await addDestination(api.tenant, 'Sales space')];
   const filler = {
     all: Array.from({ length: 8 }, (_, at) => ({ field: 'title', op: 'contains', value: `word ${at} `.repeat(4) })),
   };
@@ -436,7 +423,7 @@ test.each([
 });
 
 test('when it is described, then the description has all four requests', async () => {
-  const { body } = await request(fixture.app).get('/openapi.json').expect(200);
+  const { body } = await request(api.app).get('/openapi.json').expect(200);
 
   expect(Object.keys(body.paths)).toEqual(
     expect.arrayContaining(['/presets', '/rules/preview', '/rules/export', '/rules/import']),

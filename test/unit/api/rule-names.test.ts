@@ -1,47 +1,35 @@
 /** Rules written with names: over HTTP on a real database, with lists that were read and lists that are read for the rule. */
 
-import request from 'supertest';
 import { makeReferenceRecordStore } from '../../../src/install/reference-record.store';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import type { TestTenant } from '../../support/api-fixture';
 import { addRecord } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
 const INDUSTRY = 'a'.repeat(40);
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase, {
+  refreshReferences: async (tenantId, entities) => {
+    asked.push(...entities);
+    const given = entities.filter((entity) => atPipedrive[entity] !== undefined);
+    for (const entity of given) await keep(tenantId, entity, atPipedrive[entity] ?? []);
+    return given.length > 0;
+  },
+});
+const { call } = api;
 let destination: number;
 /** What comes in when the API asks for a list; what was asked for. */
 let atPipedrive: Record<string, readonly object[]>;
 let asked: string[];
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database, {
-    refreshReferences: async (tenantId, entities) => {
-      asked.push(...entities);
-      const given = entities.filter((entity) => atPipedrive[entity] !== undefined);
-      for (const entity of given) await keep(tenantId, entity, atPipedrive[entity] ?? []);
-      return given.length > 0;
-    },
-  });
-});
 beforeEach(async () => {
   [atPipedrive, asked] = [{}, []];
-  tenant = await fixture.addTenant();
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${tenant.id}`;
-  destination = (await call('post', '/chat-webhooks').send({ name: 'Sales', url }).expect(201)).body.id;
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
+  destination = await api.addDestination();
 });
 
 async function keep(tenantId: TestTenant['id'], entity: string, states: readonly object[]): Promise<void> {
   const rows = states.map((state): Readonly<Record<string, unknown>> => ({ ...state }));
   await makeReferenceRecordStore(testDatabase.database).saveAll(tenantId, entity, rows, new Date());
-}
-
-function call(method: 'get' | 'post' | 'put', path: string) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`);
 }
 
 function rule(eventType: string, filters: object): object {
@@ -51,12 +39,12 @@ function rule(eventType: string, filters: object): object {
 const industry = (options: readonly object[]) => [{ id: INDUSTRY, name: 'Industry', field_type: 'enum', options }];
 
 test('when a rule is written with names, then it is kept by key, id and name, and needs no attention', async () => {
-  await keep(tenant.id, 'user', [{ id: 9, name: 'Ana', email: 'ana@acme.test', active_flag: true }]);
-  await keep(tenant.id, 'dealField', [
+  await keep(api.tenant.id, 'user', [{ id: 9, name: 'Ana', email: 'ana@acme.test', active_flag: true }]);
+  await keep(api.tenant.id, 'dealField', [
     ...industry([{ id: 21, label: 'Energy' }]),
     { id: 'label_ids', name: 'Label', field_type: 'set', options: [{ id: 3, label: 'Hot' }] },
   ]);
-  await addRecord(testDatabase.database, tenant.id, { entity: 'organization', id: 55, state: { name: 'Acme' } });
+  await addRecord(testDatabase.database, api.tenant.id, { entity: 'organization', id: 55, state: { name: 'Acme' } });
 
   const { body, status } = await call('post', '/rules').send(
     rule('deal.won', {
@@ -104,7 +92,7 @@ test.each([
 );
 
 test('when an option is younger than what is known, then the list is read again; what it lacks too is refused', async () => {
-  await keep(tenant.id, 'dealField', industry([{ id: 21, label: 'Energy' }]));
+  await keep(api.tenant.id, 'dealField', industry([{ id: 21, label: 'Energy' }]));
   atPipedrive = {
     dealField: industry([
       { id: 21, label: 'Energy' },
@@ -128,7 +116,9 @@ test('when an option is younger than what is known, then the list is read again;
 
 test("when a lead's label is named, then labels of leads are read, and not those of deals", async () => {
   atPipedrive = { leadLabel: [{ id: 'f08b42a0-4e75-11ea-9643-03698ef1cfd6', name: 'Hot' }] };
-  await keep(tenant.id, 'dealField', [{ id: 'label_ids', name: 'Label', field_type: 'set', options: [{ id: 3, label: 'Hot' }] }]);
+  await keep(api.tenant.id, 'dealField', [
+    { id: 'label_ids', name: 'Label', field_type: 'set', options: [{ id: 3, label: 'Hot' }] },
+  ]);
 
   const { body } = await call('post', '/rules').send(
     rule('lead.created', { conditions: { field: 'label_ids', op: 'includes', value: 'hot' } }),
@@ -149,7 +139,7 @@ test('when the event type changes, then the filters that stay have to suit the n
 });
 
 test('when a draft with names is previewed, then it is understood, and a mistake has its path in the request', async () => {
-  await keep(tenant.id, 'stage', [{ id: 4, name: 'Offer' }]);
+  await keep(api.tenant.id, 'stage', [{ id: 4, name: 'Offer' }]);
 
   const good = await call('post', '/rules/preview').send({ rule: rule('deal.stage_changed', { stageIds: ['Offer'] }) });
   const bad = await call('post', '/rules/preview').send({ rule: rule('deal.stage_changed', { stageIds: ['Ofer'] }) });

@@ -4,51 +4,30 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import request from 'supertest';
 import { presetsFor } from '../../../src/rules/presets';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { aDealWebhook, type SentWebhook } from '../../support/builders';
 import { filledPreset } from '../../support/filled-preset';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 import { waitUntil } from '../../support/wait-until';
 
 const testDatabase = useTestDatabase();
 const DAY = 86_400_000;
 /** Pages of 200 that 8,000 events are walked in, and the empty one at the end. */
 const ALL_PAGES = 41;
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { call } = api;
 let destination: number;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  destination = await addDestination();
+  destination = await api.addDestination();
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'put', path: string, { key } = tenant) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
-}
-
-let tokens = 0;
-async function addDestination(given: object = {}): Promise<number> {
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=p${(tokens += 1)}`;
-  return (
-    await call('post', '/chat-webhooks')
-      .send({ name: 'Sales', url, ...given })
-      .expect(201)
-  ).body.id;
-}
 
 /** The event came in this long ago. */
 async function addEvent({ body }: SentWebhook, agoMs: number, decisions: readonly object[] = []): Promise<number> {
   const { rows } = await testDatabase.database.pool.query<{ id: string }>(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload, routed_at, decisions)
      VALUES ($1, 'deal', '8', 'change', gen_random_uuid(), now(), $2, $3, now(), $4) RETURNING id`,
-    [tenant.id, new Date(Date.now() - agoMs), body, JSON.stringify(decisions)],
+    [api.tenant.id, new Date(Date.now() - agoMs), body, JSON.stringify(decisions)],
   );
   return Number(rows[0]?.id);
 }
@@ -71,7 +50,7 @@ describe('presets', () => {
   });
 
   test('when nobody is signed in, then they are not shown', async () => {
-    await request(fixture.app).get('/presets').expect(401);
+    await request(api.app).get('/presets').expect(401);
   });
 
   test.each(presetsFor('EUR').map((preset) => [preset.key, preset] as const))(
@@ -145,7 +124,7 @@ describe('preview', () => {
   test('when names are in the ledger, then the examples have them', async () => {
     await testDatabase.database.pool.query(
       `INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'user', '1', '{"id":1,"name":"Ana Owner"}')`,
-      [tenant.id],
+      [api.tenant.id],
     );
     await addEvent(win(), DAY);
 
@@ -189,7 +168,7 @@ describe('preview', () => {
   });
 
   test('when a destination is quiet all day, then every message is in quiet hours', async () => {
-    const quiet = await addDestination({ name: 'Quiet', quietHours: { from: '00:00', to: '00:00', mode: 'hold' } });
+    const quiet = await api.addDestination({ name: 'Quiet', quietHours: { from: '00:00', to: '00:00', mode: 'hold' } });
     await addEvent(win(), DAY);
 
     const { body } = await call('post', '/rules/preview').send({ rule: rule({ targetWebhookIds: [destination, quiet] }) });
@@ -199,16 +178,16 @@ describe('preview', () => {
 
   test('when another company asks, then these events are none of its own', async () => {
     await addEvent(win(), DAY);
-    const mine = tenant;
-    tenant = await fixture.addTenant();
+    const mine = api.tenant;
+    api.tenant = await api.addTenant();
     const foreign = await call('post', '/rules/preview').send({ rule: rule() });
-    destination = await addDestination();
+    destination = await api.addDestination();
 
     const { body } = await call('post', '/rules/preview').send({ rule: rule() }).expect(200);
 
     expect(body.events).toBe(0);
     expect(foreign.status).toBe(422);
-    expect(mine.id).not.toBe(tenant.id);
+    expect(mine.id).not.toBe(api.tenant.id);
   });
 
   test.each([
@@ -239,17 +218,17 @@ describe('preview', () => {
     await testDatabase.database.pool.query(
       `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, received_at, payload, routed_at)
        SELECT $1, 'deal', '8', 'change', gen_random_uuid(), now(), now(), $2, now() FROM generate_series(1, 8000)`,
-      [tenant.id, win().body],
+      [api.tenant.id, win().body],
     );
     const query = jest.spyOn(testDatabase.database.pool, 'query');
     const pages = () =>
       query.mock.calls.filter(([statement]) => JSON.stringify(statement).includes('payload FROM events')).length;
     const departure = new AbortController();
-    const server = fixture.app.listen(0, '127.0.0.1');
+    const server = api.app.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const asking = fetch(`http://127.0.0.1:${portOf(server)}/rules/preview`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${tenant.key}`, 'Content-Type': 'application/json' },
+      headers: { Authorization: `Bearer ${api.tenant.key}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ rule: rule() }),
       signal: departure.signal,
     });

@@ -1,36 +1,17 @@
 /** `/rules` and `/test` over HTTP, on a real database. */
 
-import request from 'supertest';
 import { loadRules } from '../../../src/rules/rule.store';
-import { makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { call } = api;
 let destination: number;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  destination = await addDestination(tenant);
+  destination = await api.addDestination();
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'put' | 'delete', path: string, { key } = tenant) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${key}`);
-}
-
-let tokens = 0;
-async function addDestination(owner: TestTenant): Promise<number> {
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t${(tokens += 1)}`;
-  const { body } = await call('post', '/chat-webhooks', owner).send({ name: 'Sales', url }).expect(201);
-  return body.id;
-}
 
 function aRule(fields: object = {}): object {
   return { name: 'Big wins', eventType: 'deal.won', targetWebhookIds: [destination], ...fields };
@@ -119,9 +100,9 @@ test('when the conditions are nested beyond reason, then they are refused', asyn
   expect(answer.status).toBe(422);
 });
 
-test('when a rule names the destination of another tenant, then it is refused', async () => {
-  const other = await fixture.addTenant();
-  const foreign = await addDestination(other);
+test('when a rule names the destination of another api.tenant, then it is refused', async () => {
+  const other = await api.addTenant();
+  const foreign = await api.addDestination({}, other);
 
   const answer = await call('post', '/rules').send(aRule({ targetWebhookIds: [foreign] }));
 
@@ -130,7 +111,7 @@ test('when a rule names the destination of another tenant, then it is refused', 
 
 test('when another tenant asks, then the rule is not there', async () => {
   const { id } = await addRule();
-  const other = await fixture.addTenant();
+  const other = await api.addTenant();
 
   for (const method of ['get', 'put', 'delete'] as const) await call(method, `/rules/${id}`, other).send({}).expect(404);
   await call('post', '/test', other).send({ ruleId: id }).expect(404);
@@ -140,7 +121,7 @@ test('when another tenant asks, then the rule is not there', async () => {
 
 test('when fields are put, then they change, filters as a whole, and the version rises', async () => {
   const { id } = await addRule({ filters: { minValue: 5, ownerIds: [1] }, stopAfter: true });
-  const second = await addDestination(tenant);
+  const second = await api.addDestination();
 
   const { body } = await call('put', `/rules/${id}`)
     .send({ filters: { ownerIds: [2] }, targetWebhookIds: [second, destination, second] })
@@ -195,8 +176,8 @@ test('when its last destination was removed, then a rule may be switched off but
 });
 
 test('when 25 rules are active on Professional, then one more is refused, but may be made switched off', async () => {
-  tenant = await fixture.addTenant({ trial: false });
-  destination = await addDestination(tenant);
+  api.tenant = await api.addTenant({ trial: false });
+  destination = await api.addDestination();
   for (let count = 0; count < 25; count += 1) await addRule();
 
   const active = await call('post', '/rules').send(aRule());
@@ -209,8 +190,8 @@ test('when 25 rules are active on Professional, then one more is refused, but ma
 });
 
 test('when many make rules at once, then the limit holds', async () => {
-  tenant = await fixture.addTenant({ trial: false });
-  destination = await addDestination(tenant);
+  api.tenant = await api.addTenant({ trial: false });
+  destination = await api.addDestination();
   for (let count = 0; count < 23; count += 1) await addRule();
 
   const answers = await Promise.all(Array.from({ length: 8 }, () => call('post', '/rules').send(aRule())));
@@ -236,7 +217,7 @@ test('when the router loads the rules, then it gets those that are on, in order,
   const early = await addRule({ position: 1 });
   await addRule({ enabled: false });
 
-  const loaded = await testDatabase.database.transaction((client) => loadRules(client, tenant.id));
+  const loaded = await testDatabase.database.transaction((client) => loadRules(client, api.tenant.id));
 
   expect(loaded.rules.map((rule) => rule.id)).toEqual([early.id, late.id]);
   expect(loaded.rules[1]).toMatchObject({

@@ -1,46 +1,25 @@
 /** `/watches` over HTTP, on a real database. */
 
-import request from 'supertest';
-import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { call } = api;
 let space: number;
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
 beforeEach(async () => {
-  tenant = await fixture.addTenant();
-  space = await connect('Sales');
+  space = await api.addDestination();
 });
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-function call(method: 'get' | 'post' | 'delete', path: string, bearer = tenant.key) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${bearer}`);
-}
-
-async function connect(name: string, of = tenant): Promise<number> {
-  const url = `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=${name}${of.id}`;
-  return (await call('post', '/chat-webhooks', of.key).send({ name, url }).expect(201)).body.id;
-}
-
-async function pageToken(userId: number): Promise<string> {
-  const token = iframeToken({ userId, companyId: tenant.companyId });
-  return (await request(fixture.app).post('/session').send({ token }).expect(200)).body.token;
-}
 
 const aDeal = (given: object = {}) => ({ entity: 'deal', entityId: '7', chatWebhookId: space, ...given });
-const listed = async (query = '', bearer = tenant.key) => (await call('get', `/watches${query}`, bearer).expect(200)).body.items;
+const listed = async (query = '', by: { readonly key: string } = api.tenant) =>
+  (await call('get', `/watches${query}`, by).expect(200)).body.items;
 
 it('tells who watches what where since when, newest first, by record and by space', async () => {
-  const other = await connect('Support');
+  const other = await api.addDestination({ name: 'Support' });
   const { body: first } = await call('post', '/watches').send(aDeal()).expect(201);
-  const { body: second } = await call('post', '/watches', await pageToken(1))
+  const { body: second } = await call('post', '/watches', await api.openSession(1))
     .send(aDeal({ chatWebhookId: other }))
     .expect(201);
   await call('post', '/watches')
@@ -69,7 +48,7 @@ it('watches a record once per space, however often it is asked, also at the same
 
 it('tells routers to read anew, with and after a watch', async () => {
   const version = async (): Promise<number> =>
-    (await testDatabase.database.prisma.tenant.findUniqueOrThrow({ where: { id: tenant.id } })).rulesVersion;
+    (await testDatabase.database.prisma.tenant.findUniqueOrThrow({ where: { id: api.tenant.id } })).rulesVersion;
   const before = await version();
 
   const { body } = await call('post', '/watches').send(aDeal()).expect(201);
@@ -87,7 +66,7 @@ it('drops what waits to be told by the watch alone when it ends, and says so in 
                              template_mode, not_before, request_id)
      SELECT $1, id, rule_id, $3, 'AAAA', 'deal', '7', '{"type":"deal.won","changes":[]}', '{}', now(), 'compact', now(), gen_random_uuid()
        FROM (VALUES (1, -$2::int), (2, 4)) AS v(id, rule_id)`,
-    [tenant.id, body.id, space],
+    [api.tenant.id, body.id, space],
   );
 
   await call('delete', `/watches/${body.id}`).expect(204);
@@ -129,17 +108,17 @@ it.each<[string, object, string, RegExp]>([
 
 it('keeps companies apart: neither the space nor the watch of another one can be named', async () => {
   const { body } = await call('post', '/watches').send(aDeal()).expect(201);
-  const other = await fixture.addTenant();
+  const other = await api.addTenant();
 
-  await call('post', '/watches', other.key).send(aDeal()).expect(422);
-  await call('delete', `/watches/${body.id}`, other.key).expect(404);
+  await call('post', '/watches', other).send(aDeal()).expect(422);
+  await call('delete', `/watches/${body.id}`, other).expect(404);
 
-  expect(await listed('', other.key)).toEqual([]);
+  expect(await listed('', other)).toEqual([]);
   expect(await listed()).toHaveLength(1);
 });
 
 it('lets everybody of the company see, and only admins change', async () => {
-  const reader = await pageToken(2);
+  const reader = await api.openSession(2);
   const { body } = await call('post', '/watches').send(aDeal()).expect(201);
 
   await call('post', '/watches', reader)
@@ -151,12 +130,12 @@ it('lets everybody of the company see, and only admins change', async () => {
 });
 
 it('allows as many as the plan does', async () => {
-  tenant = await fixture.addTenant({ trial: false });
-  space = await connect('Sales');
+  api.tenant = await api.addTenant({ trial: false });
+  space = await api.addDestination();
   await testDatabase.database.pool.query(
     `INSERT INTO watches (tenant_id, entity, entity_id, chat_webhook_id, author)
      SELECT $1, 'deal', n::text, $2, 'Ana' FROM generate_series(1001, 1200) n`,
-    [tenant.id, space],
+    [api.tenant.id, space],
   );
 
   const { body } = await call('post', '/watches').send(aDeal()).expect(403);

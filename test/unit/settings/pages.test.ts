@@ -1,77 +1,64 @@
 /** The pages inside Pipedrive: who sees them, and that hostile titles stay text. */
 
 import request from 'supertest';
-import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
+import { iframeToken } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
+import { usePages } from '../../support/use-pages';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
-
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
-beforeEach(async () => {
-  tenant = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
+const api = useApi(testDatabase);
+const { pageToken } = usePages(api);
 
 function open(page: string, query: Readonly<Record<string, string>> = {}) {
-  const token = iframeToken({ userId: 1, companyId: tenant.companyId });
-  return request(fixture.app)
+  const token = iframeToken({ userId: 1, companyId: api.tenant.companyId });
+  return request(api.app)
     .get(`/extension/${page}`)
     .query({ id: 'rt1', token, ...query });
 }
 
 /** A page below the settings, as htmx asks for it on a page that is open. */
 async function visit(page: string, userId = 1) {
-  const opened = await open('settings', { token: iframeToken({ userId, companyId: tenant.companyId }) });
-  const pageToken = /name="page-token" content="([^"]+)"/.exec(opened.text)?.[1] ?? '';
-  return request(fixture.app)
+  const token = await pageToken(api.tenant, userId);
+  return request(api.app)
     .get(`/extension/settings/${page}`)
-    .set({ Authorization: `Bearer ${pageToken}`, 'HX-Request': 'true' });
+    .set({ Authorization: `Bearer ${token}`, 'HX-Request': 'true' });
 }
 
 async function addEvent(title: string): Promise<void> {
   const { pool } = testDatabase.database;
-  const destination = await call('/chat-webhooks', {
-    name: 'Sales <b>',
-    url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t',
-  });
-  const rule = await call('/rules', { name: 'Wins', eventType: 'deal.won', targetWebhookIds: [destination] });
-  await call('/rules', { name: 'Losses', eventType: 'deal.lost', targetWebhookIds: [destination] });
+  const destination = await api.addDestination({ name: 'Sales <b>' });
+  const rule = await addRule({ name: 'Wins', eventType: 'deal.won', targetWebhookIds: [destination] });
+  await addRule({ name: 'Losses', eventType: 'deal.lost', targetWebhookIds: [destination] });
   await pool.query(`INSERT INTO records (tenant_id, entity, entity_id, state) VALUES ($1, 'deal', '7', $2)`, [
-    tenant.id,
+    api.tenant.id,
     JSON.stringify({ title }),
   ]);
   const decisions = JSON.stringify([{ ruleId: rule, matched: true, code: 'matched' }]);
   const { rows } = await pool.query(
     `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload, routed_at, transitions, decisions)
      VALUES ($1, 'deal', '7', 'change', 'm', '2026-11-23T12:00:00Z', '{}', now(), '{deal.won}', $2) RETURNING id`,
-    [tenant.id, decisions],
+    [api.tenant.id, decisions],
   );
   await pool.query(
     `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                              template_mode, state, not_before, request_id)
      VALUES ($1, $2, $3, $4, 'AAAA', 'deal', '7', '{"type":"deal.won"}', '{}', now(), 'compact', 'sent', now(), gen_random_uuid())`,
-    [tenant.id, rows[0].id, rule, destination],
+    [api.tenant.id, rows[0].id, rule, destination],
   );
 }
 
-async function call(path: string, body: object): Promise<number> {
-  const answer = await request(fixture.app).post(path).set('Authorization', `Bearer ${tenant.key}`).send(body).expect(201);
-  return answer.body.id;
+async function addRule(fields: object): Promise<number> {
+  return (await api.call('post', '/rules').send(fields).expect(201)).body.id;
 }
 
 test.each(['settings', 'panel', 'modal'])(
   'when %s is opened without a good token, then a 401 page says how to reopen it',
   async (page) => {
     const answers = [
-      await request(fixture.app).get(`/extension/${page}`),
-      await request(fixture.app).get(`/extension/${page}?token=x&token=y`),
-      await open(page, { token: iframeToken({ userId: 1, companyId: tenant.companyId, exp: 1 }) }),
+      await request(api.app).get(`/extension/${page}`),
+      await request(api.app).get(`/extension/${page}?token=x&token=y`),
+      await open(page, { token: iframeToken({ userId: 1, companyId: api.tenant.companyId, exp: 1 }) }),
     ];
 
     for (const answer of answers) {
@@ -82,7 +69,7 @@ test.each(['settings', 'panel', 'modal'])(
 );
 
 test.each(['settings', 'panel', 'modal'])('when a stranger opens %s, then it offers to install in a new tab', async (page) => {
-  const answer = await open(page, { token: iframeToken({ userId: 77, companyId: tenant.companyId }) });
+  const answer = await open(page, { token: iframeToken({ userId: 77, companyId: api.tenant.companyId }) });
 
   expect([answer.status, answer.type]).toEqual([200, 'text/html']);
   expect(answer.text).toMatch(/<a href="http:\/\/localhost:3000\/oauth\/install" target="_blank"/);
@@ -114,7 +101,7 @@ test('when the activity is opened, then events and decisions are shown in words'
 
 test('when an open activity asks for news, then it gets the count, rows of which more is known, or nothing at all', async () => {
   await addEvent('Big deal');
-  const { rows } = await testDatabase.database.pool.query('SELECT id FROM events WHERE tenant_id = $1', [tenant.id]);
+  const { rows } = await testDatabase.database.pool.query('SELECT id FROM events WHERE tenant_id = $1', [api.tenant.id]);
   const [{ id }] = rows;
 
   const nothing = await visit(`activity/news?known=${id}&told=0&rows=`);
@@ -151,9 +138,8 @@ test.each(['rules', 'chat-webhooks'])(
   'when the last of the %s goes while the overview is open, then what is left to set up takes the place of its news',
   async (path) => {
     await addEvent('Big deal');
-    const { body } = await request(fixture.app).get(`/${path}`).set('Authorization', `Bearer ${tenant.key}`);
-    for (const { id } of body.items)
-      await request(fixture.app).delete(`/${path}/${id}`).set('Authorization', `Bearer ${tenant.key}`).expect(204);
+    const { body } = await api.call('get', `/${path}`);
+    for (const { id } of body.items) await api.call('delete', `/${path}/${id}`).expect(204);
 
     const { text } = await visit('overview/news?seen=0&waits=');
 
@@ -183,7 +169,7 @@ test('when an open panel asks for news, then it gets what is told now, or nothin
   const token = /name="page-token" content="([^"]+)"/.exec(opened.text)?.[1] ?? '';
   const [, seen = ''] = /&quot;seen&quot;:&quot;(\d+)&quot;/.exec(opened.text) ?? [];
   const ask = (given: object) =>
-    request(fixture.app)
+    request(api.app)
       .post('/extension/panel/told')
       .set({ Authorization: `Bearer ${token}`, 'HX-Request': 'true' })
       .type('form')
@@ -203,8 +189,8 @@ test('when an open panel asks for news, then it gets what is told now, or nothin
 test('when the activity shows what a rule kept silent about, then the reasons stand open', async () => {
   const { pool } = testDatabase.database;
   await addEvent('Big deal');
-  await pool.query('DELETE FROM deliveries WHERE tenant_id = $1', [tenant.id]);
-  const { rows } = await pool.query('SELECT id FROM rules WHERE tenant_id = $1 ORDER BY id', [tenant.id]);
+  await pool.query('DELETE FROM deliveries WHERE tenant_id = $1', [api.tenant.id]);
+  const { rows } = await pool.query('SELECT id FROM rules WHERE tenant_id = $1 ORDER BY id', [api.tenant.id]);
 
   expect((await visit(`activity?status=silent&rule=${rows[0].id}`)).text).toContain('<details open>');
   expect((await visit('activity')).text).not.toContain('<details open>');
@@ -221,11 +207,11 @@ test.each(['overview', 'spaces', 'rules', 'activity', 'account'])(
   async (page) => {
     const path = `/extension/settings/${page}`;
     const answers = [
-      await request(fixture.app).get(path),
-      await request(fixture.app).get(path).set('Authorization', 'Bearer x'),
-      await request(fixture.app)
+      await request(api.app).get(path),
+      await request(api.app).get(path).set('Authorization', 'Bearer x'),
+      await request(api.app)
         .get(path)
-        .set('Authorization', `Bearer ${iframeToken({ userId: 1, companyId: tenant.companyId })}`),
+        .set('Authorization', `Bearer ${iframeToken({ userId: 1, companyId: api.tenant.companyId })}`),
     ];
 
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
@@ -259,30 +245,30 @@ test.each([
   'modal/announce',
   'modal/preview',
 ])('when %s is sent without a page token, then nothing is done and a 401 page says how to go on', async (path) => {
-  const answer = await request(fixture.app).post(`/extension/${path}`).type('form').send({ resource: 'deal', selectedIds: '7' });
+  const answer = await request(api.app).post(`/extension/${path}`).type('form').send({ resource: 'deal', selectedIds: '7' });
 
   expect(answer.status).toBe(401);
-  expect((await testDatabase.database.pool.query('SELECT 1 FROM muted_records WHERE tenant_id = $1', [tenant.id])).rowCount).toBe(
-    0,
-  );
+  expect(
+    (await testDatabase.database.pool.query('SELECT 1 FROM muted_records WHERE tenant_id = $1', [api.tenant.id])).rowCount,
+  ).toBe(0);
 });
 
 /** What a form of the panel sends where no script runs, of the user who opened it. */
 async function sendPlainly(path: string, fields: Readonly<Record<string, string>>, userId = 1) {
-  const token = iframeToken({ userId, companyId: tenant.companyId });
+  const token = iframeToken({ userId, companyId: api.tenant.companyId });
   const { text } = await open('panel', { resource: 'deal', selectedIds: '7', token });
   const pageToken = /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? '';
   const body = { resource: 'deal', selectedIds: '7', pageToken, ...fields };
-  return await request(fixture.app).post(`/extension/${path}`).type('form').send(body);
+  return await request(api.app).post(`/extension/${path}`).type('form').send(body);
 }
 
 test('when a deal is watched and let go without scripts, then the pages say so, and others of the company see it and cannot change it', async () => {
   await addEvent('Big deal');
-  const { rows } = await testDatabase.database.pool.query('SELECT id FROM chat_webhooks WHERE tenant_id = $1', [tenant.id]);
+  const { rows } = await testDatabase.database.pool.query('SELECT id FROM chat_webhooks WHERE tenant_id = $1', [api.tenant.id]);
 
   const watched = await sendPlainly('panel/watch', { space: String(rows[0].id) });
   const seen = await open('panel', {
-    ...{ resource: 'deal', selectedIds: '7', token: iframeToken({ userId: 2, companyId: tenant.companyId }) },
+    ...{ resource: 'deal', selectedIds: '7', token: iframeToken({ userId: 2, companyId: api.tenant.companyId }) },
   });
   const [, id = ''] = /unwatch\/(\d+)/.exec(watched.text) ?? [];
   const refused = await sendPlainly(`panel/unwatch/${id}`, {}, 2);

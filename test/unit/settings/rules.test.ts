@@ -1,65 +1,31 @@
 /** The pages of the rules as plain forms send them: without scripts, at a plan's limit, across companies, and while Pipedrive is away. */
 
-import request from 'supertest';
-import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { useApi } from '../../support/use-api';
+import { usePages } from '../../support/use-pages';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
-
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
-beforeEach(async () => {
-  tenant = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-async function pageToken({ companyId } = tenant, userId = 1): Promise<string> {
-  const query = { id: 'rt1', token: iframeToken({ userId, companyId }) };
-  const { text } = await request(fixture.app).get('/extension/settings').query(query);
-  return /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? /name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
-}
-
-async function send(path: string, fields: Readonly<Record<string, string | readonly string[]>>, token?: string) {
-  const body = { pageToken: token ?? (await pageToken()), ...fields };
-  return request(fixture.app).post(`/extension/settings/${path}`).type('form').send(body);
-}
-
-async function open(path: string) {
-  const answer = request(fixture.app).get(`/extension/settings/${path}`);
-  return answer.set('Authorization', `Bearer ${await pageToken()}`);
-}
-
-async function api(method: 'get' | 'post', path: string, body?: object) {
-  return request(fixture.app)[method](path).set('Authorization', `Bearer ${tenant.key}`).send(body);
-}
-
-async function addSpace(): Promise<number> {
-  const url = 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t';
-  return Number((await api('post', '/chat-webhooks', { name: 'Sales', url })).body.id);
-}
+const api = useApi(testDatabase);
+const { open, pageToken, send } = usePages(api);
 
 async function addRules(count: number): Promise<readonly number[]> {
-  const space = await addSpace();
+  const space = await api.addDestination();
   const ids = [];
   for (let at = 1; at <= count; at += 1) {
-    const { body } = await api('post', '/rules', { name: `Rule ${at}`, eventType: 'deal.won', targetWebhookIds: [space] });
+    const { body } = await api
+      .call('post', '/rules')
+      .send({ name: `Rule ${at}`, eventType: 'deal.won', targetWebhookIds: [space] });
     ids.push(Number(body.id));
   }
   return ids;
 }
 
-const rules = async () => (await api('get', '/rules?limit=100')).body.items;
+const rules = async () => (await api.call('get', '/rules?limit=100')).body.items;
 
 test('when a rule is opened, then each list is boxes of one name, with what is chosen ticked, also what is gone at Pipedrive', async () => {
   const [id = 0] = await addRules(1);
-  await request(fixture.app)
-    .put(`/rules/${id}`)
-    .set('Authorization', `Bearer ${tenant.key}`)
+  await api
+    .call('put', `/rules/${id}`)
     .send({ filters: { ownerIds: [77, 78] } })
     .expect(200);
 
@@ -70,7 +36,7 @@ test('when a rule is opened, then each list is boxes of one name, with what is c
 });
 
 test('when a rule is sent without scripts, then it is saved with everything, and the answer is a whole page', async () => {
-  const space = await addSpace();
+  const space = await api.addDestination();
   const fields = {
     name: 'Big',
     eventType: 'deal.won',
@@ -115,7 +81,7 @@ test('when a condition is added without scripts, then the page comes again with 
 });
 
 test('when Pipedrive’s lists were never read and cannot be, then the editor says so and takes the rule all the same', async () => {
-  const space = await addSpace();
+  const space = await api.addDestination();
 
   const { text } = await open('rules/new');
   await send('rules/new', { name: 'Anyway', eventType: 'deal.won', space: String(space), layout: 'compact' });
@@ -129,7 +95,7 @@ test('when the plan has no room for another active rule, then the list says so, 
   const ids = await addRules(25);
   await send(`rules/${ids[0]}/enabled`, {});
   const space = (await rules())[0].targetWebhookIds[0];
-  await api('post', '/rules', { name: 'One more', eventType: 'deal.lost', targetWebhookIds: [space] });
+  await api.call('post', '/rules').send({ name: 'One more', eventType: 'deal.lost', targetWebhookIds: [space] });
 
   const { text } = await open('rules');
   const refused = await send(`rules/${ids[0]}/enabled`, { enabled: 'on' });
@@ -157,7 +123,7 @@ test.each(['', '/enabled', '/move', '/delete'])(
   async (path) => {
     const [id] = await addRules(1);
     const [before] = await rules();
-    const other = await fixture.addTenant();
+    const other = await api.addTenant();
 
     const { text } = await send(`rules/${id}${path}`, { name: 'Mine', eventType: 'deal.lost' }, await pageToken(other));
 
@@ -169,13 +135,13 @@ test.each(['', '/enabled', '/move', '/delete'])(
 test('when somebody who is no admin sends a change, then it is refused and nothing changes', async () => {
   const [id] = await addRules(1);
 
-  const { status } = await send(`rules/${id}/delete`, {}, await pageToken(tenant, 2));
+  const { status } = await send(`rules/${id}/delete`, {}, await pageToken(api.tenant, 2));
 
   expect([status, (await rules()).length]).toEqual([403, 1]);
 });
 
 test('when a draft is previewed that cannot be saved, then the reasons stand where the card would, and lead to their fields', async () => {
-  const space = await addSpace();
+  const space = await api.addDestination();
   const draft = { eventType: 'deal.field_changed', space: String(space), layout: 'compact', template: '{{ owner' };
 
   const { status, text } = await send('rules/preview/part', draft);
@@ -187,7 +153,7 @@ test('when a draft is previewed that cannot be saved, then the reasons stand whe
 
 test('when somebody who may only look previews a rule, then it is drawn as it is saved, whatever else was sent', async () => {
   const [id = 0] = await addRules(1);
-  const token = await pageToken(tenant, 2);
+  const token = await pageToken(api.tenant, 2);
 
   const part = await send('rules/preview/part', { ruleId: String(id), eventType: 'deal.lost', template: 'Mine' }, token);
   const page = await send('rules/preview', { ruleId: String(id), whole: 'yes' }, token);
@@ -200,7 +166,7 @@ test('when somebody who may only look previews a rule, then it is drawn as it is
 
 test('when a condition says nothing yet, then the preview leaves it out, and saving names it', async () => {
   const conditions = { node: ['r', 'r.0', 'r.1'], 'join:r': 'all', 'field:r.0': 'status', 'op:r.0': 'is', 'value:r.0': 'won' };
-  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await addSpace()), ...conditions };
+  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await api.addDestination()), ...conditions };
 
   const part = await send('rules/preview/part', draft);
   const saved = await send('rules/new', { ...draft, name: 'Unfinished' });
@@ -216,7 +182,7 @@ test('when a key stage is not chosen, then it is asked for at the stages', async
     ...{ node: ['r', 'r.0', 'r.1', 'r.1.0'], 'join:r': 'all', 'field:r.0': 'status', 'op:r.0': 'is', 'value:r.0': 'open' },
     ...{ 'join:r.1': 'not', 'field:r.1.0': 'stage_id', 'op:r.1.0': 'changedFrom' },
   };
-  const space = String(await addSpace());
+  const space = String(await api.addDestination());
   const draft = { preset: 'key-stage', name: 'Key', eventType: 'deal.stage_changed', layout: 'compact', space };
 
   const { status, text } = await send('rules/new', { ...draft, ...conditions });
@@ -227,7 +193,7 @@ test('when a key stage is not chosen, then it is asked for at the stages', async
 
 test('when a text names what no message has, then the preview says so', async () => {
   const template = 'For {{ record.title }}: {{ nonsense }} {{ record.size }}';
-  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await addSpace()), template };
+  const draft = { eventType: 'deal.won', layout: 'compact', space: String(await api.addDestination()), template };
 
   const { text } = await send('rules/preview/part', draft);
 
@@ -240,7 +206,7 @@ test.each([
   ['wait', { wait: '999' }, 'must be a number of seconds from 0 to 120'],
   ['minimum', { minValue: '10.000,50' }, 'must be a number, written like 10000 or 10000.50'],
 ])('when the %s cannot be taken, then the form says in its own measure what can', async (_, fields, words) => {
-  const draft = { name: 'Wrong', eventType: 'deal.won', layout: 'compact', space: String(await addSpace()) };
+  const draft = { name: 'Wrong', eventType: 'deal.won', layout: 'compact', space: String(await api.addDestination()) };
 
   const { status, text } = await send('rules/new', { ...draft, ...fields });
 
@@ -256,9 +222,7 @@ test('when a draft without a space is tested, then the space is asked for', asyn
 test('when several rules have lost their space, then the overview tells of them once, by name', async () => {
   await addRules(2);
   const [{ targetWebhookIds }] = await rules();
-  await request(fixture.app)
-    .delete(`/chat-webhooks/${String(targetWebhookIds[0])}`)
-    .set('Authorization', `Bearer ${tenant.key}`);
+  await api.call('delete', `/chat-webhooks/${String(targetWebhookIds[0])}`);
 
   const { text } = await open('overview');
 
@@ -269,14 +233,12 @@ test('when several rules have lost their space, then the overview tells of them 
 test('when a rule has lost its space, then the overview leads to that rule, and the API names it', async () => {
   const [id] = await addRules(1);
   const [{ targetWebhookIds }] = await rules();
-  await request(fixture.app)
-    .delete(`/chat-webhooks/${String(targetWebhookIds[0])}`)
-    .set('Authorization', `Bearer ${tenant.key}`);
+  await api.call('delete', `/chat-webhooks/${String(targetWebhookIds[0])}`);
 
   const { text } = await open('overview');
 
   expect(text).toMatch(new RegExp(`href="/extension/settings/rules/${id}"[^>]*>Fix rule`));
-  expect((await api('get', '/account')).body.needsAttention).toContainEqual(
+  expect((await api.call('get', '/account')).body.needsAttention).toContainEqual(
     expect.objectContaining({ kind: 'rule', ruleId: id, name: 'Rule 1', reason: expect.stringContaining('space') }),
   );
 });

@@ -1,39 +1,15 @@
 /** The pages of the spaces as plain forms send them: without scripts, by people who may and who may not, and across companies. */
 
-import request from 'supertest';
-import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { chatUrl, useApi } from '../../support/use-api';
+import { usePages } from '../../support/use-pages';
 
 const testDatabase = useTestDatabase();
-let fixture: ApiFixture;
-let tenant: TestTenant;
+const api = useApi(testDatabase);
+const { pageToken, send } = usePages(api);
 
-beforeAll(() => {
-  fixture = makeApiFixture(testDatabase.database);
-});
-beforeEach(async () => {
-  tenant = await fixture.addTenant();
-});
-afterEach(() => {
-  expect(fixture.reported).toEqual([]);
-});
-
-let urls = 0;
-const chatUrl = () => `https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=secret${(urls += 1)}`;
-
-async function pageToken({ companyId } = tenant, userId = 1): Promise<string> {
-  const query = { id: 'rt1', token: iframeToken({ userId, companyId }) };
-  const { text } = await request(fixture.app).get('/extension/settings').query(query);
-  return /name="pageToken" value="([^"]+)"/.exec(text)?.[1] ?? /name="page-token" content="([^"]+)"/.exec(text)?.[1] ?? '';
-}
-
-async function send(path: string, fields: Readonly<Record<string, string | readonly string[]>>, token?: string) {
-  const body = { pageToken: token ?? (await pageToken()), ...fields };
-  return request(fixture.app).post(`/extension/settings/${path}`).type('form').send(body);
-}
-
-async function spaces(of = tenant) {
-  return (await request(fixture.app).get('/chat-webhooks').set('Authorization', `Bearer ${of.key}`)).body.items;
+async function spaces(of = api.tenant) {
+  return (await api.call('get', '/chat-webhooks', of)).body.items;
 }
 
 test('when a form is sent without scripts, then the space is there, the answer is a whole page, and the URL is nowhere in it', async () => {
@@ -43,7 +19,7 @@ test('when a form is sent without scripts, then the space is there, the answer i
 
   expect(status).toBe(200);
   expect(text).toMatch(/^<!doctype html>[\s\S]*Sales is connected[\s\S]*<h1>Spaces<\/h1>/);
-  expect(text).not.toContain('secret');
+  expect(text).not.toContain('AIzaSecret');
   expect(await spaces()).toMatchObject([{ name: 'Sales', health: 'healthy' }]);
 });
 
@@ -60,7 +36,7 @@ test('when somebody who is no admin sends a change, then it is refused and nothi
   await send('spaces/new', { name: 'Sales', url: chatUrl() });
   const [{ id }] = await spaces();
 
-  const { status, text } = await send(`spaces/${id}/delete`, {}, await pageToken(tenant, 2));
+  const { status, text } = await send(`spaces/${id}/delete`, {}, await pageToken(api.tenant, 2));
 
   expect([status, text.includes('Only admins')]).toEqual([403, true]);
   expect(await spaces()).toHaveLength(1);
@@ -72,7 +48,7 @@ test.each(['', '/test', '/pause', '/try', '/url', '/delete'])(
     await send('spaces/new', { name: 'Sales', url: chatUrl() });
     const [{ id }] = await spaces();
     const before = await spaces();
-    const stranger = await pageToken(await fixture.addTenant());
+    const stranger = await pageToken(await api.addTenant());
 
     const { status } = await send(`spaces/${id}${below}`, { name: 'Mine', paused: 'yes', url: chatUrl() }, stranger);
 
@@ -102,7 +78,7 @@ test('when a new URL is tried before it replaces the old one, then the page says
 });
 
 test('when the same is saved again, then the audit trail has no entry; else it names what is new', async () => {
-  const trail = async () => (await request(fixture.app).get('/audit').set('Authorization', `Bearer ${tenant.key}`)).body.items;
+  const trail = async () => (await api.call('get', '/audit')).body.items;
   await send('spaces/new', { name: 'Sales', url: chatUrl() });
   const [{ id }] = await spaces();
   const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
