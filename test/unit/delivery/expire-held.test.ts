@@ -1,22 +1,16 @@
 /** What is held for too long is dropped, over a real ledger whose clock jumps. */
 
 import { makeHoldStore } from '../../../src/delivery/hold.store';
-import type { TenantId } from '../../../src/core/tenant';
-import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
+import { useLedger } from '../../support/use-ledger';
 
+const HOUR_MS = 3_600_000;
 const testDatabase = useTestDatabase();
-const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
-let tenant: TenantId;
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
 
 beforeEach(async () => {
-  await testDatabase.clear();
-  tenant = await addTenant(testDatabase.database);
-  await query(
-    `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, health, next_probe_at, updated_at)
-     VALUES (1, $1, 'Wins', 'A', 'sealed', 'one', 'broken', now() + interval '1 hour', now())`,
-    tenant,
-  );
+  await ledger.addDestination({ health: 'broken', next_probe_at: new Date(Date.now() + HOUR_MS) });
   await look();
 });
 
@@ -27,15 +21,8 @@ const jump = async (by: string) => {
   await query(`UPDATE heartbeats SET beat_at = beat_at - $1::interval`, by);
   await query(`UPDATE deliveries SET waiting_since = waiting_since - $1::interval`, by);
 };
-const hold = async (id: number, hours: number) => {
-  await query(
-    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
-                             template_mode, not_before, request_id, state, held_because, waiting_since)
-     VALUES ($1, $2, $1, 1, 1, 'A', 'deal', $1::bigint::text, '{"type": "deal.won"}', '{}', now(), 'compact', now(), gen_random_uuid(),
-             'held', 'broken', now() - $3 * interval '1 hour')`,
-    ...[id, tenant, hours],
-  );
-};
+const hold = (id: number, hours: number) =>
+  ledger.addDelivery({ id, state: 'held', held_because: 'broken', waiting_since: new Date(Date.now() - hours * HOUR_MS) });
 const states = async () => (await query('SELECT state FROM deliveries ORDER BY id')).rows.map(({ state }) => state);
 const heldMinutes = async () => {
   const { rows } = await query(

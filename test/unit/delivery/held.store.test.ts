@@ -1,45 +1,31 @@
 /** Messages that are set aside or wait anew while a setting is changed, over a real ledger: none waits for a time that is no more. */
 
-import type { TenantId } from '../../../src/core/tenant';
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeHeldStore } from '../../../src/delivery/held.store';
-import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
-import { waitUntil } from '../../support/wait-until';
+import { useLedger } from '../../support/use-ledger';
 
 const NOW = new Date('2026-11-25T08:00:00Z');
 const WAIT = { kind: 'hold', heldFor: 'daily', until: new Date('2026-11-26T08:00:00Z'), reason: 'Gathered.' } as const;
 const QUIET = { ...WAIT, heldFor: 'quiet' } as const;
 
 const testDatabase = useTestDatabase();
-const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
-let tenant: TenantId;
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
 
 beforeEach(async () => {
-  await testDatabase.clear();
-  tenant = await addTenant(testDatabase.database);
   await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
-  await query(
-    `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
-     VALUES (1, $1, 'Wins', 'A', 'sealed', '', now())`,
-    tenant,
-  );
+  await ledger.addDestination();
   await query(
     `INSERT INTO rules (id, tenant_id, name, event_type, digest) VALUES (7, $1, 'Wins', 'deal.won', '{"every": "day", "at": "08:00"}')`,
-    tenant,
+    ledger.tenant,
   );
 });
 
 /** One message of the rule. */
-async function given(fields: { readonly heldFor?: string; readonly heldUntil?: Date } = {}): Promise<void> {
-  await query(
-    `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
-                             template_mode, not_before, request_id, state, held_for, held_until)
-     VALUES ($1, 1, 7, 1, 'A', 'deal', '1', '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now(), gen_random_uuid(), $2, $3, $4)`,
-    ...[tenant, fields.heldFor === undefined ? 'queued' : 'held', fields.heldFor ?? null, fields.heldUntil ?? null],
-  );
-}
+const given = (fields: { readonly held_for?: string; readonly held_until?: Date } = {}) =>
+  ledger.addDelivery({ rule_id: 7, state: fields.held_for === undefined ? 'queued' : 'held', ...fields });
 
 async function claimed(): Promise<ClaimedDelivery> {
   const [delivery] = (await makeDeliveryStore(testDatabase.database).claimDue(1)).claimed;
@@ -78,10 +64,7 @@ test('when its digest is just being switched off, then that is waited for, and t
   await change.query(RAISE);
 
   const setAside = makeHeldStore(testDatabase.database).setAside(head, WAIT);
-  await waitUntil('it waits for the change', async () => {
-    const { rows } = await query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
-    return rows.length > 0;
-  });
+  await ledger.untilLocked();
   await change.query('COMMIT');
   change.release();
   await setAside;
@@ -90,7 +73,7 @@ test('when its digest is just being switched off, then that is waited for, and t
 });
 
 test('when a digest is moved twice, then what was gathered does not wait for the time between', async () => {
-  await given({ heldFor: 'daily', heldUntil: new Date(0) });
+  await given({ held_for: 'daily', held_until: new Date(0) });
   const held = makeHeldStore(testDatabase.database);
   const gathered = await held.regathered();
   await query(RAISE);
@@ -105,7 +88,7 @@ test('when a digest is moved twice, then what was gathered does not wait for the
 });
 
 test('when quiet hours are moved twice, then what waits for them does not wait for the end between', async () => {
-  await given({ heldFor: 'quiet', heldUntil: NOW });
+  await given({ held_for: 'quiet', held_until: NOW });
   const held = makeHeldStore(testDatabase.database);
   const due = await held.dueHolds(NOW);
   await query(RAISE);

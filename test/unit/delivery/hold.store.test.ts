@@ -1,27 +1,20 @@
 /** What is held for its destination's sake, round by round, over a real ledger. */
 
 import { makeHoldStore } from '../../../src/delivery/hold.store';
-import type { TenantId } from '../../../src/core/tenant';
-import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
-import { waitUntil } from '../../support/wait-until';
+import { useLedger } from '../../support/use-ledger';
 
 const [CHANNEL, FALLBACK] = [1, 2];
 const DIGEST_AT = new Date('2026-11-25T08:00:00Z');
 
 const testDatabase = useTestDatabase();
-const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
 const clock = () => new Date();
-let tenant: TenantId;
 
 beforeEach(async () => {
-  await testDatabase.clear();
-  tenant = await addTenant(testDatabase.database);
-  await query(
-    `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, fallback_webhook_id, updated_at)
-     VALUES (2, $1, 'Stand-in', 'B', 'sealed', 'two', NULL, now()), (1, $1, 'Wins', 'A', 'sealed', 'one', 2, now())`,
-    tenant,
-  );
+  await ledger.addDestination({ id: FALLBACK, name: 'Stand-in', space_id: 'B' });
+  await ledger.addDestination({ id: CHANNEL, fallback_webhook_id: FALLBACK });
 });
 
 interface GivenDelivery {
@@ -35,16 +28,11 @@ interface GivenDelivery {
 }
 
 /** Of a deal of its own. */
-async function addDelivery({ id, twinOf, state, ...given }: GivenDelivery): Promise<void> {
-  const chatWebhookId = given.chatWebhookId ?? CHANNEL;
-  await query(
-    `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
-                             template_mode, not_before, request_id, state, fold_kind, folded_into)
-     VALUES ($1, $2, $3::bigint, 1, $4, $5, 'deal', $3::bigint::text, '{"type": "deal.won"}', '{}', now(), 'compact', now(), gen_random_uuid(), $6, $7, $8)`,
-    ...[id, tenant, twinOf ?? id, chatWebhookId, chatWebhookId === CHANNEL ? 'A' : 'B', state ?? 'queued'],
-    ...[given.foldKind ?? null, given.foldedInto ?? null],
-  );
-}
+const addDelivery = ({ id, twinOf = id, chatWebhookId = CHANNEL, state = 'queued', ...fold }: GivenDelivery) =>
+  ledger.addDelivery({
+    ...{ id, event_id: twinOf, state, fold_kind: fold.foldKind ?? null, folded_into: fold.foldedInto ?? null },
+    ...{ chat_webhook_id: chatWebhookId, space_id: chatWebhookId === CHANNEL ? 'A' : 'B' },
+  });
 
 const deliveries = async () => {
   const { rows } = await query(
@@ -140,10 +128,7 @@ test('when two workers part a digest at once, then what the first of them let go
   await first.query(`UPDATE deliveries SET state = 'sent' WHERE state = 'queued'`);
 
   const second = other.tidy();
-  await waitUntil('the other waits for it', async () => {
-    const { rows } = await query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`);
-    return rows.length > 0;
-  });
+  await ledger.untilLocked();
   await first.query('COMMIT');
   first.release();
   await second;

@@ -2,12 +2,11 @@
 
 import { pino } from 'pino';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import type { TenantId } from '../../../src/core/tenant';
 import { makeNoticeStore } from '../../../src/delivery/notice.store';
 import { makeTellHealth } from '../../../src/delivery/tell-health';
 import { makeTestStore } from '../../../src/delivery/test-message.store';
-import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
+import { useLedger } from '../../support/use-ledger';
 
 const HOUR_MS = 60 * 60 * 1000;
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
@@ -16,25 +15,17 @@ const DOWN: DeliveryOutcome = { kind: 'unreachable', httpStatus: 503, reason: 'H
 const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' };
 
 const testDatabase = useTestDatabase();
-const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
-let tenant: TenantId;
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
 let aheadMs = 0;
 
 beforeEach(async () => {
-  await testDatabase.clear();
   aheadMs = 0;
-  tenant = await addTenant(testDatabase.database);
 });
 
 /** Spaces by name; `answers` says what Chat answers in each, and may be changed on the way. */
 async function given(names: readonly string[], answers: Readonly<Record<string, DeliveryOutcome>>) {
-  for (const name of names) {
-    await query(
-      `INSERT INTO chat_webhooks (tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
-       VALUES ($1, $2, $2, 'sealed', $3, now())`,
-      ...[tenant, name, Buffer.from(name)],
-    );
-  }
+  for (const [index, name] of names.entries()) await ledger.addDestination({ id: index + 1, name, space_id: name });
   const posted: { space: string; body: string }[] = [];
   const current = { ...answers };
   const tellHealth = makeTellHealth({
