@@ -22,6 +22,7 @@ export interface SpaceBacklog extends Backlog {
   readonly heldBefore: boolean;
 }
 
+/** What puts a message off leaves a space that was lost meanwhile to whoever has it. */
 export interface FoldStore {
   /** How it stands with the claimed heads' spaces, by delivery id. */
   backlogs(heads: readonly Head[]): Promise<ReadonlyMap<number, SpaceBacklog>>;
@@ -130,12 +131,14 @@ const TAKE_APART = unfold(`
   d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL AND NOT d.is_plain AND NOT d.is_unthreaded`);
 
 const PUT_OFF = `
-  UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $2 * interval '1 millisecond') WHERE space_id = $1`;
+  UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + $3 * interval '1 millisecond')
+   WHERE space_id = $1 AND lease_until = $2::timestamptz`;
 const PUT_OFF_ALONE = `
-  WITH late AS (
-    UPDATE deliveries SET not_before = now() + $3 * interval '1 millisecond' WHERE id = $1 AND state IN ('queued', 'sending')
+  WITH freed AS (
+    UPDATE google_spaces SET lease_until = NULL WHERE space_id = $1 AND lease_until = $2::timestamptz RETURNING space_id
   )
-  UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2`;
+  UPDATE deliveries SET not_before = now() + $3 * interval '1 millisecond'
+   WHERE id = $4 AND state IN ('queued', 'sending') AND EXISTS (SELECT FROM freed)`;
 
 /** What is shown of a record that is told among many. */
 const SHOWN_FIELDS = [
@@ -267,13 +270,13 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
       }),
     async takeApart(head) {
       await pool.query(TAKE_APART, [head.id]);
-      await pool.query(PUT_OFF, [head.spaceId, 0]);
+      await pool.query(PUT_OFF, [head.spaceId, head.lease, 0]);
     },
     async putOff(head, afterMs) {
-      await pool.query(PUT_OFF, [head.spaceId, afterMs]);
+      await pool.query(PUT_OFF, [head.spaceId, head.lease, afterMs]);
     },
     async putOffAlone(head, afterMs) {
-      await pool.query(PUT_OFF_ALONE, [head.id, head.spaceId, afterMs]);
+      await pool.query(PUT_OFF_ALONE, [head.spaceId, head.lease, afterMs, head.id]);
     },
     async loadFolds(leadIds) {
       const { rows } = await pool.query(FOLDS, [leadIds, SHOWN_FIELDS]);

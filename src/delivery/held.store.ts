@@ -49,7 +49,7 @@ type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 export interface HeldStore {
   /**
    * The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. When
-   * settings were changed since it was claimed, it is due as before.
+   * settings were changed since it was claimed, it is due as before; when its space was lost, all is left to whoever has that.
    */
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
@@ -72,9 +72,11 @@ const areSettled = (tenantId: string, version: string): string =>
 
 /** Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. */
 const SET_ASIDE = `
-  WITH same AS (
+  WITH freed AS (
+    UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2 AND lease_until = $13::timestamptz RETURNING space_id
+  ), same AS (
     SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
-     WHERE ${areSettled('$11', '$12')} AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
+     WHERE EXISTS (SELECT FROM freed) AND ${areSettled('$11', '$12')} AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1
          OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
@@ -85,12 +87,10 @@ const SET_ASIDE = `
                  ELSE true END
              AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
-  ), aside AS (
-    UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,
-           finished_at = CASE WHEN $5 = 'dropped' THEN now() END
-      FROM same WHERE d.id = same.id
   )
-  UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2`;
+  UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,
+         finished_at = CASE WHEN $5 = 'dropped' THEN now() END
+    FROM same WHERE d.id = same.id`;
 
 const END_QUIET = `
   UPDATE deliveries SET held_until = $3
@@ -263,7 +263,7 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
     head.viaWebhookId,
     reachOf(head, verdict),
-    ...[head.tenant.id, head.settingsVersion],
+    ...[head.tenant.id, head.settingsVersion, head.lease],
   ];
 }
 

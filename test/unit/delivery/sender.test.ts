@@ -5,7 +5,11 @@ import { makeGoogleChat } from '../../../src/clients/google-chat';
 import type { TenantId } from '../../../src/core/tenant';
 import { makeDeliverDue } from '../../../src/delivery/deliver-due';
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
+import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
+import { makeFoldStore } from '../../../src/delivery/fold.store';
+import { makeHeldStore } from '../../../src/delivery/held.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
+import type { Database } from '../../../src/platform/database';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
@@ -171,19 +175,36 @@ test('when its turn comes soon enough, then nothing is asked for its lease', asy
   expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
 });
 
-test('when a message was changed and its space was lost, then that is not given back in place of whoever has it', async () => {
-  const store = makeDeliveryStore(testDatabase.database);
-  const { claimed } = await store.claimDue(1);
-  await runOut();
-  const again = await store.claimDue(1);
+const HOLD = { kind: 'hold', heldFor: 'quiet', until: new Date(), reason: 'Quiet hours.' } as const;
 
-  for (const delivery of claimed) await store.release(delivery);
-  const isHeld = await isLeased();
-  for (const delivery of again.claimed) await store.release(delivery);
+test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>]>([
+  ['was changed', (database, claim) => makeDeliveryStore(database).release(claim)],
+  ['waits for the rest of a burst', (database, claim) => makeFoldStore(database).putOff(claim, 0)],
+  ['waits for an earlier one', (database, claim) => makeFoldStore(database).putOffAlone(claim, 60_000)],
+  ['came in quiet hours', (database, claim) => makeHeldStore(database).setAside(claim, HOLD)],
+])(
+  'when a claimed message %s and its space was lost meanwhile, then that and the message stay with whoever has them',
+  async (_what, giveBack) => {
+    const { database } = testDatabase;
+    const store = makeDeliveryStore(database);
+    const claim = async () => {
+      const [delivery] = (await store.claimDue(1)).claimed;
+      if (delivery === undefined) throw new Error('nothing was claimed');
+      return delivery;
+    };
+    const lost = await claim();
+    await runOut();
+    const own = await claim();
+    const isMine = async () => (await store.freeze([{ delivery: own, body: '{}' }]))[0] === true;
 
-  expect([claimed.length, again.claimed.length]).toEqual([1, 1]);
-  expect([isHeld, await isLeased()]).toEqual([true, false]);
-});
+    await giveBack(database, lost);
+    const after = [await isLeased(), await isMine()];
+    await giveBack(database, own);
+
+    expect(after).toEqual([true, true]);
+    expect(await isLeased()).toBe(false);
+  },
+);
 
 test('when a message cannot be prepared, then the next of its space goes, nothing is said against either, and it stands aside as not posted', async () => {
   await owe(2);
