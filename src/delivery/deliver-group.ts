@@ -88,7 +88,8 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
           turn(async () => {
             begun(delivery);
             const isOurs = await keepLease(delivery, claimedAtMs, dependencies);
-            return isOurs ? await dependencies.postBody(...message) : null;
+            const startedAtMs = dependencies.nowMs();
+            return isOurs ? { startedAtMs, outcome: await dependencies.postBody(...message) } : null;
           });
         try {
           await deliverOne(delivery, ready.get(delivery.id), post, dependencies);
@@ -104,7 +105,10 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
 }
 
 /** As `PostBody`; null when the delivery's space was lost before its turn came: nothing was posted. */
-type PostInTurn = (...message: Parameters<PostBody>) => Promise<DeliveryOutcome | null>;
+type PostInTurn = (...message: Parameters<PostBody>) => Promise<{
+  readonly startedAtMs: number;
+  readonly outcome: DeliveryOutcome;
+} | null>;
 
 /** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. False: it is lost. */
 async function keepLease(
@@ -190,17 +194,17 @@ async function deliverOne(
     await record(settleUnprepared(delivery, jitter()));
     return;
   }
-  const startedAtMs = nowMs();
   const isThreaded = body.includes('"threadKey"');
   let writtenAtMs = Number.POSITIVE_INFINITY;
-  const outcome = await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
-  if (outcome === null) {
+  const posted = await post(delivery, body, isThreaded, () => (writtenAtMs = nowMs()));
+  if (posted === null) {
     log.warn(
       { tenantId: delivery.tenant.id, deliveryId: delivery.id },
       'delivery waited for its turn for too long; its space was lost',
     );
     return;
   }
+  const { startedAtMs, outcome } = posted;
   const endedAtMs = nowMs();
   const durationMs = endedAtMs - startedAtMs;
   // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.

@@ -163,7 +163,7 @@ test('when its lease ran out and nobody took the space, then it is taken anew be
   await slow.close();
 });
 
-test('when its turn comes soon enough, then nothing is asked for its lease', async () => {
+test('when its turn comes soon enough, then nothing is asked for its lease, and the wait is no part of the attempt', async () => {
   const worker = aWorker();
   await worker.claim();
   worker.pass(FRESH_MS);
@@ -172,6 +172,7 @@ test('when its turn comes soon enough, then nothing is asked for its lease', asy
   await worker.close();
 
   expect(worker.renewals()).toBe(0);
+  expect((await query('SELECT duration_ms AS ms FROM logs')).rows).toEqual([{ ms: 0 }]);
   expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
 });
 
