@@ -70,6 +70,15 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     await winUnsent(channel, ...titles);
     await rest();
   };
+  /** Tells of losses too; gives what changes the status of one of the destination's deals. */
+  const winsAndLosses = async (channel: Channel) => {
+    const pipeline_id = await pipelineOf(channel);
+    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [pipeline_id] } });
+    return (id: number, from: string, to: string) => {
+      const data = { id, title: `Deal number ${id}`, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id, status: to };
+      return postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: from } }));
+    };
+  };
   /** Nothing goes into the space until it is freed. */
   const holdSpace = ({ spaceId }: Channel) =>
     testDatabase.database.pool.query(
@@ -389,12 +398,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
   test('when a destination breaks while a record waits in its quiet hours, then the fallback hears of the record in its order', async () => {
     const fallback = await connectChannel(world, key, 'Open all night', { timeZone: 'Europe/Berlin' });
     const channel = await listening({ quietHours: NIGHTS, fallbackWebhookId: fallback.id });
-    const pipeline_id = await pipelineOf(channel);
-    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [pipeline_id] } });
-    const change = (id: number, from: string, to: string) => {
-      const data = { id, title: `Step of ${id}`, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id, status: to };
-      return postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: from } }));
-    };
+    const change = await winsAndLosses(channel);
     const [first, second] = [(lastId += 1), (lastId += 1)];
     setClock('2026-11-24T21:00:00Z');
     await change(first, 'open', 'won');
@@ -402,7 +406,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     await breakDown(channel);
     await change(first, 'won', 'lost');
     await change(second, 'open', 'lost');
-    const told = () => texts(fallback).filter((text) => text.includes('Step of'));
+    const told = () => texts(fallback).filter((text) => text.includes('Deal number'));
     await waitUntil('the fallback is told of another', () => told().length === 1);
     await world.dealbell.sweep();
     const early = told();
@@ -411,7 +415,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     await waitUntil('the fallback is told of all', () => told().length === 3);
     await rest();
 
-    expect(early).toEqual([expect.stringContaining(`Step of ${second}`)]);
+    expect(early).toEqual([expect.stringContaining(`Deal number ${second}`)]);
     expect(
       told()
         .slice(1)
@@ -501,12 +505,7 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
   test('when quiet ends, then what was tried before goes before what came later, also where that is told as one', async () => {
     const channel = await listening({});
-    const pipeline_id = await pipelineOf(channel);
-    await addRule(world, key, 'deal.lost', channel, { filters: { pipelineIds: [pipeline_id] } });
-    const change = (id: number, from: string, to: string) => {
-      const data = { id, title: `Deal number ${id}`, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id, status: to };
-      return postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: from } }));
-    };
+    const change = await winsAndLosses(channel);
     const [tried, other] = [(lastId += 1), (lastId += 1)];
     setClock('2026-11-24T21:00:00Z');
     world.chat.setOutage(channel.spaceId, 500);

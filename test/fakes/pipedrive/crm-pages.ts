@@ -47,6 +47,19 @@ function dealTabs({ company, as }: Viewer, current: number | 'list'): Html {
   </div>`;
 }
 
+function table(headings: readonly string[], rows: readonly Html[]): Html {
+  return html`<table class="card">
+    <thead>
+      <tr>
+        ${headings.map((heading) => html`<th>${heading}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows}
+    </tbody>
+  </table>`;
+}
+
 /** Deals in rows, of which several can be ticked. */
 export function dealListPage(viewer: Viewer): string {
   const { company, as } = viewer;
@@ -70,20 +83,7 @@ export function dealListPage(viewer: Viewer): string {
       ${dealTabs(viewer, 'list')}
       <div class="row"><small>Ticked deals</small>${appMenu({ resource: 'deal', view: 'list', name: 'the ticked deals' })}</div>
     </div>
-    <table class="card">
-      <thead>
-        <tr>
-          <th class="tick"></th>
-          <th>Title</th>
-          <th>Value</th>
-          <th>Stage</th>
-          <th>Owner</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${table(['', 'Title', 'Value', 'Stage', 'Owner'], rows)}`;
   return crmPage({ viewer, title: 'Deals', current: 'deals', content });
 }
 
@@ -165,19 +165,7 @@ export function leadsPage(viewer: Viewer): string {
       ><input id="lead-value" name="value" type="number" step="any" placeholder="Value" class="short" />
       <button class="primary">Add lead</button>
     </form>
-    <table class="card">
-      <thead>
-        <tr>
-          <th>Title</th>
-          <th>Value</th>
-          <th>Owner</th>
-          <th></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${table(['Title', 'Value', 'Owner', ''], rows)}`;
   return crmPage({ viewer, title: 'Leads inbox', current: 'leads', content });
 }
 
@@ -202,21 +190,7 @@ export function personsPage(viewer: Viewer): string {
       ><input id="person-org" name="organization" placeholder="Organization" />
       <button class="primary">Add person</button>
     </form>
-    <table class="card">
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th>Organization</th>
-          <th>Email</th>
-          <th>Phone</th>
-          <th>Owner</th>
-          <th></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>`;
+    ${table(['Name', 'Organization', 'Email', 'Phone', 'Owner', ''], rows)}`;
   return crmPage({ viewer, title: 'Contacts', current: 'persons', content });
 }
 
