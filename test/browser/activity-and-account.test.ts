@@ -1,37 +1,20 @@
 /** The activity looked through and sent again, and everything that an admin does with the account. */
 
 import { readFileSync } from 'node:fs';
-import type { Frame, Page, Route } from 'playwright-core';
-import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import type { Frame, Route } from 'playwright-core';
+import { accessibilityFindings, useBrowser } from '../support/browser';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+import { comeIntoSight, looksWell, narrow, openSettings, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let team: SalesTeam;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  team = await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 const run = (sql: string) => testDatabase.database.pool.query(sql);
 
-async function open(name: 'Activity' | 'Account', theme: 'light' | 'dark' = 'light'): Promise<{ page: Page; frame: Frame }> {
-  const opened = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
-  await goTo(opened.frame, name);
-  return opened;
-}
-
-async function looksWell(frame: Frame, name: string): Promise<void> {
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  expect(await sidewaysScrollPx(frame)).toBe(0);
-  await screenshotOf(frame, name);
-}
+const open = (name: 'Activity' | 'Account', theme?: 'light' | 'dark') => openSettings(browser, stage, name, theme);
 
 test('when the activity is filtered by a part of a deal’s title, then only its events stand there, until it is cleared', async () => {
   const { frame } = await open('Activity');
@@ -87,8 +70,6 @@ test.each(['light', 'dark'] as const)('when messages have failed, then one or al
   }
 });
 
-/** Lets the page look for news now, as it does when it comes back into sight. */
-const comeIntoSight = (frame: Frame) => frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
 const focusedId = (frame: Frame) => frame.evaluate('document.activeElement.id');
 
 test.each([
@@ -245,8 +226,8 @@ test('when news stand there already and are told again, then screen readers are 
 
 test('when what a watch told is looked for, then only that is shown', async () => {
   const id = stage.dealId('Clinic framework agreement');
-  const watched = { entity: 'deal', entityId: String(id), chatWebhookId: team.channel.id };
-  await stage.world.api('POST', '/watches', team.token, watched);
+  const watched = { entity: 'deal', entityId: String(id), chatWebhookId: stage.channel.id };
+  await stage.world.api('POST', '/watches', stage.token, watched);
   stage.world.pipedrive.updateDeal(id, { value: 55_000 });
   await ledgerAtRest(stage.world, testDatabase.database.pool);
   const { frame } = await open('Activity');
@@ -295,7 +276,10 @@ test('when the company settings are changed, then they are saved, a bad one is r
   await frame.getByRole('alert').getByRole('link', { name: 'Time zone' }).waitFor();
   await looksWell(frame, 'account-refused');
 
-  expect((await stage.world.api('GET', '/account', team.token)).body.settings).toMatchObject({ locale: 'de-DE', timeZone: null });
+  expect((await stage.world.api('GET', '/account', stage.token)).body.settings).toMatchObject({
+    locale: 'de-DE',
+    timeZone: null,
+  });
   expect(await frame.getByRole('region', { name: 'Audit log' }).innerText()).toContain('changed the company settings');
 });
 
@@ -326,21 +310,21 @@ test('when rules are exported and imported, then the report is shown before anyt
   await waitUntil('the file is read', async () => (await frame.getByLabel('Document').inputValue()).includes('Bigger wins'));
   await frame.getByRole('button', { name: 'Check' }).click();
   await frame.getByText('1 rule would be created').waitFor();
-  expect((await stage.world.api('GET', '/rules', team.token)).body.items).toHaveLength(3);
+  expect((await stage.world.api('GET', '/rules', stage.token)).body.items).toHaveLength(3);
   await looksWell(frame, 'account-import-report');
   await frame.getByRole('button', { name: 'Import 1 rule' }).click();
   await page.getByText('1 rule imported').waitFor();
 
-  const { items } = (await stage.world.api('GET', '/rules', team.token)).body;
+  const { items } = (await stage.world.api('GET', '/rules', stage.token)).body;
   expect(items.map(({ name }: { name: string }) => name)).toContain('Bigger wins');
 });
 
 test('when a document names a space that is not here, then another one is chosen for it, and the rules post there', async () => {
   const { page, frame } = await open('Account');
   const rule = { name: 'From elsewhere', eventType: 'deal.won', filters: {}, templateMode: 'compact', enabled: true };
-  const { body: document } = await stage.world.api('GET', '/rules/export', team.token);
-  const text = JSON.stringify(document).replaceAll('Sales wins', 'Their room').replaceAll(team.channel.spaceId, 'AAAAelsewhere');
-  const foreign = JSON.parse(text.replaceAll(`"id":${team.channel.id}`, '"id":987654'));
+  const { body: document } = await stage.world.api('GET', '/rules/export', stage.token);
+  const text = JSON.stringify(document).replaceAll('Sales wins', 'Their room').replaceAll(stage.channel.spaceId, 'AAAAelsewhere');
+  const foreign = JSON.parse(text.replaceAll(`"id":${stage.channel.id}`, '"id":987654'));
   await frame.getByRole('link', { name: 'Import' }).click();
   await frame
     .getByLabel('Document')
@@ -356,8 +340,8 @@ test('when a document names a space that is not here, then another one is chosen
   await frame.getByRole('button', { name: 'Import 1 rule' }).click();
   await page.getByText('1 rule imported').waitFor();
 
-  const { items } = (await stage.world.api('GET', '/rules', team.token)).body;
-  expect(items.find(({ name }: { name: string }) => name === rule.name).targetWebhookIds).toEqual([team.channel.id]);
+  const { items } = (await stage.world.api('GET', '/rules', stage.token)).body;
+  expect(items.find(({ name }: { name: string }) => name === rule.name).targetWebhookIds).toEqual([stage.channel.id]);
 });
 
 test('when an admin wants to check now, then it is done at once, and once more only after a while', async () => {
@@ -369,7 +353,7 @@ test('when an admin wants to check now, then it is done at once, and once more o
   await frame.getByRole('button', { name: 'Check now' }).click();
   await page.getByText('Checking now: what was missed').waitFor();
   await waitUntil('Pipedrive was asked', async () => {
-    const { body } = await stage.world.api('GET', '/reconciliation', team.token);
+    const { body } = await stage.world.api('GET', '/reconciliation', stage.token);
     return Date.parse(body.lastRunAt) > Date.parse(LONG_AGO);
   });
   await frame.getByRole('button', { name: 'Check now' }).click();

@@ -2,18 +2,11 @@
 
 import { screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { playSalesTeam, startStage, type SalesTeam, type Stage } from './stage';
+import { useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let team: SalesTeam;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  team = await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 test.each([
   ['light', 1280],
@@ -22,7 +15,7 @@ test.each([
 ] as const)('when deals were closed, then the space shows both cards (%s, %i px)', async (theme, widthPx) => {
   const page = await browser.open({ theme, widthPx });
 
-  await page.goto(`${stage.world.chat.url}/spaces/${team.channel.spaceId}`);
+  await page.goto(`${stage.world.chat.url}/spaces/${stage.channel.spaceId}`);
   const text = await page.locator('#stream').innerText();
 
   expect(text).toMatch(/Linen contract 2027[\s\S]*€42,000/);
@@ -35,7 +28,7 @@ test.each([
 test('when a card is shown, then its button leads to the deal in Pipedrive', async () => {
   const page = await browser.open();
 
-  await page.goto(`${stage.world.chat.url}/spaces/${team.channel.spaceId}`);
+  await page.goto(`${stage.world.chat.url}/spaces/${stage.channel.spaceId}`);
   const links = await page.locator('#stream a[href*=".pipedrive.com/deal/"]').all();
 
   const targets = await Promise.all(links.map((link) => link.getAttribute('href')));

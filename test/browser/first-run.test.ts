@@ -1,10 +1,10 @@
 /** From a fresh installation to the first useful card, by the pages alone. */
 
-import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { useBrowser } from '../support/browser';
 import { put, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
-import { goTo, narrow, openFramed, screenshotOf, startStage, type Stage } from './stage';
+import { type Stage, comeIntoSight, goTo, looksWell, narrow, openFramed, screenshotOf, startStage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
@@ -34,9 +34,7 @@ test.each([
   await frame.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 
   expect(await frame.locator('[aria-current=step]').innerText()).toBe('Connect a space');
-  expect(await sidewaysScrollPx(frame)).toBe(0);
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, `first-run-1-${theme}-${widthPx}`);
+  await looksWell(frame, `first-run-1-${theme}-${widthPx}`);
 });
 
 test('when the first event comes in while somebody types into the filter of an empty activity, then it shows, and the typing goes on', async () => {
@@ -47,7 +45,7 @@ test('when the first event comes in while somebody types into the filter of an e
 
   stage.world.pipedrive.updateDeal(stage.dealId('Mill service plan'), { value: 12_000 });
   await ledgerAtRest(stage.world, testDatabase.database.pool);
-  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await comeIntoSight(frame);
   await frame.locator('.event', { hasText: 'Mill service plan' }).waitFor();
   await page.keyboard.type('service');
 
@@ -68,8 +66,7 @@ test('when what is pasted is no webhook, then the page says so at the field, kee
   expect(await frame.getByLabel('Webhook URL').inputValue()).toBe('https://example.com/hook');
   expect(await frame.getByLabel('Name', { exact: true }).inputValue()).toBe('Sales wins');
   expect(await frame.locator('#space-url-error').innerText()).toContain('A Google Chat webhook begins with');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'first-run-refused-dark');
+  await looksWell(frame, 'first-run-refused-dark');
 });
 
 test('when an admin follows the first run, then three clicks later a test card is there, rules are on, and a big win is told once and in full', async () => {
@@ -89,8 +86,7 @@ test('when an admin follows the first run, then three clicks later a test card i
 
   await frame.getByRole('button', { name: 'Save space' }).click();
   await frame.locator(':focus', { hasText: 'What should we post, and where?' }).waitFor();
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'first-run-2-light');
+  await looksWell(frame, 'first-run-2-light');
 
   await frame.getByLabel('What counts as a big deal?').fill('20000');
   await frame.getByRole('button', { name: 'Turn on' }).click();
@@ -98,8 +94,7 @@ test('when an admin follows the first run, then three clicks later a test card i
   expect(await frame.getByRole('group', { name: 'The test card' }).innerText()).toMatch(
     /Test: Deal won\s+Sample deal[\s\S]*€12,000/,
   );
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'first-run-3-light');
+  await looksWell(frame, 'first-run-3-light');
   expect(await frame.evaluate('clicks')).toEqual(['Send test card', 'Save space', 'Turn on']);
   expect(textsIn(spaceId)).toHaveLength(2);
 

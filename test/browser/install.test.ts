@@ -4,7 +4,7 @@ import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { firstAdmin } from '../support/world';
-import { startStage, type Stage } from './stage';
+import { type Stage, startStage } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();

@@ -2,7 +2,7 @@
 
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
-import { startStage, type Stage } from './stage';
+import { type Stage, startStage } from './stage';
 
 const OPERATOR_TOKEN = 'a token of the operator';
 const testDatabase = useTestDatabase();

@@ -7,28 +7,11 @@ import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import {
-  framed,
-  narrow,
-  openFramed,
-  playSalesTeam,
-  reframed,
-  screenshotOf,
-  startStage,
-  type SalesTeam,
-  type Stage,
-} from './stage';
+import { comeIntoSight, framed, looksWell, narrow, openFramed, reframed, screenshotOf, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let team: SalesTeam;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  team = await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 test.each(['light', 'dark'] as const)(
   'when a told deal is open in a %s CRM, then the panel says where it was told',
@@ -73,11 +56,10 @@ test('when a deal is muted and unmuted in its panel, then its rules are silent m
   const again = await framed(page, 'panel');
 
   expect(await again.locator('main').innerText()).toMatch(/This deal is muted[\s\S]*Muted: nothing was posted/);
-  expect(await accessibilityFindings(again)).toEqual([]);
-  await screenshotOf(again, 'panel-muted-dark');
+  await looksWell(again, 'panel-muted-dark');
   await again.getByRole('button', { name: 'Unmute this deal' }).click();
   await again.getByRole('button', { name: 'Mute this deal', exact: true }).waitFor();
-  expect((await stage.world.api('GET', '/mutes', team.token)).body.items).toEqual([]);
+  expect((await stage.world.api('GET', '/mutes', stage.token)).body.items).toEqual([]);
 });
 
 test.each(['light', 'dark'] as const)(
@@ -86,8 +68,7 @@ test.each(['light', 'dark'] as const)(
     const title = theme === 'light' ? 'Mill safety equipment' : 'Print room refit';
     const { page, frame } = await openFramed(browser, dealUrl(title), 'panel', { theme });
     await narrow(page, frame, 320);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, `panel-unwatched-${theme}`);
+    await looksWell(frame, `panel-unwatched-${theme}`);
 
     await frame.getByLabel('Watch in').selectOption('Sales wins');
     await frame.getByRole('button', { name: 'Watch this deal' }).click();
@@ -103,20 +84,17 @@ test.each(['light', 'dark'] as const)(
     expect(text).toMatch(/Watched\s+Sales wins\s+by .+ since \d/);
     expect(text).toMatch(/sent\s+Sales wins\s+watched by/i);
     expect(text).toMatch(/matched\s+Watched by .+ in Sales wins: Told because this record is watched\./i);
-    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toMatch(/31,?000/);
-    expect(await sidewaysScrollPx(again)).toBe(0);
-    expect(await accessibilityFindings(again)).toEqual([]);
-    await screenshotOf(again, `panel-watched-${theme}`);
+    expect(stage.world.chat.messages(stage.channel.spaceId).map(visibleText).join()).toMatch(/31,?000/);
+    await looksWell(again, `panel-watched-${theme}`);
 
     await again.getByRole('button', { name: 'Mute this deal' }).click();
     await again.getByText('Rules and watches are paused for it').waitFor();
-    expect(await accessibilityFindings(again)).toEqual([]);
-    await screenshotOf(again, `panel-watched-muted-${theme}`);
+    await looksWell(again, `panel-watched-muted-${theme}`);
     await again.getByRole('button', { name: 'Unmute this deal' }).click();
     await again.getByRole('button', { name: 'Mute this deal', exact: true }).waitFor();
     await again.getByRole('button', { name: 'Stop watching in Sales wins' }).click();
     await again.getByRole('button', { name: 'Watch this deal' }).waitFor();
-    expect((await stage.world.api('GET', '/watches', team.token)).body.items).toEqual([]);
+    expect((await stage.world.api('GET', '/watches', stage.token)).body.items).toEqual([]);
   },
 );
 
@@ -129,9 +107,8 @@ test('when a deal is announced in its panel with a note, then the space gets it 
   await ledgerAtRest(stage.world, testDatabase.database.pool);
 
   expect(await frame.locator('main').innerText()).toMatch(/Deal announced[\s\S]*Please congratulate the team/);
-  expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain('Please congratulate the team');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'panel-announced');
+  expect(stage.world.chat.messages(stage.channel.spaceId).map(visibleText).join()).toContain('Please congratulate the team');
+  await looksWell(frame, 'panel-announced');
 });
 
 describe.each(['lead', 'person', 'organization'] as const)('The panel of a %s', (entity) => {
@@ -152,15 +129,13 @@ describe.each(['lead', 'person', 'organization'] as const)('The panel of a %s', 
     await ledgerAtRest(stage.world, testDatabase.database.pool);
 
     const [text] = stage.world.chat
-      .messages(team.channel.spaceId)
+      .messages(stage.channel.spaceId)
       .map(visibleText)
       .filter((told) => told.includes(`Have a look at this ${entity}`));
     expect(text).toMatch(new RegExp(`${entity} announced by`, 'i'));
     expect(text).toContain(firstOf(entity).title);
     expect(await frame.locator('main').innerText()).toMatch(new RegExp(`${entity} announced`, 'i'));
-    expect(await sidewaysScrollPx(frame)).toBe(0);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, `panel-${entity}-announced`);
+    await looksWell(frame, `panel-${entity}-announced`);
   });
 
   test('when nothing was told of it, then it can be muted, and watched where more than its end would be told', async () => {
@@ -168,35 +143,32 @@ describe.each(['lead', 'person', 'organization'] as const)('The panel of a %s', 
 
     expect(await frame.getByRole('button', { name: `Mute this ${entity}` }).count()).toBe(1);
     expect(await frame.getByRole('button', { name: `Watch this ${entity}` }).count()).toBe(entity === 'lead' ? 1 : 0);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, `panel-${entity}-dark`);
+    await looksWell(frame, `panel-${entity}-dark`);
   });
 });
 
 test('when the space of an announcement or a watch is gone by then, then the panel says so beside it, and what was typed stays', async () => {
   browser.expectComplaint(/status of 422/);
   const { page } = await openFramed(browser, dealUrl('Office fit-out Boston'), 'panel');
-  const aside = await connectChannel(stage.world, team.token, 'Set aside');
+  const aside = await connectChannel(stage.world, stage.token, 'Set aside');
   await page.reload();
   const again = await framed(page, 'panel');
   await narrow(page, again, 320);
   await again.getByLabel('Space', { exact: true }).selectOption('Set aside');
   await again.getByLabel('Note').fill('Too late');
   await again.getByLabel('Watch in').selectOption('Set aside');
-  await stage.world.api('DELETE', `/chat-webhooks/${aside.id}`, team.token);
+  await stage.world.api('DELETE', `/chat-webhooks/${aside.id}`, stage.token);
 
   await again.getByRole('button', { name: 'Announce' }).click();
   await again.getByRole('alert').getByText('There is no space of this id.').waitFor();
   expect(await again.getByLabel('Note').inputValue()).toBe('Too late');
-  expect(await accessibilityFindings(again)).toEqual([]);
-  await screenshotOf(again, 'panel-refused');
+  await looksWell(again, 'panel-refused');
   await again.getByLabel('Watch in').evaluate((select, id) => {
     select.insertAdjacentHTML('beforeend', `<option value="${String(id)}" selected>Set aside</option>`);
   }, aside.id);
   await again.getByRole('button', { name: 'Watch this deal' }).click();
   await again.locator('#watch-space-error').waitFor();
-  expect(await accessibilityFindings(again)).toEqual([]);
-  await screenshotOf(again, 'panel-watch-refused');
+  await looksWell(again, 'panel-watch-refused');
 });
 
 test('when somebody who is no admin opens the panel, then they can announce and cannot mute', async () => {
@@ -232,7 +204,7 @@ test.each(['light', 'dark'] as const)(
     await page.locator('dialog').waitFor({ state: 'detached' });
     await ledgerAtRest(stage.world, testDatabase.database.pool);
 
-    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain(`A lesson to learn, ${theme}`);
+    expect(stage.world.chat.messages(stage.channel.spaceId).map(visibleText).join()).toContain(`A lesson to learn, ${theme}`);
   },
 );
 
@@ -249,7 +221,7 @@ test('when several deals are chosen in the list, then the modal announces each o
   await screenshot(page, 'crm-deal-list');
   await announce();
   const modal = await framed(page, 'modal');
-  const before = stage.world.chat.messages(team.channel.spaceId).length;
+  const before = stage.world.chat.messages(stage.channel.spaceId).length;
 
   await modal.getByRole('heading', { name: 'Announce 2 deals' }).waitFor();
   await modal.getByRole('article').waitFor();
@@ -258,7 +230,7 @@ test('when several deals are chosen in the list, then the modal announces each o
   await page.getByText('2 deals announced in Sales wins').waitFor();
   await ledgerAtRest(stage.world, testDatabase.database.pool);
 
-  expect(stage.world.chat.messages(team.channel.spaceId)).toHaveLength(before + 2);
+  expect(stage.world.chat.messages(stage.channel.spaceId)).toHaveLength(before + 2);
 });
 
 test.each(['lead', 'person', 'organization'] as const)(
@@ -283,7 +255,9 @@ test.each(['lead', 'person', 'organization'] as const)(
     await page.getByText('Announced in Sales wins').waitFor();
     await ledgerAtRest(stage.world, testDatabase.database.pool);
 
-    expect(stage.world.chat.messages(team.channel.spaceId).map(visibleText).join()).toContain(`Look at this ${resource} at once`);
+    expect(stage.world.chat.messages(stage.channel.spaceId).map(visibleText).join()).toContain(
+      `Look at this ${resource} at once`,
+    );
   },
 );
 
@@ -301,10 +275,10 @@ function dealUrl(title: string): string {
 
 test('when a message waits for later edits, then the panel says until when, and that it was sent, without a click', async () => {
   const rule = { name: 'Worth more', settleMs: 4000, filters: {} };
-  await addRule(stage.world, team.token, 'deal.value_changed', team.channel, rule);
+  await addRule(stage.world, stage.token, 'deal.value_changed', stage.channel, rule);
   stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { value: 77_000 });
   await waitUntil('it waits', async () => {
-    const { body } = await stage.world.api('GET', '/deliveries?state=queued', team.token);
+    const { body } = await stage.world.api('GET', '/deliveries?state=queued', stage.token);
     return body.items.length > 0;
   });
   const { frame } = await openFramed(browser, dealUrl('Office fit-out Boston'), 'panel');
@@ -324,7 +298,7 @@ test('when a message waits for later edits, then the panel says until when, and 
     const shown = await frame.locator('.event').count();
     stage.world.pipedrive.updateDeal(id, fields);
     await ledgerAtRest(stage.world, testDatabase.database.pool);
-    await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+    await comeIntoSight(frame);
     await frame.locator('.event').nth(shown).waitFor({ state: 'attached' });
   };
   const id = stage.dealId('Office fit-out Boston');

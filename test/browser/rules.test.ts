@@ -1,28 +1,17 @@
 // The rules inside Pipedrive: their list, their editor, their preview, driven as people drive them, by names.
 
-import type { Frame, Page } from 'playwright-core';
-import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import type { Frame } from 'playwright-core';
+import { accessibilityFindings, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { connectChannel, visibleText } from '../support/channel';
 import { waitUntil } from '../support/wait-until';
-import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+import { goTo, looksWell, narrow, openSettings, screenshotOf, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let team: SalesTeam;
+const stage = useSalesTeam(testDatabase);
 
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  team = await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
-
-async function openRules(theme: 'light' | 'dark' = 'light'): Promise<{ page: Page; frame: Frame }> {
-  const opened = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
-  await goTo(opened.frame, 'Rules');
-  return opened;
-}
+const openRules = (theme?: 'light' | 'dark') => openSettings(browser, stage, 'Rules', theme);
 
 /** Of a list of several; the first, where a name stands in several groups. */
 const box = (frame: Frame, list: string, name: string) =>
@@ -30,7 +19,7 @@ const box = (frame: Frame, list: string, name: string) =>
 const tick = (frame: Frame, list: string, name: string) => box(frame, list, name).check();
 
 async function ruleNamed(name: string) {
-  const { body } = await stage.world.api('GET', '/rules', team.token);
+  const { body } = await stage.world.api('GET', '/rules', stage.token);
   return body.items.find((rule: { name: string }) => rule.name === name);
 }
 
@@ -59,9 +48,7 @@ test.each([
   await tick(frame, 'Compared with, condition 1', 'open');
   await frame.getByRole('button', { name: 'Preview' }).click();
   await frame.getByText(/would have sent/).waitFor();
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  expect(await sidewaysScrollPx(frame)).toBe(0);
-  await screenshotOf(frame, `rule-new-${theme}-${widthPx}`);
+  await looksWell(frame, `rule-new-${theme}-${widthPx}`);
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByLabel(`Enabled: ${name}`).waitFor();
 
@@ -70,7 +57,7 @@ test.each([
     eventType: 'deal.stage_changed',
     templateMode: 'detailed',
     enabled: true,
-    targetWebhookIds: [team.channel.id],
+    targetWebhookIds: [stage.channel.id],
   });
   expect(saved.filters).toMatchObject({ minValue: 5000, conditions: { all: [{ field: 'status', op: 'is', value: 'open' }] } });
   expect([saved.filters.pipelineIds, saved.filters.stageIds, saved.filters.ownerIds].map((ids) => ids.length)).toEqual([1, 1, 1]);
@@ -97,8 +84,7 @@ test('when a ready-made rule is chosen, then it fills the editor, says what is l
   const [name, event] = [await frame.getByLabel('Name').inputValue(), await frame.getByLabel('Event').inputValue()];
   await tick(frame, 'Stages', 'Proposal made');
   await tick(frame, 'Stages', 'Negotiations started');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'rule-from-preset-light');
+  await looksWell(frame, 'rule-from-preset-light');
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByLabel('Enabled: Entered a key stage').waitFor();
 
@@ -116,7 +102,7 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await frame.getByLabel('Event').selectOption('Deal won');
   await frame.getByLabel('Custom text').fill('Well done, {{ owner }}!');
   const { id } = await ruleNamed('Big wins');
-  await stage.world.api('PUT', `/rules/${id}`, team.token, { stopAfter: true });
+  await stage.world.api('PUT', `/rules/${id}`, stage.token, { stopAfter: true });
   await frame.getByRole('button', { name: 'Preview' }).click();
 
   await frame.getByText('This rule would have sent 1 message in the last 30 days').waitFor();
@@ -126,8 +112,7 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
     'Not counted: 1 event that Big wins posts to the same space and stops the rules below it from posting again.',
   );
   expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'rule-preview-dark');
+  await looksWell(frame, 'rule-preview-dark');
 });
 
 test('when a rule is filled in, then its card follows by itself: the focus stays, nothing below moves, and what is wrong is said in place', async () => {
@@ -142,8 +127,7 @@ test('when a rule is filled in, then its card follows by itself: the focus stays
   await pane.getByText('Well done, ').waitFor();
   await page.keyboard.type(' {{');
   await pane.getByText('No preview yet').waitFor();
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'rule-live-refused');
+  await looksWell(frame, 'rule-live-refused');
   for (let at = 0; at < 3; at += 1) await page.keyboard.press('Backspace');
   await pane.getByText('Well done, ').waitFor();
   await frame.getByLabel('Layout').focus();
@@ -163,7 +147,7 @@ test('when labels and a custom field are asked for, then they are picked by name
   await frame.getByLabel('Custom text').fill('By a draft');
   await frame.getByRole('button', { name: 'Send test card' }).click();
   await frame.getByText('Test card sent').waitFor();
-  expect(visibleText(stage.world.chat.messages(team.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
+  expect(visibleText(stage.world.chat.messages(stage.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
     new RegExp(`Test: [\\s\\S]*${WON.source}[\\s\\S]*By a draft`),
   );
   await tick(frame, 'Labels', 'Hot');
@@ -172,8 +156,7 @@ test('when labels and a custom field are asked for, then they are picked by name
   await frame.getByLabel('Field of condition 1').waitFor();
   expect(await frame.locator(':focus').getAttribute('id')).toBe('rule-custom-field');
   await frame.getByRole('textbox', { name: 'Compared with, condition 1' }).fill('10');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'rule-labels');
+  await looksWell(frame, 'rule-labels');
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByLabel('Enabled: Hot or cold').waitFor();
 
@@ -238,8 +221,7 @@ test('when a rule is refused, then each field says why, the summary leads there,
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByRole('alert').getByRole('link', { name: 'Minimum value' }).waitFor();
 
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'rule-refused-light');
+  await looksWell(frame, 'rule-refused-light');
   expect(await frame.locator(':focus').getAttribute('id')).toBe('refusal');
   await frame.getByRole('alert').getByRole('link', { name: 'Minimum value' }).click();
   expect(await frame.locator(':focus').inputValue()).toBe('a lot');
@@ -309,8 +291,7 @@ describe('for people who are no admins', () => {
     const { frame } = await openRules();
     expect(await frame.locator('main').getByRole('button').allInnerTexts()).toEqual(['Copy link']);
     expect(await frame.getByLabel('Enabled: Big wins').isDisabled()).toBe(true);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, 'rules-no-admin');
+    await looksWell(frame, 'rules-no-admin');
   });
 
   test('when they look into a rule, then they see what it asks for and can change nothing', async () => {
@@ -321,13 +302,12 @@ describe('for people who are no admins', () => {
     expect(await frame.getByLabel('Minimum value').isDisabled()).toBe(true);
     expect(await frame.getByRole('button', { name: 'Save rule' }).count()).toBe(0);
     await frame.getByRole('region', { name: 'How it looks in Google Chat' }).getByText('Linen contract 2027').first().waitFor();
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, 'rule-no-admin');
+    await looksWell(frame, 'rule-no-admin');
   });
 });
 
 test('when a rule posts to a space, then that is not offered as one more, whichever it is', async () => {
-  await connectChannel(stage.world, team.token, 'Board');
+  await connectChannel(stage.world, stage.token, 'Board');
   const { frame } = await openRules();
   await frame.getByRole('button', { name: 'New rule' }).click();
   const space = frame.getByLabel('Space', { exact: true });

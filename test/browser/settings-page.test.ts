@@ -1,21 +1,26 @@
 /** The settings page as Pipedrive shows it: in a frame of another site, in the host's theme, without cookies. */
 
 import type { Request } from 'playwright-core';
-import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { backgroundOf, framed, goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
+import {
+  backgroundOf,
+  comeIntoSight,
+  framed,
+  goTo,
+  looksWell,
+  narrow,
+  openFramed,
+  screenshotOf,
+  startStage,
+  useSalesTeam,
+} from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 describe.each([
   ['light', 1280],
@@ -33,9 +38,7 @@ describe.each([
       expect(await frame.locator('html').getAttribute('data-theme')).toBe(theme);
       expect(await frame.getByRole('link', { name, exact: true }).getAttribute('aria-current')).toBe('page');
       expect(await frame.locator('main').innerText()).toMatch(TELLING[name]);
-      expect(await sidewaysScrollPx(frame)).toBe(0);
-      expect(await accessibilityFindings(frame)).toEqual([]);
-      await screenshotOf(frame, `${name.toLowerCase()}-${theme}-${widthPx}`);
+      await looksWell(frame, `${name.toLowerCase()}-${theme}-${widthPx}`);
     },
   );
 });
@@ -79,14 +82,13 @@ test('when a deal is won while the overview is open, then the overview counts an
 
   stage.world.pipedrive.updateDeal(stage.dealId('Clinic framework agreement'), { status: 'won' });
   await ledgerAtRest(stage.world, testDatabase.database.pool);
-  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+  await comeIntoSight(frame);
   await latest.locator('.event', { hasText: 'Clinic framework agreement' }).waitFor();
 
   expect(await today.innerText()).toMatch(new RegExp(`${Number(sent) + 1}$`));
   expect(await frame.evaluate('document.activeElement.id')).toBe(opened);
   expect(await frame.evaluate(`document.activeElement.parentElement.open`)).toBe(true);
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'overview-latest');
+  await looksWell(frame, 'overview-latest');
 });
 
 test('when somebody goes by the keyboard, then one key skips the navigation, and another page begins at its heading', async () => {
@@ -95,8 +97,7 @@ test('when somebody goes by the keyboard, then one key skips the navigation, and
   await frame.getByRole('link', { name: 'Overview', exact: true }).press('Shift+Tab');
   expect(await focused()).toBe('skip');
   expect(await frame.evaluate('getComputedStyle(document.activeElement).clipPath')).toBe('none');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'skip-link');
+  await looksWell(frame, 'skip-link');
 
   await page.keyboard.press('Enter');
   expect(await focused()).toBe('page');
@@ -130,8 +131,7 @@ test('when a deal was won below the limit of a rule, then the activity says in w
   expect(await event.locator('details').innerText()).toMatch(/silent\s+Big wins:.*7,250.*20,000/is);
   for (const summary of await frame.locator('.event summary').all())
     if ((await summary.locator('..').getAttribute('open')) === null) await summary.click();
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'activity-reasons');
+  await looksWell(frame, 'activity-reasons');
 });
 
 test('when the page loads, then it says hello to Pipedrive at once, by the official SDK', async () => {

@@ -1,33 +1,24 @@
 /** Everything that can be done with a space, by the page, the keyboard and Pipedrive's own dialog. */
 
-import type { Frame, Page } from 'playwright-core';
 import { connectChannel, type Channel } from '../support/channel';
-import { accessibilityFindings, sidewaysScrollPx, useBrowser } from '../support/browser';
+import { useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { goTo, narrow, openFramed, playSalesTeam, screenshotOf, startStage, type SalesTeam, type Stage } from './stage';
+import { looksWell, narrow, openFramed, openSettings, screenshotOf, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let team: SalesTeam;
+const stage = useSalesTeam(testDatabase);
 let spare: Channel;
 
 beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  team = await playSalesTeam(stage, testDatabase);
-  spare = await connectChannel(stage.world, team.token, 'Board');
+  spare = await connectChannel(stage.world, stage.token, 'Board');
 });
-afterAll(() => stage.world.close());
 
-async function openSpaces(theme: 'light' | 'dark' = 'light'): Promise<{ page: Page; frame: Frame }> {
-  const opened = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
-  await goTo(opened.frame, 'Spaces');
-  return opened;
-}
+const openSpaces = (theme?: 'light' | 'dark') => openSettings(browser, stage, 'Spaces', theme);
 
 async function spaceOf(id: number) {
-  return (await stage.world.api('GET', `/chat-webhooks/${id}`, team.token)).body;
+  return (await stage.world.api('GET', `/chat-webhooks/${id}`, stage.token)).body;
 }
 
 async function breakSpace(id: number): Promise<void> {
@@ -46,8 +37,7 @@ test('when a space is added by its button, then it is in the list, nothing was p
   await frame.getByRole('button', { name: 'Add space' }).click();
   await frame.getByLabel('Name').fill('Team');
   await frame.getByLabel('Webhook URL').fill(url);
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'space-new-light');
+  await looksWell(frame, 'space-new-light');
   await frame.getByRole('button', { name: 'Save space' }).click();
   await frame.getByRole('heading', { level: 2, name: 'Team' }).waitFor();
 
@@ -95,14 +85,12 @@ test.each([
 
   expect(await spaceOf(spare.id)).toMatchObject({
     ...{ name: 'Board', threads: 'perRecord', locale: 'de-DE', timeZone: 'Europe/Vienna', fold: 'auto' },
-    ...{ fallbackWebhookId: team.channel.id, holdHours: 12 },
+    ...{ fallbackWebhookId: stage.channel.id, holdHours: 12 },
     quietHours: { from: '20:00', to: '07:30', mode: 'hold', businessDays: ['mon', 'tue', 'wed', 'thu', 'fri'] },
   });
   expect(await frame.locator(':focus').innerText()).toBe('Save changes');
-  expect(await sidewaysScrollPx(frame)).toBe(0);
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, `space-settings-${theme}-${widthPx}`);
-  await stage.world.api('PUT', `/chat-webhooks/${spare.id}`, team.token, { threads: 'off', quietHours: null, locale: null });
+  await looksWell(frame, `space-settings-${theme}-${widthPx}`);
+  await stage.world.api('PUT', `/chat-webhooks/${spare.id}`, stage.token, { threads: 'off', quietHours: null, locale: null });
 });
 
 test('when a setting is refused, then the words stand at the field and what was typed stays', async () => {
@@ -116,8 +104,7 @@ test('when a setting is refused, then the words stand at the field and what was 
 
   expect(await frame.locator(':focus').inputValue()).toBe('Middle-earth');
   expect(await frame.getByLabel('Time zone').getAttribute('aria-invalid')).toBe('true');
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, 'space-settings-refused');
+  await looksWell(frame, 'space-settings-refused');
 
   await frame.getByLabel('Time zone').fill('Europe/Vienna');
   expect(await frame.getByLabel('Time zone').getAttribute('aria-invalid')).toBeNull();
@@ -127,21 +114,19 @@ test('when a setting is refused, then the words stand at the field and what was 
 test.each(['light', 'dark'] as const)(
   'when a space is broken, then the overview says why in a %s CRM, and a new URL mends it',
   async (theme) => {
-    await breakSpace(team.channel.id);
-    const { url } = stage.world.chat.createWebhook(team.channel.spaceId, { name: `Mended ${theme}` });
+    await breakSpace(stage.channel.id);
+    const { url } = stage.world.chat.createWebhook(stage.channel.spaceId, { name: `Mended ${theme}` });
     const { page, frame } = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
 
     expect(await frame.locator('ul.attention').innerText()).toMatch(/Sales wins is not receiving messages[\s\S]*\(404\)/);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, `overview-attention-${theme}`);
+    await looksWell(frame, `overview-attention-${theme}`);
     await frame.getByRole('link', { name: /Replace URL/ }).click();
     await frame.getByLabel('Webhook URL').fill(url);
-    expect(await accessibilityFindings(frame)).toEqual([]);
-    await screenshotOf(frame, `space-url-${theme}`);
+    await looksWell(frame, `space-url-${theme}`);
     await frame.getByRole('button', { name: 'Replace URL' }).click();
     await page.getByText('Sales wins has its new URL').waitFor();
 
-    expect((await spaceOf(team.channel.id)).health).toBe('healthy');
+    expect((await spaceOf(stage.channel.id)).health).toBe('healthy');
   },
 );
 
@@ -159,7 +144,7 @@ test('when a test card does not arrive, then the list says why; when it does, Pi
 });
 
 test('when a space is deleted, then Pipedrive asks first, says what becomes of rules, and a no changes nothing', async () => {
-  const doomed = await connectChannel(stage.world, team.token, 'Doomed');
+  const doomed = await connectChannel(stage.world, stage.token, 'Doomed');
   const { page, frame } = await openSpaces();
   await frame.getByRole('link', { name: 'Settings of Doomed' }).click();
 

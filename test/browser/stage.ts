@@ -6,7 +6,7 @@
 import type { Frame, Page } from 'playwright-core';
 import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { keepPicture, type OpenOptions, type TestBrowser } from '../support/browser';
+import { accessibilityFindings, keepPicture, sidewaysScrollPx, type OpenOptions, type TestBrowser } from '../support/browser';
 import { addRule, connectChannel, type Channel } from '../support/channel';
 import { freePort } from '../support/free-port';
 import { ledgerAtRest } from '../support/ledger-at-rest';
@@ -49,6 +49,37 @@ export async function startStage({ connectionString }: TestDatabase, options: Pa
     ...{ world, appUrl, crmUrl },
     appSettingsUrl: (companyId) => crmUrl(`/settings/marketplace/app/${world.pipedrive.clientId}/app-settings`, companyId),
     dealId: (title) => dealId(world, title),
+  };
+}
+
+/** The stage with the team's story played, for all tests of a file. Call it at the top: it registers its own hooks. */
+export function useSalesTeam(testDatabase: TestDatabase): Stage & SalesTeam {
+  let played: (Stage & SalesTeam) | undefined;
+  const now = (): Stage & SalesTeam => {
+    if (played === undefined) throw new Error('the stage is there from beforeAll on');
+    return played;
+  };
+  beforeAll(async () => {
+    const stage = await startStage(testDatabase);
+    played = { ...stage, ...(await playSalesTeam(stage, testDatabase)) };
+  });
+  afterAll(() => now().world.close());
+  return {
+    get world() {
+      return now().world;
+    },
+    get appUrl() {
+      return now().appUrl;
+    },
+    get token() {
+      return now().token;
+    },
+    get channel() {
+      return now().channel;
+    },
+    crmUrl: (path, companyId) => now().crmUrl(path, companyId),
+    appSettingsUrl: (companyId) => now().appSettingsUrl(companyId),
+    dealId: (title) => now().dealId(title),
   };
 }
 
@@ -108,8 +139,22 @@ export async function screenshotOf(frame: Frame, name: string): Promise<void> {
   await keepPicture((path) => element.screenshot({ path, animations: 'disabled' }), name);
 }
 
+type SettingsPage = 'Overview' | 'Spaces' | 'Rules' | 'Activity' | 'Account';
+
+/** A page of the settings, as whoever opens the app goes there. */
+export async function openSettings(
+  browser: TestBrowser,
+  stage: Stage,
+  name: SettingsPage,
+  theme: 'light' | 'dark' = 'light',
+): Promise<{ page: Page; frame: Frame }> {
+  const opened = await openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
+  await goTo(opened.frame, name);
+  return opened;
+}
+
 /** Goes to a page of the settings by its link. */
-export async function goTo(frame: Frame, page: 'Overview' | 'Spaces' | 'Rules' | 'Activity' | 'Account'): Promise<void> {
+export async function goTo(frame: Frame, page: SettingsPage): Promise<void> {
   await frame.getByRole('link', { name: page, exact: true }).click();
   await frame.getByRole('heading', { level: 1, name: page, exact: true }).waitFor();
 }
@@ -125,6 +170,18 @@ export async function reframed(page: Page, surface: Surface, parameter: string, 
     frame.src = address;
   })(${change})`);
   return framed(page, surface);
+}
+
+/** Lets the page look for news now, as it does when it comes back into sight. */
+export async function comeIntoSight(frame: Frame): Promise<void> {
+  await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
+/** For every reader, without scrolling sideways; keeps the picture. */
+export async function looksWell(frame: Frame, name: string): Promise<void> {
+  expect(await accessibilityFindings(frame)).toEqual([]);
+  expect(await sidewaysScrollPx(frame)).toBe(0);
+  await screenshotOf(frame, name);
 }
 
 /** The colour that a reader sees behind the text. */

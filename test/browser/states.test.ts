@@ -1,31 +1,18 @@
 /** When something is not as it should be: each state says what happened and what to do, and hurts nobody's focus or patience. */
 
-import type { Frame } from 'playwright-core';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { accessibilityFindings, useBrowser } from '../support/browser';
+import { useBrowser } from '../support/browser';
 import { connectChannel } from '../support/channel';
 import { useTestDatabase } from '../support/test-database';
 import { firstAdmin } from '../support/world';
-import { framed, goTo, openFramed, playSalesTeam, screenshotOf, startStage, type Stage } from './stage';
+import { framed, goTo, looksWell, openFramed, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-let token: string;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  ({ token } = await playSalesTeam(stage, testDatabase));
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 const openSettings = (theme: 'light' | 'dark' = 'light') => openFramed(browser, stage.appSettingsUrl(), 'settings', { theme });
 const run = (sql: string, values: unknown[] = []) => testDatabase.database.pool.query(sql, values);
-
-async function looksWell(frame: Frame, name: string): Promise<void> {
-  expect(await accessibilityFindings(frame)).toEqual([]);
-  await screenshotOf(frame, name);
-}
 
 test('when the page token is no longer taken, then a new one is fetched by Pipedrive’s word and the click does what it said', async () => {
   browser.expectComplaint(/status of 401/);
@@ -194,14 +181,14 @@ describe('for people who are no admins', () => {
       .getByText(/Only admins/)
       .waitFor();
 
-    const { body } = await stage.world.api('GET', '/chat-webhooks', token);
+    const { body } = await stage.world.api('GET', '/chat-webhooks', stage.token);
     expect(body.items[0].paused).toBe(false);
   });
 });
 
 test('when the plan has no room for another space, then the page says what to do instead of offering one', async () => {
   await run(`UPDATE subscriptions SET ends_at = now() - interval '1 day'`);
-  for (let index = 2; index <= 10; index += 1) await connectChannel(stage.world, token, `Space ${index}`);
+  for (let index = 2; index <= 10; index += 1) await connectChannel(stage.world, stage.token, `Space ${index}`);
   const { frame } = await openSettings();
 
   expect(await frame.locator('ul.attention').innerText()).toContain('All 10 spaces of your Professional plan are in use');

@@ -4,17 +4,11 @@ import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { accessibilityFindings, screenshot, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { firstAdmin } from '../support/world';
-import { openFramed, reframed, playSalesTeam, startStage, type Stage } from './stage';
+import { openFramed, reframed, useSalesTeam } from './stage';
 
 const testDatabase = useTestDatabase();
 const browser = useBrowser();
-let stage: Stage;
-
-beforeAll(async () => {
-  stage = await startStage(testDatabase);
-  await playSalesTeam(stage, testDatabase);
-});
-afterAll(() => stage.world.close());
+const stage = useSalesTeam(testDatabase);
 
 test('when Pipedrive’s token has expired, then the frame says how to reopen the page, and does it by one click', async () => {
   browser.expectComplaint(/status of 401/);
