@@ -49,7 +49,7 @@ type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 export interface HeldStore {
   /**
    * The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. When
-   * settings were changed since it was claimed, it is due as before; when its space was lost, all is left to whoever has that.
+   * settings were changed since it was claimed, or just are, it is due as before; when its space was lost, all is left to whoever has that.
    */
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
@@ -66,17 +66,23 @@ export interface HeldStore {
 
 const HOLDS_AT_ONCE = 500;
 
-/** Waits for a change of settings that is being written, and keeps others until its own statement is over. */
-const areSettled = (tenantId: string, version: string): string =>
-  `EXISTS (SELECT FROM (SELECT FROM tenants WHERE id = ${tenantId} AND rules_version = ${version} FOR SHARE) settled)`;
+/** A row when settings are those of this version and nobody is changing them; that is kept so until the statement is over. */
+const settled = (tenantId: string, version: string): string =>
+  `(SELECT FROM tenants WHERE id = ${tenantId} AND rules_version = ${version} FOR SHARE SKIP LOCKED)`;
+const areSettled = (tenantId: string, version: string): string => `EXISTS (SELECT FROM ${settled(tenantId, version)} settled)`;
 
-/** Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. */
+/**
+ * Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. Whoever is just
+ * changing settings is given a moment.
+ */
 const SET_ASIDE = `
-  WITH freed AS (
-    UPDATE google_spaces SET lease_until = NULL WHERE space_id = $2 AND lease_until = $13::timestamptz RETURNING space_id
+  WITH settled AS MATERIALIZED ${settled('$11', '$12')}, freed AS (
+    UPDATE google_spaces SET lease_until = NULL,
+           next_slot_at = CASE WHEN EXISTS (SELECT FROM settled) THEN next_slot_at ELSE greatest(next_slot_at, now() + interval '20 milliseconds') END
+     WHERE space_id = $2 AND lease_until = $13::timestamptz RETURNING space_id
   ), same AS (
     SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
-     WHERE EXISTS (SELECT FROM freed) AND ${areSettled('$11', '$12')} AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
+     WHERE EXISTS (SELECT FROM freed) AND EXISTS (SELECT FROM settled) AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND (d.id = $1
          OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
