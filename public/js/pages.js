@@ -206,14 +206,13 @@
     });
   }
 
-  /* What a part has to say to screen readers (`data-said`) is said once, and not again whenever the part is drawn anew. */
+  /** What comes by itself says to screen readers what it has to say (`data-said`): once, and not again whenever it is drawn anew. */
   var lastSaid = '';
-  function sayNews() {
+  function sayNews(isByItself) {
     var part = document.querySelector('[data-said]');
     var words = part ? part.dataset.said : '';
-    if (words === lastSaid) return;
+    if (words && words !== lastSaid && isByItself) byId('live').textContent = words;
     lastSaid = words;
-    byId('live').textContent = words;
   }
 
   /* ---- Focus, size, small helps ---------------------------------------------------------------------------------------- */
@@ -313,7 +312,7 @@
     if (!isQuiet) keepFocus(event.detail.xhr && event.detail.xhr.status === 422, heading === headingText());
     if (heading !== headingText() && !isQuiet) byHand.clear();
     heading = headingText();
-    sayNews();
+    sayNews(isQuiet);
     sayFlash();
     fit();
   });

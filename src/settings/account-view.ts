@@ -1,7 +1,10 @@
 /** The account in words: usage, keys, who changed what, how the comparison with Pipedrive stands. Pure. */
 
 import { z } from 'zod';
-import type { AccountView, AdminView, ApiKeyView, AuditView } from '../../views/settings/account';
+import type { AccountView } from '../../views/settings/account';
+import type { AdminView } from '../../views/settings/account-admin';
+import type { ApiKeyView } from '../../views/settings/account-keys';
+import type { AuditView } from '../../views/settings/audit';
 import type { TenantProfile } from '../core/tenant';
 import { localeOptions } from './space-form-view';
 import { languageName } from './space-view';

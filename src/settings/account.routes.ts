@@ -1,7 +1,9 @@
 /** The page of the account: settings, keys, the comparison with Pipedrive, the audit trail, and erasing it all. */
 
 import { z } from 'zod';
-import { Account, AuditPage, ComparisonState, type AccountView } from '../../views/settings/account';
+import { Account, type AccountView } from '../../views/settings/account';
+import { ComparisonState } from '../../views/settings/account-admin';
+import { AuditPage } from '../../views/settings/audit';
 import type { Refusal } from '../../views/form';
 import { pageUrl } from '../../views/shell';
 import { listDestinations } from '../delivery/chat-webhook.store';

@@ -1,7 +1,8 @@
 /** The editor's view of a form: every list by name, and what was refused at its place. Pure. */
 
 import type { Refusal } from '../../views/form';
-import type { ConditionsView, GroupView, LineView, ValueView } from '../../views/settings/rule-conditions';
+import type { LineView, ValueView } from '../../views/settings/condition-line';
+import type { ConditionsView, GroupView } from '../../views/settings/rule-conditions';
 import type { RulePreviewView } from '../../views/settings/rule-preview';
 import type { PickGroup } from '../../views/settings/pick-many';
 import type { RuleFormView } from '../../views/settings/rule-view';

@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact';
 import { errorAt, Field, TextField } from '../form';
-import { pageUrl } from '../shell';
+import { ON_CHANGE } from './condition-requests';
 import { PickMany } from './pick-many';
 import { RULE_LABELS } from './rule-labels';
 import type { RuleFormView } from './rule-view';
@@ -22,15 +22,7 @@ export function RuleWhat({ view: { values, events, kinds, dealFields, refusal } 
           error={errorAt(refusal, 'name')}
         />
         <Field {...RULE_LABELS.eventType} error={errorAt(refusal, 'eventType')}>
-          <select
-            id={RULE_LABELS.eventType.id}
-            name="eventType"
-            hx-post={pageUrl('rules', 'conditions')}
-            hx-trigger="change"
-            hx-target="#conditions"
-            hx-swap="outerHTML"
-            hx-sync="this:replace"
-          >
+          <select id={RULE_LABELS.eventType.id} name="eventType" {...ON_CHANGE}>
             {groups.map((group) => (
               <optgroup label={group}>
                 {events
