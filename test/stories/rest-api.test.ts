@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
+import { oddBody } from '../support/odd-body';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { startWorld, type World } from '../support/world';
@@ -184,47 +185,6 @@ describe('shapes', () => {
 });
 
 describe('whatever comes', () => {
-  const oddValue = fc.oneof(
-    fc.jsonValue(),
-    fc.string({ unit: 'binary' }),
-    fc.constantFrom(
-      '',
-      '\0',
-      '\ud800',
-      0,
-      -1,
-      2 ** 31,
-      2 ** 53,
-      1e300,
-      null,
-      true,
-      [],
-      {},
-      '__proto__',
-      'deal.won',
-      'Europe/Berlin',
-      { from: '20:00', to: '08:00', mode: 'hold' },
-    ),
-  );
-  const fields = [
-    'name',
-    'url',
-    'timeZone',
-    'locale',
-    'threads',
-    'fold',
-    'quietHours',
-    'paused',
-    'eventType',
-    'filters',
-    'targetWebhookIds',
-    'template',
-    'settleMs',
-    'enabled',
-    'filter',
-    'ruleId',
-  ];
-  const body = fc.oneof(fc.dictionary(fc.constantFrom(...fields), oddValue), oddValue);
   const id = fc.oneof(
     fc.constantFrom('0', '-1', '1e3', '01', '999999999999999999999', '%00', '%ff', '..%2f', 'undefined'),
     fc.nat().map(String),
@@ -239,7 +199,7 @@ describe('whatever comes', () => {
 
   test('it is never answered with a 5xx, and errors are problems', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...harmless), id, query, body, async (endpoint, segment, parameters, sent) => {
+      fc.asyncProperty(fc.constantFrom(...harmless), id, query, oddBody, async (endpoint, segment, parameters, sent) => {
         const { method, path } = target(endpoint, segment);
         const answer = await send(method, `${path}?${new URLSearchParams(parameters).toString()}`, `Bearer ${token}`, sent);
         expect([endpoint, answer.status < 500]).toEqual([endpoint, true]);

@@ -53,7 +53,7 @@ export function Activity(view: ActivityView): VNode {
       <RefusalBox refusal={view.refusal} />
       {canReplay && <ComparingWithPipedrive />}
       <Filter view={view} />
-      <div id="found">
+      <div id="found" data-quiet="yes">
         {view.replayable !== null && <ReplayAll filter={view.filter} count={view.replayable} />}
         {empty !== null && (
           <section class="empty">
