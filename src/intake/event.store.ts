@@ -11,25 +11,30 @@ const IN_FLIGHT = 1;
 /** Pipedrive waits 10 s for an answer: a database that hangs is given up before. */
 const INSERT_TIMEOUT_MS = 6_000;
 
-type Insertion = 'accepted' | 'duplicate' | 'orphan';
+type Insertion = 'accepted' | 'duplicate';
 
-/**
- * The identity is `(tenant, entity, entity_id, action, occurred_at, meta_id)`. All bodies travel as one binary parameter and are cut
- * apart by the database: a text array of them would be escaped twice.
- */
+/** All bodies travel as one binary parameter and are cut apart by the database: a text array of them would be escaped twice. */
 const INSERT = `
-  WITH input AS (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::int[], $9::int[])
-      WITH ORDINALITY AS t(tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, start, length, ord)
-  ), inserted AS (
-    INSERT INTO events (tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, payload, routed_at)
-    SELECT tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, substring($10::bytea FROM start FOR length),
-           CASE WHEN ignored_reason IS NULL THEN NULL ELSE now() END
-      FROM input ORDER BY ord
-    ON CONFLICT DO NOTHING
-    RETURNING id, tenant_id, entity, entity_id, action, occurred_at, meta_id
-  )
-  SELECT inserted.id FROM input LEFT JOIN inserted USING (tenant_id, entity, entity_id, action, occurred_at, meta_id) ORDER BY input.ord`;
+  INSERT INTO events (tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, payload, routed_at)
+  SELECT tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, substring($10::bytea FROM start FOR length),
+         CASE WHEN ignored_reason IS NULL THEN NULL ELSE now() END
+    FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::int[], $9::int[])
+      WITH ORDINALITY AS input(tenant_id, entity, entity_id, action, occurred_at, meta_id, ignored_reason, start, length, ord)
+   ORDER BY ord
+  ON CONFLICT DO NOTHING
+  RETURNING id::float8 AS id`;
+
+/** By what the inserted ones among events are known again: the identity that the index `events_identity` keeps apart. */
+const INSERTED = `SELECT tenant_id, entity, entity_id, action, occurred_at, meta_id FROM events WHERE id = ANY($1::bigint[])`;
+
+interface InsertedRow {
+  readonly tenant_id: number;
+  readonly entity: string;
+  readonly entity_id: string;
+  readonly action: string;
+  readonly occurred_at: Date;
+  readonly meta_id: string;
+}
 
 /** Makes the insertion of one event; concurrent calls share a statement. Rejects when the database cannot be reached. */
 export function makeEventStore(pool: Pool): { insert: InsertEvent } {
@@ -52,7 +57,8 @@ export function makeEventStore(pool: Pool): { insert: InsertEvent } {
 
 async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<readonly Insertion[]> {
   const lengths = events.map((item) => item.payload.length);
-  const starts = lengths.map((_, index) => 1 + lengths.slice(0, index).reduce((sum, length) => sum + length, 0));
+  let end = 1;
+  const starts = lengths.map((length) => (end += length) - length);
   const values = [
     events.map((item) => item.tenantId),
     events.map((item) => item.event.entity),
@@ -65,17 +71,32 @@ async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<reado
     lengths,
     Buffer.concat(events.map((item) => item.payload)),
   ];
-  const { rows } = await pool.query<{ id: number | null }>(insertion(values));
-  const seen = new Set<number>();
-  return rows.map(({ id }) => {
+  const { rows } = await pool.query<{ id: number }>(limited({ name: 'insert-events', text: INSERT, values }));
+  if (rows.length === events.length) return events.map(() => 'accepted');
+  return tellApart(pool, events, rows);
+}
+
+/** The few batches in which Pipedrive sent something again pay for a second look. */
+async function tellApart(
+  pool: Pool,
+  events: readonly NewEvent[],
+  inserted: readonly { readonly id: number }[],
+): Promise<readonly Insertion[]> {
+  const values = [inserted.map(({ id }) => id)];
+  const { rows } = await pool.query<InsertedRow>(limited({ name: 'inserted-events', text: INSERTED, values }));
+  const fresh = new Set(rows.map(identityKey));
+  return events.map(({ tenantId, event: { entity, entityId, action, occurredAt, metaId } }) => {
+    const row = { tenant_id: tenantId, entity, entity_id: entityId, action, occurred_at: occurredAt, meta_id: metaId };
     // A twin within one batch meets the row of its first half: only that one is new.
-    if (id === null || seen.has(id)) return 'duplicate';
-    seen.add(id);
-    return 'accepted';
+    return fresh.delete(identityKey(row)) ? 'accepted' : 'duplicate';
   });
 }
 
+function identityKey({ tenant_id, entity, entity_id, action, occurred_at, meta_id }: InsertedRow): string {
+  return JSON.stringify([tenant_id, entity, entity_id, action, occurred_at.getTime(), meta_id]);
+}
+
 /** With a time limit of its own, which node-postgres knows and its published types do not. */
-function insertion(values: unknown[]): QueryConfig & { readonly query_timeout: number } {
-  return { name: 'insert-events', text: INSERT, values, query_timeout: INSERT_TIMEOUT_MS };
+function limited(query: QueryConfig): QueryConfig & { readonly query_timeout: number } {
+  return { ...query, query_timeout: INSERT_TIMEOUT_MS };
 }

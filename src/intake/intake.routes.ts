@@ -17,6 +17,8 @@ export interface IntakeDependencies {
   readonly log: Logger;
   /** From the head of the request to our answer; 8 s when absent. */
   readonly answerLimitMs?: number;
+  /** Told of every webhook; what it gives back is called when nothing more happens to it. */
+  readonly arrive?: () => () => void;
   /** Told of every answer: HTTP status and what was made of the body. */
   readonly onAnswer?: (status: number, outcome: string) => void;
 }
@@ -38,6 +40,7 @@ export function makeIntakeHandler(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const limitMs = dependencies.answerLimitMs ?? ANSWER_LIMIT_MS;
   return (request, response) => {
+    const leave = dependencies.arrive?.();
     const limit = setTimeout(() => {
       // What is stored after that is found there when it is sent again.
       dependencies.log.error({ limitMs }, 'webhook could not be stored in time');
@@ -53,7 +56,10 @@ export function makeIntakeHandler(
           send(request, response, TRY_AGAIN, dependencies);
         },
       )
-      .finally(() => clearTimeout(limit));
+      .finally(() => {
+        clearTimeout(limit);
+        leave?.();
+      });
   };
 }
 

@@ -1,6 +1,6 @@
 /** Who sent this webhook: the tenant that the verified credentials name, and nobody else. Pure but for the look-up. */
 
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { TenantId } from '../core/tenant';
 
 /** A subscription's credential: the Basic user is the look-up key, the password is kept as its SHA-256. */
@@ -55,7 +55,7 @@ function readBasic(header: string): Claim {
 /** The tenant whose subscription has this user and password; null otherwise. Constant time once the user is looked up. */
 export async function verifyBasic(claim: { user: string; password: string }, source: SenderSource): Promise<TenantId | null> {
   const credential = await source.findCredential(claim.user);
-  const given = createHash('sha256').update(claim.password).digest();
+  const given = hash('sha256', claim.password, 'buffer');
   const isRight = timingSafeEqual(given, credential?.credentialHash ?? NOBODY);
   return isRight && credential !== null ? credential.tenantId : null;
 }

@@ -35,19 +35,27 @@ export function microBatch<In, Out>(
       const batch = waiting.slice(0, options.maxItems);
       waiting = waiting.slice(options.maxItems);
       running += 1;
-      void settle(batch).finally(() => {
-        running -= 1;
-        pump();
-      });
+      void run(batch);
     }
   }
 
-  async function settle(batch: readonly Waiting<In, Out>[]): Promise<void> {
+  /** The next batch is under way before the callers of this one go on: the database need not wait for what they do with their answers. */
+  async function run(batch: readonly Waiting<In, Out>[]): Promise<void> {
+    const settle = await attempt(batch);
+    running -= 1;
+    pump();
+    settle();
+  }
+
+  async function attempt(batch: readonly Waiting<In, Out>[]): Promise<() => void> {
     try {
-      answer(batch, await write(batch.map((entry) => entry.item)));
+      const results = await write(batch.map((entry) => entry.item));
+      return () => answer(batch, results);
     } catch (error) {
-      if (batch.length > 1 && options.isItemFault(error)) for (const entry of batch) await settle([entry]);
-      else for (const entry of batch) entry.reject(error);
+      if (batch.length === 1 || !options.isItemFault(error)) return () => batch.forEach((entry) => entry.reject(error));
+      const singles: (() => void)[] = [];
+      for (const entry of batch) singles.push(await attempt([entry]));
+      return () => singles.forEach((settle) => settle());
     }
   }
 

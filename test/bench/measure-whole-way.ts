@@ -48,6 +48,7 @@ async function measureOne(stage: Stage, backend: Backend, events: number): Promi
         arrivals.perSecondInTenths(startedAtMs, elapsedMs),
         'at least 2,000',
       ),
+      figure(part, 'from the first webhook to the last message', '/s', [(arrivals.count() / elapsedMs) * 1000]),
       figure(part, 'accepted meanwhile', '/s', [(load.answered / load.elapsedMs) * 1000]),
       figure(part, 'messages lost or doubled', '', [events - arrivals.count()], 'none'),
       figure(part, 'messages out of order', '', [arrivals.outOfOrder()], 'none'),

@@ -141,3 +141,15 @@ test('when batches are spaced, then what comes meanwhile goes together when the 
   expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3]]);
   expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(48);
 });
+
+test('when a batch is written, then the next one is under way before anybody goes on with an answer', async () => {
+  const happened: string[] = [];
+  const write = microBatch((items: readonly number[]) => {
+    happened.push(`written ${items.join()}`);
+    return Promise.resolve(items);
+  }, OPTIONS);
+
+  await Promise.all([1, 2, 3, 4].map(async (item) => happened.push(`answered ${await write(item)}`)));
+
+  expect(happened).toEqual(['written 1,2,3', 'written 4', 'answered 1', 'answered 2', 'answered 3', 'answered 4']);
+});
