@@ -62,6 +62,7 @@ import { makeQueueBoard } from './platform/queue-board';
 import { makeQueues } from './platform/queues';
 import { makeSecretBox } from './platform/secret-box';
 import { makeSessions } from './platform/session';
+import { makeRightOfWay } from './platform/right-of-way';
 import { makeTurnstile } from './platform/turnstile';
 import { makePipedriveWebhookStore } from './registration/pipedrive-webhook.store';
 import { makeRetryingSync } from './registration/retry-sync';
@@ -235,16 +236,21 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     { findCredential: findWebhookCredential, findSigningSecret: (publicId) => tenants.findSigningSecret(publicId) },
     nowMs,
   );
+  const rightOfWay = makeRightOfWay(nowMs);
   const acceptEvent = makeAcceptEvent({ insert: makeEventStore(database.pool).insert, bell });
-  const intake = makeIntakeHandler({ acceptEvent, senders, log, onAnswer: metrics.countWebhook });
+  const intake = makeIntakeHandler({ acceptEvent, senders, log, arrive: rightOfWay.arrive, onAnswer: metrics.countWebhook });
 
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
   const routeTurn = makeTurnstile(ROUTE_CONCURRENCY, SLOW_ROUTING_MS);
   const routePlace = makeTurnstile(MOST_ROUTINGS);
+  const routeInTransaction: typeof routingStore.inTransaction = async (work) => {
+    await rightOfWay.giveWay();
+    return routingStore.inTransaction(work);
+  };
   const routeEvents = makeRouteEvents({
     // A turn is one batch: a flooded tenant waits behind the others after each.
-    store: { ...routingStore, inTransaction: (work) => routePlace(() => routeTurn(() => routingStore.inTransaction(work))) },
+    store: { ...routingStore, inTransaction: (work) => routePlace(() => routeTurn(() => routeInTransaction(work))) },
     bell,
     log,
     settleMs: config.settleMs,
@@ -281,6 +287,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const deliverDue = makeDeliverDue({
     store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
     record: batched((attempts) => deliveryStore.record(attempts), RECORD_SPACING_MS),
+    giveWay: rightOfWay.giveWay,
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({
       gatherFacts,

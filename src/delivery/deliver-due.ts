@@ -9,6 +9,8 @@ import type { ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 
 export interface DeliverDueDependencies extends DeliverGroupDependencies {
   readonly store: Pick<DeliveryStore, 'claimDue' | 'freeze' | 'renew' | 'release'>;
+  /** Resolves when nothing goes before messages. */
+  readonly giveWay?: () => Promise<void>;
 }
 
 export interface DeliverDue {
@@ -62,6 +64,7 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
     do {
       const restMs = lookedAtMs + BUSY_LOOK_MS - nowMs();
       if (inHand.size >= concurrency / 2 && restMs > 0) await delay(restMs);
+      await dependencies.giveWay?.();
       heard = wakes;
       const room = Math.min(concurrency * MOST_AHEAD - ahead.size, concurrency * MOST_IN_HAND - inHand.size);
       wasFull = room <= 0;
