@@ -186,6 +186,24 @@ test('when an open panel asks for news, then it gets what is told now, or nothin
   }
 });
 
+test('when an event becomes visible behind a newer one that is shown, then the open overview and the open panel get it too', async () => {
+  await addEvent('Big deal');
+  const { pool } = testDatabase.database;
+  const { rows } = await pool.query('SELECT id FROM events WHERE tenant_id = $1', [api.tenant.id]);
+  const [{ id: shown }] = rows;
+  await pool.query(
+    `INSERT INTO events (id, tenant_id, entity, entity_id, action, meta_id, occurred_at, payload)
+     VALUES (-$1::bigint, $1, 'deal', '7', 'change', 'late', now(), '{}')`,
+    [api.tenant.id],
+  );
+
+  const overview = await visit(`overview/news?seen=${shown}&waits=`);
+  const panel = await sendPlainly('panel/told', { seen: shown, waits: '' });
+
+  expect([overview.status, panel.status]).toEqual([200, 200]);
+  expect(panel.text).toContain('about 2 events');
+});
+
 test('when the activity shows what a rule kept silent about, then the reasons stand open', async () => {
   const { pool } = testDatabase.database;
   await addEvent('Big deal');
