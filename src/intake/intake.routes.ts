@@ -129,9 +129,12 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   response.end(text);
 }
 
-/** The whole body, or null when it is larger than allowed. Rejects when the sender goes away. */
+/** The whole body, or null when it is larger than allowed. Rejects when the sender goes away, or has before. */
 function readBody(request: IncomingMessage): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
+    const gone = new Error('the sender went away');
+    // Of one that went before this, nothing is told any more.
+    if (request.destroyed) reject(gone);
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
@@ -145,7 +148,7 @@ function readBody(request: IncomingMessage): Promise<Buffer | null> {
     });
     request.on('error', reject);
     request.on('close', () => {
-      if (!request.complete) reject(new Error('the sender went away'));
+      if (!request.complete) reject(gone);
     });
   });
 }

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { tenantId } from '../../../src/core/tenant';
 import type { AcceptEvent } from '../../../src/intake/accept-event';
 import { isWebhookRequest, makeIntakeHandler, MAX_BODY_BYTES, WEBHOOK_PATH } from '../../../src/intake/intake.routes';
+import { waitUntil } from '../../support/wait-until';
 
 /** Long enough for every other test here. */
 const ANSWER_LIMIT_MS = 3_000;
@@ -18,11 +19,15 @@ let server: Server;
 let port: number;
 let accept: AcceptEvent;
 let isSourceDown: boolean;
+let beforeLookUp: () => Promise<void>;
+let waiting: number;
 let bodies: Buffer[];
 let answers: string[];
 
 beforeEach(async () => {
   isSourceDown = false;
+  beforeLookUp = () => Promise.resolve();
+  waiting = 0;
   bodies = [];
   answers = [];
   accept = (_tenant, body) => {
@@ -33,14 +38,21 @@ beforeEach(async () => {
   const handler = makeIntakeHandler({
     acceptEvent: (tenant, body) => accept(tenant, body),
     senders: {
-      findCredential: (user) => {
-        if (isSourceDown) return Promise.reject(new Error('database down'));
-        return Promise.resolve(user === 'user' ? { tenantId: TENANT, credentialHash: hash } : null);
+      findCredential: async (user) => {
+        await beforeLookUp();
+        if (isSourceDown) throw new Error('database down');
+        return user === 'user' ? { tenantId: TENANT, credentialHash: hash } : null;
       },
       findSigningSecret: (id) => Promise.resolve(id === PUBLIC_ID ? { tenantId: TENANT, secret: 's' } : null),
     },
     log: pino({ level: 'silent' }),
     answerLimitMs: ANSWER_LIMIT_MS,
+    arrive: () => {
+      waiting += 1;
+      return () => {
+        waiting -= 1;
+      };
+    },
     onAnswer: (status, outcome) => answers.push(`${status} ${outcome}`),
   });
   server = createServer(handler);
@@ -137,6 +149,25 @@ test('when answers go out, then each is counted with what it was', async () => {
   await post('{}', {});
 
   expect(answers).toEqual(['200 accepted', '401 401']);
+});
+
+test.each([
+  ['the rest of its body', '{'],
+  ['all of it', '{}'],
+])('when the sender goes away during the look-up of its credentials, with %s on the way, then it waits no more', async (_what, sent) => {
+  let goOn: () => void = () => undefined;
+  beforeLookUp = () => new Promise((resolve) => (goOn = resolve));
+  const gone = new Promise((resolve) => server.once('connection', (socket) => socket.once('close', resolve)));
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: ${RIGHT}\r\nContent-Length: 2\r\n\r\n${sent}`);
+  await waitUntil('it has come', () => waiting === 1);
+
+  socket.destroy();
+  await gone;
+  goOn();
+
+  await waitUntil('it is counted down', () => waiting === 0);
+  expect(bodies).toEqual([]);
 });
 
 test.each([
