@@ -293,13 +293,22 @@ test('when messages belong to several tenants, then each tenant is rendered for 
 });
 
 test('when it is woken during a look, then it looks once more', async () => {
-  const sender = aSender([]);
+  const ends: (() => void)[] = [];
+  const { deliverDue } = aSender([], {
+    store: {
+      claimDue: () => new Promise((resolve) => ends.push(() => resolve({ claimed: [], nextMs: null }))),
+      ...NOTHING_HAPPENS,
+    },
+  });
+  const first = deliverDue.wake();
+  await waitUntil('it looks', () => ends.length === 1);
 
-  const first = sender.deliverDue.wake();
-  const second = sender.deliverDue.wake();
+  const second = deliverDue.wake();
+  ends[0]?.();
+
+  await waitUntil('it looks once more', () => ends.length === 2, 1000);
+  ends[1]?.();
   await Promise.all([first, second]);
-
-  expect(sender.looks.length).toBe(2);
 });
 
 test('when it is woken in the very moment in which a look ends, then what was added is sent', async () => {
@@ -370,12 +379,15 @@ test('when it closes, then what is under way ends and nothing new begins', async
 });
 
 test('when it closes while a look fails, then it still closes', async () => {
+  const failures: (() => void)[] = [];
   const { deliverDue } = aSender([], {
-    store: { claimDue: () => Promise.reject(new Error('down')), ...NOTHING_HAPPENS },
+    store: { claimDue: () => new Promise((_, reject) => failures.push(() => reject(new Error('down')))), ...NOTHING_HAPPENS },
   });
   const look = deliverDue.wake();
+  await waitUntil('it looks', () => failures.length === 1);
 
   const closing = deliverDue.close();
+  failures[0]?.();
 
   await expect(look).rejects.toThrow('down');
   await expect(closing).resolves.toBeUndefined();
