@@ -12,10 +12,14 @@ const RELEASE = `
   UPDATE google_spaces SET lease_until = NULL, next_slot_at = greatest(next_slot_at, now() + interval '20 milliseconds')
    WHERE space_id = $1 AND lease_until = $2::timestamptz`;
 
-/** A lease that ran out and was taken by nobody is still whose it was. */
+/**
+ * A lease that ran out and was taken by nobody is still whose it was; not for a message that is on another way since its destination
+ * moved.
+ */
 const RENEW = `
   WITH renewed AS (
-    UPDATE google_spaces SET lease_until = now() + $4 * interval '1 millisecond' WHERE space_id = $2 AND lease_until = $3::timestamptz
+    UPDATE google_spaces SET lease_until = now() + $4 * interval '1 millisecond'
+     WHERE space_id = $2 AND lease_until = $3::timestamptz AND EXISTS (SELECT FROM deliveries WHERE id = $1 AND space_id = $2)
     RETURNING lease_until::text AS lease
   ), taken_back AS (
     UPDATE deliveries SET attempts = attempts - 1, uncertain = uncertain - 1 WHERE id = $1 AND NOT EXISTS (SELECT FROM renewed)

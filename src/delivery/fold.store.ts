@@ -96,13 +96,15 @@ export const CANDIDATE = `
 /**
  * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space:
  * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
- * wait for it, those of quiet hours for their end, a body that is frozen stays as it is.
+ * wait for it, those of quiet hours for their end, a body that is frozen stays as it is: the head's too, which somebody else posts when its
+ * space was lost.
  */
 const CANDIDATES = `
   WITH c AS MATERIALIZED (
     SELECT d.* FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
      WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
-       AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.rendered_body IS NULL AND d.fold_kind IS NULL
+       AND d.rendered_body IS NULL
+       AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.fold_kind IS NULL
             AND NOT d.transition ? 'announcement'
             AND d.via_webhook_id IS NOT DISTINCT FROM (SELECT via_webhook_id FROM deliveries WHERE id = $1)
             AND (d.replay > 0 OR (r.digest IS NULL AND (NOT $4 OR coalesce(r.urgent, false))))))

@@ -30,15 +30,17 @@ const RECORD_SENT = `
  * the attempt is over, so that two writes are never less than the interval apart at Google), the destination's health.
  * `through`: a destination may have been repaired, moved or removed while its message was under way. Its row is locked, and what
  * holds no longer is not held, what was posted by its former URL says nothing of the new one, and a message follows it into its
- * new space. A message without a way (its fallback was removed) goes back to its own destination.
+ * new space. A message without a way (its fallback was removed) goes back to its own destination. When nothing was posted and the space
+ * was lost meanwhile, all is left to whoever has that.
  */
 const RECORD_ANY = `
   WITH r AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
-      through_id int, sealed text, space_id text, state text, state_reason text, held_because text, message_name text, thread_name text,
+    SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
+      through_id int, sealed text, space_id text, lease timestamptz, state text, state_reason text, held_because text, message_name text, thread_name text,
       rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, wrote boolean, http_status int, error_message text,
       duration_ms int, health text, health_reason text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
       cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
+     WHERE r.wrote OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
   ), through AS MATERIALIZED (
     SELECT r.id, w.space_id, w.sealed_credentials = r.sealed AS is_same,
            w.sealed_credentials = r.sealed AND (r.health = 'broken' OR w.health = 'broken' OR w.paused) AS holds
@@ -92,7 +94,7 @@ const RECORD_ANY = `
   )
   UPDATE google_spaces g SET lease_until = NULL, troubles = CASE WHEN r.has_trouble THEN g.troubles + 1 WHEN r.wrote THEN 0 ELSE g.troubles END,
          next_slot_at = CASE WHEN r.slot_after_ms IS NULL THEN g.next_slot_at ELSE clock_timestamp() + r.slot_after_ms * interval '1 millisecond' END
-    FROM r WHERE g.space_id = r.space_id`;
+    FROM r WHERE g.space_id = r.space_id AND (r.wrote OR g.lease_until = r.lease)`;
 
 interface Statement {
   readonly text: string;
@@ -171,6 +173,7 @@ function attemptRow(attempt: AttemptRecord): object {
     through_id: throughId(delivery),
     sealed: delivery.destination?.sealedCredentials ?? null,
     space_id: delivery.spaceId,
+    lease: delivery.lease,
     state: attempt.state,
     state_reason: attempt.stateReason,
     held_because: attempt.heldBecause,

@@ -9,6 +9,7 @@ import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
+import { settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
 import type { Database } from '../../../src/platform/database';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
 import { addTenant } from '../../support/tenant-row';
@@ -176,13 +177,31 @@ test('when its turn comes soon enough, then nothing is asked for its lease, and 
   expect(await delivery()).toEqual({ state: 'sent', attempts: 1, uncertain: 0 });
 });
 
+test('when its destination moved into another space while it waited, then it is not posted to the former one', async () => {
+  const slow = aWorker();
+  await slow.claim();
+  slow.pass(FRESH_MS + 1_000);
+  await query(`INSERT INTO google_spaces (space_id) VALUES ('elsewhere')`);
+  await query(`UPDATE deliveries SET space_id = 'elsewhere'`);
+
+  slow.open();
+  await slow.close();
+
+  expect(chat.requests).toEqual([]);
+  expect(await delivery()).toEqual({ state: 'sending', attempts: 0, uncertain: 0 });
+});
+
 const HOLD = { kind: 'hold', heldFor: 'quiet', until: new Date(), reason: 'Quiet hours.' } as const;
+
+const PAUSED = { state: 'held', reason: 'Paused.', heldBecause: 'paused' } as const;
 
 test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>]>([
   ['was changed', (database, claim) => makeDeliveryStore(database).release(claim)],
   ['waits for the rest of a burst', (database, claim) => makeFoldStore(database).putOff(claim, 0)],
   ['waits for an earlier one', (database, claim) => makeFoldStore(database).putOffAlone(claim, 60_000)],
   ['came in quiet hours', (database, claim) => makeHeldStore(database).setAside(claim, HOLD)],
+  ['cannot be prepared', (database, claim) => makeDeliveryStore(database).record([settleUnprepared(claim, 0)])],
+  ['finds a paused destination', (database, claim) => makeDeliveryStore(database).record([settleUnsent(claim, PAUSED)])],
 ])(
   'when a claimed message %s and its space was lost meanwhile, then that and the message stay with whoever has them',
   async (_what, giveBack) => {
@@ -206,6 +225,26 @@ test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>
     expect(await isLeased()).toBe(false);
   },
 );
+
+test('when others are folded into a message that another worker is posting by now, then they stay by themselves', async () => {
+  const { database } = testDatabase;
+  const store = makeDeliveryStore(database);
+  await owe(2);
+  const [lost] = (await store.claimDue(1)).claimed;
+  await runOut();
+  const [own] = (await store.claimDue(1)).claimed;
+  if (lost === undefined || own === undefined) throw new Error('nothing was claimed');
+  await store.freeze([{ delivery: own, body: '{}' }]);
+
+  await makeFoldStore(database).fold(lost, false, (head, due) => [
+    { leadId: head.id, memberIds: due.flatMap(({ id }) => (id === head.id ? [] : [id])) },
+  ]);
+
+  expect((await query('SELECT id::int, state FROM deliveries ORDER BY id')).rows).toEqual([
+    { id: 1, state: 'sending' },
+    { id: 2, state: 'queued' },
+  ]);
+});
 
 test('when a message cannot be prepared, then the next of its space goes, nothing is said against either, and it stands aside as not posted', async () => {
   await owe(2);

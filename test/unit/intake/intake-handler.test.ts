@@ -154,21 +154,24 @@ test('when answers go out, then each is counted with what it was', async () => {
 test.each([
   ['the rest of its body', '{'],
   ['all of it', '{}'],
-])('when the sender goes away during the look-up of its credentials, with %s on the way, then it waits no more', async (_what, sent) => {
-  let goOn: () => void = () => undefined;
-  beforeLookUp = () => new Promise((resolve) => (goOn = resolve));
-  const gone = new Promise((resolve) => server.once('connection', (socket) => socket.once('close', resolve)));
-  const socket = connect(port, '127.0.0.1');
-  socket.write(`POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: ${RIGHT}\r\nContent-Length: 2\r\n\r\n${sent}`);
-  await waitUntil('it has come', () => waiting === 1);
+])(
+  'when the sender goes away during the look-up of its credentials, with %s on the way, then it waits no more',
+  async (_what, sent) => {
+    let goOn: () => void = () => undefined;
+    beforeLookUp = () => new Promise((resolve) => (goOn = resolve));
+    const gone = new Promise((resolve) => server.once('connection', (socket) => socket.once('close', resolve)));
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: ${RIGHT}\r\nContent-Length: 2\r\n\r\n${sent}`);
+    await waitUntil('it has come', () => waiting === 1);
 
-  socket.destroy();
-  await gone;
-  goOn();
+    socket.destroy();
+    await gone;
+    goOn();
 
-  await waitUntil('it is counted down', () => waiting === 0);
-  expect(bodies).toEqual([]);
-});
+    await waitUntil('it is counted down', () => waiting === 0);
+    expect(bodies).toEqual([]);
+  },
+);
 
 test.each([
   ['POST', WEBHOOK_PATH, true],
