@@ -5,6 +5,7 @@
 
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
+import { makeBell } from './bell';
 import type { Config } from './config';
 import { makeCheckHealth } from './admin/check-health';
 import { makeAdminRouter } from './admin/admin.routes';
@@ -17,11 +18,11 @@ import { makePipedriveApi } from './clients/pipedrive-api';
 import { makePipedriveOAuth } from './clients/pipedrive-oauth';
 import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
-import { tenantId, tenantIdSchema } from './core/tenant';
+import { tenantIdSchema } from './core/tenant';
 import { makeDeliverDue } from './delivery/deliver-due';
-import type { FrozenBody } from './delivery/delivery-ledger';
+import type { AttemptRecord, FrozenBody } from './delivery/delivery-ledger';
 import { makeDeliveryStore } from './delivery/delivery.store';
-import { makeDueSpaces, type DueSpaces } from './delivery/due-spaces.store';
+import { makeDueSpaces } from './delivery/due-spaces.store';
 import { makeFoldStore, type Head } from './delivery/fold.store';
 import { makeHeldStore } from './delivery/held.store';
 import { makeHoldStore } from './delivery/hold.store';
@@ -52,6 +53,7 @@ import { makeSenderCache } from './intake/sender-cache';
 import { makeGatherFacts } from './messages/gather-facts';
 import { makeNameStore } from './messages/name.store';
 import { loadPlan } from './plans/subscription.store';
+
 import { isConnectionTrouble } from './platform/database-errors';
 import { openDatabase } from './platform/database';
 import { sendNotice } from './platform/error-pages';
@@ -135,8 +137,6 @@ const MOST_ROUTINGS = 4;
 /** Jobs of the bell: more, because a job lingers after its work. */
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
-/** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
-const DELIVER_KEYS = 2;
 /** What was sent is told to nobody: it is recorded a moment later, together. */
 const RECORD_SPACING_MS = 20;
 const WRITE_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
@@ -177,7 +177,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const upkeepQueue = queues.queue('upkeep');
   const isSilent = surroundings.isSilent === true;
   const dueSpaces = makeDueSpaces(database.pool);
-  const bell = isSilent ? SILENT_BELL : makeBell(routeQueue, deliverQueue, dueSpaces, log);
+  const bell = isSilent ? SILENT_BELL : makeBell({ routeQueue, deliverQueue, dueSpaces, log });
 
   const ringReconcile = () => (isSilent ? undefined : upkeepQueue.ring('reconcile', { key: 'reconcile' }));
 
@@ -276,6 +276,13 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const { spaceIntervalMs, refusalConfirmMs, firstProbeMs } = config;
   const attemptSettings = { spaceIntervalMs, refusalConfirmMs, firstProbeMs };
   const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);
+  const record = microBatch(
+    async (attempts: readonly AttemptRecord[]) => {
+      await deliveryStore.record(attempts);
+      return attempts.map(() => true);
+    },
+    { ...WRITE_BATCH, spacingMs: RECORD_SPACING_MS },
+  );
   const foldStore = makeFoldStore(database);
   const backlogOf = microBatch(async (heads: readonly Head[]) => {
     const backlogs = await foldStore.backlogs(heads);
@@ -286,7 +293,9 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const releaseHeld = makeReleaseHeld({ store: held, bell, clock, log });
   const deliverDue = makeDeliverDue({
     store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
-    record: batched((attempts) => deliveryStore.record(attempts), RECORD_SPACING_MS),
+    record: async (attempt) => {
+      await record(attempt);
+    },
     giveWay: rightOfWay.giveWay,
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({
@@ -563,38 +572,3 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 }
 
 const SILENT_BELL: Bell = { ringRoute: () => undefined, ringDeliver: () => undefined };
-
-function makeBell(
-  routeQueue: { ring(key: string, payload: object): void },
-  deliverQueue: { ring(key: string, payload: object): void },
-  dueSpaces: DueSpaces,
-  log: Logger,
-): Bell {
-  const mark = batched<string>((spaceIds) => dueSpaces.mark([...new Set(spaceIds)]));
-  let turn = 0;
-  const ring = (): void => {
-    turn = (turn + 1) % DELIVER_KEYS;
-    deliverQueue.ring(`due:${turn}`, {});
-  };
-  return {
-    ringRoute: (id) => routeQueue.ring(`tenant:${tenantId(id)}`, { tenantId: id }),
-    ringDeliver(spaceIds) {
-      const marked = spaceIds === undefined ? dueSpaces.markForgotten() : Promise.all(spaceIds.map(mark));
-      marked.then(ring, (error: unknown) => {
-        log.warn({ err: error }, 'the bell could not be rung; the sweep will find the work');
-      });
-    },
-  };
-}
-
-/** Items that are written at the same time share a statement. */
-function batched<T>(write: (items: readonly T[]) => Promise<void>, spacingMs = 0): (item: T) => Promise<void> {
-  const writeAll = async (items: readonly T[]): Promise<readonly true[]> => {
-    await write(items);
-    return items.map(() => true);
-  };
-  const writeOne = microBatch(writeAll, { ...WRITE_BATCH, spacingMs });
-  return async (item) => {
-    await writeOne(item);
-  };
-}

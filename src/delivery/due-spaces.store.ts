@@ -1,11 +1,6 @@
 /** Which spaces have something to send, written down where the sender looks: it reads those alone, and never the backlog. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
-
-/** A space that is just being looked at or written is marked a moment later; waiting for it would hold up all the others. */
-const MARK_AGAIN_MS = 5;
-const TRIES = 40;
 
 /** Returns the spaces that somebody else holds. Nobody is waited for, so nobody can be waited for in a circle. */
 const mark = (spaces: string, isLate: string): string => `
@@ -37,8 +32,8 @@ const MARK_FORGOTTEN = mark(
 );
 
 export interface DueSpaces {
-  /** These spaces were given messages, in a transaction that is committed. One that stays busy is left to `markForgotten`. */
-  mark(spaceIds: readonly string[]): Promise<void>;
+  /** These spaces were given messages, in a transaction that is committed. Gives those that were busy and are not marked. */
+  mark(spaceIds: readonly string[]): Promise<readonly string[]>;
   /** Finds every space that has messages nobody marked: those let go by people, and those of a process that was killed. */
   markForgotten(): Promise<void>;
 }
@@ -47,13 +42,8 @@ export interface DueSpaces {
 export function makeDueSpaces(pool: Pool): DueSpaces {
   return {
     async mark(spaceIds) {
-      let left = spaceIds;
-      for (let tries = 1; left.length > 0; tries += 1) {
-        const { rows } = await pool.query<{ space_id: string }>({ name: 'mark-spaces', text: MARK, values: [left] });
-        left = rows.map((row) => row.space_id);
-        if (tries === TRIES) return;
-        if (left.length > 0) await delay(MARK_AGAIN_MS);
-      }
+      const { rows } = await pool.query<{ space_id: string }>({ name: 'mark-spaces', text: MARK, values: [spaceIds] });
+      return rows.map((row) => row.space_id);
     },
     async markForgotten() {
       await pool.query(MARK_FORGOTTEN);
