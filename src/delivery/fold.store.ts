@@ -107,7 +107,7 @@ const CANDIDATES = `
        AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.fold_kind IS NULL
             AND NOT d.transition ? 'announcement'
             AND d.via_webhook_id IS NOT DISTINCT FROM (SELECT via_webhook_id FROM deliveries WHERE id = $1)
-            AND (d.replay > 0 OR (r.digest IS NULL AND (NOT $4 OR coalesce(r.urgent, false))))))
+            AND (d.replay > 0 OR ((r.digest IS NULL OR NOT r.enabled) AND (NOT $4 OR coalesce(r.urgent, false))))))
      ORDER BY d.id LIMIT ${String(MOST_CANDIDATES)} FOR UPDATE OF d SKIP LOCKED
   )
   SELECT ${CANDIDATE} FROM c d

@@ -91,7 +91,7 @@ const SET_ASIDE = `
                  WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL
                                    AND d.created_at >= (SELECT created_at FROM deliveries WHERE id = $1)
                  ELSE true END
-             AND CASE WHEN $4::int IS NULL THEN r.digest IS NULL AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
+             AND CASE WHEN $4::int IS NULL THEN (r.digest IS NULL OR NOT r.enabled) AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
   )
   UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,

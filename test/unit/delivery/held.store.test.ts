@@ -2,6 +2,7 @@
 
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
+import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
@@ -54,6 +55,28 @@ test('when its digest was switched off since it was claimed, then the message is
 
   expect(await waits()).toEqual([{ state: 'queued', until: null }]);
   expect((await query('SELECT lease_until AS lease FROM google_spaces')).rows).toEqual([{ lease: null }]);
+});
+
+test('when its rule was switched off before it was due, then it is gathered no more: it is folded and waits as others do', async () => {
+  const { database } = testDatabase;
+  await ledger.addDelivery({ id: 1, rule_id: 7 });
+  await ledger.addDelivery({ id: 2, rule_id: 7 });
+  await query('UPDATE rules SET enabled = false');
+  const head = await claimed();
+  const mayBeFolded: number[] = [];
+
+  await makeFoldStore(database).fold(head, false, (_head, due) => {
+    mayBeFolded.push(...due.map(({ id }) => id));
+    return [];
+  });
+  await makeHeldStore(database).setAside(head, QUIET);
+
+  expect(head.digest).toBeNull();
+  expect(mayBeFolded).toEqual([1, 2]);
+  expect(await waits()).toEqual([
+    { state: 'held', until: QUIET.until },
+    { state: 'held', until: QUIET.until },
+  ]);
 });
 
 test('when its digest is just being switched off, then the message is due, and nothing waits for that', async () => {
