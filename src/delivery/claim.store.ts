@@ -8,7 +8,7 @@ import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
 import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
-import type { ClaimedDelivery, DeliveryStore } from './delivery-ledger';
+import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
 import { LEASE_MS } from './lease';
 import { KNOWN_HEALTHS } from './space-health';
 
@@ -143,15 +143,36 @@ const destinationRow = z.object({
   since_last_refusal_ms: z.number().nullable(),
 });
 
+/** It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. */
+const PUT_ASIDE = `
+  WITH freed AS (
+    UPDATE google_spaces SET lease_until = NULL WHERE space_id = $1 AND lease_until = $2::timestamptz RETURNING space_id
+  )
+  UPDATE deliveries SET not_before = now() + interval '1 minute', state_reason = 'This version of Dealbell cannot read the message; it is tried again.'
+   WHERE id = $3 AND EXISTS (SELECT FROM freed)`;
+const unreadableRow = claimedRow.pick({ id: true, tenant_id: true, space_id: true, lease: true });
+
 /** Makes `claimDue`. */
 export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
+  async function putAside(source: Record<string, unknown>, error: unknown): Promise<UnreadableDelivery> {
+    const { id, tenant_id, space_id, lease } = unreadableRow.parse(source);
+    await pool.query(PUT_ASIDE, [space_id, lease, id]);
+    return { id, tenantId: tenant_id, error };
+  }
+
   return async (limit) => {
     const { rows } = await pool.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
     const next = rows[0]?.['next_ms'];
-    return {
-      claimed: rows.filter((row) => row['id'] !== null).map(toClaimed),
-      nextMs: typeof next === 'number' ? Math.max(0, next) : null,
-    };
+    const claimed: ClaimedDelivery[] = [];
+    const unreadable: UnreadableDelivery[] = [];
+    for (const row of rows.filter(({ id }) => id !== null)) {
+      try {
+        claimed.push(toClaimed(row));
+      } catch (error) {
+        unreadable.push(await putAside(row, error));
+      }
+    }
+    return { claimed, unreadable, nextMs: typeof next === 'number' ? Math.max(0, next) : null };
   };
 }
 

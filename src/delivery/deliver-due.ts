@@ -70,8 +70,10 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
       wasFull = room <= 0;
       if (wasFull || isClosed) return;
       lookedAtMs = nowMs();
-      const { claimed, nextMs } = await store.claimDue(room);
-      wasFull = claimed.length === room;
+      const { claimed, unreadable, nextMs } = await store.claimDue(room);
+      wasFull = claimed.length + unreadable.length === room;
+      for (const { id, tenantId, error } of unreadable)
+        log.error({ err: error, tenantId, deliveryId: id }, 'delivery cannot be read');
       for (const group of byTenant(claimed)) start(group, lookedAtMs);
       setTimer(nextMs);
     } while (heard !== wakes);

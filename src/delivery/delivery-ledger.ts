@@ -3,7 +3,7 @@
 import type { FoldKind, HoldCause } from '../core/delivery';
 import type { FoldPolicy, QuietHours, ThreadPolicy } from '../core/destination';
 import type { Digest, TemplateMode } from '../core/rule';
-import type { TenantProfile } from '../core/tenant';
+import type { TenantId, TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
 import type { HealthChange, KnownHealth } from './space-health';
 
@@ -114,9 +114,23 @@ export interface FrozenBody {
   readonly body: string;
 }
 
+/** A message that the ledger holds in a shape that is not known. */
+export interface UnreadableDelivery {
+  readonly id: number;
+  readonly tenantId: TenantId;
+  readonly error: unknown;
+}
+
 export interface DeliveryStore {
-  /** Takes the due head of up to `limit` free spaces. `nextMs`: until another space is ready; null when nothing waits. */
-  claimDue(limit: number): Promise<{ readonly claimed: readonly ClaimedDelivery[]; readonly nextMs: number | null }>;
+  /**
+   * Takes the due head of up to `limit` free spaces. What is `unreadable` stands aside and is tried again. `nextMs`: until another space is
+   * ready; null when nothing waits.
+   */
+  claimDue(limit: number): Promise<{
+    readonly claimed: readonly ClaimedDelivery[];
+    readonly unreadable: readonly UnreadableDelivery[];
+    readonly nextMs: number | null;
+  }>;
   /** Begins attempts. False for a delivery that was changed since it was claimed: it must not be posted. */
   freeze(bodies: readonly FrozenBody[]): Promise<readonly boolean[]>;
   /** Takes its space anew, and gives the lease of that; null when it had lost it: then the attempt that was begun is taken back. */

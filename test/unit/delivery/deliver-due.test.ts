@@ -43,7 +43,7 @@ function aSender(
           claimed.push(delivery);
         }
         waiting = waiting.filter((delivery) => !claimed.includes(delivery));
-        return Promise.resolve({ claimed, nextMs: null });
+        return Promise.resolve({ claimed, unreadable: [], nextMs: null });
       },
       freeze(bodies) {
         frozen.push(...bodies.map(({ delivery, body }) => `${delivery.id} ${body}`));
@@ -177,7 +177,7 @@ test('when a body is new, then it is frozen before it is posted', async () => {
         return () => {
           const claimed = left;
           left = [];
-          return Promise.resolve({ claimed, nextMs: null });
+          return Promise.resolve({ claimed, unreadable: [], nextMs: null });
         };
       })(),
       freeze(bodies) {
@@ -296,7 +296,7 @@ test('when it is woken during a look, then it looks once more', async () => {
   const ends: (() => void)[] = [];
   const { deliverDue } = aSender([], {
     store: {
-      claimDue: () => new Promise((resolve) => ends.push(() => resolve({ claimed: [], nextMs: null }))),
+      claimDue: () => new Promise((resolve) => ends.push(() => resolve({ unreadable: [], claimed: [], nextMs: null }))),
       ...NOTHING_HAPPENS,
     },
   });
@@ -333,7 +333,11 @@ test('when the next message is due later, then it is sent then, without another 
     store: {
       claimDue: () => {
         looks += 1;
-        return Promise.resolve({ claimed: looks === 2 ? [aClaimedDelivery()] : [], nextMs: looks === 1 ? 20 : null });
+        return Promise.resolve({
+          unreadable: [],
+          claimed: looks === 2 ? [aClaimedDelivery()] : [],
+          nextMs: looks === 1 ? 20 : null,
+        });
       },
       ...NOTHING_HAPPENS,
     },
@@ -349,7 +353,8 @@ test('when a look fails, then whoever woke hears of it and the next wake works',
   let isDown = true;
   const { deliverDue } = aSender([], {
     store: {
-      claimDue: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve({ claimed: [], nextMs: null })),
+      claimDue: () =>
+        isDown ? Promise.reject(new Error('down')) : Promise.resolve({ unreadable: [], claimed: [], nextMs: null }),
       ...NOTHING_HAPPENS,
     },
   });

@@ -267,6 +267,41 @@ test('when a message cannot be prepared, then the next of its space goes, nothin
   ]);
 });
 
+test.each([
+  ['a message', `UPDATE deliveries SET transition = '{"type": "deal.sung_of", "changes": []}' WHERE id = 1`],
+  ['a destination', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}' WHERE id = 1`],
+])(
+  'when a newer version wrote %s that this one cannot read, then it says so, and others of that very space go',
+  async (_what, write) => {
+    await query(
+      `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
+     VALUES (2, $1, 'Other', $2, 'sealed', 'other', now())`,
+      ...[tenant, spaceId],
+    );
+    await owe(2);
+    await query('UPDATE deliveries SET chat_webhook_id = 2 WHERE id = 2');
+    await query(write);
+    const worker = aWorker();
+    worker.open();
+
+    await worker.wake();
+    await worker.wake();
+    await waitUntil(
+      'the other is sent',
+      async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1,
+    );
+    await worker.close();
+
+    const { rows } = await query(
+      `SELECT id::int, state, state_reason AS reason, not_before > now() AS "isAside" FROM deliveries ORDER BY id`,
+    );
+    expect(rows).toEqual([
+      { id: 1, state: 'queued', reason: expect.stringContaining('cannot read the message'), isAside: true },
+      { id: 2, state: 'sent', reason: null, isAside: false },
+    ]);
+  },
+);
+
 test('when a message could not be prepared for a day, then it is given up with the reason', async () => {
   await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
   const worker = aWorker([1]);
