@@ -1,6 +1,7 @@
 /** Freezes bodies in the ledger, which begins their attempts. */
 
 import type { Pool } from 'pg';
+import { makeWithJoined } from '../platform/joined-bytes';
 import type { DeliveryStore, FrozenBody } from './delivery-ledger';
 
 /**
@@ -24,22 +25,25 @@ const FREEZE = `
 
 /** Makes `freeze`. */
 export function makeFreeze(pool: Pool): DeliveryStore['freeze'] {
+  const withJoined = makeWithJoined();
   return async (bodies) => {
-    const { rows } = await pool.query<{ id: number }>(FREEZE, freezeParameters(bodies));
+    const fresh = bodies.map(({ delivery, body }) => (delivery.renderedBody === body ? null : Buffer.from(body)));
+    const values = freezeParameters(bodies, fresh);
+    const { rows } = await withJoined(
+      fresh.filter((bytes) => bytes !== null),
+      (joined) => pool.query<{ id: number }>(FREEZE, [...values, joined]),
+    );
     const frozen = new Set(rows.map(({ id }) => id));
     return bodies.map(({ delivery }) => frozen.has(delivery.id));
   };
 }
 
-function freezeParameters(bodies: readonly FrozenBody[]): unknown[] {
-  const fresh = bodies.map(({ delivery, body }) => (delivery.renderedBody === body ? null : Buffer.from(body)));
+function freezeParameters(bodies: readonly FrozenBody[], fresh: readonly (Buffer | null)[]): unknown[] {
   let end = 1;
-  const starts = fresh.map((bytes) => (end += bytes?.length ?? 0) - (bytes?.length ?? 0));
   return [
     bodies.map(({ delivery }) => delivery.id),
     bodies.map(({ delivery }) => delivery.version),
-    starts,
+    fresh.map((bytes) => (end += bytes?.length ?? 0) - (bytes?.length ?? 0)),
     fresh.map((bytes) => bytes?.length ?? null),
-    Buffer.concat(fresh.filter((bytes) => bytes !== null)),
   ];
 }

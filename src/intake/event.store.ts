@@ -2,6 +2,7 @@
 
 import type { Pool, QueryConfig } from 'pg';
 import { isConnectionTrouble, isForeignKeyViolation } from '../platform/database-errors';
+import { makeWithJoined, type WithJoined } from '../platform/joined-bytes';
 import { microBatch } from '../platform/micro-batch';
 import type { InsertEvent, NewEvent } from './accept-event';
 
@@ -38,7 +39,8 @@ interface InsertedRow {
 
 /** Makes the insertion of one event; concurrent calls share a statement. Rejects when the database cannot be reached. */
 export function makeEventStore(pool: Pool): { insert: InsertEvent } {
-  const insertBatched = microBatch((events: readonly NewEvent[]) => insertAll(pool, events), {
+  const withJoined = makeWithJoined();
+  const insertBatched = microBatch((events: readonly NewEvent[]) => insertAll(pool, withJoined, events), {
     maxItems: MAX_BATCH,
     inFlight: IN_FLIGHT,
     isItemFault: (error) => !isConnectionTrouble(error),
@@ -55,10 +57,9 @@ export function makeEventStore(pool: Pool): { insert: InsertEvent } {
   };
 }
 
-async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<readonly Insertion[]> {
-  const lengths = events.map((item) => item.payload.length);
+async function insertAll(pool: Pool, withJoined: WithJoined, events: readonly NewEvent[]): Promise<readonly Insertion[]> {
+  const bodies = events.map((item) => item.payload);
   let end = 1;
-  const starts = lengths.map((length) => (end += length) - length);
   const values = [
     events.map((item) => item.tenantId),
     events.map((item) => item.event.entity),
@@ -67,11 +68,12 @@ async function insertAll(pool: Pool, events: readonly NewEvent[]): Promise<reado
     events.map((item) => item.event.occurredAt),
     events.map((item) => item.event.metaId),
     events.map((item) => item.ignoredReason),
-    starts,
-    lengths,
-    Buffer.concat(events.map((item) => item.payload)),
+    bodies.map(({ length }) => (end += length) - length),
+    bodies.map(({ length }) => length),
   ];
-  const { rows } = await pool.query<{ id: number }>(limited({ name: 'insert-events', text: INSERT, values }));
+  const { rows } = await withJoined(bodies, (joined) =>
+    pool.query<{ id: number }>(limited({ name: 'insert-events', text: INSERT, values: [...values, joined] })),
+  );
   if (rows.length === events.length) return events.map(() => 'accepted');
   return tellApart(pool, events, rows);
 }
