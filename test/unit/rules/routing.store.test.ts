@@ -38,6 +38,36 @@ test('when a change of several steps is taken back, then no event of the window 
   expect(rows).toEqual([takenBack, takenBack, takenBack]);
 });
 
+test('when its body was made and never posted, then that stays what it tells, and a later change is told by another', async () => {
+  const { pool, tenant, route } = await aTenantThatRoutes();
+  await route(0, 1, 2);
+  await pool.query(`UPDATE deliveries SET rendered_body = '{"text":"from 1 to 2"}' WHERE tenant_id = $1`, [tenant.id]);
+
+  await route(300, 2, 3);
+
+  const { rows } = await pool.query('SELECT transition, rendered_body AS body FROM deliveries WHERE tenant_id = $1 ORDER BY id', [
+    tenant.id,
+  ]);
+  expect(rows).toMatchObject([
+    { transition: { changes: [{ from: 1, to: 2 }] }, body: '{"text":"from 1 to 2"}' },
+    { transition: { changes: [{ from: 2, to: 3 }] }, body: null },
+  ]);
+});
+
+test('when it tells other messages too and its own change is taken back, then it goes all the same, with the others', async () => {
+  const { pool, tenant, route } = await aTenantThatRoutes();
+  await route(0, 1, 2);
+  await pool.query(`UPDATE deliveries SET fold_kind = 'backlog' WHERE tenant_id = $1`, [tenant.id]);
+
+  await route(300, 2, 1);
+
+  const { rows } = await pool.query('SELECT state, transition FROM deliveries WHERE tenant_id = $1 ORDER BY id', [tenant.id]);
+  expect(rows).toMatchObject([
+    { state: 'queued', transition: { changes: [{ from: 1, to: 2 }] } },
+    { state: 'queued', transition: { changes: [{ from: 2, to: 1 }] } },
+  ]);
+});
+
 /** A tenant with a rule on stages, and how an event of its deal, each in its own batch, is routed. */
 async function aTenantThatRoutes() {
   const { pool } = testDatabase.database;
