@@ -5,17 +5,17 @@ const MANY = 8;
 /** Several are answered at once, and the next ones are on their way: only after so long without many waiting is a burst over. */
 const GAP_MS = 20;
 /** For each of its turns work rests so long at most: it goes on, only slower. */
-const LONGEST_REST_MS = 100;
+const LONGEST_REST_MS = 80;
 const LOOK_MS = 10;
 /** What lasts longer is no burst: then all share again, and whoever sends is slowed down instead of piling up work without end. */
-const LONGEST_BURST_MS = 5_000;
+const LONGEST_BURST_MS = 3_000;
 /** After so long without many waiting a new burst may begin. */
 const CALM_MS = 1_000;
 
 export interface RightOfWay {
   /** A request has come; the function that is given back is called once, when it is answered. */
   arrive(): () => void;
-  /** For work that can wait: resolves at once, or when the burst is over, or after 100 ms. */
+  /** For work that can wait: resolves at once, or when the burst is over, or after 80 ms. */
   giveWay(): Promise<void>;
 }
 

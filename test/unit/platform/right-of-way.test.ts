@@ -54,15 +54,15 @@ describe('makeRightOfWay', () => {
     const rest = await restOf(rightOfWay);
     clearInterval(coming);
 
-    expect(rest).toBe(100);
+    expect(rest).toBe(80);
   });
 
   test('when many come for longer than a burst, then all share until it has been calm', async () => {
     const rightOfWay = makeRightOfWay(nowMs);
     const leaves = arrive(8, rightOfWay);
     const coming = setInterval(() => leaves.push(rightOfWay.arrive()), 5);
-    await pass(4_500);
-    expect(await restOf(rightOfWay)).toBe(100);
+    await pass(2_500);
+    expect(await restOf(rightOfWay)).toBe(80);
     await pass(500);
 
     expect(await restOf(rightOfWay)).toBe(0);
