@@ -38,7 +38,7 @@ const CLAIM = `
    WHERE n.id = next.id AND w.id = n.chat_webhook_id
   RETURNING n.id::float8 AS id, n.tenant_id, n.body, n.request_id, n.attempts, w.id AS chat_webhook_id, w.space_id, w.sealed_credentials,
             w.health, w.health_reason, w.refusals, w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
-            ${QUIET}`;
+            w.paused, ${QUIET}`;
 /** What a notice was to tell and did not is due again, unless something newer was told of it since. */
 const SETTLE = `
   WITH settled AS (
@@ -90,6 +90,7 @@ const noticeRow = z
     refusals: z.number(),
     probes: z.number(),
     since_last_refusal_ms: z.number().nullable(),
+    paused: z.boolean(),
     quiet_hours: quietHoursSchema.nullable(),
     time_zone: z.string(),
   })
@@ -101,6 +102,7 @@ const noticeRow = z
     requestId: row.request_id,
     attempts: row.attempts,
     spaceId: row.space_id,
+    isPaused: row.paused,
     quietHours: row.quiet_hours,
     timeZone: row.time_zone,
     saved: {

@@ -44,7 +44,7 @@ export interface PlannedNotice {
   readonly body: string;
 }
 
-/** With the quiet hours of the destination that it goes to. */
+/** With what the destination that it goes to wants by now. */
 export interface QueuedNotice extends Quiet {
   readonly id: number;
   readonly tenant: { readonly id: TenantId };
@@ -53,6 +53,7 @@ export interface QueuedNotice extends Quiet {
   readonly requestId: string;
   readonly attempts: number;
   readonly spaceId: string;
+  readonly isPaused: boolean;
   readonly saved: SavedDestination;
 }
 
@@ -136,8 +137,8 @@ export function makeTellHealth(dependencies: TellHealthDependencies): TellHealth
 
 async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependencies): Promise<void> {
   const { store, slots, settings, clock, log } = dependencies;
-  if (wantsQuiet(notice, clock())) {
-    // It waited for its slot or was tried before; whoever is not quiet hears of it.
+  if (notice.isPaused || wantsQuiet(notice, clock())) {
+    // It waited for its slot or was tried before; whoever listens hears of it.
     await store.settle(notice.id, { state: 'withdrawn', afterMs: 0, wasTried: false });
     return;
   }

@@ -156,3 +156,15 @@ test.each([
   expect(inQuietHours).toBe(0);
   expect(world.posted.map(({ space }) => space)).toEqual([listener]);
 });
+
+test('when the destination where a notice waits for its turn is paused meanwhile, then another one hears of it', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], {});
+  await query(`INSERT INTO google_spaces (space_id, next_slot_at) VALUES ('Room B', now() + interval '1 minute')`);
+  await breakDown('Room A');
+  await world.look();
+  await query(`UPDATE chat_webhooks SET paused = true WHERE name = 'Room B'`);
+
+  await world.rounds(2);
+
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
+});
