@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Bell } from '../core/jobs';
 import { WON_NAMES_BYTES } from '../messages/render-fold';
-import type { DueHold, HeldStore } from './held.store';
+import type { DueHold, HeldStore, Regathered } from './held.store';
 import { judgeDue } from './judge-due';
 import { planDigest, type Fold, type FoldCandidate } from './plan-fold';
 
@@ -16,20 +16,43 @@ export interface ReleaseHeldDependencies {
 
 /** Makes the use case. It rejects when the database cannot be reached; what is due stays due. */
 export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependencies): () => Promise<void> {
+  async function gatherAnew(gathered: Regathered, now: Date): Promise<number> {
+    const verdict = judgeDue({ ...gathered, ...WAITED, isUrgent: false }, now);
+    if (verdict.kind === 'hold') await store.gatherAnew(gathered, verdict);
+    return 0;
+  }
+
+  async function letGo(hold: DueHold, now: Date): Promise<number> {
+    const verdict = judgeDue({ ...hold, digest: null, ...WAITED }, now);
+    // A digest goes at its time also when that is quiet.
+    const waits = hold.heldFor === 'quiet' || hold.isEarly;
+    if (!waits || verdict.kind !== 'hold') return store.release(hold, now, (candidates) => planOf(hold, candidates));
+    await store.postpone(hold, verdict, now);
+    return 0;
+  }
+
   return async () => {
     const now = clock();
     let released = 0;
-    for (const gathered of await store.regathered()) {
-      const verdict = judgeDue({ ...gathered, ...WAITED, isUrgent: false }, now);
-      if (verdict.kind === 'hold') await store.gatherAnew(gathered, verdict);
-    }
-    for (const hold of await store.dueHolds(now)) {
-      const verdict = judgeDue({ ...hold, digest: null, ...WAITED }, now);
-      // A digest goes at its time also when that is quiet.
-      const waits = hold.heldFor === 'quiet' || hold.isEarly;
-      if (waits && verdict.kind === 'hold') await store.postpone(hold, verdict, now);
-      else released += await store.release(hold, now, (candidates) => planOf(hold, candidates));
-    }
+    /** What fails keeps no other destination, and no other tenant, from what is due to it. */
+    const each = async <T extends DueHold | Regathered>(
+      due: readonly T[],
+      work: (item: T, at: Date) => Promise<number>,
+    ): Promise<void> => {
+      for (const item of due) {
+        try {
+          released += await work(item, now);
+        } catch (error) {
+          const { chatWebhookId, settings } = item;
+          log.error(
+            { err: error, tenantId: settings.tenantId, chatWebhookId },
+            'held messages could not be let go; they stay due',
+          );
+        }
+      }
+    };
+    await each(await store.regathered(), gatherAnew);
+    await each(await store.dueHolds(now), letGo);
     if (released === 0) return;
     log.info({ released }, 'held messages let go');
     bell.ringDeliver();
