@@ -84,7 +84,7 @@ test('when a stage that a rule names is deleted at Pipedrive, then the rule says
   );
 
   expect(before).toEqual(INTACT);
-  expect(gone).toEqual(broken('filters.stageIds.0', 'The stage "Pilot" was deleted.'));
+  expect(gone).toEqual(broken('filters.stageIds.0', 'The stage “Pilot” was deleted.'));
   expect(await untilAttention(ruleId, false)).toEqual(INTACT);
 });
 
@@ -106,8 +106,8 @@ test('when a pipeline that rules name is deleted at Pipedrive, then each says so
   );
 
   expect(gone).toEqual([
-    broken('filters.pipelineIds.1', 'The pipeline "Trials" was deleted.'),
-    broken('filters.conditions.all.0.value.0', 'The pipeline "Trials" was deleted.'),
+    broken('filters.pipelineIds.1', 'The pipeline “Trials” was deleted.'),
+    broken('filters.conditions.all.0.value.0', 'The pipeline “Trials” was deleted.'),
     INTACT,
   ]);
   expect([await untilAttention(byFilter, false), await untilAttention(byCondition, false)]).toEqual([INTACT, INTACT]);
@@ -128,8 +128,8 @@ test('when a user is deactivated and is back within the second, twice, then rule
 
   expect(before).toEqual([INTACT, INTACT]);
   expect(gone).toEqual([
-    broken('filters.ownerIds.0', 'The user "Ben Okafor" is deactivated.'),
-    broken('filters.conditions.not.value', 'The user "Ben Okafor" is deactivated.'),
+    broken('filters.ownerIds.0', 'The user “Ben Okafor” is deactivated.'),
+    broken('filters.conditions.not.value', 'The user “Ben Okafor” is deactivated.'),
   ]);
   expect(back).toEqual([INTACT, INTACT]);
 });
@@ -150,8 +150,8 @@ test('when a custom field is deleted, of which no webhook tells, then each rule 
 
   expect(before).toEqual([INTACT, INTACT]);
   expect(gone).toEqual([
-    broken('filters.fields.0', 'The field "Renewal date" was deleted.'),
-    broken('filters.conditions.field', 'The field "Renewal date" was deleted.'),
+    broken('filters.fields.0', 'The field “Renewal date” was deleted.'),
+    broken('filters.conditions.field', 'The field “Renewal date” was deleted.'),
   ]);
   expect([await attentionOf(asFilter), await attentionOf(asCondition)]).toEqual([INTACT, INTACT]);
 });
@@ -175,8 +175,8 @@ test('when an option is deleted, then each rule that names it says so until it i
 
   expect(before).toEqual([INTACT, INTACT, INTACT]);
   expect(gone).toEqual([
-    broken('filters.conditions.value.0', 'The option "South" of the field "Region" is not known in Pipedrive (any more).'),
-    broken('filters.conditions.value.0', 'The option "South" of the field "Region" is not known in Pipedrive (any more).'),
+    broken('filters.conditions.value.0', 'The option “South” of the field “Region” is not known in Pipedrive (any more).'),
+    broken('filters.conditions.value.0', 'The option “South” of the field “Region” is not known in Pipedrive (any more).'),
     INTACT,
   ]);
   expect([await attentionOf(byId), await attentionOf(byLabel), await attentionOf(other)]).toEqual([INTACT, INTACT, INTACT]);
