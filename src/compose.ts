@@ -53,7 +53,6 @@ import { makeSenderCache } from './intake/sender-cache';
 import { makeGatherFacts } from './messages/gather-facts';
 import { makeNameStore } from './messages/name.store';
 import { loadPlan } from './plans/subscription.store';
-
 import { isConnectionTrouble } from './platform/database-errors';
 import { openDatabase } from './platform/database';
 import { sendNotice } from './platform/error-pages';

@@ -49,7 +49,7 @@ export function makeAcceptEvent(dependencies: {
       }
       case 'event': {
         if (!INTERESTING.has(read.event.entity))
-          return { status: 'ignored', reason: `Dealbell tells nothing of "${read.event.entity}".` };
+          return { status: 'ignored', reason: `Dealbell tells nothing of “${read.event.entity}”.` };
         const status = await insert({ tenantId, event: read.event, payload, ignoredReason: null });
         if (status === 'accepted') bell.ringRoute(tenantId);
         return { status };

@@ -31,7 +31,7 @@ const PAGES = [
   ...['activity?status=sent', 'activity?status=failed', 'activity?status=silent', 'activity?rule=:rule&status=silent'],
   ...[
     'activity?before=:event',
-    'activity/news?after=:newest&told=0&rows=',
+    'activity/news?known=:newest&told=0&rows=',
     'account',
     'account/audit',
     'account/export',
