@@ -87,9 +87,9 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
         const post: PostInTurn = (...message) =>
           turn(async () => {
             begun(delivery);
-            const isOurs = await keepLease(delivery, claimedAtMs, dependencies);
+            const lease = await keepLease(delivery, claimedAtMs, dependencies);
             const startedAtMs = dependencies.nowMs();
-            return isOurs ? { startedAtMs, outcome: await dependencies.postBody(...message) } : null;
+            return lease === null ? null : { lease, startedAtMs, outcome: await dependencies.postBody(...message) };
           });
         try {
           await deliverOne(delivery, ready.get(delivery.id), post, dependencies);
@@ -106,23 +106,25 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
 
 /** As `PostBody`; null when the delivery's space was lost before its turn came: nothing was posted. */
 type PostInTurn = (...message: Parameters<PostBody>) => Promise<{
+  /** Of its space, as it was posted under. */
+  readonly lease: string;
   readonly startedAtMs: number;
   readonly outcome: DeliveryOutcome;
 } | null>;
 
-/** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. False: it is lost. */
+/** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. Gives its lease; null: it is lost. */
 async function keepLease(
   delivery: ClaimedDelivery,
   claimedAtMs: number,
   { store, nowMs }: DeliverGroupDependencies,
-): Promise<boolean> {
+): Promise<string | null> {
   let lease: string | null = delivery.lease;
   let sinceMs = claimedAtMs;
   while (lease !== null && nowMs() - sinceMs > FRESH_MS) {
     sinceMs = nowMs();
     lease = await store.renew(delivery, lease);
   }
-  return lease !== null;
+  return lease;
 }
 
 /** What may be posted, by delivery; null for one that was changed meanwhile. A failure leaves them out; they are tried again later. */
@@ -204,14 +206,15 @@ async function deliverOne(
     );
     return;
   }
-  const { startedAtMs, outcome } = posted;
+  const { lease, startedAtMs, outcome } = posted;
   const endedAtMs = nowMs();
   const durationMs = endedAtMs - startedAtMs;
   // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.
   const sinceTakenInMs = endedAtMs - Math.min(endedAtMs, writtenAtMs + ON_THE_WAY_MS);
   const spaceIntervalMs = Math.max(0, settings.spaceIntervalMs - sinceTakenInMs);
   const attempt = { durationMs, isThreaded, jitter: jitter() };
-  await record(settleAttempt(delivery, outcome, attempt, { ...settings, spaceIntervalMs }));
+  const tried = lease === delivery.lease ? delivery : { ...delivery, lease };
+  await record(settleAttempt(tried, outcome, attempt, { ...settings, spaceIntervalMs }));
   dependencies.onAttempt?.(outcome, delivery);
   const facts = {
     tenantId: delivery.tenant.id,

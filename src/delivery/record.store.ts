@@ -6,12 +6,13 @@ import { LET_GO_OF } from './hold.store';
 
 /**
  * The ordinary case by itself, because planning the whole costs more than doing this: the message is sent, its log row, the next slot of
- * its space. It does exactly what RECORD_ANY would.
+ * its space. It does exactly what RECORD_ANY would. What was posted counts for the slot also when the space was lost meanwhile, but
+ * then its lease is somebody else's, and so is a slot that is further away.
  */
 const RECORD_SENT = `
   WITH r AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[], $11::float8[])
-               AS r(id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, message_name, thread_name, http_status, duration_ms, slot_after_ms)
+    SELECT * FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[], $11::float8[], $12::timestamptz[])
+               AS r(id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, message_name, thread_name, http_status, duration_ms, slot_after_ms, lease)
   ), told AS (
     UPDATE deliveries d SET state = 'sent', state_reason = NULL, held_because = NULL, uncertain = d.uncertain - 1, waiting_since = coalesce(d.waiting_since, now()),
            chat_message_name = coalesce(r.message_name, d.chat_message_name), chat_thread_name = coalesce(r.thread_name, d.chat_thread_name),
@@ -21,8 +22,8 @@ const RECORD_SENT = `
     INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, duration_ms)
     SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, 'success', http_status, duration_ms FROM r
   )
-  UPDATE google_spaces g SET lease_until = NULL, troubles = 0,
-         next_slot_at = clock_timestamp() + r.slot_after_ms * interval '1 millisecond'
+  UPDATE google_spaces g SET lease_until = CASE WHEN g.lease_until <> r.lease THEN g.lease_until END, troubles = 0,
+         next_slot_at = greatest(g.next_slot_at, clock_timestamp() + r.slot_after_ms * interval '1 millisecond')
     FROM r WHERE g.space_id = r.space_id`;
 
 /**
@@ -92,8 +93,9 @@ const RECORD_ANY = `
       FROM r WHERE w.id = r.through_id AND w.sealed_credentials = r.sealed AND (r.health IS NOT NULL OR r.cannot_thread)
        AND (SELECT count(*) FROM through) >= 0
   )
-  UPDATE google_spaces g SET lease_until = NULL, troubles = CASE WHEN r.has_trouble THEN g.troubles + 1 WHEN r.wrote THEN 0 ELSE g.troubles END,
-         next_slot_at = CASE WHEN r.slot_after_ms IS NULL THEN g.next_slot_at ELSE clock_timestamp() + r.slot_after_ms * interval '1 millisecond' END
+  UPDATE google_spaces g SET lease_until = CASE WHEN g.lease_until <> r.lease THEN g.lease_until END,
+         troubles = CASE WHEN r.has_trouble THEN g.troubles + 1 WHEN r.wrote THEN 0 ELSE g.troubles END,
+         next_slot_at = greatest(g.next_slot_at, clock_timestamp() + r.slot_after_ms * interval '1 millisecond')
     FROM r WHERE g.space_id = r.space_id AND (r.wrote OR g.lease_until = r.lease)`;
 
 interface Statement {
@@ -149,6 +151,7 @@ function sentColumns(attempts: readonly AttemptRecord[]): readonly unknown[] {
     attempts.map(({ wrote }) => wrote?.httpStatus),
     attempts.map(({ wrote }) => wrote?.durationMs),
     attempts.map(({ slotAfterMs }) => slotAfterMs),
+    deliveries.map(({ lease }) => lease),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { makeGoogleChat } from '../../../src/clients/google-chat';
+import type { DeliveryOutcome } from '../../../src/core/delivery';
 import type { TenantId } from '../../../src/core/tenant';
 import { makeDeliverDue } from '../../../src/delivery/deliver-due';
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
@@ -9,7 +10,7 @@ import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
-import { settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
+import { settleAttempt, settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
 import type { Database } from '../../../src/platform/database';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
 import { addTenant } from '../../support/tenant-row';
@@ -162,6 +163,7 @@ test('when its lease ran out and nobody took the space, then it is taken anew be
   expect(rows).toEqual([{ isLong: true }]);
   expect(slow.renewals()).toBe(1);
   await slow.close();
+  expect(await isLeased()).toBe(false);
 });
 
 test('when its turn comes soon enough, then nothing is asked for its lease, and the wait is no part of the attempt', async () => {
@@ -223,6 +225,38 @@ test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>
 
     expect(after).toEqual([true, true]);
     expect(await isLeased()).toBe(false);
+  },
+);
+
+const ATTEMPT = { durationMs: 16_000, isThreaded: false, jitter: 0 };
+const SETTINGS = { spaceIntervalMs: 60_000, refusalConfirmMs: 20_000, firstProbeMs: 300_000 };
+
+test.each<[string, DeliveryOutcome]>([
+  ['was sent', { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null }],
+  ['was not answered', { kind: 'unreachable', httpStatus: null, reason: 'no answer' }],
+])(
+  'when what took so long that its space was lost meanwhile %s, then the space stays with whoever has it, and its next slot keeps its distance',
+  async (_what, outcome) => {
+    const store = makeDeliveryStore(testDatabase.database);
+    const claim = async () => {
+      const [delivery] = (await store.claimDue(1)).claimed;
+      if (delivery === undefined) throw new Error('nothing was claimed');
+      return delivery;
+    };
+    const attempt = async (posted: ClaimedDelivery, spaceIntervalMs = SETTINGS.spaceIntervalMs) =>
+      store.record([settleAttempt(posted, outcome, ATTEMPT, { ...SETTINGS, spaceIntervalMs })]);
+    const slotMinutes = async () =>
+      (await query(`SELECT round(extract(epoch FROM next_slot_at - now()) / 60)::int AS in FROM google_spaces`)).rows[0].in;
+    const lost = await claim();
+    await runOut();
+    const own = await claim();
+
+    await attempt(lost);
+    const after = [await isLeased(), await slotMinutes()];
+    await attempt(own, 0);
+
+    expect(after).toEqual([true, 1]);
+    expect([await isLeased(), await slotMinutes()]).toEqual([false, 1]);
   },
 );
 
