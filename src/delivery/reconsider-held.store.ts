@@ -6,16 +6,17 @@ import type { TenantId } from '../core/tenant';
 /** Whose settings were changed; `companyZone` is for all destinations without a zone of their own. */
 export type Reconsidered = { readonly chatWebhookId: number } | { readonly ruleId: number } | 'companyZone';
 
-/** Marked for the next release; what is due already is released as it is. */
-const RECONSIDER = `
+/** Of a tenant ($1): marked for the next release; what is due already ($2) is released as it is. */
+const reconsider = (whose: string): string => `
   UPDATE deliveries d SET held_until = 'epoch'
     FROM chat_webhooks w
-   WHERE d.tenant_id = $1::int AND d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until > $4::timestamptz
-     AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-     AND CASE WHEN $2::int IS NOT NULL THEN w.id = $2::int
-              WHEN $3::int IS NOT NULL THEN d.rule_id = $3::int
-                OR (d.fold_kind IS NOT NULL AND EXISTS (SELECT FROM deliveries m WHERE m.folded_into = d.id AND m.rule_id = $3::int))
-              ELSE w.time_zone IS NULL END`;
+   WHERE d.tenant_id = $1::int AND d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until > $2::timestamptz
+     AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id) AND ${whose}`;
+const OF_DESTINATION = reconsider('w.id = $3::int');
+const OF_RULE = reconsider(`
+  (d.rule_id = $3::int OR (d.fold_kind IS NOT NULL AND EXISTS (SELECT FROM deliveries m WHERE m.folded_into = d.id AND m.rule_id = $3::int)))`);
+/** For a transaction that changes the zone of the company. */
+export const RECONSIDER_COMPANY_ZONE = reconsider('w.time_zone IS NULL');
 
 /** Whatever waits for the end of quiet hours or for a digest waits for the new time, or is told now when there is none any more. */
 export async function reconsiderHeld(
@@ -24,7 +25,7 @@ export async function reconsiderHeld(
   of: Reconsidered,
   now: Date,
 ): Promise<void> {
-  const chatWebhookId = typeof of === 'object' && 'chatWebhookId' in of ? of.chatWebhookId : null;
-  const ruleId = typeof of === 'object' && 'ruleId' in of ? of.ruleId : null;
-  await client.$executeRawUnsafe(RECONSIDER, tenantId, chatWebhookId, ruleId, now);
+  if (of === 'companyZone') await client.$executeRawUnsafe(RECONSIDER_COMPANY_ZONE, tenantId, now);
+  else if ('ruleId' in of) await client.$executeRawUnsafe(OF_RULE, tenantId, now, of.ruleId);
+  else await client.$executeRawUnsafe(OF_DESTINATION, tenantId, now, of.chatWebhookId);
 }

@@ -4,6 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import { tenantId as brandTenantId, tenantIdSchema, type TenantId, type TenantProfile } from '../core/tenant';
+import { RECONSIDER_COMPANY_ZONE } from '../delivery/reconsider-held.store';
 import type { Database } from '../platform/database';
 import type { SecretBox } from '../platform/secret-box';
 
@@ -74,6 +75,11 @@ const UPSERT = `
     company_name = excluded.company_name, company_domain = excluded.company_domain, locale = excluded.locale,
     time_zone = excluded.time_zone, base_currency = excluded.base_currency, uninstalled_at = NULL
   RETURNING ${COLUMNS}, sealed_signing_secret = '' AS is_new`;
+/** By which waits are reckoned, held still until it is written. */
+const ZONE_BEFORE = `SELECT coalesce(settings ->> 'timeZone', time_zone) AS zone FROM tenants WHERE company_id = $1 FOR NO KEY UPDATE`;
+/** What was reckoned by another zone ($2) is written no more. */
+const RAISE_IF_MOVED = `
+  UPDATE tenants SET rules_version = rules_version + 1 WHERE id = $1 AND coalesce(settings ->> 'timeZone', time_zone) <> $2`;
 
 export function makeTenantStore({ database, box, clock, defaultPlan }: Needs): TenantStore {
   const { prisma, pool } = database;
@@ -81,10 +87,12 @@ export function makeTenantStore({ database, box, clock, defaultPlan }: Needs): T
   return {
     upsert: (company) =>
       database.transaction(async (client) => {
+        const before = await client.query<{ zone: string }>(ZONE_BEFORE, [company.companyId]);
         const { rows } = await client.query(UPSERT, [randomUUID(), ...valuesOf(company)]);
         const tenant = rowSchema.parse(rows[0]);
         const { is_new: isNew } = z.object({ is_new: z.boolean() }).parse(rows[0]);
         if (isNew) await equip(client, box, tenant.id, defaultPlan, clock());
+        for (const { zone } of before.rows) await followZone(client, tenant.id, zone, clock());
         return { tenant, isNew };
       }),
 
@@ -123,6 +131,12 @@ export function makeTenantStore({ database, box, clock, defaultPlan }: Needs): T
 function valuesOf(company: Company): readonly (string | number)[] {
   const { companyId, companyName, companyDomain, locale, timeZone, baseCurrency } = company;
   return [companyId, companyName, companyDomain, locale, timeZone, baseCurrency];
+}
+
+/** A user in another zone has connected: what waits for an hour of the company waits for that of the new zone. */
+async function followZone(client: PoolClient, tenantId: TenantId, zoneBefore: string, now: Date): Promise<void> {
+  const { rowCount } = await client.query(RAISE_IF_MOVED, [tenantId, zoneBefore]);
+  if (rowCount === 1) await client.query(RECONSIDER_COMPANY_ZONE, [tenantId, now]);
 }
 
 /** What a new tenant gets: a signing secret (it can be sealed only once the id is known) and the trial. */

@@ -245,6 +245,25 @@ describe('again and others', () => {
     expect([await count('tenants'), await count('pipedrive_connections'), await count('subscriptions')]).toEqual([1, 1, 1]);
   });
 
+  test.each([
+    ['in another zone', { timezone_name: 'Asia/Tokyo' }, null, 1],
+    ['in the same zone', {}, null, 0],
+    ['in another zone than the company has set', { timezone_name: 'Asia/Tokyo' }, 'Europe/London', 0],
+  ])(
+    'when a user installs %s, then what was reckoned by the zone counts no more only if that changed',
+    async (_who, user, set, raised) => {
+      await install(adminId());
+      await test_.database.pool.query('UPDATE tenants SET settings = jsonb_build_object($1::text, $2::text)', ['timeZone', set]);
+      const { id } = fake.createUser(DEMO_COMPANY_ID, user);
+      const version = async () => (await test_.database.prisma.tenant.findFirstOrThrow()).rulesVersion;
+      const before = await version();
+
+      await install(id);
+
+      expect((await version()) - before).toBe(raised);
+    },
+  );
+
   test('when a second user installs, then there is one connection more and still one set of webhooks', async () => {
     await install(adminId());
 

@@ -1,12 +1,13 @@
 /** Quiet hours, business days and digests: held or dropped by the destination's wall clock, let go as one message, once, also after downtime. */
 
+import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeOnBackends } from '../support/queue-backends';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { startWorld, type World } from '../support/world';
+import { firstAdmin, startWorld, type World } from '../support/world';
 
 const NIGHTS = { from: '20:00', to: '08:00', mode: 'hold' };
 
@@ -810,6 +811,20 @@ describeOnBackends('Quiet hours and digests', (backend) => {
       await put(world, key, '/account', { settings: { timeZone: 'Asia/Tokyo' } });
       await waitFor(channel, '2026-11-26T00:00:00.000Z', '09:00 (Asia/Tokyo)');
       await put(world, key, '/account', { settings: { timeZone: null } });
+    });
+
+    test('and a user in another zone connects, then they wait for 09:00 there', async () => {
+      const connect = (userId: number) => {
+        const code = encodeURIComponent(world.pipedrive.authorizeDirectly(userId, DEMO_COMPANY_ID));
+        return fetch(`${world.baseUrl}/oauth/callback?code=${code}`, { redirect: 'manual' });
+      };
+      const { id: userId } = world.pipedrive.createUser(DEMO_COMPANY_ID, { timezone_name: 'Asia/Tokyo' });
+      const channel = await gathering({ timeZone: null });
+
+      await connect(userId);
+      await waitFor(channel, '2026-11-26T00:00:00.000Z', '09:00 (Asia/Tokyo)');
+      await connect(firstAdmin(world.pipedrive, DEMO_COMPANY_ID));
+      await waitFor(channel, '2026-11-26T08:00:00.000Z', '09:00 (Europe/Berlin)');
     });
 
     test.each([
