@@ -8,6 +8,9 @@ import type { Evidence } from './soak-tally';
 const UNFINISHED = `
   SELECT (SELECT count(*) FROM events WHERE routed_at IS NULL)::int
        + (SELECT count(*) FROM deliveries WHERE state NOT IN ('sent', 'dropped', 'failed', 'folded'))::int AS count`;
+const LEFT = `
+  SELECT (SELECT count(*) FROM events WHERE routed_at IS NULL)::int AS unrouted,
+         (SELECT jsonb_object_agg(state, n) FROM (SELECT state, count(*) AS n FROM deliveries GROUP BY state) by_state) AS deliveries`;
 /** Each folded delivery points to the one whose message told it. */
 const FOLDED = `
   SELECT lead.chat_message_name AS name, d.record ->> 'title' AS title
@@ -18,6 +21,12 @@ const FOLDED = `
 export async function isAtRest(ledger: Pool): Promise<boolean> {
   const { rows } = await ledger.query<{ count: number }>(UNFINISHED);
   return rows[0]?.count === 0;
+}
+
+/** What lies in the ledger, for whoever waits too long. */
+export async function leftToDo(ledger: Pool): Promise<string> {
+  const { rows } = await ledger.query<{ unrouted: number; deliveries: object | null }>(LEFT);
+  return `${rows[0]?.unrouted ?? 0} events to route; deliveries ${JSON.stringify(rows[0]?.deliveries ?? {})}`;
 }
 
 export async function gatherEvidence(chat: FakeGoogleChat, ledger: Pool, spaceIds: readonly string[]): Promise<Evidence> {

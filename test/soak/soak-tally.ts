@@ -1,5 +1,7 @@
 /** What a soak came to: every accepted change told once in its space, in order per record, no space written to more than once a second. Pure. */
 
+import type { Fall } from '../support/post';
+
 export interface Accepted {
   readonly spaceId: string;
   readonly deal: number;
@@ -91,6 +93,17 @@ export function brokenPromises(tally: Tally): readonly string[] {
     ...named('over quota', tally.overQuota),
     ...(tally.changedBodies === 0 ? [] : [`bodies changed under their request id: ${tally.changedBodies}`]),
   ];
+}
+
+/** Without a database no process starts, and its host tries again; one that has started stays. */
+const LONGEST_START_MS = 20_000;
+
+export const isUnexpected = ({ afterMs }: Pick<Fall, 'afterMs'>): boolean => afterMs > LONGEST_START_MS;
+
+/** "web ended by itself with 1 after 2.3 s: connection refused" */
+export function fallLine({ entry, code, afterMs, output }: Fall): string {
+  const [said = ''] = output.trim().split('\n');
+  return `${entry} ended by itself with ${String(code)} after ${(afterMs / 1000).toFixed(1)} s: ${said}`;
 }
 
 /** A fold names some of its deals only: there the ledger says what it tells. */

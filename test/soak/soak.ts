@@ -5,12 +5,14 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import type { FleetSpace, Post } from '../support/fleet';
+import type { FleetSpace } from '../support/fleet';
+import type { Post } from '../support/post';
 import { rawWebhook } from '../support/raw-webhook';
 import { waitUntil } from '../support/wait-until';
-import { gatherEvidence, isAtRest } from './gather-evidence';
+import { gatherEvidence, isAtRest, leftToDo } from './gather-evidence';
+import { nameWaits } from './name-waits';
 import { setStage, type SoakServer, type SoakStage } from './soak-stage';
-import { brokenPromises, tallyLine, tallyUp, titleOf, type Accepted } from './soak-tally';
+import { brokenPromises, fallLine, isUnexpected, tallyLine, tallyUp, titleOf, type Accepted } from './soak-tally';
 
 /** Two spaces tell each change by itself, two fold what waits: one as it comes, one from the second message on. */
 const SPACES = [{ fold: 'off' }, { fold: 'off' }, { fold: 'auto' }, { foldThreshold: 1 }];
@@ -19,6 +21,10 @@ const DEALS_PER_SPACE = 3;
 const PACE_MS = 5_000;
 const SETTLE_LIMIT_MS = 180_000;
 const DRAIN_LIMIT_MS = 10_000;
+/** Everything is there again long before, whatever was struck. */
+const ACCEPT_LIMIT_MS = 90_000;
+const STRIKE_LIMIT_MS = 120_000;
+const STAGE_LIMIT_MS = 90_000;
 /** Changes at once, each of a deal of its own. */
 const BURST = 15;
 
@@ -58,7 +64,9 @@ const FAULTS: readonly Fault[] = [
   ['a destination breaks and is repaired', breakAndRepair],
 ];
 
-async function main(): Promise<void> {
+const waits = nameWaits(() => Date.now());
+
+async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } },
   });
@@ -66,21 +74,41 @@ async function main(): Promise<void> {
   const seed = Number(values.seed);
   if (!(seconds > 0) || !Number.isInteger(seed)) throw new Error('--seconds takes a number above 0, --seed a whole number');
   console.log(`soak of ${seconds} s from seed ${seed}`);
-  const stage = await setStage(SPACES);
+  const stage = await waits.within('everything is started', STAGE_LIMIT_MS, setStage(SPACES));
   if (stage.redis === null) console.log('redis-server is not on the PATH: the queue lives in PostgreSQL.');
   try {
-    const endsAtMs = Date.now() + seconds * 1000;
-    const accepted: Accepted[] = [];
-    const deals = stage.spaces.flatMap((space) => Array.from({ length: DEALS_PER_SPACE }, (_, index) => ({ space, index })));
-    await Promise.all([
-      strikeUntil(endsAtMs, stage, seeded(seed), accepted),
-      ...deals.map(({ space, index }) => changeDeal(stage, space, index, endsAtMs, accepted)),
-    ]);
-    await waitUntil('everything is told', () => isTold(stage), SETTLE_LIMIT_MS);
-    process.exitCode = await report(stage, accepted);
+    return await Promise.race([soak(stage, seconds, seed), whenEnded()]);
+  } catch (error) {
+    console.error(`left to do: ${await waits.within('a look at the ledger', 5_000, leftToDo(stage.ledger)).catch(String)}`);
+    throw error;
   } finally {
-    await stage.close();
+    for (const fall of stage.falls) console.log(fallLine(fall));
+    await waits.within('everything is stopped', STAGE_LIMIT_MS, stage.close());
   }
+}
+
+async function soak(stage: SoakStage, seconds: number, seed: number): Promise<number> {
+  const endsAtMs = Date.now() + seconds * 1000;
+  const accepted: Accepted[] = [];
+  const deals = stage.spaces.flatMap((space) => Array.from({ length: DEALS_PER_SPACE }, (_, index) => ({ space, index })));
+  await Promise.all([
+    strikeUntil(endsAtMs, stage, seeded(seed), accepted),
+    ...deals.map(({ space, index }) => changeDeal(stage, space, index, endsAtMs, accepted)),
+  ]);
+  await waits.within(
+    'everything is told',
+    SETTLE_LIMIT_MS,
+    waitUntil('everything is told', () => isTold(stage), SETTLE_LIMIT_MS),
+  );
+  return await report(stage, accepted);
+}
+
+/** Who has no more patience is told what it waited for. */
+function whenEnded(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => reject(new Error(`ended by ${signal} while it waited for: ${waits.current().join('; ')}`)));
+  });
 }
 
 /** One deal's life: one change after the other. */
@@ -111,8 +139,12 @@ async function change(
     ...{ status: 'open', pipeline_id: pipelineId },
   };
   const body = rawWebhook('deal', 'change', deal, { data, previous: { value: step - 1 } });
-  while ((await stage.send(body)) !== 200) await pause(300);
+  await waits.within(`${data.title.replace(/\.$/, '')} is accepted`, ACCEPT_LIMIT_MS, acceptance(stage, body));
   accepted.push({ spaceId, deal, step });
+}
+
+async function acceptance(stage: SoakStage, body: unknown): Promise<void> {
+  while ((await stage.send(body)) !== 200) await pause(300);
 }
 
 async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random, accepted: Accepted[]): Promise<void> {
@@ -122,7 +154,7 @@ async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random, a
     if (Date.now() >= endsAtMs) return;
     const [name, strike] = FAULTS[random(FAULTS.length)] ?? ['', () => Promise.resolve()];
     console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${name}`);
-    await strike(stage, random, accepted);
+    await waits.within(name, STRIKE_LIMIT_MS, strike(stage, random, accepted));
   }
 }
 
@@ -193,12 +225,12 @@ async function isTold({ ledger }: SoakStage): Promise<boolean> {
   }
 }
 
-async function report({ chat, ledger, spaces }: SoakStage, accepted: readonly Accepted[]): Promise<number> {
+async function report({ chat, ledger, spaces, falls }: SoakStage, accepted: readonly Accepted[]): Promise<number> {
   const spaceIds = spaces.map(({ spaceId }) => spaceId);
   const tally = tallyUp(accepted, await gatherEvidence(chat, ledger, spaceIds));
   console.log(tallyLine(tally));
   console.log(`Google Chat's answers: ${JSON.stringify(chat.counts.byStatus)} (0: none)`);
-  const broken = brokenPromises(tally);
+  const broken = [...brokenPromises(tally), ...falls.filter(isUnexpected).map(fallLine)];
   for (const line of broken) console.error(line);
   return broken.length === 0 ? 0 : 1;
 }
@@ -214,7 +246,10 @@ function seeded(seed: number): Random {
   };
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -16,7 +16,8 @@ import { startFakeGoogleChat, type FakeGoogleChat } from '../fakes/google-chat/f
 import { gatherEvidence, isAtRest } from '../soak/gather-evidence';
 import { brokenPromises, tallyUp } from '../soak/soak-tally';
 import { changeDeals, type DealChanges } from '../support/deal-changes';
-import { startFleet, type Fleet, type Post } from '../support/fleet';
+import { startFleet, type Fleet } from '../support/fleet';
+import type { Post } from '../support/post';
 import { freePort } from '../support/free-port';
 import { withRedisServer } from '../support/queue-backends';
 import { waitUntil } from '../support/wait-until';

@@ -5,8 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FakeGoogleChat } from '../fakes/google-chat/fake-google-chat';
 import { startFakePipedrive } from '../fakes/pipedrive/fake-pipedrive';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { startProcess, type DealbellProcess, type Entry } from './dealbell-process';
+import type { Entry } from './dealbell-process';
 import { freePort } from './free-port';
+import { openPost, type Fall, type Post } from './post';
 import { firstAdmin } from './world';
 
 export interface FleetOptions {
@@ -28,17 +29,11 @@ export interface FleetSpace {
   readonly pipelineId: number;
 }
 
-/** A place in the fleet: its process is ended and started again. */
-export interface Post {
-  readonly entry: Entry;
-  /** Kills or ends it, and starts it anew; the exit code of what ended. */
-  replace(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
-  signal(signal: NodeJS.Signals): void;
-}
-
 export interface Fleet {
   readonly spaces: readonly FleetSpace[];
   readonly posts: readonly Post[];
+  /** Its processes that ended by themselves so far: at a start without a database, else by a fault of theirs. */
+  readonly falls: readonly Fall[];
   /** Posts a body as the registered deal webhook, once; the HTTP status, null when there was no answer. */
   send(body: unknown): Promise<number | null>;
   /** Asks the API until it answers. */
@@ -62,20 +57,9 @@ export async function startFleet({ chat, databaseUrl, redisUrl, entries, spaces,
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...more.environment,
   };
-  const running: DealbellProcess[] = [];
-  const posts = entries.map((entry, index): Post => {
-    running[index] = startProcess(entry, environment);
-    return {
-      entry,
-      async replace(signal) {
-        const code = (await running[index]?.end(signal)) ?? null;
-        running[index] = startProcess(entry, environment);
-        return code;
-      },
-      signal: (signal) => running[index]?.signal(signal),
-    };
-  });
-  await running[0]?.ready();
+  const falls: Fall[] = [];
+  const posts = entries.map((entry) => openPost(entry, environment, (fall) => falls.push(fall)));
+  await posts[0]?.ready();
 
   const user = firstAdmin(pipedrive, DEMO_COMPANY_ID);
   const code = pipedrive.authorizeDirectly(user, DEMO_COMPANY_ID);
@@ -97,11 +81,11 @@ export async function startFleet({ chat, databaseUrl, redisUrl, entries, spaces,
   if (webhook === undefined) throw new Error('the install registered no webhook for deals');
 
   return {
-    ...{ spaces: connected, posts },
+    ...{ spaces: connected, posts, falls },
     send: async (body) => (await pipedrive.sendRaw(webhook.id, body)).status,
     api: (method, path, body) => call(baseUrl, method, path, token, body),
     async close() {
-      await Promise.all(running.map((each) => each.end('SIGKILL')));
+      await Promise.all(posts.map((post) => post.close()));
       await pipedrive.close();
     },
   };

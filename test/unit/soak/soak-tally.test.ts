@@ -1,6 +1,7 @@
 /** The soak's own judgement: each broken promise is seen. */
 
-import { brokenPromises, tallyUp, titleOf, type Evidence } from '../../soak/soak-tally';
+import { nameWaits } from '../../soak/name-waits';
+import { brokenPromises, fallLine, isUnexpected, tallyUp, titleOf, type Evidence } from '../../soak/soak-tally';
 
 const change = (deal: number, step: number) => ({ spaceId: 'A', deal, step });
 const accepted = [change(1, 1), change(2, 1), change(1, 2), change(1, 11)];
@@ -54,4 +55,23 @@ test.each<readonly [string, Partial<Evidence>, string]>([
   ['a body changed', { changedBodies: 2 }, 'bodies changed under their request id: 2'],
 ])('when %s, then that is said', (_what, evidence, said) => {
   expect(brokenPromises(tallyUp(accepted, { ...right, ...evidence }))).toEqual([said]);
+});
+
+test('when a process ends by itself, then that is expected only where it may have found no database at its start', () => {
+  const fall = { entry: 'web' as const, code: 1, afterMs: 2_340, output: 'connect ECONNREFUSED\n    at Socket\n' };
+
+  expect(isUnexpected(fall)).toBe(false);
+  expect(isUnexpected({ afterMs: 25_000 })).toBe(true);
+  expect(fallLine(fall)).toBe('web ended by itself with 1 after 2.3 s: connect ECONNREFUSED');
+});
+
+test('when something hangs, then its wait ends with its name, and until then it is among what is waited for', async () => {
+  const waits = nameWaits(() => 0);
+
+  const hanging = waits.within('a deal is accepted', 20, new Promise(() => undefined));
+  await waits.within('something quick', 20, Promise.resolve());
+
+  expect(waits.current()).toEqual(['a deal is accepted (for 0.0 s)']);
+  await expect(hanging).rejects.toThrow('not within 0.02 s: a deal is accepted');
+  expect(waits.current()).toEqual([]);
 });
