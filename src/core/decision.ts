@@ -7,6 +7,10 @@ export const DECISION_CODES = [
   'outdated',
   /** The reconciliation found it so late that it is only recorded. */
   'foundTooLate',
+  /** The reconciliation found the deal gone, and Pipedrive's list does not say whether it was merged. */
+  'perhapsMerged',
+  /** The reconciliation had told the space that the deal was deleted or merged before the webhook of the merge came. */
+  'toldAsGone',
   /** Somebody muted the record, or the one that it belongs to. */
   'muted',
   /** The rule was switched on after the event had come in. */

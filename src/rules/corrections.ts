@@ -52,6 +52,7 @@ export function toldAfter(
     (entry) =>
       !known.has(toldKey(entry)) &&
       !untold.has(toldKey(entry)) &&
+      entry.type !== 'deal.deleted' &&
       receivedAt.getTime() - entry.at.getTime() <= (WAYS_BACK[entry.type]?.withinMs ?? 24 * HOUR_MS),
   );
   return [...before, ...now].slice(-MAX_TOLD);

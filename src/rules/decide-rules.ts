@@ -8,6 +8,7 @@ import { basisAt } from './basis-at';
 import { dropDelivery, pendingOf, retell, type BatchState, type StoredEvent } from './batch-state';
 import { wayBack } from './corrections';
 import { decideWatch } from './decide-watch';
+import { isToldAsGone } from './late-merge';
 import type { Match } from './match-rules';
 import {
   basisFor,
@@ -242,8 +243,10 @@ function alreadyTold(rule: Rule, scene: Scene, chatWebhookId: number | undefined
 /** A message for each destination that no rule with `stopAfter` told already, due when the window closes. */
 function owe(rule: Rule, scene: Scene, transition: Transition, basis: Basis, destinations: readonly Destination[]): Decision {
   const change = changeTold(scene, transition, basis.beginning);
-  const open = destinations.filter((destination) => !isToldByAnother(rule, scene, destination.id));
-  if (open.length === 0 && destinations.length > 0) return alreadyTold(rule, scene, destinations[0]?.id);
+  const fresh = destinations.filter((destination) => !isToldAsGone(transition, destination, scene));
+  if (fresh.length === 0 && destinations.length > 0) return { ruleId: rule.id, matched: false, code: 'toldAsGone' };
+  const open = fresh.filter((destination) => !isToldByAnother(rule, scene, destination.id));
+  if (open.length === 0 && destinations.length > 0) return alreadyTold(rule, scene, fresh[0]?.id);
   for (const destination of open) {
     oweTo(destination, rule, scene, change, basis);
     if (rule.stopAfter) scene.toldBy.set(destination.id, rule);

@@ -67,6 +67,10 @@ export function explainDecision(
       return 'Not told: this event is older than what was already known of the record, or repeats it.';
     case 'foundTooLate':
       return 'Not told: Pipedrive sent no webhook of it, and when it was found in Pipedrive’s own list it was too old to be news.';
+    case 'perhapsMerged':
+      return 'Not told: Pipedrive sent no webhook of it, and its list does not say whether this deal was merged into another one or deleted.';
+    case 'toldAsGone':
+      return 'Not told again: this space was told already that the deal was deleted or merged, when Pipedrive’s list showed that before the webhook of the merge came.';
     case 'muted':
       return 'Not told: this record is muted.';
     case 'switchedOnLater':

@@ -11,6 +11,7 @@ import type { TenantId } from '../core/tenant';
 import type { StoredEvent } from './batch-state';
 import { leadNamedBy } from './convert-lead';
 import { doubtfulTellings, toldKey } from './corrections';
+import { doubtfulGone } from './late-merge';
 import { NO_STAGES, type StageOrder } from './kinds-of-transition';
 import type { RoutingRules } from './measure-rule';
 import { indexRules } from './match-rules';
@@ -128,7 +129,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const watches = watched.length === 0 ? [] : await transaction.loadWatches(tenantId, watched);
     const settles = rules.clocks.size > 0 || watches.length > 0;
     const pending = !settles ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
-    const doubtful = doubtfulTellings(events, shadows);
+    const doubtful = [...doubtfulTellings(events, shadows), ...doubtfulGone(events, shadows)];
     const untold = doubtful.length === 0 ? [] : await transaction.loadUntold(tenantId, doubtful);
     const plan = planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)), watches);
     const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;

@@ -9,6 +9,7 @@ import { emptyShadow, putShadow, slim, type BatchState, type StoredEvent } from 
 import { leadNamedBy } from './convert-lead';
 import { decideRules, listeners, type Hearing } from './decide-rules';
 import { changeOfEvent, deriveTransitions, netChange, type Change } from './derive-transitions';
+import { rememberGone } from './late-merge';
 import type { RoutingRules } from './measure-rule';
 import { recordKey, type RoutedEvent, type Shadow } from './routing-ledger';
 import type { Story } from './tell-story';
@@ -16,6 +17,8 @@ import { watchersOf } from './watch-rules';
 
 /** What is found later than this is recorded and counted, but no news any more. */
 const LATEST_NEWS_MS = 24 * 3_600_000;
+/** What a deal that is gone may have become: rules on it stay silent for a reason. */
+const MERGE: readonly Transition[] = [{ type: 'deal.merged', changes: [] }];
 
 /**
  * A webhook that came after all, when Pipedrive's list had told its change already. `meta.timestamp` lies up to a second or so after
@@ -52,7 +55,14 @@ export function routeReconciled(
   const old = silent(stored, tooOld, 'foundTooLate', hearing);
   // Without a settle window: it is the net change already, and no edit inside the window of what waits.
   const decisions = decideRules({ ...stored, happened }, { ...story, transitions: news }, [], state, rules);
-  return { id: stored.id, transitions: transitions.map(({ type }) => type), decisions: [...decisions, ...old.decisions] };
+  const isDeletion = transitions.some(({ type }) => type === 'deal.deleted');
+  if (isDeletion) rememberGone(stored, state);
+  const merge = silent(stored, isDeletion ? MERGE : [], news.length > 0 ? 'perhapsMerged' : 'foundTooLate', {
+    rules,
+    watchers: [],
+  });
+  const all = [...decisions, ...old.decisions, ...merge.decisions];
+  return { id: stored.id, transitions: transitions.map(({ type }) => type), decisions: all };
 }
 
 /**
@@ -109,7 +119,7 @@ function moveShadow(
 function silent(
   stored: StoredEvent,
   transitions: readonly Transition[],
-  code: 'outdated' | 'foundTooLate',
+  code: 'outdated' | 'foundTooLate' | 'perhapsMerged',
   hearing: Hearing,
 ): RoutedEvent {
   const decisions = listeners(transitions, hearing).map((rule): Decision => ({ ruleId: rule.id, matched: false, code }));

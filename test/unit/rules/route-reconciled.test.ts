@@ -147,8 +147,8 @@ test('when custom fields are known, then the list, which has none of them, leave
 
 describe('A deletion that was found', () => {
   const withDeletions = [...rules, aRule({ id: 4, eventType: 'deal.deleted' }), aRule({ id: 5, eventType: 'deal.merged' })];
-  const foundGone = () =>
-    found({ action: 'delete', occurredAt: at(MINUTE), previous: null, missed: ['deal.deleted'], knownAt: at(0) });
+  const GONE = { action: 'delete', occurredAt: at(MINUTE), previous: null, missed: ['deal.deleted'], knownAt: at(0) } as const;
+  const foundGone = () => found(GONE);
   /** Pipedrive's event, 700 ms after the record's own time. */
   const realDeletion = (mergedToId?: string) =>
     aDealWebhook({
@@ -173,14 +173,94 @@ describe('A deletion that was found', () => {
     },
   );
 
-  test('when it turns out to have been merged, then that is told too', async () => {
+  test('when it is found, then a rule on merges says why it stays silent', async () => {
     const ledger = makeMemoryLedger({ rules: withDeletions, settleMs: 0 });
     await ledger.route(created());
 
     await ledger.route(foundGone());
-    await ledger.route(realDeletion('9'));
+    await ledger.route(found({ ...GONE, readAtMs: 26 * HOUR, receivedMs: 26 * HOUR, entityId: '9', knownAt: null }));
 
-    expect(deletions(ledger).map(({ type }) => type)).toEqual(['deal.deleted', 'deal.merged']);
-    expect(ledger.shadow('deal', '8')?.mergedInto).toBe('9');
+    expect(ledger.codes(2)).toEqual(['4:matched', '5:perhapsMerged']);
+    expect(ledger.codes(3)).toEqual(['4:foundTooLate', '5:foundTooLate']);
+  });
+
+  describe('turns out to have been a merge', () => {
+    const survivorHalf = () =>
+      aDealWebhook({ id: 9, previous: { value: 1 }, atMs: MINUTE + 700, receivedMs: HOUR + 2000, meta: { merged_from_id: '8' } });
+    const elsewhere = aRule({ id: 6, eventType: 'deal.merged', targetWebhookIds: [2], position: 6 });
+    const ledgerWithRules = (settleMs = 0, more: object = {}) =>
+      makeMemoryLedger({ rules: [...withDeletions, elsewhere], settleMs, ...more });
+    const told = (ledger: ReturnType<typeof ledgerOf>) => deletions(ledger).map(({ type, to }) => `${type} in ${to}`);
+
+    test.each<readonly [string, () => readonly SentWebhook[]]>([
+      ['the half of the deal that is gone first', () => [realDeletion('9'), survivorHalf()]],
+      ['the half of the survivor first', () => [survivorHalf(), realDeletion('9')]],
+    ])('and its webhooks come late (%s), then only a space that was told nothing yet is told that', async (_which, webhooks) => {
+      const ledger = ledgerWithRules();
+      await ledger.route(created());
+      await ledger.route(foundGone());
+
+      for (const webhook of webhooks()) await ledger.route(webhook);
+
+      expect(told(ledger)).toEqual(['deal.deleted in 1', 'deal.merged in 2']);
+      expect(ledger.codes(3)).toEqual(['5:toldAsGone', '6:matched']);
+      expect(ledger.shadow('deal', '8')?.mergedInto).toBe('9');
+    });
+
+    test('and both come in one batch, then it is told once', async () => {
+      const ledger = ledgerWithRules(1500);
+      await ledger.route(created());
+
+      await ledger.route(foundGone(), realDeletion('9'), survivorHalf());
+
+      expect(told(ledger)).toEqual(['deal.deleted in 1', 'deal.merged in 2']);
+    });
+
+    test('and two ways lead into the space, then it is told once too', async () => {
+      const destinations = [1, 2].map((id) => ({ id, spaceId: 'one space' }));
+      const ledger = ledgerWithRules(0, { destinations });
+      await ledger.route(created());
+      await ledger.route(foundGone());
+
+      await ledger.route(realDeletion('9'));
+
+      expect(told(ledger)).toEqual(['deal.deleted in 1']);
+    });
+
+    test('but the message of the deletion never left, then the merge is told', async () => {
+      const ledger = ledgerWithRules();
+      await ledger.route(created());
+      await ledger.route(foundGone());
+      for (const row of ledger.deliveries()) if (row.change.transition.type === 'deal.deleted') row.state = 'dropped';
+
+      await ledger.route(realDeletion('9'));
+
+      expect(told(ledger)).toEqual(['deal.merged in 1', 'deal.merged in 2']);
+    });
+
+    test('but it had been restored before, then the merge is told', async () => {
+      const ledger = ledgerWithRules();
+      await ledger.route(created());
+      await ledger.route(foundGone());
+      await ledger.route(aDealWebhook({ action: 'create', atMs: HOUR + 3000 }));
+
+      await ledger.route(
+        aDealWebhook({ action: 'delete', atMs: HOUR + 9000, previous: dealState(), meta: { merged_to_id: '9' } }),
+      );
+
+      expect(told(ledger)).toEqual(['deal.deleted in 1', 'deal.merged in 1', 'deal.merged in 2']);
+    });
+
+    test('and the survivor is watched in that space, then the watch says why it is silent', async () => {
+      const watch = { id: 7, entity: 'deal', entityId: '9', chatWebhookId: 1, author: 'Ana', createdAt: at(0) };
+      const ledger = makeMemoryLedger({ rules: [withDeletions[3] ?? aRule()], settleMs: 0, watches: [watch] });
+      await ledger.route(created());
+      await ledger.route(foundGone());
+
+      await ledger.route(realDeletion('9'));
+
+      expect(told(ledger)).toEqual(['deal.deleted in 1']);
+      expect(ledger.codes(3)).toEqual(['-7:toldAsGone']);
+    });
   });
 });
