@@ -4,15 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bell } from './core/jobs';
 import { tenantId } from './core/tenant';
-import { isConnectionTrouble } from './platform/database-errors';
-import { microBatch } from './platform/micro-batch';
+import { shareStatement } from './platform/share-statement';
 
 /** Bells of delivery: few keys, because each job costs; more than one, so that several workers hear them. */
 const DELIVER_KEYS = 2;
 /** A space that is just being looked at or written is marked a moment later; waiting for it would hold up all the others. */
 const MARK_AGAIN_MS = 5;
 const TRIES = 40;
-const MARK_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown): boolean => !isConnectionTrouble(error) };
 
 /** Where it is written down which spaces have something to send. */
 interface DueSpaces {
@@ -37,10 +35,10 @@ export function makeBell({
   readonly dueSpaces: DueSpaces;
   readonly log: Logger;
 }): Bell {
-  const isMarked = microBatch(async (spaceIds: readonly string[]) => {
+  const isMarked = shareStatement(async (spaceIds: readonly string[]) => {
     const busy = new Set(await dueSpaces.mark([...new Set(spaceIds)]));
     return spaceIds.map((spaceId) => !busy.has(spaceId));
-  }, MARK_BATCH);
+  });
   let turn = 0;
 
   /** One that stays busy is left to the sweep. */

@@ -20,10 +20,9 @@ import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantIdSchema } from './core/tenant';
 import { makeDeliverDue } from './delivery/deliver-due';
-import type { AttemptRecord, FrozenBody } from './delivery/delivery-ledger';
 import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces } from './delivery/due-spaces.store';
-import { makeFoldStore, type Head } from './delivery/fold.store';
+import { makeFoldStore } from './delivery/fold.store';
 import { makeHeldStore } from './delivery/held.store';
 import { makeHoldStore } from './delivery/hold.store';
 import { makeOpenDestination } from './delivery/open-destination';
@@ -32,6 +31,7 @@ import { makeRenderBodies } from './delivery/render-bodies';
 import { makeScreenDue } from './delivery/screen-due';
 import { makeSendTest, makeTryUrl } from './delivery/send-test';
 import { makeNoticeStore } from './delivery/notice.store';
+import { makeSharedWrites } from './delivery/shared-writes.store';
 import { makeTellHealth } from './delivery/tell-health';
 import { makeTestStore } from './delivery/test-message.store';
 import type { ErrorReporter } from './instrument';
@@ -58,7 +58,6 @@ import { openDatabase } from './platform/database';
 import { sendNotice } from './platform/error-pages';
 import { makeHttpApp } from './platform/http-app';
 import { closeServer, listen, portOf } from './platform/http-server';
-import { microBatch } from './platform/micro-batch';
 import { makeQueueBoard } from './platform/queue-board';
 import { makeQueues } from './platform/queues';
 import { makeSecretBox } from './platform/secret-box';
@@ -75,6 +74,7 @@ import { makeReconcileTenant } from './reconciliation/reconcile-tenant';
 import { makeReconciliationStore } from './reconciliation/reconciliation.store';
 import { loadRates, saveRates } from './rules/exchange-rate.store';
 import { makeRouteEvents } from './rules/route-events';
+import { makeRoutingTurns } from './rules/routing-turns';
 import { makeRoutingStore } from './rules/routing.store';
 import { loadRules } from './rules/rule.store';
 import { makeCountSent } from './settings/overview.store';
@@ -129,16 +129,9 @@ const SWEEP_INTERVAL_MS = 2_000;
 const DRAIN_LIMIT_MS = 6_000;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
-/** Batches routed at once: one large one costs less than several small ones beside each other. One that takes long lets a few others in. */
-const ROUTE_CONCURRENCY = 1;
-const SLOW_ROUTING_MS = 100;
-const MOST_ROUTINGS = 4;
 /** Jobs of the bell: more, because a job lingers after its work. */
 const ROUTE_JOBS = 32;
 const DELIVER_JOBS = 4;
-/** What was sent is told to nobody: it is recorded a moment later, together. */
-const RECORD_SPACING_MS = 20;
-const WRITE_BATCH = { maxItems: 100, inFlight: 2, isItemFault: (error: unknown) => !isConnectionTrouble(error) };
 /** Cron patterns in UTC; minutes are odd so that not everybody's jobs meet at the full hour. */
 const SCHEDULE = {
   'delete-expired': '17 3 * * *',
@@ -241,15 +234,9 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   // 2 who hears
   const routingStore = makeRoutingStore(database, loadRules);
-  const routeTurn = makeTurnstile(ROUTE_CONCURRENCY, SLOW_ROUTING_MS);
-  const routePlace = makeTurnstile(MOST_ROUTINGS);
-  const routeInTransaction: typeof routingStore.inTransaction = async (work) => {
-    await rightOfWay.giveWay();
-    return routingStore.inTransaction(work);
-  };
+  const inTurn = makeRoutingTurns({ makeTurnstile, giveWay: rightOfWay.giveWay });
   const routeEvents = makeRouteEvents({
-    // A turn is one batch: a flooded tenant waits behind the others after each.
-    store: { ...routingStore, inTransaction: (work) => routePlace(() => routeTurn(() => routeInTransaction(work))) },
+    store: { ...routingStore, inTransaction: (work) => inTurn(() => routingStore.inTransaction(work)) },
     bell,
     log,
     settleMs: config.settleMs,
@@ -274,27 +261,14 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const holdStore = makeHoldStore({ pool: database.pool, clock });
   const { spaceIntervalMs, refusalConfirmMs, firstProbeMs } = config;
   const attemptSettings = { spaceIntervalMs, refusalConfirmMs, firstProbeMs };
-  const freeze = microBatch((bodies: readonly FrozenBody[]) => deliveryStore.freeze(bodies), WRITE_BATCH);
-  const record = microBatch(
-    async (attempts: readonly AttemptRecord[]) => {
-      await deliveryStore.record(attempts);
-      return attempts.map(() => true);
-    },
-    { ...WRITE_BATCH, spacingMs: RECORD_SPACING_MS },
-  );
   const foldStore = makeFoldStore(database);
-  const backlogOf = microBatch(async (heads: readonly Head[]) => {
-    const backlogs = await foldStore.backlogs(heads);
-    return heads.map(({ delivery }) => backlogs.get(delivery.id));
-  }, WRITE_BATCH);
-  const folds = { ...foldStore, backlogOf };
+  const shared = makeSharedWrites({ ledger: deliveryStore, folds: foldStore });
+  const folds = { ...foldStore, backlogOf: shared.backlogOf };
   const held = makeHeldStore(database);
   const releaseHeld = makeReleaseHeld({ store: held, bell, clock, log });
   const deliverDue = makeDeliverDue({
-    store: { ...deliveryStore, freeze: (bodies) => Promise.all(bodies.map(freeze)) },
-    record: async (attempt) => {
-      await record(attempt);
-    },
+    store: { ...deliveryStore, freeze: shared.freeze },
+    record: shared.record,
     giveWay: rightOfWay.giveWay,
     screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({

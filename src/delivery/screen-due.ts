@@ -15,7 +15,7 @@ import { isQuiet } from './quiet-hours';
 export interface ScreenDueDependencies {
   readonly folds: Pick<FoldStore, 'fold' | 'takeApart' | 'putOff' | 'putOffAlone'> & {
     /** How it stands with the space; many are asked at once. */
-    backlogOf(head: Head): Promise<SpaceBacklog | undefined>;
+    backlogOf(head: Head): Promise<SpaceBacklog | null>;
   };
   readonly held: Pick<HeldStore, 'setAside' | 'endQuiet'>;
   /** Lets go what has waited for its time. */
@@ -58,7 +58,7 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     if (limit === Infinity && destination.quietHours === null) return delivery;
     // Where nothing is folded only an earlier message that waits in quiet hours matters.
     const backlog = await folds.backlogOf({ delivery, limit: Number.isFinite(limit) ? limit : 0 });
-    return backlog === undefined ? delivery : await placeIn(backlog, judged, limit, now);
+    return backlog === null ? delivery : await placeIn(backlog, judged, limit, now);
   }
 
   async function placeIn(backlog: SpaceBacklog, judged: Judged, limit: number, now: Date): Promise<ClaimedDelivery | null> {

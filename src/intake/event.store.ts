@@ -1,12 +1,11 @@
 /** The events table as intake writes it: many rows in one statement, each known by its identity. */
 
 import type { Pool, QueryConfig } from 'pg';
-import { isConnectionTrouble, isForeignKeyViolation } from '../platform/database-errors';
+import { isForeignKeyViolation } from '../platform/database-errors';
 import { makeWithJoined, type WithJoined } from '../platform/joined-bytes';
-import { microBatch } from '../platform/micro-batch';
+import { shareStatement } from '../platform/share-statement';
 import type { InsertEvent, NewEvent } from './accept-event';
 
-const MAX_BATCH = 100;
 /** One after the other: of two edits of a record the later must never be seen, and routed, before the earlier. */
 const IN_FLIGHT = 1;
 /** Pipedrive waits 10 s for an answer: a database that hangs is given up before. */
@@ -40,10 +39,8 @@ interface InsertedRow {
 /** Makes the insertion of one event; concurrent calls share a statement. Rejects when the database cannot be reached. */
 export function makeEventStore(pool: Pool): { insert: InsertEvent } {
   const withJoined = makeWithJoined();
-  const insertBatched = microBatch((events: readonly NewEvent[]) => insertAll(pool, withJoined, events), {
-    maxItems: MAX_BATCH,
+  const insertBatched = shareStatement((events: readonly NewEvent[]) => insertAll(pool, withJoined, events), {
     inFlight: IN_FLIGHT,
-    isItemFault: (error) => !isConnectionTrouble(error),
   });
   return {
     async insert(event) {
