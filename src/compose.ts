@@ -451,7 +451,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       countSent: makeCountSent(database.pool, clock),
       tryUrl: makeTryUrl(testing),
       refreshReferences: references.refresh,
-      googleChatOrigin: config.googleChatOrigin,
+      ...{ googleChatOrigin: config.googleChatOrigin, settleMs: config.settleMs },
       webhookUrl: `${config.baseUrl}/webhook/pipedrive`,
       installUrl: `${config.baseUrl}/oauth/install`,
       settingsUrl,

@@ -49,11 +49,51 @@
       names.length === 0 ? 'None chosen' : names.length + ' chosen: ' + names.join(', ');
   }
 
+  /* What was looked for in a list, and how far down, is still so when it is drawn anew; a condition that moved up has another id. */
+  var left = [];
+
+  function lookOf(pick) {
+    var boxes = Array.from(pick.querySelectorAll('.pick-rows input'), function (box) {
+      return box.value + (box.checked ? '+' : '');
+    });
+    return {
+      id: pick.id,
+      boxes: boxes.join(),
+      wanted: pick.querySelector('.pick-filter').value,
+      top: pick.querySelector('.pick-list').scrollTop,
+    };
+  }
+
+  function lookBefore(pick) {
+    var same = left.filter(function (look) {
+      return look.boxes === lookOf(pick).boxes;
+    });
+    return (
+      same.find(function (look) {
+        return look.id === pick.id;
+      }) ||
+      same.find(function (look) {
+        var there = document.getElementById(look.id);
+        return !there || !there.matches('.pick-long') || lookOf(there).boxes !== look.boxes;
+      })
+    );
+  }
+
+  document.addEventListener('htmx:beforeSwap', function () {
+    left = Array.from(document.querySelectorAll('.pick-long'), lookOf);
+  });
+
   document.addEventListener('htmx:load', function (event) {
     event.detail.elt.querySelectorAll('.pick-long').forEach(function (pick) {
+      var look = lookBefore(pick);
+      var list = pick.querySelector('.pick-list');
       var stop = firstStop(pick);
       makeStop(pick, stop);
-      if (stop && stop.checked) pick.querySelector('.pick-list').scrollTop = stop.closest('li').offsetTop;
+      if (look) {
+        pick.querySelector('.pick-filter').value = look.wanted;
+        if (look.wanted) narrow(pick, look.wanted);
+        list.scrollTop = look.top;
+      } else if (stop && stop.checked) list.scrollTop = stop.closest('li').offsetTop;
     });
   });
 
@@ -92,14 +132,18 @@
       function (event) {
         if (!event.target.matches('.pick-filter')) return;
         event.stopPropagation();
-        if (name === 'input') narrow(event.target.closest('.pick'), event.target.value.trim().toLowerCase());
+        if (name !== 'input') return;
+        var pick = event.target.closest('.pick');
+        narrow(pick, event.target.value);
+        document.getElementById('live').textContent = shownBoxes(pick).length + ' of ' + rowsOf(pick).length + ' shown';
       },
       true,
     );
   });
 
   /** By the name of an option, or of its group. */
-  function narrow(pick, wanted) {
+  function narrow(pick, typed) {
+    var wanted = typed.trim().toLowerCase();
     rowsOf(pick).forEach(function (row) {
       var group = row.closest('.pick-group');
       var words = row.textContent + ' ' + (group ? group.querySelector('legend').textContent : '');
@@ -108,11 +152,9 @@
     pick.querySelectorAll('.pick-group').forEach(function (group) {
       group.hidden = !group.querySelector('li:not([hidden])');
     });
-    var count = shownBoxes(pick).length;
-    pick.querySelector('.pick-none').hidden = count > 0;
+    pick.querySelector('.pick-none').hidden = shownBoxes(pick).length > 0;
     pick.querySelector('.pick-list').scrollTop = 0;
     makeStop(pick, firstStop(pick));
-    document.getElementById('live').textContent = count + ' of ' + rowsOf(pick).length + ' shown';
   }
 
   /* What another field has chosen, its list does not offer. */

@@ -48,6 +48,14 @@
     form.requestSubmit();
   }
 
+  /* The kinds of an event are shown with it; the names of the others' boxes say whose they are, so that they count for nothing. */
+  document.addEventListener('change', function (event) {
+    if (event.target.id !== 'rule-event') return;
+    document.querySelectorAll('.only-kinds').forEach(function (kinds) {
+      kinds.hidden = kinds.dataset.event !== event.target.value;
+    });
+  });
+
   /* Conditions that were drawn anew may be others. */
   document.addEventListener('htmx:afterSettle', function (event) {
     var target = event.detail.target;

@@ -48,10 +48,11 @@ function summaryOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): 
   const { messages, maxPerHour, perDay, complete, from } = answer;
   const time = isPart(answer, days) ? `since ${momentWords(from, tenant)}` : `in the last ${days} days`;
   if (messages === 0) return { summary: `This rule would have sent no message ${time}.`, said: `No message ${time}` };
-  const most = Math.max(...perDay.map((day) => day.messages));
   const atLeast = complete ? '' : 'at least ';
   const said = `${atLeast}${counted(messages, 'message')} ${time}`;
-  return { summary: `This rule would have sent ${said}, at most ${most} a day and ${maxPerHour} an hour.`, said };
+  const most = Math.max(...perDay.map((day) => day.messages));
+  const rate = messages === 1 ? '' : `, at most ${most} a day and ${maxPerHour} an hour`;
+  return { summary: `This rule would have sent ${said}${rate}.`, said };
 }
 
 function notesOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): string[] {
@@ -70,5 +71,5 @@ function notesOf(answer: PreviewAnswer, days: number, tenant: TenantProfile): st
 
 /** What is left out of the count. */
 function stoppedWords({ ruleName, events }: PreviewAnswer['stoppedBy'][number]): string {
-  return `Not counted: ${counted(events, 'event')} that ${ruleName} posts to the same space and stops the rules below it from posting again.`;
+  return `Not counted: ${counted(events, 'event')} that “${ruleName}” posts in the same space, as it stops the rules below it.`;
 }

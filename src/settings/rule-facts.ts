@@ -52,7 +52,8 @@ export async function formFacts(deps: SettingsDeps, visit: Visit, eventType: Eve
     listDestinations(deps.database.prisma, tenant.id),
   ]);
   return {
-    ...{ ...known, destinations, baseCurrency: tenant.baseCurrency, canChange: isAdmin, ruleId: null, preset: null },
+    ...{ ...known, destinations, baseCurrency: tenant.baseCurrency, usualWaitMs: deps.settleMs },
+    ...{ canChange: isAdmin, ruleId: null, preset: null },
     ...{ form: emptyForm(tenant.baseCurrency, ''), refusal: null, places: new Map(), preview: null, test: null },
   };
 }

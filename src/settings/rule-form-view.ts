@@ -34,6 +34,8 @@ export interface FormFacts {
   readonly isListTrouble: boolean;
   readonly destinations: readonly Destination[];
   readonly baseCurrency: string;
+  /** How long a rule waits for later edits that does not say. */
+  readonly usualWaitMs: number;
   readonly refusal: Refusal | null;
   /** The API's paths of conditions to the form's. */
   readonly places: ReadonlyMap<string, string>;
@@ -74,7 +76,7 @@ export function ruleFormView(facts: FormFacts): RuleFormView {
         .map((code) => ({ value: code, label: code })),
     ],
     spaces: facts.destinations.map(({ id, name }) => ({ value: String(id), label: name })),
-    usualWait: 'default',
+    usualWait: String(facts.usualWaitMs / 1000),
     conditions: conditionsView(form, known, refusal, facts.places),
   };
 }

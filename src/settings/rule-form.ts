@@ -118,7 +118,7 @@ export function readRuleForm(form: FormValues): RuleForm | null {
   return {
     ...{ name: form.text('name'), eventType, pipelines: form.all('pipelines'), stages: form.all('stages') },
     ...{ fromStages: form.all('fromStages'), owners: form.all('owners'), minValue: form.text('minValue') },
-    ...{ currency: form.text('currency'), crossing: form.has('crossing'), kinds: form.all('kinds') },
+    ...{ currency: form.text('currency'), crossing: form.has('crossing'), kinds: form.all(`kinds:${eventType}`) },
     ...{ fields: form.all('fields'), labels: form.all('labels'), conditions: readConditions(form), space: form.text('space') },
     ...{ otherSpaces: form.all('otherSpaces'), layout: form.text('layout'), template: form.text('template') },
     ...{ wait: form.text('wait'), stopAfter: form.has('stopAfter'), timing: form.text('timing') },

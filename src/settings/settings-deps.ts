@@ -32,6 +32,8 @@ export interface SettingsDeps {
     readonly ownerConnectionId: number | null;
     readonly failed: readonly { readonly reason: string }[];
   }>;
+  /** How long a rule waits for later edits that does not say. */
+  readonly settleMs: number;
   /** `GOOGLE_CHAT_ORIGIN`. */
   readonly googleChatOrigin: string;
   /** Where a relay posts events: `$BASE_URL/webhook/pipedrive`. */

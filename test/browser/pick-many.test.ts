@@ -86,6 +86,47 @@ test('when somebody goes by the keyboard, then the filter leads into the list, a
   ).toEqual(['rule-owners-900050']);
 });
 
+test('when conditions are drawn anew, then what was looked for in their lists stays, also in one that moved up', async () => {
+  const { frame } = await openEditor();
+  const looked = (title: string) => frame.getByRole('group', { name: `Compared with, ${title}` });
+  for (const title of ['condition 1', 'condition 2']) {
+    await frame.getByRole('button', { name: 'Add condition' }).click();
+    await frame.getByLabel(`Field of ${title}`).selectOption('owner_id');
+    await frame.getByLabel(`What ${title} asks`).selectOption('is');
+    await looked(title).getByRole('searchbox').waitFor();
+  }
+  await looked('condition 1').getByRole('searchbox').fill('owner 3');
+  await looked('condition 2').getByRole('searchbox').fill('owner 4');
+  await looked('condition 2').getByLabel('Owner 42').check();
+
+  await frame.getByRole('button', { name: 'Add condition' }).click();
+  await frame.getByLabel('Field of condition 3').waitFor();
+  const kept = await looked('condition 2').getByRole('searchbox').inputValue();
+  await frame.getByRole('button', { name: 'Remove condition 1' }).click();
+  await frame.getByLabel('Field of condition 3').waitFor({ state: 'detached' });
+
+  expect(kept).toBe('owner 4');
+  expect(await looked('condition 1').getByRole('searchbox').inputValue()).toBe('owner 4');
+  expect(await looked('condition 1').locator('li:not([hidden])').allInnerTexts()).toEqual([
+    'Owner 4',
+    ...Array.from({ length: 10 }, (_, at) => `Owner ${40 + at}`),
+  ]);
+});
+
+test('when a long list is gone through by keyboard, then it says which keys move, over no row that has the focus', async () => {
+  const { page, frame } = await openEditor();
+  const keys = owners(frame).getByText('↑ ↓ move, Space chooses');
+  await owners(frame).getByLabel('Owner 1', { exact: true }).click();
+  const atMouse = await keys.isVisible();
+  await page.keyboard.press('End');
+
+  expect(atMouse).toBe(false);
+  expect(await keys.isVisible()).toBe(true);
+  const focused = await boxOf(owners(frame).locator('label:has(:focus)'));
+  expect(focused.y + focused.height).toBeLessThanOrEqual((await boxOf(keys)).y + 1);
+  await looksWell(frame, 'pick-many-keys');
+});
+
 test('when a list was only looked through, then the rule is not changed: it is left without a question', async () => {
   const { frame } = await openEditor();
 

@@ -1,6 +1,7 @@
 // The rules inside Pipedrive: their list, their editor, their preview, driven as people drive them, by names.
 
 import type { Frame } from 'playwright-core';
+import { TRANSITION_KINDS } from '../../src/core/transition';
 import { accessibilityFindings, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
 import { connectChannel, visibleText } from '../support/channel';
@@ -108,9 +109,7 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await frame.getByText('This rule would have sent 1 message in the last 30 days').waitFor();
   await frame.locator('#preview').getByText('Well done, ').waitFor();
   const preview = await frame.locator('#preview').innerText();
-  expect(preview).toContain(
-    'Not counted: 1 event that Big wins posts to the same space and stops the rules below it from posting again.',
-  );
+  expect(preview).toContain('Not counted: 1 event that “Big wins” posts in the same space, as it stops the rules below it.');
   expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
   await looksWell(frame, 'rule-preview-dark');
 });
@@ -259,6 +258,39 @@ test('when a changed rule is left by a link, then Pipedrive asks first, and what
   await page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
   await frame.getByRole('heading', { level: 1, name: 'Spaces' }).waitFor();
   await goTo(frame, 'Rules');
+});
+
+test('when another event is chosen, then its own kinds stand there, and what was ticked for the first counts for nothing', async () => {
+  const { frame } = await openRules();
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  const kinds = frame.getByRole('group', { name: 'Only these kinds' });
+  await frame.getByLabel('Name').fill('A date of its own');
+  for (const [eventType, known] of Object.entries(TRANSITION_KINDS)) {
+    await frame.getByLabel('Event').selectOption(eventType);
+
+    expect(await kinds.getByRole('checkbox').count()).toBe(known.length);
+  }
+  await frame.getByLabel('Event').selectOption('deal.value_changed');
+  await kinds.getByLabel('A first setting').check();
+  await frame.getByLabel('Event').selectOption('deal.close_date_changed');
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: A date of its own').waitFor();
+
+  expect((await ruleNamed('A date of its own')).filters).toEqual({});
+});
+
+test('when conditions are edited on a phone, then none is wider than its card', async () => {
+  const { page, frame } = await openRules();
+  await narrow(page, frame, 320);
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  await frame.getByRole('button', { name: 'Add group' }).click();
+  await frame.getByLabel('Field of condition 1').selectOption('is_archived');
+  await frame.getByLabel('Compared with, condition 1').first().waitFor();
+
+  const right = (selector: string) =>
+    frame.locator(selector).evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)));
+
+  expect(await right('#conditions *:not(option)')).toBeLessThanOrEqual(await right('#rule-owners'));
 });
 
 test('when a rule is opened, changed in nothing and saved, then it is the same rule', async () => {

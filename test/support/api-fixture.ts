@@ -70,7 +70,7 @@ export function makeApiFixture(
     ...{ database, verifyIframeToken, pageTokens, callApi: api.call, clock },
     fetchRecord: () => Promise.resolve(null),
     webhookUrl: 'http://localhost:3000/webhook/pipedrive',
-    ...{ installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
+    ...{ settleMs: 1500, installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },
     countSent: (tenantId, since) => makeCountSent(database.pool, clock)(tenantId, since),
     settingsUrl: (companyDomain) =>
       `https://${companyDomain}.pipedrive.com/settings/marketplace/app/client-of-the-test/app-settings`,

@@ -41,13 +41,15 @@ export function PickMany({
   const names = all.flatMap(({ options }) => options.filter(({ value }) => ticked.has(value)).map((option) => option.label));
   const rows = all.reduce((sum, { label: heading, options }) => sum + options.length + (heading === null ? 0 : 1), 0);
   const isLong = rows > MOST_ROWS;
+  const describedBy = [...(isLong ? [`${id}-keys`] : []), ...(error === undefined ? [] : [`${id}-error`])].join(' ');
   return (
     <fieldset
       id={id}
       class={`field pick ${isLong ? 'pick-long' : ''}`}
       tabIndex={-1}
       data-without={taken?.id}
-      {...(error === undefined ? {} : { 'aria-describedby': `${id}-error`, 'data-invalid': 'yes' })}
+      aria-describedby={describedBy || undefined}
+      data-invalid={error === undefined ? undefined : 'yes'}
     >
       <legend class={isLabelHidden ? 'visually-hidden' : undefined}>{label}</legend>
       <p class="pick-chosen hint" id={`${id}-chosen`}>
@@ -80,6 +82,11 @@ export function PickMany({
         {isLong && (
           <p class="pick-none quiet" hidden>
             Nothing fits
+          </p>
+        )}
+        {isLong && (
+          <p class="pick-keys" id={`${id}-keys`}>
+            ↑ ↓ move, Space chooses
           </p>
         )}
       </div>

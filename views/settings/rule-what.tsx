@@ -38,11 +38,14 @@ export function RuleWhat({ view: { values, events, kinds, dealFields, refusal } 
         </Field>
       </div>
       {kinds.map(({ eventType, kinds: options }) => (
-        <div class="only-kinds" data-event={eventType}>
+        <div class="only-kinds" data-event={eventType} hidden={eventType !== values.eventType}>
+          <noscript>
+            <p class="hint">When the event is “{events.find(({ value }) => value === eventType)?.label}”:</p>
+          </noscript>
           <PickMany
             id={`kinds-${eventType.replace('.', '-')}`}
             label="Only these kinds"
-            name="kinds"
+            name={`kinds:${eventType}`}
             chosen={eventType === values.eventType ? values.kinds : []}
             groups={[{ label: null, options }]}
             error={eventType === values.eventType ? errorAt(refusal, 'filters.kinds') : undefined}

@@ -15,7 +15,7 @@ export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly vi
           name="timing"
           value={values.timing}
           options={[
-            { value: 'at once', label: 'Right away (wait for quiet hours)' },
+            { value: 'at once', label: 'Right away, but not in quiet hours' },
             { value: 'urgent', label: 'Right away, even in quiet hours' },
             { value: 'day', label: 'In a daily digest' },
             { value: 'week', label: 'In a weekly digest' },
