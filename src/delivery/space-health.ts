@@ -130,7 +130,7 @@ function afterRefusal(health: Health, outcome: { httpStatus: number; reason: str
     return {
       ...changed(
         'doubtful',
-        `${what}. This may be temporary: Dealbell tries again, and marks the space as broken after ${REFUSALS_TO_BREAK} refusals in a row.`,
+        `${what}. Dealbell tries again; after ${REFUSALS_TO_BREAK} refusals in a row the space counts as broken.`,
       ),
       countsRefusal: counts,
     };

@@ -11,22 +11,36 @@ import { counted, sentence, wordsOf } from './words';
 
 type Tone = SpaceView['tone'];
 
-const HEALTH: Readonly<Record<HealthState, { readonly word: string; readonly tone: Tone; readonly reason: string }>> = {
-  healthy: { word: 'Working', tone: 'good', reason: 'Messages are being delivered.' },
-  throttled: {
-    word: 'Slowed down',
-    tone: 'warn',
-    reason: 'Google Chat asks to go slower here. Messages are late, none is lost.',
-  },
-  doubtful: { word: 'Delivery problem', tone: 'warn', reason: 'Dealbell is trying again.' },
-  broken: {
-    word: 'Broken',
-    tone: 'bad',
-    reason: 'Google Chat refuses messages. They are kept and sent once the URL is replaced.',
-  },
-  paused: { word: 'Paused', tone: 'neutral', reason: 'Nothing is sent here until it is resumed.' },
+const WORDS: Readonly<Record<HealthState, { readonly word: string; readonly tone: Tone }>> = {
+  healthy: { word: 'Working', tone: 'good' },
+  throttled: { word: 'Slowed down', tone: 'warn' },
+  doubtful: { word: 'Delivery problem', tone: 'warn' },
+  broken: { word: 'Broken', tone: 'bad' },
+  paused: { word: 'Paused', tone: 'neutral' },
 };
-const REASONED: ReadonlySet<HealthState> = new Set(['throttled', 'doubtful', 'broken']);
+
+/** `what` is said where no words of Google Chat's are at hand, `then` in every case. */
+function reasonOf(state: HealthState, destination: Destination): { readonly what: string; readonly then: string } {
+  switch (state) {
+    case 'healthy':
+      return { what: '', then: 'Messages are being delivered.' };
+    case 'throttled':
+      return { what: 'Google Chat asks to go slower here.', then: 'Messages are late, none is lost.' };
+    case 'doubtful':
+      return { what: 'Dealbell is trying again.', then: '' };
+    case 'broken':
+      return { what: 'Google Chat refuses messages.', then: brokenWords(destination) };
+    case 'paused':
+      return { what: '', then: `Messages wait until you resume, for ${counted(destination.holdHours, 'hour')} at most.` };
+    default:
+      return state satisfies never;
+  }
+}
+
+function brokenWords({ fallbackWebhookId, holdHours }: Destination): string {
+  if (fallbackWebhookId !== null) return 'They go to the other space until the URL is replaced.';
+  return `They are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
+}
 
 /** What is known beside the destinations themselves. */
 export interface SpaceFacts {
@@ -44,17 +58,17 @@ export function spaceView(destination: Destination, rules: number, facts: SpaceF
   const { word, tone, reason } = stateOf(destination, state, facts);
   const own = waiting.filter(({ destinationId }) => destinationId === destination.id);
   const held = own.filter((each) => each.state === 'held').reduce((sum, { count }) => sum + count, 0);
-  const told =
-    REASONED.has(state) && destination.healthReason !== null ? `${sentence(destination.healthReason)} ${reason}` : reason;
-  const waits = held === 0 ? '' : ` ${counted(held, 'message')} waiting.`;
+  const { what, then } = reason;
+  const told = what === '' || destination.healthReason === null ? what : sentence(destination.healthReason);
+  const waits = held === 0 ? '' : `${counted(held, 'message')} waiting.`;
   return {
     id: destination.id,
     name: destination.name,
     spaceId: destination.spaceId,
     state: word,
     tone,
-    reason: `${told}${waits}`,
-    brief: `${reason}${waits}`,
+    reason: sentences(told, then, waits),
+    brief: sentences(what, then, waits),
     isPaused: destination.paused,
     canReplaceUrl: state === 'broken' || state === 'doubtful',
     rules: rules === 0 ? 'No rule posts here' : `${counted(rules, 'rule')} ${rules === 1 ? 'posts' : 'post'} here`,
@@ -62,23 +76,29 @@ export function spaceView(destination: Destination, rules: number, facts: SpaceF
   };
 }
 
+function sentences(...all: readonly string[]): string {
+  return all.filter((one) => one !== '').join(' ');
+}
+
 function stateOf(
-  { id, quietHours, timeZone }: Destination,
+  destination: Destination,
   state: HealthState,
   { tenant, now, unused }: SpaceFacts,
-): (typeof HEALTH)[HealthState] {
-  if (state !== 'healthy') return HEALTH[state];
+): { readonly word: string; readonly tone: Tone; readonly reason: ReturnType<typeof reasonOf> } {
+  const health = { ...WORDS[state], reason: reasonOf(state, destination) };
+  if (state !== 'healthy') return health;
+  const { id, quietHours, timeZone } = destination;
   const zone = timeZone ?? tenant.timeZone;
   if (quietHours !== null && isQuiet(quietHours, zone, now)) {
-    const reason = quietHours.mode === 'drop' ? 'Messages are discarded until then.' : 'Messages wait until then.';
+    const then = quietHours.mode === 'drop' ? 'Messages are discarded until then.' : 'Messages wait until then.';
     return {
       word: `Quiet until ${endWords(quietUntil(quietHours, zone, now), now, { ...tenant, timeZone: zone })}`,
       tone: 'neutral',
-      reason,
+      reason: { what: '', then },
     };
   }
-  if (unused.has(id)) return { word: 'Not used yet', tone: 'neutral', reason: 'Nothing was sent by its URL yet.' };
-  return HEALTH.healthy;
+  if (!unused.has(id)) return health;
+  return { word: 'Not used yet', tone: 'neutral', reason: { what: '', then: 'No message has gone to this URL yet.' } };
 }
 
 const DAY_MS = 86_400_000;

@@ -32,14 +32,16 @@ export function QuietHours({ quiet, refusal }: { readonly quiet: QuietHoursView;
           value={quiet.to}
           error={errorAt(refusal, 'quietHours.to')}
         />
+      </div>
+      <div class="columns narrow">
         <SelectField
           id="quiet-mode"
-          label="Messages during quiet hours"
+          label="Messages that come then"
           name="quietMode"
           value={quiet.mode}
           options={[
-            { value: 'hold', label: 'Send afterwards, as one digest' },
-            { value: 'drop', label: 'Discard what comes then' },
+            { value: 'hold', label: 'Send afterwards, all in one' },
+            { value: 'drop', label: 'Discard' },
           ]}
         />
       </div>

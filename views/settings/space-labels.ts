@@ -5,7 +5,7 @@ export const SPACE_LABELS = {
   url: { id: 'space-url', label: 'Webhook URL' },
   timeZone: { id: 'space-zone', label: 'Time zone' },
   locale: { id: 'space-locale', label: 'Language' },
-  foldThreshold: { id: 'fold-threshold', label: 'Combine more than (messages)' },
+  foldThreshold: { id: 'fold-threshold', label: 'Most messages at once' },
   fallbackWebhookId: { id: 'space-fallback', label: 'Send to instead' },
   holdHours: { id: 'space-hold', label: 'Keep retrying for (hours)' },
   'quietHours.from': { id: 'quiet-from', label: 'Quiet from' },

@@ -110,7 +110,8 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 type="number"
                 min={1}
                 value={view.foldThreshold}
-                hint="Default: 10"
+                placeholder="10"
+                hint="More than these become one. Default: 10"
                 error={errorAt(refusal, 'foldThreshold')}
               />
             </div>
@@ -149,8 +150,8 @@ export function SpaceSettings(view: SpaceFormView): VNode {
 }
 
 function Connection({ view: { space, test, rules, watched, canChange } }: { readonly view: SpaceFormView }): VNode {
-  const silenced =
-    rules.length === 0 ? 'No rule posts here.' : `If you delete it, these rules lose their space: ${rules.join(', ')}.`;
+  const silenced = rules.length === 0 ? 'No rule posts here.' : `These rules lose their space: ${rules.join(', ')}.`;
+  const posts = rules.length === 0 ? silenced : `Rules that post here: ${rules.join(', ')}.`;
   const question = {
     title: `Delete ${space.name}?`,
     text: `${silenced}${watched === null ? '' : ` ${watched} They are no longer watched.`} Messages that still wait are discarded. The space in Google Chat stays as it is.`,
@@ -160,7 +161,10 @@ function Connection({ view: { space, test, rules, watched, canChange } }: { read
     <section class="card" aria-labelledby="connection">
       <h2 id="connection">Connection</h2>
       <p class="quiet">
-        Google’s id of this space: <code>{space.spaceId}</code>. {silenced} {watched}
+        {posts} {watched}
+      </p>
+      <p class="quiet">
+        Google’s id of this space: <code>{space.spaceId}</code>
       </p>
       <TestResult test={test} />
       {canChange && (

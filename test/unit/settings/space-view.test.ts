@@ -43,6 +43,24 @@ test.each([
   expect(viewOf(given)).toMatchObject({ state, reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) });
 });
 
+test.each([
+  ['it is broken', { health: 'broken' as const }, 'Google Chat refuses messages. They are kept for 24 hours and sent once'],
+  [
+    'it is broken for an hour',
+    { health: 'broken' as const, holdHours: 1 },
+    'Google Chat refuses messages. They are kept for 1 hour and',
+  ],
+  [
+    'another space stands in',
+    { health: 'broken' as const, fallbackWebhookId: 4 },
+    'Google Chat refuses messages. They go to the other',
+  ],
+  ['it is broken and says why', { health: 'broken' as const, healthReason: 'Deleted' }, 'Deleted. They are kept for 24 hours'],
+  ['it is paused', { paused: true }, 'Messages wait until you resume, for 24 hours at most.'],
+])('when %s, then it says what becomes of the messages', (_name, given, words) => {
+  expect(viewOf(given).reason).toContain(words);
+});
+
 test('when nothing was sent by the URL yet, then it does not count as working', () => {
   expect(viewOf({}, true)).toMatchObject({ state: 'Not used yet', tone: 'neutral' });
   expect(viewOf({ health: 'throttled' }, true).state).toBe('Slowed down');
@@ -54,6 +72,6 @@ test('when Google Chat refuses, then the reason is told in full, and the brief o
     healthReason: 'Google Chat does not let this webhook post.',
   });
 
-  expect(reason).toBe('Google Chat does not let this webhook post. Dealbell is trying again.');
+  expect(reason).toBe('Google Chat does not let this webhook post.');
   expect([brief, canReplaceUrl]).toEqual(['Dealbell is trying again.', true]);
 });
