@@ -108,7 +108,7 @@ test('when Chat explains itself to programmers, then the reason keeps its code a
   const outcome = { ...refused(403), reason: 'HTTP 403 PERMISSION_DENIED: The API is called without a valid token. See x: y.' };
 
   expect(healthAfter(aHealth(), outcome, 0, SETTINGS)?.reason).toMatch(
-    /^Google Chat .* post \(HTTP 403 PERMISSION_DENIED\)\. This/,
+    /^Google Chat .* post \(HTTP 403 PERMISSION_DENIED\)\. Dealbell/,
   );
 });
 
