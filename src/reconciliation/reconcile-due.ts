@@ -33,7 +33,8 @@ export function makeReconcileDue({ store, reconcileTenant, clock, log }: Needs):
     } catch (error) {
       log.error({ tenantId: due.tenantId, err: error }, 'not reconciled');
       const nextRunAt = new Date(clock().getTime() + AFTER_A_BUG_MS);
-      await store.finish(due.tenantId, { comparedUntil: due.comparedUntil, trouble: messageOf(error), nextRunAt });
+      const { tenantId, comparedUntil, wantedBecause: stillWantedBecause } = due;
+      await store.finish(tenantId, { comparedUntil, trouble: messageOf(error), nextRunAt, stillWantedBecause });
     }
   }
 

@@ -4,19 +4,16 @@ import type { Logger } from 'pino';
 import { changedAt } from '../core/happened-at';
 import type { RecordEntity, RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
-import type { EventType } from '../core/transition';
+import { recordEntityOf, type EventType } from '../core/transition';
 import { findMissed, GRACE_MS, sightingsOf, type Gap } from './find-missed';
 import type { KnownRecordStore } from './known-records.store';
 import { listedRecord } from './listed-record';
 import { reconciledBody } from './reconciled-body';
-import type { ComparedUntil, DueTenant, RunEnd } from './reconciliation.store';
+import type { ComparedUntil, DueTenant, List, RunEnd } from './reconciliation.store';
 
 type ListAnswer =
   | { readonly ok: true; readonly value: { readonly records: readonly RecordState[]; readonly nextCursor: string | null } }
   | { readonly ok: false; readonly failure: { readonly reason: string; readonly retryAfterMs?: number } };
-
-/** Archived deals stand in a list of their own. */
-type List = RecordEntity | 'archivedDeal';
 
 /** Pipedrive's API as far as the lists of changed records go. */
 export interface ChangedLists {
@@ -56,6 +53,12 @@ const NEXT_PART_MS = 60_000;
 /** After a failure, unless Pipedrive names a time. */
 const TRY_AGAIN_MS = 5 * 60_000;
 
+/**
+ * Archived deals hold little that is new, and their list costs twice as much: unless some rule tells of archiving it is asked for after a
+ * gap and now and then, for what happened to deals before they were archived.
+ */
+const NOW_AND_THEN_MS = 6 * HOUR_MS;
+
 /** The deals are always compared; another list only when some rule tells of it, since each costs. */
 const ASKED_FOR: readonly (readonly [List, readonly EventType[]])[] = [
   ['archivedDeal', ['deal.archived']],
@@ -75,40 +78,56 @@ export function makeReconcileTenant(needs: Needs): ReconcileTenant {
     const api = await apiOf(tenantId);
     const nextHour = new Date(startedAt.getTime() + HOUR_MS);
     const { comparedUntil } = due;
-    if (api === null) return { comparedUntil, trouble: 'No connection to Pipedrive is active.', nextRunAt: nextHour };
+    const again = { stillWantedBecause: due.wantedBecause };
+    if (api === null) return { comparedUntil, trouble: 'No connection to Pipedrive is active.', nextRunAt: nextHour, ...again };
     const run = await compareLists({ ...needs, stillHere }, due, api);
     const { failure, tally } = run;
     const durationMs = clock().getTime() - startedAt.getTime();
     log.info({ tenantId, ...tally, trouble: failure?.reason ?? null, durationMs }, 'reconciled');
-    if (failure === null) return { ...run, trouble: null, nextRunAt: earlier(run.againAt, nextHour) ?? nextHour };
+    if (failure === null) {
+      const stillWantedBecause = run.isArchiveUnsaid ? 'not all changes of archived deals could be told yet' : null;
+      return { ...run, trouble: null, nextRunAt: earlier(run.againAt, nextHour) ?? nextHour, stillWantedBecause };
+    }
     const waitMs = Math.max(failure.retryAfterMs ?? TRY_AGAIN_MS, TRY_AGAIN_MS);
-    return { ...run, trouble: failure.reason, nextRunAt: new Date(clock().getTime() + waitMs) };
+    return { ...run, trouble: failure.reason, nextRunAt: new Date(clock().getTime() + waitMs), ...again };
   };
 }
 
 interface Run {
   readonly comparedUntil: ComparedUntil;
   readonly againAt: Date | null;
+  /** The list of archived deals has to be asked for again with the next run. */
+  readonly isArchiveUnsaid: boolean;
   readonly failure: Failure | null;
   readonly tally: { readonly seen: number; readonly found: number; readonly pages: number };
 }
 
 async function compareLists(needs: RunNeeds, due: DueTenant, api: ChangedLists): Promise<Run> {
-  const others = ASKED_FOR.filter(([, types]) => types.some((type) => due.wantedTypes.includes(type))).map(([list]) => list);
-  const reached: ComparedUntil = {};
+  const comparedUntil: ComparedUntil = { ...due.comparedUntil };
   const tally = { seen: 0, found: 0, pages: 0 };
   let againAt: Date | null = null;
-  for (const list of ['deal' as const, ...others]) {
-    const entity = entityOf(list);
+  let isArchiveUnsaid = false;
+  for (const list of listsOf(due, needs.clock())) {
     const part = await compareList(needs, due, list, api);
-    reached[entity] = earlier(reached[entity] ?? null, part.comparedUntil) ?? part.comparedUntil;
+    comparedUntil[list] = part.comparedUntil;
     againAt = earlier(againAt, part.againAt);
+    if (list === 'archivedDeal') isArchiveUnsaid = part.againAt !== null;
     for (const key of ['seen', 'found', 'pages'] as const) tally[key] += part[key];
     // What refused one list refuses the others too, and asking on costs.
-    if (part.failure !== null)
-      return { comparedUntil: { ...due.comparedUntil, ...reached }, againAt, failure: part.failure, tally };
+    if (part.failure !== null) return { comparedUntil, againAt, isArchiveUnsaid, failure: part.failure, tally };
   }
-  return { comparedUntil: { ...due.comparedUntil, ...reached }, againAt, failure: null, tally };
+  return { comparedUntil, againAt, isArchiveUnsaid, failure: null, tally };
+}
+
+function listsOf(due: DueTenant, now: Date): readonly List[] {
+  const { wantedTypes } = due;
+  const others = ASKED_FOR.filter(([, types]) => types.some((type) => wantedTypes.includes(type))).map(([list]) => list);
+  const isHidden = !others.includes('archivedDeal') && wantedTypes.some((type) => recordEntityOf(type) === 'deal');
+  return ['deal', ...(isHidden && isArchiveDue(due, now) ? (['archivedDeal'] as const) : []), ...others];
+}
+
+function isArchiveDue({ wantedBecause, comparedUntil: { archivedDeal: mark } }: DueTenant, now: Date): boolean {
+  return wantedBecause !== null || mark === undefined || Math.abs(now.getTime() - mark.getTime()) >= NOW_AND_THEN_MS;
 }
 
 function entityOf(list: List): RecordEntity {
@@ -133,7 +152,7 @@ interface Part {
 async function compareList(needs: RunNeeds, due: DueTenant, list: List, api: ChangedLists): Promise<Part> {
   const entity = entityOf(list);
   const startMs = needs.clock().getTime();
-  const until = reachedUntil(due, entity, startMs);
+  const until = reachedUntil(due, list, startMs);
   const updatedSince = new Date(
     Math.max(until.getTime() - OVERLAP_MS, due.since.getTime() - OVERLAP_MS, startMs - LONGEST_GAP_MS),
   );
@@ -167,8 +186,8 @@ async function compareList(needs: RunNeeds, due: DueTenant, list: List, api: Cha
 }
 
 /** Up to when the list was compared. A mark that lies ahead is of a clock that was set back since, and says nothing: then the look back is read again. */
-function reachedUntil({ since, comparedUntil }: DueTenant, entity: RecordEntity, nowMs: number): Date {
-  const mark = comparedUntil[entity];
+function reachedUntil({ since, comparedUntil }: DueTenant, list: List, nowMs: number): Date {
+  const mark = comparedUntil[list] ?? comparedUntil[entityOf(list)];
   if (mark === undefined) return new Date(Math.max(since.getTime(), nowMs - HOUR_MS));
   return mark.getTime() <= nowMs + OVERLAP_MS ? mark : new Date(nowMs - LOOK_BACK_MS);
 }

@@ -2,7 +2,7 @@
 
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { RECORD_ENTITIES, type RecordEntity } from '../core/record';
+import { RECORD_ENTITIES } from '../core/record';
 import { tenantIdSchema, type TenantId } from '../core/tenant';
 import { EVENT_TYPES, type EventType } from '../core/transition';
 
@@ -14,9 +14,15 @@ export interface DueTenant {
   readonly comparedUntil: ComparedUntil;
   /** Event types to which some enabled rule listens. */
   readonly wantedTypes: readonly EventType[];
+  /** Why the hour was not waited for: webhooks may have been missed; null when it was. */
+  readonly wantedBecause: string | null;
 }
 
-export type ComparedUntil = Partial<Record<RecordEntity, Date>>;
+/** Lists of Pipedrive's: archived deals stand in one of their own. */
+export const LISTS = [...RECORD_ENTITIES, 'archivedDeal'] as const;
+export type List = (typeof LISTS)[number];
+
+export type ComparedUntil = Partial<Record<List, Date>>;
 
 /** How a run ended. */
 export interface RunEnd {
@@ -24,6 +30,8 @@ export interface RunEnd {
   /** Why Pipedrive could not be asked; null when it could. */
   readonly trouble: string | null;
   readonly nextRunAt: Date;
+  /** Why the next run is wanted as this one was; null when all is compared. */
+  readonly stillWantedBecause: string | null;
 }
 
 export interface ReconciliationStatus {
@@ -67,11 +75,13 @@ const CLAIM = `
   UPDATE reconciliations r
      SET lease_until = now() + $1 * interval '1 millisecond', last_started_at = now(), wanted_because = NULL,
          next_run_at = now() + interval '1 hour'
-   WHERE tenant_id = (SELECT tenant_id FROM reconciliations
-                       WHERE (lease_until IS NULL AND (next_run_at <= now() OR next_run_at > now() + interval '25 hours'))
-                          OR lease_until <= now() OR lease_until > now() + interval '1 hour'
-                       ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING r.tenant_id, r.since, r.compared_until,
+    FROM (SELECT tenant_id, coalesce(wanted_because, CASE WHEN lease_until IS NOT NULL THEN 'the last run was never finished' END) AS because
+            FROM reconciliations
+           WHERE (lease_until IS NULL AND (next_run_at <= now() OR next_run_at > now() + interval '25 hours'))
+              OR lease_until <= now() OR lease_until > now() + interval '1 hour'
+           ORDER BY next_run_at LIMIT 1 FOR UPDATE SKIP LOCKED) due
+   WHERE r.tenant_id = due.tenant_id
+  RETURNING r.tenant_id, r.since, r.compared_until, due.because AS wanted_because,
             ARRAY(SELECT event_type FROM rules WHERE rules.tenant_id = r.tenant_id AND enabled
                   UNION SELECT type FROM unnest(ARRAY['activity.completed', 'note.created', 'deal.archived']) AS type
                          WHERE EXISTS (SELECT FROM watches w WHERE w.tenant_id = r.tenant_id)) AS wanted_types`;
@@ -81,6 +91,7 @@ const RENEW = `
 const FINISH = `
   UPDATE reconciliations
      SET lease_until = NULL, compared_until = $2::jsonb, trouble = $3, next_run_at = least(next_run_at, $4::timestamptz),
+         wanted_because = coalesce(wanted_because, $5),
          last_finished_at = CASE WHEN $3::text IS NULL THEN now() ELSE last_finished_at END
    WHERE tenant_id = $1`;
 const WANT = `
@@ -91,12 +102,13 @@ const STATUS = `
          last_started_at, last_finished_at, trouble, wanted_because
     FROM reconciliations WHERE tenant_id = $1`;
 
-const comparedSchema = z.partialRecord(z.enum(RECORD_ENTITIES), z.coerce.date());
+const comparedSchema = z.partialRecord(z.enum(LISTS), z.coerce.date());
 const dueRow = z.object({
   tenant_id: tenantIdSchema,
   since: z.date(),
   compared_until: comparedSchema,
   wanted_types: z.array(z.string()),
+  wanted_because: z.string().nullable(),
 });
 const statusRow = z.object({
   since: z.date(),
@@ -120,13 +132,14 @@ export function makeReconciliationStore(pool: Pool): ReconciliationStore {
       if (rows.length === 0) return null;
       const row = dueRow.parse(rows[0]);
       const wantedTypes = EVENT_TYPES.filter((type) => row.wanted_types.includes(type));
-      return { tenantId: row.tenant_id, since: row.since, comparedUntil: withoutUndefined(row.compared_until), wantedTypes };
+      const comparedUntil = withoutUndefined(row.compared_until);
+      return { tenantId: row.tenant_id, since: row.since, comparedUntil, wantedTypes, wantedBecause: row.wanted_because };
     },
     async renew(tenantId, leaseMs) {
       await pool.query(RENEW, [tenantId, leaseMs]);
     },
-    async finish(tenantId, { comparedUntil, trouble, nextRunAt }) {
-      await pool.query(FINISH, [tenantId, JSON.stringify(comparedUntil), trouble, nextRunAt]);
+    async finish(tenantId, { comparedUntil, trouble, nextRunAt, stillWantedBecause }) {
+      await pool.query(FINISH, [tenantId, JSON.stringify(comparedUntil), trouble, nextRunAt, stillWantedBecause]);
     },
     async want(tenantId, because) {
       const { rowCount } = await pool.query(WANT, [tenantId, because]);
@@ -151,7 +164,5 @@ export function makeReconciliationStore(pool: Pool): ReconciliationStore {
 }
 
 function withoutUndefined(parsed: z.infer<typeof comparedSchema>): ComparedUntil {
-  return Object.fromEntries(
-    RECORD_ENTITIES.flatMap((entity) => (parsed[entity] === undefined ? [] : [[entity, parsed[entity]]])),
-  );
+  return Object.fromEntries(LISTS.flatMap((list) => (parsed[list] === undefined ? [] : [[list, parsed[list]]])));
 }

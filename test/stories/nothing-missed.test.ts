@@ -50,6 +50,7 @@ describe('A day on which every webhook came', () => {
       since: new Date(Math.floor((rows[0]?.created_at ?? new Date()).getTime() / 1000) * 1000),
       comparedUntil: {},
       wantedTypes: EVENT_TYPES,
+      wantedBecause: null,
     };
     const end = await reconcileTenant(due, () => Promise.resolve());
 

@@ -215,7 +215,8 @@ describe('Webhooks that never came', () => {
     await reconcile();
 
     expect(listCalls().map(({ query }) => Object.keys(query).includes('cursor'))).toEqual([false, true]);
-    expect(world.pipedrive.tokenCost()).toBe(20);
+    // Of deals and, because it was wanted, of archived ones.
+    expect(world.pipedrive.tokenCost()).toBe(2 * 10 + 20);
     expect(texts().length - before).toBe(3);
   });
 
@@ -318,6 +319,18 @@ describe('Webhooks that never came', () => {
     expect(about('Swallowed')).toHaveLength(swallowed);
     const { body } = await report();
     expect(body.counts['deal.deleted']).toMatchObject({ inPipedrive: 2, told: 2, late: 2, missing: 0 });
+  });
+
+  test('when a deal was won and archived while no webhook came, and no rule tells of archiving, then the win is told late, once', async () => {
+    const known = await knownDeal('Won and put away');
+    deaf();
+    world.pipedrive.updateDeal(known, { status: 'won' }, { at: ago(30) });
+    world.pipedrive.updateDeal(known, { is_archived: true }, { at: ago(29) });
+
+    await reconcile();
+    await reconcile();
+
+    expect(wonCards('Won and put away').map(isLate)).toEqual([true]);
   });
 
   test('when it is asked for twice within a minute, then the second is refused with a time; strangers may neither ask nor see', async () => {

@@ -27,7 +27,8 @@ test('when a run is under way, then it has its turn for a minute from every sign
       await query(`UPDATE reconciliations SET lease_until = now() + interval '1 second'`);
       await stillHere();
       await readLease();
-      return { comparedUntil: due.comparedUntil, trouble: null, nextRunAt: new Date(Date.now() + 3_600_000) };
+      const nextRunAt = new Date(Date.now() + 3_600_000);
+      return { comparedUntil: due.comparedUntil, trouble: null, nextRunAt, stillWantedBecause: null };
     },
     clock: () => new Date(),
     log: pino({ level: 'silent' }),

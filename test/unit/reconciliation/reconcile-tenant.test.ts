@@ -21,7 +21,10 @@ const dealAt = (id: number, ms: number): RecordState =>
   dealState({ id, add_time: '2020-01-01T00:00:00Z', update_time: at(ms).toISOString(), won_time: null });
 
 /** Runs at noon for a tenant that was compared until `untilMs`; `pages` are the answers in order, the last one for ever. */
-async function run(pages: readonly Page[] | null, given: { untilMs?: number; wantedTypes?: readonly EventType[] } = {}) {
+async function run(
+  pages: readonly Page[] | null,
+  given: { untilMs?: number; archiveMs?: number; wantedTypes?: readonly EventType[]; wantedBecause?: string } = {},
+) {
   const asked: { entity: string; sinceMs: number; cursor: string | null }[] = [];
   const bodies: Buffer[] = [];
   const steps: string[] = [];
@@ -50,16 +53,18 @@ async function run(pages: readonly Page[] | null, given: { untilMs?: number; wan
     clock: () => at(0),
     log: pino({ level: 'silent' }),
   });
-  const comparedUntil = { deal: at(given.untilMs ?? -HOUR) };
-  const due = { tenantId: tenantId(1), since: at(-30 * 24 * HOUR), comparedUntil, wantedTypes: given.wantedTypes ?? [] };
+  const { untilMs = -HOUR, archiveMs, wantedTypes = [], wantedBecause = null } = given;
+  const comparedUntil = { deal: at(untilMs), ...(archiveMs !== undefined && { archivedDeal: at(archiveMs) }) };
+  const due = { tenantId: tenantId(1), since: at(-30 * 24 * HOUR), comparedUntil, wantedTypes, wantedBecause };
   const end = await reconcileTenant(due, () => {
     steps.push('still here');
     return Promise.resolve();
   });
   const msOf = (date: Date | undefined) => (date === undefined ? null : date.getTime() - at(0).getTime());
   return {
-    ...{ asked, bodies, steps, trouble: end.trouble },
+    ...{ asked, bodies, steps, trouble: end.trouble, stillWantedBecause: end.stillWantedBecause },
     untilMs: msOf(end.comparedUntil.deal),
+    archiveMs: msOf(end.comparedUntil.archivedDeal),
     nextMs: msOf(end.nextRunAt),
   };
 }
@@ -72,23 +77,55 @@ test('when nothing was changed in the hour, then one page of deals is all that i
 });
 
 test('when rules tell of other records, then their lists are asked for too, and no others', async () => {
-  const { asked } = await run([page()], { wantedTypes: ['deal.won', 'lead.archived', 'lead.created', 'activity.completed'] });
+  const { asked } = await run([page()], { wantedTypes: ['lead.archived', 'lead.created', 'activity.completed'] });
 
   expect(asked.map(({ entity }) => entity)).toEqual(['deal', 'lead', 'activity']);
 });
 
-test('when rules tell of archived deals, then their list is asked for too, and deals are compared as far as both were', async () => {
-  const young = { ...dealAt(1, -MINUTE), status: 'won', won_time: at(-MINUTE).toISOString() };
+test('when rules tell of archived deals, then their list is asked for with every run, from where it was compared to', async () => {
   const wantedTypes: readonly EventType[] = ['deal.archived'];
 
   const quiet = await run([page()], { wantedTypes });
-  const partly = await run([page([young]), refused], { wantedTypes });
+  const other = await run([page()], { wantedTypes, archiveMs: -2 * HOUR });
+  const partly = await run([page(), refused], { wantedTypes, archiveMs: -2 * HOUR });
 
   expect(quiet.asked.map(({ entity, sinceMs }) => [entity, sinceMs])).toEqual([
     ['deal', -HOUR - 15 * MINUTE],
     ['archivedDeal', -HOUR - 15 * MINUTE],
   ]);
-  expect([quiet.untilMs, partly.untilMs]).toEqual([-GRACE_MS, -HOUR]);
+  expect(other.asked[1]?.sinceMs).toBe(-2 * HOUR - 15 * MINUTE);
+  expect([quiet, partly].map(({ untilMs, archiveMs }) => [untilMs, archiveMs])).toEqual([
+    [-GRACE_MS, -GRACE_MS],
+    [-GRACE_MS, -2 * HOUR],
+  ]);
+});
+
+test.each<readonly [string, Parameters<typeof run>[1], boolean]>([
+  ['was never compared', {}, true],
+  ['was compared an hour ago', { archiveMs: -HOUR }, false],
+  ['was compared six hours ago', { archiveMs: -6 * HOUR }, true],
+  ['was compared an hour ago, and webhooks may have been missed since', { archiveMs: -HOUR, wantedBecause: 'an outage' }, true],
+  ['was compared by a clock that was days ahead', { archiveMs: 3 * 24 * HOUR }, true],
+  ['was never compared, and no rule tells of deals', { wantedTypes: ['lead.created'] }, false],
+])(
+  'when no rule tells of archiving and the list of archived deals %s, then it is asked for only if that is worth it',
+  async (_when, given, isAsked) => {
+    const { asked } = await run([page()], { wantedTypes: ['deal.won'], ...given });
+
+    expect(asked.some(({ entity }) => entity === 'archivedDeal')).toBe(isAsked);
+  },
+);
+
+test('when a deal was won and archived a minute ago, then its list is wanted again with the run that follows the grace', async () => {
+  const young = { ...dealAt(1, -MINUTE), status: 'won', won_time: at(-MINUTE).toISOString(), is_archived: true };
+
+  const { stillWantedBecause, nextMs } = await run([page(), page([young])], { wantedTypes: ['deal.won'] });
+
+  expect([stillWantedBecause, nextMs]).toEqual(['not all changes of archived deals could be told yet', GRACE_MS - MINUTE + 1000]);
+});
+
+test('when Pipedrive refuses what was wanted, then it is wanted still', async () => {
+  expect((await run([refused], { wantedBecause: 'an outage' })).stillWantedBecause).toBe('an outage');
 });
 
 test('when the gap is a month, then only its last seven days are read', async () => {

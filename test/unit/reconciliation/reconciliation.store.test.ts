@@ -1,4 +1,4 @@
-import { makeReconciliationStore } from '../../../src/reconciliation/reconciliation.store';
+import { makeReconciliationStore, type RunEnd } from '../../../src/reconciliation/reconciliation.store';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
 
@@ -6,6 +6,10 @@ describe('makeReconciliationStore', () => {
   const testDatabase = useTestDatabase();
   const store = () => makeReconciliationStore(testDatabase.database.pool);
   const query = (sql: string, ...values: unknown[]) => testDatabase.database.pool.query(sql, values);
+
+  const ended = (nextRunAt = new Date(Date.now() + 3_600_000)): RunEnd => ({
+    ...{ comparedUntil: { deal: new Date(), archivedDeal: new Date() }, trouble: null, nextRunAt, stillWantedBecause: null },
+  });
 
   beforeEach(() => testDatabase.clear());
 
@@ -29,9 +33,24 @@ describe('makeReconciliationStore', () => {
 
     await store().want(id, 'second');
     expect(await store().claim(60_000)).toBeNull();
-    await store().finish(id, { comparedUntil: { deal: new Date() }, trouble: null, nextRunAt: new Date(Date.now() + 3_600_000) });
+    await store().finish(id, ended());
 
-    expect((await store().claim(60_000))?.tenantId).toBe(id);
+    expect(await store().claim(60_000)).toMatchObject({ tenantId: id, wantedBecause: 'second' });
+  });
+
+  test('when a run could not do what was wanted, then the next one is wanted for that; so is one whose worker was killed', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await store().want(id, 'an outage');
+    const because = async () => (await store().claim(60_000))?.wantedBecause;
+
+    expect(await because()).toBe('an outage');
+    await store().finish(id, { ...ended(new Date()), trouble: 'the budget is used up', stillWantedBecause: 'an outage' });
+    expect(await because()).toBe('an outage');
+    await query(`UPDATE reconciliations SET lease_until = now() - interval '1 second'`);
+    expect(await because()).toBe('the last run was never finished');
+    await store().finish(id, ended(new Date()));
+    expect(await because()).toBeNull();
   });
 
   test('when some record is watched, then the lists of what its watch tells are wanted though no rule asks for them', async () => {
