@@ -1,6 +1,7 @@
 /** Says in one sentence what a group of changes is: "Ana moved 37 deals to Negotiation". Pure; raw words, escaped where they stand. */
 
 import type { EventType } from '../core/transition';
+import type { Money } from '../core/record';
 import { cut, oneLine } from './escape';
 import type { Format } from './format';
 import type { ChangeGroup } from './group-changes';
@@ -81,8 +82,8 @@ const PHRASES: Readonly<Record<EventType, Phrase>> = {
   'note.created': { emoji: '📝', icon: 'sticky_note_2', ...NOTES, ...done('written') },
   'deal.label_removed': {
     ...{ emoji: '🏷️', icon: 'label_off', ...DEALS, verb: 'unlabelled' },
-    by: (things) => `removed labels of ${things}`,
-    of: (things) => `${things} with labels removed`,
+    by: (things) => `removed labels from ${things}`,
+    of: (things) => `${things} with labels taken off`,
   },
   'deal.archived': { emoji: '📦', icon: 'inventory_2', ...DEALS, ...done('archived') },
   'deal.restored': { emoji: '↩️', icon: 'unarchive', ...DEALS, ...done('restored') },
@@ -126,11 +127,16 @@ export function sentenceOf(group: ChangeGroup, names: Names, format: Format): st
 
 /** "€312,400 in all", also when that was converted; what cannot be stands side by side. Null when nothing has a value. */
 export function sumWords({ sums, changes, isConverted }: ChangeGroup, format: Format): string | null {
-  const shown = sums.slice(0, SUMS_SHOWN).map((money) => format.money(money));
+  const shown = sums.slice(0, SUMS_SHOWN).map((money) => format.money(isConverted ? rounded(money) : money));
   const left = sums.length - shown.length;
   if (shown.length === 0) return null;
   const written = [...shown, ...(left > 0 ? [`${format.number(left)} more currencies`] : [])].join(' + ');
   return changes.length === 1 ? written : `${written} in all${isConverted ? ', converted' : ''}`;
+}
+
+/** A rate of the day makes cents that nobody agreed on. */
+function rounded(money: Money): Money {
+  return Math.abs(money.amount) < 100 ? money : { ...money, amount: Math.round(money.amount) };
 }
 
 /** The sentence and the sum in one line. */

@@ -206,10 +206,14 @@ function linkOf({ groups, tenant }: Scene): { label: string; url: string } | nul
 
 function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth): Section {
   const { names, format } = scene;
-  const text = bold(sentenceOf(group, names, format));
-  const head = rowWidget({ icon: iconOf(group), text, below: sumWords(group, format) }, FULL_LIMITS);
+  const [sentence, sum] = [sentenceOf(group, names, format), sumWords(group, format)];
+  // What the card's title says already is not said again.
+  const isTitle =
+    sum !== null && scene.kind === 'backlog' && scene.groups.length === 1 && sentence === titleOfGroup(group, format);
+  const head = isTitle ? { text: bold(sum), below: null } : { text: bold(sentence), below: sum };
+  const row = rowWidget({ icon: iconOf(group), ...head }, FULL_LIMITS);
   const { shown, hidden } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
-  const widgets = [head, ...shown];
+  const widgets = [row, ...shown];
   if (hidden.length === 0) return { widgets };
   return { widgets: [...widgets, ...hidden], collapsible: true, uncollapsibleWidgetsCount: widgets.length };
 }

@@ -38,17 +38,14 @@ export function renderNotice(news: readonly HealthNews[], settingsUrl: string): 
 }
 
 function rowOf({ name, isBroken, reason }: HealthNews): Widget {
-  const text = isBroken ? words(reason ?? 'Google Chat refuses its messages.') : words('It works again; what was held follows.');
-  return rowWidget(
-    { icon: isBroken ? 'error' : 'check_circle', label: name, text: isBroken ? text : bold('Works again'), below: null },
-    FULL_LIMITS,
-  );
+  const row = isBroken
+    ? { text: words(reason ?? 'Google Chat refuses its messages.'), below: null }
+    : { text: bold('Works again'), below: 'What was held follows.' };
+  return rowWidget({ icon: isBroken ? 'error' : 'check_circle', label: name, ...row }, FULL_LIMITS);
 }
 
 function subtitleOf(news: readonly HealthNews[], broken: number): string {
   const count = broken > 0 ? broken : news.length;
-  const spaces = count === 1 ? '1 destination' : `${count} destinations`;
-  return broken > 0
-    ? `${spaces} of Dealbell cannot take messages`
-    : `${spaces} of Dealbell ${count === 1 ? 'works' : 'work'} again`;
+  const spaces = count === 1 ? '1 space gets' : `${count} spaces get`;
+  return broken > 0 ? `${spaces} no messages from Dealbell` : `${spaces} messages from Dealbell again`;
 }

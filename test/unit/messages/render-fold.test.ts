@@ -79,6 +79,23 @@ test('when amounts of several currencies can be converted, then they are summed 
   expect(visibleText(message)).toMatch(/Dollar \d[\s\S]*Dollar \d[\s\S]*Euro \d[\s\S]*Euro \d[\s\S]*Euro \d[\s\S]*and 5 more/);
 });
 
+test('when a converted sum has cents, then it is rounded, since nobody agreed on them', () => {
+  const changes = [
+    ...many(1, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
+    ...many(1, 'deal.stage_changed', () => ({ value: 1_234, currency: 'SEK' })),
+  ];
+
+  expect(fold(changes, 'backlog', RATES).fallbackText).toMatch(/ · €\d{3} in all, converted$/);
+});
+
+test('when the title says what happened already, then the card goes on with the sum', () => {
+  const { cardsV2 } = fold(many(12, 'deal.won', () => ({ value: 100, currency: 'EUR' })));
+
+  const text = JSON.stringify(cardsV2);
+  expect(text.match(/12 deals won/g)).toHaveLength(1);
+  expect(text).toContain('€1,200 in all');
+});
+
 test('when the rate of one currency is not known, then nothing is converted', () => {
   const changes = [
     ...many(3, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
