@@ -181,7 +181,8 @@ function Reasons({
           <li>
             <Badge text={matched ? 'matched' : 'silent'} tone={matched ? 'good' : 'neutral'} />
             <span class="grow">
-              <strong>{ruleName}</strong>: {reason}
+              <strong>{ruleName}</strong>
+              {reason === '' ? '' : `: ${reason}`}
             </span>
           </li>
         ))}

@@ -57,7 +57,7 @@ function statusPresets(currency: string): readonly Preset[] {
       key: 'deal-won',
       name: 'Deal won',
       description:
-        'Every win once, at once; a deal that is won again says so. Later edits of a won deal and wins of long ago stay silent.',
+        'Every win, at once; a second win of the same deal says so. Later edits, and wins of more than 3 days ago, stay silent.',
       eventType: 'deal.won',
       filters: { conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
       ...{ templateMode: 'detailed', settleMs: null, defaultOn: true, asks: [] },
@@ -65,8 +65,7 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'big-deal-won',
       name: 'Big deal won',
-      description:
-        'Wins from an amount on, whatever their currency. Waits 45 seconds, because the value is often set right after winning.',
+      description: 'Wins from an amount on, in any currency. Waits 45 seconds, as the value is often set right after the win.',
       eventType: 'deal.won',
       filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED, WON_LATELY] } },
       ...{ templateMode: 'detailed', settleMs: 45_000, defaultOn: true },
@@ -75,8 +74,7 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'big-after-win',
       name: 'Won deal becomes big',
-      description:
-        'The value of a deal that was won before crosses an amount from below. What is set in the first 45 seconds belongs to the win; further edits above the amount stay silent.',
+      description: 'The value of a won deal rises above an amount later on. What is set within 45 seconds belongs to the win.',
       eventType: 'deal.value_changed',
       filters: {
         ...{ minValue: 10_000, currency, crossing: true },
@@ -90,8 +88,7 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-lost',
       name: 'Deal lost',
-      description:
-        'Lost deals with the reason, for which it waits a minute. A deleted deal is not a lost one; bulk clean-ups stay silent.',
+      description: 'Lost deals with their reason, for which it waits a minute. Deleted deals and bulk edits stay silent.',
       eventType: 'deal.lost',
       filters: { conditions: { all: [NOT_ARCHIVED, NOT_IN_BULK] } },
       ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: true, asks: [] },
@@ -99,7 +96,7 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'big-deal-lost',
       name: 'Big deal lost',
-      description: 'Lost deals from an amount on, in a space of their own.',
+      description: 'Lost deals from an amount on, in any currency, for a space of their own.',
       eventType: 'deal.lost',
       filters: { minValue: 10_000, currency, conditions: { all: [NOT_ARCHIVED] } },
       ...{ templateMode: 'detailed', settleMs: 60_000, defaultOn: false },
@@ -108,7 +105,7 @@ function statusPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-reopened',
       name: 'Deal reopened',
-      description: 'A won or lost deal is open again; a slip that is corrected within half a minute stays silent.',
+      description: 'A won or lost deal is open again. What is undone within half a minute stays silent.',
       eventType: 'deal.reopened',
       filters: { conditions: { all: [NOT_ARCHIVED] } },
       ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: true, asks: [] },
@@ -117,7 +114,7 @@ function statusPresets(currency: string): readonly Preset[] {
       key: 'new-deal',
       name: 'New deal',
       description:
-        'Open deals that somebody or something created. Converted leads and merges are told as such, imports of won deals as wins.',
+        'New open deals, made by a person or an automation. Converted leads, merges and imported wins have rules of their own.',
       eventType: 'deal.created',
       filters: { conditions: { all: [OPEN, NOT_ARCHIVED] } },
       ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: true, asks: [] },
@@ -129,8 +126,7 @@ const PLACE_PRESETS: readonly Preset[] = [
   {
     key: 'key-stage',
     name: 'Entered a key stage',
-    description:
-      'An open deal enters one of the stages that matter, coming from one that does not. Edits inside the stage stay silent.',
+    description: 'An open deal enters one of the stages you choose. Moves from one of them to another stay silent.',
     eventType: 'deal.stage_changed',
     filters: { stageIds: [], conditions: { all: [OPEN, { not: [{ field: 'stage_id', op: 'changedFrom', value: [] }] }] } },
     ...{ templateMode: 'compact', settleMs: null, defaultOn: true },
@@ -148,17 +144,17 @@ const PLACE_PRESETS: readonly Preset[] = [
     key: 'stage-changed',
     name: 'Stage changed',
     description:
-      'Every move of an open deal within its pipeline, told once however many steps it took. Many messages: a key stage is often enough.',
+      'Every move of an open deal within its pipeline; several quick steps are one message. That is a lot: a key stage is often enough.',
     eventType: 'deal.stage_changed',
     filters: { conditions: { all: [OPEN] } },
     ...{ templateMode: 'compact', settleMs: 10_000, defaultOn: false, asks: [] },
   },
-  directionPreset('stage-back', 'Moved back a stage', 'back', 'An open deal falls back to an earlier stage of its pipeline.'),
-  directionPreset('stage-skipped', 'Stages skipped', 'skipped', 'An open deal moves forward and leaves stages out.'),
+  directionPreset('stage-back', 'Moved back a stage', 'back', 'An open deal falls back to an earlier stage.'),
+  directionPreset('stage-skipped', 'Stages skipped', 'skipped', 'An open deal moves forward past at least one stage.'),
   {
     key: 'moved-pipeline',
     name: 'Moved to another pipeline',
-    description: 'A deal changes its pipeline; the stage that changes with it is part of the same message.',
+    description: 'A deal changes its pipeline; its new stage stands in the same message.',
     eventType: 'deal.pipeline_changed',
     filters: { pipelineIds: [], conditions: { all: [NOT_ARCHIVED] } },
     ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
@@ -170,7 +166,7 @@ function directionPreset(key: string, name: string, kind: 'back' | 'skipped', wh
   return {
     key,
     name,
-    description: `${what} Told by the order of the stages, once however many steps it took; what is put right within half a minute stays silent.`,
+    description: `${what} Several quick steps are one message; what is undone within half a minute stays silent.`,
     eventType: 'deal.stage_changed',
     filters: { kinds: [kind], conditions: { all: [OPEN] } },
     ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: false, asks: [] },
@@ -191,7 +187,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-assigned',
       name: 'Deal assigned',
-      description: 'An open deal has a new owner. Hops through several owners are one message; hand-overs in bulk stay silent.',
+      description: 'An open deal has a new owner. Several within half a minute are one message; bulk edits stay silent.',
       eventType: 'deal.owner_changed',
       filters: { conditions: { all: [OPEN, NOT_IN_BULK] } },
       ...{ templateMode: 'compact', settleMs: 30_000, defaultOn: true, asks: [] },
@@ -199,7 +195,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-became-big',
       name: 'Deal became big',
-      description: 'The value of an open deal crosses an amount from below, whatever its currency. Edits above it stay silent.',
+      description: 'The value of an open deal rises above an amount, in any currency. Edits above it stay silent.',
       eventType: 'deal.value_changed',
       filters: { minValue: 10_000, currency, crossing: true, conditions: { all: [OPEN] } },
       ...{ templateMode: 'compact', settleMs: 60_000, defaultOn: false },
@@ -209,7 +205,7 @@ function dealPresets(currency: string): readonly Preset[] {
       key: 'value-changed',
       name: 'Value changed a lot',
       description:
-        'The value of an open deal rises or falls by an amount and a share of it. A first value, and steps that cancel out, stay silent.',
+        'The value of an open deal rises or falls by an amount and a percentage at least. First values, and what is undone within a minute, stay silent.',
       eventType: 'deal.value_changed',
       filters: {
         conditions: {
@@ -233,7 +229,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'label-added',
       name: 'Label “hot” added',
-      description: 'A deal gets one of these labels. Labels that are removed, reordered or there already stay silent.',
+      description: 'A deal gets one of the labels you choose. Removed labels stay silent.',
       eventType: 'deal.label_added',
       filters: { conditions: { all: [{ field: 'label_ids', op: 'changedTo', value: [] }] } },
       ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
@@ -242,7 +238,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'field-became',
       name: 'Field set to a value',
-      description: 'A field of a deal, standard or custom, takes a value that it did not have.',
+      description: 'A field of a deal, standard or custom, gets the value you choose.',
       eventType: 'deal.field_changed',
       filters: { fields: [], conditions: { all: [{ field: '', op: 'changedTo', value: '' }] } },
       ...{ templateMode: 'compact', settleMs: null, defaultOn: false },
@@ -255,7 +251,7 @@ function dealPresets(currency: string): readonly Preset[] {
     {
       key: 'deal-deleted',
       name: 'Deal deleted',
-      description: 'Deals that are thrown away, for admins. A merge deletes nothing and is not told here.',
+      description: 'Deals that were deleted, but not those that were merged.',
       eventType: 'deal.deleted',
       ...{ filters: {}, templateMode: 'compact', settleMs: null, defaultOn: false, asks: [] },
     },
@@ -272,7 +268,7 @@ function closeDatePreset(
   return {
     key,
     name,
-    description: `The expected close date of an open deal moves ${direction} by some days. Dates that are set first or cleared, and bulk edits, stay silent.`,
+    description: `The expected close date of an open deal moves ${direction} by the days you choose. First and cleared dates, and bulk edits, stay silent.`,
     eventType: 'deal.close_date_changed',
     filters: {
       kinds: [kind],
@@ -289,7 +285,7 @@ const OTHER_PRESETS: readonly Preset[] = [
   {
     key: 'new-lead',
     name: 'New lead',
-    description: 'Leads that come in, with their source. Archived ones stay silent.',
+    description: 'New leads with their source. Archived ones stay silent.',
     eventType: 'lead.created',
     filters: { conditions: { all: [NOT_ARCHIVED] } },
     ...{ templateMode: 'compact', settleMs: null, defaultOn: true, asks: [] },
@@ -297,26 +293,26 @@ const OTHER_PRESETS: readonly Preset[] = [
   {
     key: 'lead-converted',
     name: 'Lead converted',
-    description: 'A lead became a deal: one message, in place of a deleted lead and a new deal.',
+    description: 'A lead became a deal: one message instead of a deleted lead and a new deal.',
     eventType: 'lead.converted',
     ...{ filters: {}, templateMode: 'compact', settleMs: null, defaultOn: true, asks: [] },
   },
-  activityPreset('meeting-booked', 'Meeting booked', 'activity.created', 'Activities of these types are planned', [
+  activityPreset('meeting-booked', 'Meeting booked', 'activity.created', 'Activities of the types you choose are planned', [
     { field: 'done', op: 'isNot', value: true },
   ]),
   activityPreset(
     'meeting-put-off',
     'Meeting postponed',
     'activity.rescheduled',
-    'Activities of these types move to a later day',
+    'Activities of the types you choose move to a later day',
     [],
     ['later'],
   ),
-  activityPreset('activity-done', 'Activity done', 'activity.completed', 'Activities of these types are done', []),
+  activityPreset('activity-done', 'Activity done', 'activity.completed', 'Activities of the types you choose are done', []),
   {
     key: 'note-added',
     name: 'Note added to a deal',
-    description: 'Notes on deals, as text. Notes on people and organizations alone stay silent.',
+    description: 'Notes on deals, with their text. Notes that are on no deal stay silent.',
     eventType: 'note.created',
     filters: { conditions: { all: [{ field: 'deal_id', op: 'isNotEmpty' }] } },
     ...{ templateMode: 'compact', settleMs: null, defaultOn: false, asks: [] },
@@ -334,7 +330,7 @@ function activityPreset(
   return {
     key,
     name,
-    description: `${what}. Private ones stay silent, and what is put right at once.`,
+    description: `${what}. Private ones, and what is undone within 10 seconds, stay silent.`,
     eventType,
     filters: {
       ...(kinds && { kinds }),

@@ -158,7 +158,7 @@ function only({ fields }: Noted, field: string): boolean {
 
 function whoOf(actor: string, { users }: AuditNames): string {
   const userId = /^user (\d+)$/.exec(actor)?.[1];
-  return userId === undefined ? capitalized(actor) : (users.get(userId) ?? `A former user (${userId})`);
+  return userId === undefined ? capitalized(actor).replace(/^Api /, 'API ') : (users.get(userId) ?? `A former user (${userId})`);
 }
 
 function whatOf({ action, subject, changes }: AuditEntry, { subjects }: AuditNames): string {
@@ -167,8 +167,8 @@ function whatOf({ action, subject, changes }: AuditEntry, { subjects }: AuditNam
   const done = DONE[action] ?? action.replaceAll(/[._]/g, ' ');
   if (action === 'rule.updated' && only(what, 'position')) return 'changed the order of rules';
   if (action.startsWith('record.')) return `${done} ${subjects.get(subject) ?? subject}`;
-  if (typeof queued === 'number') return `${done}: ${counted(queued, 'message')}`;
-  if (typeof created === 'number') return `${done}: ${counted(created, 'rule')}`;
+  if (typeof queued === 'number') return `sent ${counted(queued, 'message')} again`;
+  if (typeof created === 'number') return `added ${counted(created, 'rule')}`;
   const called = name ?? subjects.get(subject) ?? (subject === 'account' ? null : subject);
   const which = called === null ? '' : ` ${called}`;
   if (typeof what.paused === 'boolean' && only(what, 'paused')) return `${what.paused ? 'paused' : 'resumed'}${which}`;
@@ -206,7 +206,10 @@ export function comparisonOf(
   tenant: TenantProfile,
   now: Date,
 ): AdminView['comparison'] {
-  const until = comparedUntil === null ? 'Not checked yet' : `Checked up to ${momentWords(comparedUntil, tenant)}`;
+  const until =
+    comparedUntil === null
+      ? 'Not checked yet'
+      : `Everything until ${momentWords(comparedUntil, tenant)} is checked; what is newer may still be on its way`;
   const isDue = nextRunAt !== null && nextRunAt.getTime() - ALMOST_MS <= now.getTime();
   const isUnderWay = state === 'running' || isDue;
   const next = nextRunAt === null || isDue ? '' : ` Next time: ${momentWords(nextRunAt, tenant)}.`;
@@ -214,6 +217,6 @@ export function comparisonOf(
     isTrouble: state === 'failed' && !isUnderWay,
     isUnderWay,
     state: isUnderWay ? 'Checking now…' : sentence(state === 'failed' ? (reason ?? 'Pipedrive could not be asked') : until),
-    next: `Every hour Dealbell looks in Pipedrive’s own lists for changes that it was not told of, and posts them late.${next}`,
+    next: `Every hour Dealbell looks through Pipedrive’s own lists for changes that Pipedrive did not report, and posts them late.${next}`,
   };
 }

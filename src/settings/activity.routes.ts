@@ -128,6 +128,6 @@ async function compared({ callApi }: SettingsDeps, { principal, viewer }: Visit)
   const sentence =
     comparedUntil === null
       ? 'Every hour Dealbell compares this with Pipedrive’s own lists, so that nothing is missed.'
-      : `In the last 24 hours, by Pipedrive’s own lists (checked ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}): ${report.summary}`;
+      : `Pipedrive’s own lists of the last 24 hours, checked until ${wordsOf(comparedUntil, viewer.tenant, { timeStyle: 'short' })}: ${report.summary}`;
   return { kind: 'part', content: Compared({ sentence, isComplete }) };
 }

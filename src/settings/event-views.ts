@@ -63,7 +63,7 @@ export function eventViews(facts: PageFacts): EventView[] {
       when: momentWords(event.occurredAt, facts.tenant),
       whenIso: event.occurredAt.toISOString(),
       outcome: outcomeOf(event, ofRules, byWatches),
-      decisions,
+      decisions: decisions.map((decision) => ({ ...decision, reason: besideBadge(decision.reason) })),
       others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
       nextLookMs: nextLook(event, messages, facts.now),
       messages: messages.map((delivery) => ({
@@ -94,7 +94,16 @@ function ruleWords(
 ): string {
   const watchId = watchIdOf(ruleId);
   if (watchId !== null) return `watched by ${watches.get(watchId)?.author ?? 'somebody until they stopped'}`;
-  return action === ANNOUNCE ? 'by hand' : `by ${rules.get(ruleId)?.name ?? 'a rule that was removed'}`;
+  return action === ANNOUNCE ? 'by hand' : byRule(rules.get(ruleId));
+}
+
+function byRule(rule: StoredRule | undefined): string {
+  return rule === undefined ? 'by a rule that was removed' : `by “${rule.name}”`;
+}
+
+/** A badge says already whether the rule matched. */
+function besideBadge(reason: string): string {
+  return capitalized(reason.replace(/^(?:Matched\.$|Not matched: |Not told: )/, ''));
 }
 
 function messageView(
@@ -158,9 +167,14 @@ function outcomeOf(event: HistoryEvent, ofRules: readonly { readonly matched: bo
   if (event.action === ANNOUNCE) return 'Announced by hand';
   if (event.decisions.length > 0 && event.decisions.every(({ code }) => code === 'muted')) return 'Muted: nothing was posted';
   const matched = ofRules.filter((decision) => decision.matched).length;
-  const told =
-    ofRules.length === 0 ? 'No rule was on' : `${matched === 0 ? 'None' : matched} of ${counted(ofRules.length, 'rule')} matched`;
+  const told = matchedWords(matched, ofRules.length);
   return byWatches ? `Posted because it is watched; ${told.charAt(0).toLowerCase()}${told.slice(1)}` : told;
+}
+
+function matchedWords(matched: number, rules: number): string {
+  if (rules === 0) return 'No rule was on';
+  if (rules === 1) return matched === 0 ? 'The only rule did not match' : 'The only rule matched';
+  return `${matched === 0 ? 'None' : matched} of ${rules} rules matched`;
 }
 
 /** Every change changes a field: that is said only when there is nothing more telling. */

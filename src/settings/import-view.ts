@@ -63,8 +63,8 @@ function summaryOf(created: readonly Rule[], rejected: number, all: number): str
     return `${counted(rejected, 'rule')} of ${all} cannot be created here, and an import creates all rules or none. Nothing is imported until the document is fixed.`;
   if (created.length === 0) return 'There is nothing to import: every rule of the document exists already.';
   const off = created.filter(({ enabled }) => enabled === false).length;
-  const on = created.length - off;
-  return `${counted(created.length, 'rule')} would be created: ${on} turned on, ${off} off. Nothing has changed yet.`;
+  const state = off === 0 ? '' : off === created.length ? ', switched off' : `, ${off} of them switched off`;
+  return `${counted(created.length, 'rule')} would be created${state}. Nothing has changed yet.`;
 }
 
 function ruleView({ name, status, enabled, reason }: Rule): ImportReportView['rules'][number] {

@@ -111,10 +111,7 @@ function toldView({ entity, entityId }: { readonly entity: string; readonly enti
   const awaited = events.flatMap(({ nextLookMs }) => (nextLookMs === null ? [] : [nextLookMs]));
   return {
     entity,
-    summary:
-      events.length === 0
-        ? null
-        : `${sent === 0 ? 'No message' : counted(sent, 'message')} sent ${sent === 0 && awaited.length > 0 ? 'yet ' : ''}about ${counted(events.length, 'event')}.`,
+    summary: events.length === 0 ? null : sentWords(sent, events.length, awaited.length > 0),
     events,
     look: {
       ...{ resource: entity, selectedIds: entityId, seen: seenOf(events) },
@@ -122,6 +119,11 @@ function toldView({ entity, entityId }: { readonly entity: string; readonly enti
     },
     everyMs: Math.min(LOOK_MS, ...awaited),
   };
+}
+
+function sentWords(sent: number, events: number, isMoreAwaited: boolean): string {
+  if (sent > 0) return `${counted(sent, 'message')} about ${counted(events, 'event')}.`;
+  return isMoreAwaited ? 'None yet.' : 'None.';
 }
 
 /** All of them: of two that are written at once, the newer may be there first. */

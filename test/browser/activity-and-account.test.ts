@@ -357,7 +357,7 @@ test('when an admin wants to check now, then it is done at once, and once more o
     return Date.parse(body.lastRunAt) > Date.parse(LONG_AGO);
   });
   // What it comes to is said to screen readers, when it has come.
-  await frame.locator('#live', { hasText: /^Checked up to / }).waitFor({ state: 'attached' });
+  await frame.locator('#live', { hasText: /^Everything until / }).waitFor({ state: 'attached' });
   expect(await frame.locator('#page [role=status]').count()).toBe(0);
   await frame.getByRole('button', { name: 'Check now' }).click();
 

@@ -19,8 +19,8 @@ test.each(['light', 'dark'] as const)(
     const { page, frame } = await openFramed(browser, dealUrl('Linen contract 2027'), 'panel', { theme });
 
     const text = await frame.locator('main').innerText();
-    expect(text).toContain('1 message sent about 1 event');
-    expect(text).toMatch(/sent\s+Sales wins\s+by Big wins/i);
+    expect(text).toContain('1 message about 1 event');
+    expect(text).toMatch(/sent\s+Sales wins\s+by “Big wins”/i);
     expect(text).not.toMatch(/Mill safety|Print room/);
     expect(await sidewaysScrollPx(frame)).toBe(0);
     expect(await accessibilityFindings(frame)).toEqual([]);
@@ -285,7 +285,7 @@ test('when a message waits for later edits, then the panel says until when, and 
   const message = frame.locator('.messages li', { hasText: 'Worth more' });
 
   await message.getByText(/until \d+:\d\d:\d\d.*for later edits/).waitFor();
-  await frame.getByText(/No message sent yet about/).waitFor();
+  await frame.getByText('None yet.').waitFor();
   const reasons = frame.locator('.event summary').first();
   await reasons.click();
   const reasonsId = z.string().parse(await reasons.getAttribute('id'));

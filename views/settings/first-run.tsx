@@ -99,7 +99,7 @@ export function Questions({ view }: { readonly view: QuestionsView }): VNode {
             min={0}
             value={view.amount}
             required
-            hint="Big wins get a large card with everything about the deal."
+            hint="Big wins are posted 45 seconds later, as the value is often set right after the win."
             error={errorAt(refusal, 'amount')}
           />
           <SelectField

@@ -56,7 +56,7 @@ export function ImportRules({ document, refusal }: ImportView): VNode {
       <section class="card">
         <PageForm id="import-form" action={pageUrl('account', 'import')}>
           <RefusalBox refusal={refusal} labels={LABELS} />
-          <Field id="file" label="File" hint="Read here in the browser, into the field below.">
+          <Field id="file" label="File" hint="Its text comes into the field below.">
             <input
               type="file"
               id="file"

@@ -20,8 +20,14 @@ test.each([
   [{ fields: ['paused'], paused: false }, 'resumed Big wins'],
   [{ fields: ['paused'] }, 'changed the rule Big wins (paused)'],
   [{ fields: ['position'] }, 'changed the order of rules'],
+  [{ created: 9 }, 'added 9 rules'],
+  [{ queued: 1 }, 'sent 1 message again'],
 ])('when %j was changed, then the trail says what was done', (changes, words) => {
   expect(told(anEntry({ changes }))).toEqual([words]);
+});
+
+test('when an API key did it, then it is named as people write it', () => {
+  expect(auditViews([anEntry({ actor: 'api key CI' })], NAMES, aTenant())[0]?.who).toBe('API key CI');
 });
 
 test('when one move changed the place of several rules, then it is told once; another person’s or a later one again', () => {

@@ -50,9 +50,9 @@ const silent = { ruleId: 1, matched: false, code: 'noValue' } as const;
 const watched = { ruleId: -7, matched: true, code: 'matched' } as const;
 
 test.each<[string, readonly Decision[], Partial<PageFacts>, string]>([
-  ['a rule told it', [{ ruleId: 1, matched: true, code: 'matched' }], {}, '1 of 1 rule matched'],
-  ['no rule told it', [silent], {}, 'None of 1 rule matched'],
-  ['a watch alone told it', [silent, watched], {}, 'Posted because it is watched; none of 1 rule matched'],
+  ['a rule told it', [{ ruleId: 1, matched: true, code: 'matched' }], {}, 'The only rule matched'],
+  ['no rule told it', [silent], {}, 'The only rule did not match'],
+  ['a watch alone told it', [silent, watched], {}, 'Posted because it is watched; the only rule did not match'],
   ['a watch told it and no rule was on', [watched], { rules: [] }, 'Posted because it is watched; no rule was on'],
   [
     'rules and watches were muted',
@@ -65,6 +65,18 @@ test.each<[string, readonly Decision[], Partial<PageFacts>, string]>([
   ],
 ])('when %s, then the line says so', (_, decisions, facts, outcome) => {
   expect(viewOf(decisions, facts).outcome).toBe(outcome);
+});
+
+test.each<[string, Decision, string]>([
+  ['it did not match', silent, 'The record has no value, and the rule asks for at least'],
+  ['it told nothing', { ruleId: 1, matched: false, code: 'muted' }, 'This record is muted.'],
+  ['a watch told it', watched, 'Told because this record is watched.'],
+])('when %s, then the reason goes on from its badge', (_name, decision, words) => {
+  expect(viewOf([decision]).decisions[0]?.reason.startsWith(words)).toBe(true);
+});
+
+test('when a rule matched, then its badge says all there is to say', () => {
+  expect(viewOf([{ ruleId: 1, matched: true, code: 'matched' }]).decisions[0]?.reason).toBe('');
 });
 
 test('when a watch decided, then it is named with its space among the reasons, and is no rule that listens to something else', () => {

@@ -182,7 +182,7 @@ test('when an open panel asks for news, then it gets what is told now, or nothin
   expect([known.status, known.text]).toEqual([204, '']);
   for (const { status, text } of [more, awaited]) {
     expect(status).toBe(200);
-    expect(text).toMatch(/^<section id="told"[\s\S]*1 message sent about 1 event\.[\s\S]*hx-swap-oob="true">Big deal</);
+    expect(text).toMatch(/^<section id="told"[\s\S]*1 message about 1 event\.[\s\S]*hx-swap-oob="true">Big deal</);
   }
 });
 
@@ -243,7 +243,7 @@ test('when a deal is opened in the panel, then what was told of it is shown, and
   const other = await open('panel', { resource: 'deal', selectedIds: '8' });
 
   expect(mine.text).toMatch(/<h1 class="small" id="panel-heading">Big deal<\/h1>/);
-  expect(mine.text).toContain('1 message sent about 1 event.');
+  expect(mine.text).toContain('1 message about 1 event.');
   expect(other.text).toContain('Nothing has come in about this deal yet.');
 });
 
