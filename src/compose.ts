@@ -30,6 +30,7 @@ import { makeReleaseHeld } from './delivery/release-held';
 import { makeRenderBodies } from './delivery/render-bodies';
 import { makeScreenDue } from './delivery/screen-due';
 import { makeSendTest, makeTryUrl } from './delivery/send-test';
+import { makeMendFold } from './delivery/mend-fold';
 import { makeNoticeStore } from './delivery/notice.store';
 import { makeSharedWrites } from './delivery/shared-writes.store';
 import { makeTellHealth } from './delivery/tell-health';
@@ -258,7 +259,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const openDestination = makeOpenDestination(box);
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database);
-  const holdStore = makeHoldStore({ pool: database.pool, clock });
+  const holdStore = makeHoldStore({ pool: database.pool, clock, log });
   const { spaceIntervalMs, refusalConfirmMs, firstProbeMs } = config;
   const attemptSettings = { spaceIntervalMs, refusalConfirmMs, firstProbeMs };
   const foldStore = makeFoldStore(database);
@@ -270,12 +271,13 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     store: { ...deliveryStore, freeze: shared.freeze },
     record: shared.record,
     giveWay: rightOfWay.giveWay,
-    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
+    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock, log }),
     renderBodies: makeRenderBodies({
       gatherFacts,
       loadFolds: folds.loadFolds,
       loadRates: (id, baseCurrency) => loadRates(database.pool, id, baseCurrency),
     }),
+    mendFold: makeMendFold({ folds, log }),
     postBody: async (delivery, body, isThreaded, onWritten) => {
       const sealed = delivery.destination?.sealedCredentials ?? '';
       const credentials = await openDestination(delivery.tenant.id, sealed);

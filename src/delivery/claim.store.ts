@@ -10,6 +10,8 @@ import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
 import { LEASE_MS } from './lease';
+import { LEAVE_OUT } from './leave-out.store';
+import { stepUnprepared } from './retry-policy';
 import { KNOWN_HEALTHS } from './space-health';
 
 /**
@@ -143,20 +145,40 @@ const destinationRow = z.object({
   since_last_refusal_ms: z.number().nullable(),
 });
 
-/** It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. */
+/**
+ * It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. When it is its
+ * rule or destination that cannot be read ($4), what else is due by those is not looked at either.
+ */
 const PUT_ASIDE = `
   WITH freed AS (
     UPDATE google_spaces SET lease_until = NULL WHERE space_id = $1 AND lease_until = $2::timestamptz RETURNING space_id
+  ), same AS MATERIALIZED (
+    SELECT d.id FROM deliveries own JOIN deliveries d ON d.rule_id = own.rule_id AND d.chat_webhook_id = own.chat_webhook_id
+       AND d.via_webhook_id IS NOT DISTINCT FROM own.via_webhook_id
+     WHERE $4 AND own.id = $3 AND d.state IN ('queued', 'sending') AND coalesce(d.state, '') = 'queued' AND d.space_id = $1 AND d.not_before <= now()
+       FOR UPDATE OF d SKIP LOCKED
   )
-  UPDATE deliveries SET not_before = now() + interval '1 minute', state_reason = 'This version of Dealbell cannot read the message; it is tried again.'
-   WHERE id = $3 AND EXISTS (SELECT FROM freed)`;
-const unreadableRow = claimedRow.pick({ id: true, tenant_id: true, space_id: true, lease: true });
+  UPDATE deliveries d SET not_before = now() + interval '1 minute', state_reason = $5, attempts = d.attempts + CASE WHEN $4 THEN 0 ELSE 1 END,
+         state = CASE WHEN $6 THEN 'failed' ELSE d.state END, finished_at = CASE WHEN $6 THEN now() END
+   WHERE d.id = ANY (ARRAY(SELECT $3::bigint UNION ALL SELECT id FROM same)) AND EXISTS (SELECT FROM freed)`;
+const ASIDE_REASON = 'This version of Dealbell cannot read the message; it is tried again.';
+const unreadableRow = claimedRow.pick({ id: true, tenant_id: true, space_id: true, lease: true, attempts: true, age_ms: true });
+/** What is the message's own, and not its rule's or destination's. */
+const messageRow = claimedRow.pick({
+  ...{ entity: true, entity_id: true, transition: true, record: true, actor_user_id: true, occurred_at: true },
+  ...{ template_mode: true, template: true, fold_kind: true },
+});
 
 /** Makes `claimDue`. */
 export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
   async function putAside(source: Record<string, unknown>, error: unknown): Promise<UnreadableDelivery> {
-    const { id, tenant_id, space_id, lease } = unreadableRow.parse(source);
-    await pool.query(PUT_ASIDE, [space_id, lease, id]);
+    const { id, tenant_id, space_id, lease, attempts, age_ms: ageMs } = unreadableRow.parse(source);
+    const isOthersFault = messageRow.safeParse(source).success;
+    // What it was to tell besides itself is told by another of them.
+    if (!isOthersFault && source['fold_kind'] !== null) await pool.query(LEAVE_OUT, [id, [id], lease]);
+    const step = isOthersFault ? null : stepUnprepared({ attempts, ageMs, jitter: 0 });
+    const reason = step?.kind === 'giveUp' ? step.reason : ASIDE_REASON;
+    await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp']);
     return { id, tenantId: tenant_id, error };
   }
 

@@ -74,6 +74,8 @@ export function makeDeliverDue(dependencies: DeliverDueDependencies): DeliverDue
       wasFull = claimed.length + unreadable.length === room;
       for (const { id, tenantId, error } of unreadable)
         log.error({ err: error, tenantId, deliveryId: id }, 'delivery cannot be read');
+      // Their spaces are free again.
+      if (unreadable.length > 0) wakes += 1;
       for (const group of byTenant(claimed)) start(group, lookedAtMs);
       setTimer(nextMs);
     } while (heard !== wakes);

@@ -5,6 +5,7 @@ import type { DeliveryOutcome } from '../core/delivery';
 import type { TenantProfile } from '../core/tenant';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { FRESH_MS } from './lease';
+import type { MendFold } from './mend-fold';
 import { settleAttempt, settleUnprepared, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
 import { judgeRefusal, PAUSED_REASON } from './space-health';
 
@@ -31,6 +32,7 @@ export interface DeliverGroupDependencies {
   readonly record: (attempt: AttemptRecord) => Promise<void>;
   readonly screenDue: ScreenDue;
   readonly renderBodies: RenderBodies;
+  readonly mendFold: MendFold;
   readonly postBody: PostBody;
   readonly log: Logger;
   /** Messages that are posted at once. */
@@ -140,12 +142,22 @@ async function prepare(group: readonly ClaimedDelivery[], dependencies: DeliverG
     return await freezeAll(sendable, rendered, dependencies);
   } catch (error) {
     dependencies.log.error({ err: error, tenantId: first.tenant.id, deliveryId: first.id }, 'messages could not be prepared');
+    if (sendable.length === 1) return await mend(first, dependencies);
     // One that cannot be rendered must not keep the others from their way.
-    const alone = sendable.length > 1 ? sendable : [];
     const ready = new Map<number, string | null>();
-    for (const delivery of alone) for (const [id, body] of await prepare([delivery], dependencies)) ready.set(id, body);
+    for (const delivery of sendable) for (const [id, body] of await prepare([delivery], dependencies)) ready.set(id, body);
     return ready;
   }
+}
+
+/** One of those that its message tells must not keep the others from being told. */
+async function mend(delivery: ClaimedDelivery, { mendFold, log }: DeliverGroupDependencies): Promise<Ready> {
+  try {
+    return (await mendFold(delivery)) ? new Map([[delivery.id, null]]) : new Map();
+  } catch (error) {
+    log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'message could not be mended');
+  }
+  return new Map();
 }
 
 async function freezeAll(

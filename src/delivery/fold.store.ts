@@ -3,12 +3,13 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { FoldKind } from '../core/delivery';
-import { RECORD_ENTITIES, recordStateSchema, titleOf } from '../core/record';
-import { EVENT_TYPES, type RecordChange } from '../core/transition';
-import { nameBytes, WON_NAMES_BYTES } from '../messages/render-fold';
+import type { RecordChange } from '../core/transition';
+import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
+import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
+import { LEAVE_OUT } from './leave-out.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
 
 /** A space whose head was claimed; a fold is decided only by whoever holds its lease. */
@@ -34,8 +35,12 @@ export interface FoldStore {
   putOff(head: ClaimedDelivery, afterMs: number): Promise<void>;
   /** The claimed message is not sent for this time; others of its space go meanwhile. */
   putOffAlone(head: ClaimedDelivery, afterMs: number): Promise<void>;
-  /** What each of these deliveries' message tells, by delivery id. */
+  /** What each of these deliveries' message tells, by delivery id. Rejects when any of it cannot be read. */
   loadFolds(leadIds: readonly number[]): Promise<ReadonlyMap<number, readonly RecordChange[]>>;
+  /** What the delivery's message tells, in the order of the ids. */
+  members(leadId: number): Promise<readonly FoldMember[]>;
+  /** These are not told by the claimed message, never prepared, any more: each tells itself alone, and the others are told as before. */
+  leaveOut(lead: ClaimedDelivery, ids: readonly number[]): Promise<void>;
   /** A message of several that never went has told none of them. */
   failUntold(): Promise<void>;
 }
@@ -91,7 +96,7 @@ const BACKLOGS = `
 export const CANDIDATE = `
   d.id::float8 AS id, d.entity, d.entity_id, d.transition ->> 'type' AS type, d.actor_user_id::float8 AS actor_user_id,
   d.transition -> 'cause' ->> 'correlationId' AS correlation_id,
-  coalesce((d.transition -> 'cause' ->> 'isBulkEdit')::boolean, false) AS is_bulk_edit, left(d.record ->> 'title', 2000) AS title`;
+  coalesce(d.transition -> 'cause' -> 'isBulkEdit' = 'true', false) AS is_bulk_edit, left(d.record ->> 'title', 2000) AS title`;
 
 /**
  * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space:
@@ -160,8 +165,9 @@ const SHOWN_FIELDS = [
   ...['due_date', 'due_time', 'done', 'label_ids', 'expected_close_date'],
 ];
 const FOLDS = `
-  SELECT d.lead_id::float8 AS lead_id, d.entity, d.entity_id, d.transition, d.actor_user_id::float8 AS actor_user_id, d.occurred_at,
-         coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.record) WHERE key = ANY ($2::text[])), '{}') AS record
+  SELECT d.id::float8 AS id, d.lead_id::float8 AS lead_id, d.entity, d.entity_id, d.transition, d.actor_user_id::float8 AS actor_user_id, d.occurred_at,
+         CASE WHEN jsonb_typeof(d.record) <> 'object' THEN d.record
+              ELSE coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(d.record) WHERE key = ANY ($2::text[])), '{}') END AS record
     FROM (SELECT id AS lead_id, * FROM deliveries WHERE id = ANY ($1::bigint[])
           UNION ALL SELECT folded_into AS lead_id, * FROM deliveries WHERE folded_into = ANY ($1::bigint[])) d
    ORDER BY d.lead_id, d.id`;
@@ -182,60 +188,7 @@ const backlogRow = z.object({
   held_before: z.boolean(),
 });
 
-export const candidateRow = z
-  .object({
-    id: z.number(),
-    entity: z.string(),
-    entity_id: z.string(),
-    type: z.enum(EVENT_TYPES),
-    actor_user_id: z.number().nullable(),
-    correlation_id: z.string().nullable(),
-    is_bulk_edit: z.boolean(),
-    title: z.string().nullable(),
-  })
-  .transform((row): FoldCandidate => ({
-    id: row.id,
-    type: row.type,
-    entity: row.entity,
-    entityId: row.entity_id,
-    actorUserId: row.actor_user_id,
-    correlationId: row.correlation_id,
-    isBulkEdit: row.is_bulk_edit,
-    nameBytes: row.type === 'deal.won' ? nameBytes(titleOf({ title: row.title })) : 0,
-  }));
-
 const leadRow = z.object({ id: z.number(), version: z.string() });
-
-const changeRow = z
-  .object({
-    lead_id: z.number(),
-    entity: z.enum(RECORD_ENTITIES),
-    entity_id: z.string(),
-    transition: z.object({
-      type: z.enum(EVENT_TYPES),
-      changes: z.array(z.object({ field: z.string(), from: z.unknown(), to: z.unknown() })),
-      again: z.boolean().exactOptional(),
-      relatedId: z.string().exactOptional(),
-      corrects: z.number().exactOptional(),
-      cause: z
-        .object({ changeSource: z.string().nullable(), isBulkEdit: z.boolean(), isLate: z.boolean().exactOptional() })
-        .exactOptional(),
-    }),
-    record: recordStateSchema,
-    actor_user_id: z.number().nullable(),
-    occurred_at: z.date(),
-  })
-  .transform((row) => ({
-    leadId: row.lead_id,
-    change: {
-      entity: row.entity,
-      entityId: row.entity_id,
-      transition: row.transition,
-      state: row.record,
-      actorUserId: row.actor_user_id,
-      occurredAt: row.occurred_at,
-    } satisfies RecordChange,
-  }));
 
 /** The statements that write folds; `client` is in a transaction that holds the deliveries' rows. Gives the leads' versions. */
 export async function writeFolds(
@@ -252,6 +205,8 @@ export async function writeFolds(
 /** Makes the store. */
 export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>): FoldStore {
   const { pool } = database;
+  const membersOf = async (leadIds: readonly number[]): Promise<readonly FoldMember[]> =>
+    (await pool.query(FOLDS, [leadIds, SHOWN_FIELDS])).rows.map(memberIn);
   return {
     async backlogs(heads) {
       const ids = heads.map(({ delivery }) => delivery.id);
@@ -262,7 +217,7 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
     fold: (head, isUrgentOnly, plan) =>
       database.transaction(async (client) => {
         const { rows } = await client.query(CANDIDATES, [head.id, head.spaceId, head.chatWebhookId, isUrgentOnly]);
-        const candidates = rows.map((row) => candidateRow.parse(row));
+        const candidates = candidatesIn(rows);
         const first = candidates.find(({ id }) => id === head.id);
         const folds = first === undefined ? [] : plan(first, candidates);
         if (folds.length === 0) return head;
@@ -281,13 +236,16 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
       await pool.query(PUT_OFF_ALONE, [head.spaceId, head.lease, afterMs, head.id]);
     },
     async loadFolds(leadIds) {
-      const { rows } = await pool.query(FOLDS, [leadIds, SHOWN_FIELDS]);
       const folds = new Map<number, RecordChange[]>(leadIds.map((id) => [id, []]));
-      for (const row of rows) {
-        const { leadId, change } = changeRow.parse(row);
+      for (const { leadId, change } of await membersOf(leadIds)) {
+        if (change instanceof Error) throw change;
         folds.get(leadId)?.push(change);
       }
       return folds;
+    },
+    members: (leadId) => membersOf([leadId]),
+    async leaveOut({ id, lease }, ids) {
+      await pool.query(LEAVE_OUT, [id, ids, lease]);
     },
     async failUntold() {
       await pool.query(FAIL_UNTOLD);

@@ -7,8 +7,10 @@ import { digestSchema, type Digest } from '../core/rule';
 import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
-import { CANDIDATE, candidateRow, writeFolds } from './fold.store';
+import { candidatesIn } from './fold-rows';
+import { CANDIDATE, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
+import { readEach } from './left-out';
 import type { Fold, FoldCandidate } from './plan-fold';
 
 /** By which a wait was reckoned; it is written only while they are the tenant's own still, because a change of them has looked for what waits. */
@@ -44,6 +46,21 @@ export interface Regathered {
   readonly timeZone: string;
 }
 
+/** Messages of one destination, by one way, whose hold or gathering this version cannot read. They wait with the reason. */
+export interface UnreadableHold {
+  /** By which they are left out of the next look. */
+  readonly key: string;
+  readonly tenantId: TenantId;
+  readonly chatWebhookId: number;
+  readonly error: unknown;
+}
+
+/** What waits for something to be done. */
+export interface Waiting<Read> {
+  readonly due: readonly Read[];
+  readonly unreadable: readonly UnreadableHold[];
+}
+
 type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 
 export interface HeldStore {
@@ -54,10 +71,10 @@ export interface HeldStore {
   setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
   endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
-  /** Whose digest, zone or business days were changed. */
-  regathered(): Promise<readonly Regathered[]>;
+  /** Whose digest, zone or business days were changed, without what is `leftOut` by its key. */
+  regathered(leftOut: readonly string[]): Promise<Waiting<Regathered>>;
   gatherAnew(gathered: Regathered, wait: Wait): Promise<void>;
-  dueHolds(now: Date): Promise<readonly DueHold[]>;
+  dueHolds(now: Date, leftOut: readonly string[]): Promise<Waiting<DueHold>>;
   /** They wait for the end of quiet hours, which are others than before, or that of others. */
   postpone(hold: DueHold, wait: Wait, now: Date): Promise<void>;
   /** Lets them go as `plan` says: each fold as one message, by itself what it leaves out. Of several workers one does it. Returns how many. */
@@ -119,21 +136,31 @@ const IS_URGENT = `
 
 const SETTINGS = `
   t.id AS tenant_id, t.rules_version, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
+const UNREADABLE = 'This version of Dealbell cannot read when it is to be told; it is tried again.';
+const GATHER_KEY = `concat_ws('/', d.chat_webhook_id, coalesce(d.via_webhook_id, 0), 'rule', d.rule_id)`;
+const HOLD_KEY = `concat_ws('/', d.chat_webhook_id, coalesce(d.via_webhook_id, 0), d.held_for)`;
 const REGATHERED = `
-  SELECT DISTINCT d.rule_id, d.chat_webhook_id, d.via_webhook_id, rule.digest, ${SETTINGS}
+  SELECT DISTINCT ${GATHER_KEY} AS key, d.rule_id, d.chat_webhook_id, d.via_webhook_id, rule.digest, ${SETTINGS}
     FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
     JOIN tenants t ON t.id = d.tenant_id JOIN rules rule ON rule.id = d.rule_id
-   WHERE d.state = 'held' AND ${IS_REGATHERED} LIMIT ${String(HOLDS_AT_ONCE)}`;
+   WHERE d.state = 'held' AND ${IS_REGATHERED} AND ${GATHER_KEY} <> ALL ($1::text[]) LIMIT ${String(HOLDS_AT_ONCE)}`;
 const GATHER_ANEW = `
   UPDATE deliveries d SET held_for = $4, held_until = $5, state_reason = $6
    WHERE ${areSettled('$7', '$8')} AND d.state = 'held' AND d.rule_id = $1 AND d.chat_webhook_id = $2 AND d.via_webhook_id IS NOT DISTINCT FROM $3::int AND ${IS_REGATHERED}`;
 
 const DUE_HOLDS = `
-  SELECT DISTINCT d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, ${IS_URGENT} AS is_urgent, w.fold, ${SETTINGS}
+  SELECT DISTINCT ${HOLD_KEY} AS key, d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, ${IS_URGENT} AS is_urgent, w.fold, ${SETTINGS}
     FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
     JOIN tenants t ON t.id = d.tenant_id
-   WHERE ${IS_DUE('$1')}
+   WHERE ${IS_DUE('$1')} AND ${HOLD_KEY} <> ALL ($2::text[])
    ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early, is_urgent LIMIT ${String(HOLDS_AT_ONCE)}`;
+
+/** Of those that are so, at these destinations ($1) by these keys ($2). */
+const noteUnreadable = (key: string, isSo: string): string => `
+  UPDATE deliveries d SET state_reason = '${UNREADABLE}'
+   WHERE d.state = 'held' AND d.chat_webhook_id = ANY ($1::int[]) AND ${key} = ANY ($2::text[]) AND ${isSo} AND d.state_reason IS DISTINCT FROM '${UNREADABLE}'`;
+const NOTE_UNGATHERED = noteUnreadable(GATHER_KEY, IS_REGATHERED);
+const NOTE_UNREADABLE = noteUnreadable(HOLD_KEY, IS_DUE('$3'));
 
 /** Neither quiet hours nor a digest keep a message for so long: the clock was wrong when it was held. It is due, and judged anew. */
 const BRING_FORWARD = `
@@ -148,8 +175,12 @@ const POSTPONE = `
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
+/** `is_later`: an earlier one about its record is under way in its space. */
 const HELD = `
-  SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL OR d.is_plain OR d.is_unthreaded AS is_made
+  SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL OR d.is_plain OR d.is_unthreaded AS is_made,
+         EXISTS (SELECT FROM deliveries e
+                  WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                    AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id) AS is_later
     FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
 /**
  * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be
@@ -211,11 +242,30 @@ const regatheredRow = z
     ...settingsOf(row),
   }));
 
+const unreadableRow = z
+  .object({ key: z.string(), tenant_id: tenantIdSchema, chat_webhook_id: z.number() })
+  .transform((row) => ({ key: row.key, tenantId: row.tenant_id, chatWebhookId: row.chat_webhook_id }));
+
 const madeRow = z.object({ id: z.number(), is_made: z.boolean() });
 
 /** Makes the store. */
 export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>): HeldStore {
   const { pool } = database;
+
+  /** What cannot be read says so. */
+  async function waiting<Read>(
+    rows: readonly unknown[],
+    schema: z.ZodType<Read>,
+    note: string,
+    ...values: readonly unknown[]
+  ): Promise<Waiting<Read>> {
+    const { read, unreadable } = readEach(rows, schema);
+    const holds = unreadable.map(({ row, error }) => ({ ...unreadableRow.parse(row), error }));
+    const whose = [holds.map(({ chatWebhookId }) => chatWebhookId), holds.map(({ key }) => key)];
+    if (holds.length > 0) await pool.query(note, [...whose, ...values]);
+    return { due: read, unreadable: holds };
+  }
+
   return {
     async setAside(head, verdict) {
       await pool.query(SET_ASIDE, asideParameters(head, verdict));
@@ -223,17 +273,16 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
     async endQuiet({ tenant, chatWebhookId, viaWebhookId }, now) {
       await pool.query(END_QUIET, [tenant.id, viaWebhookId ?? chatWebhookId, now]);
     },
-    async regathered() {
-      return (await pool.query(REGATHERED)).rows.map((row) => regatheredRow.parse(row));
+    async regathered(leftOut) {
+      return waiting((await pool.query(REGATHERED, [leftOut])).rows, regatheredRow, NOTE_UNGATHERED);
     },
     async gatherAnew({ ruleId, chatWebhookId, viaWebhookId, settings }, { heldFor, until, reason }) {
       const wait = [heldFor, until, reason];
       await pool.query(GATHER_ANEW, [ruleId, chatWebhookId, viaWebhookId, ...wait, settings.tenantId, settings.version]);
     },
-    async dueHolds(now) {
+    async dueHolds(now, leftOut) {
       await pool.query(BRING_FORWARD, [now]);
-      const { rows } = await pool.query(DUE_HOLDS, [now]);
-      return rows.map((row) => holdRow.parse(row));
+      return waiting((await pool.query(DUE_HOLDS, [now, leftOut])).rows, holdRow, NOTE_UNREADABLE, now);
     },
     async postpone(hold, { heldFor, until, reason }, now) {
       const { tenantId, version } = hold.settings;
@@ -246,8 +295,11 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
         const { rows } = await client.query(HELD, holdParameters(hold, now));
         const ids = rows.map((row) => madeRow.parse(row));
         const made = ids.filter(({ is_made }) => is_made).map(({ id }) => id);
-        const candidates = rows.map((row) => candidateRow.parse(row)).filter(({ id }) => !made.includes(id));
-        const folds = plan(candidates);
+        const candidates = candidatesIn(rows);
+        const together = new Set([...candidates.map(({ id }) => id), ...made]);
+        const alone = ids.filter(({ id }) => !together.has(id)).map(({ id }) => ({ leadId: id, memberIds: [] }));
+        // Without it the rest of a digest would be gathered for the next one.
+        const folds = [...plan(candidates), ...(hold.heldFor === 'quiet' ? [] : alone)];
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
         if (folds.length > 0) await writeFolds(client, folds, hold.heldFor);
         await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made, now]);

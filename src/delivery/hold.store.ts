@@ -6,10 +6,13 @@
  * statistics were taken while nothing waited.
  */
 
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
+import { tenantIdSchema } from '../core/tenant';
 import { ANEW, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
 import { EXPIRE, FIRST_LOOK } from './expire-held.store';
+import { makeLeftOut, readEach } from './left-out';
 import { isQuiet } from './quiet-hours';
 
 const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
@@ -53,28 +56,38 @@ const LET_GO_FORGOTTEN = `
 
 /** Broken destinations whose next trial is due. */
 const TRIALS_DUE = `
-  SELECT w.id, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
+  SELECT w.id, w.tenant_id, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
-   WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()`;
+   WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now() AND w.id <> ALL ($1::int[])`;
 
 /** What was held last is looked through for something urgent: what is older than so many others is so no more. */
 const MOST_URGENT = 500;
 const MAY_BE_TRIED = `d.held_because IS NOT NULL AND d.via_webhook_id IS NULL AND ${STAYS}`;
+/** An earlier one about its record is under way in its space, by its own message or inside another one: it is not tried before that. */
+const IS_LATER = `
+  (EXISTS (SELECT FROM deliveries e
+            WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+              AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id)
+   OR EXISTS (SELECT FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
+               WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
+                 AND f.state = 'folded' AND coalesce(f.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending')))`;
 /**
  * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) the oldest
- * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe. Where there is none it is looked for in every
+ * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe. One that stands aside (no body could be
+ * made of it, or it cannot be read) gives its turn to another. Where there is none it is looked for in every
  * round, so that reads a bounded number of messages.
  */
 const PROBE = `
   WITH due AS (
     SELECT w.id, CASE WHEN trial.is_quiet
         THEN (SELECT min(d.id) FROM (SELECT * FROM deliveries WHERE chat_webhook_id = w.id AND state = 'held'
-                                      ORDER BY id DESC LIMIT ${String(MOST_URGENT)}) d WHERE ${MAY_BE_TRIED} AND ${IS_URGENT})
-        ELSE (SELECT d.id FROM deliveries d WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND ${MAY_BE_TRIED} ORDER BY d.id LIMIT 1)
+                                      ORDER BY id DESC LIMIT ${String(MOST_URGENT)}) d WHERE ${MAY_BE_TRIED} AND ${IS_URGENT} AND NOT ${IS_LATER})
+        ELSE (SELECT d.id FROM deliveries d WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND ${MAY_BE_TRIED} AND NOT ${IS_LATER} ORDER BY d.id LIMIT 1)
       END AS delivery_id
       FROM unnest($1::int[], $2::boolean[]) AS trial(id, is_quiet) JOIN chat_webhooks w ON w.id = trial.id
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
-       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending'))
+       AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending')
+                          AND (d.state = 'sending' OR d.not_before <= now()))
        FOR UPDATE OF w SKIP LOCKED
   ), marked AS (
     UPDATE chat_webhooks w SET probe_delivery_id = due.delivery_id FROM due WHERE w.id = due.id AND due.delivery_id IS NOT NULL
@@ -128,17 +141,25 @@ export interface HoldStore {
 interface Dependencies {
   readonly pool: { query(statement: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }> };
   readonly clock: () => Date;
+  readonly log: Pick<Logger, 'error'>;
 }
 
-const trialRow = z.object({ id: z.number(), quiet_hours: quietHoursSchema.nullable(), time_zone: z.string() });
+const destinationRow = z.object({ id: z.number(), tenant_id: tenantIdSchema });
+const trialRow = destinationRow.extend({ quiet_hours: quietHoursSchema.nullable(), time_zone: z.string() });
 
 /** Makes the store. Its statements are on their own, so that between two of them anything may happen. */
-export function makeHoldStore({ pool, clock }: Dependencies): HoldStore {
+export function makeHoldStore({ pool, clock, log }: Dependencies): HoldStore {
+  const leftOut = makeLeftOut<number>();
   let round = 0;
 
   async function probe(): Promise<void> {
-    const due = (await pool.query(TRIALS_DUE)).rows.map((row) => trialRow.parse(row));
     const now = clock();
+    const { read: due, unreadable } = readEach((await pool.query(TRIALS_DUE, [leftOut.keys(now)])).rows, trialRow);
+    for (const { row, error } of unreadable) {
+      const { id, tenant_id } = destinationRow.parse(row);
+      leftOut.add(id, now);
+      log.error({ err: error, tenantId: tenant_id, chatWebhookId: id }, 'destination cannot be read; it is not tried');
+    }
     const areQuiet = due.map((trial) => trial.quiet_hours !== null && isQuiet(trial.quiet_hours, trial.time_zone, now));
     if (due.length > 0) await pool.query(PROBE, [due.map(({ id }) => id), areQuiet]);
   }

@@ -3,8 +3,9 @@
 import type { Logger } from 'pino';
 import type { Bell } from '../core/jobs';
 import { WON_NAMES_BYTES } from '../messages/render-fold';
-import type { DueHold, HeldStore, Regathered } from './held.store';
+import type { DueHold, HeldStore, Regathered, Waiting } from './held.store';
 import { judgeDue } from './judge-due';
+import { makeLeftOut } from './left-out';
 import { planDigest, type Fold, type FoldCandidate } from './plan-fold';
 
 export interface ReleaseHeldDependencies {
@@ -16,6 +17,8 @@ export interface ReleaseHeldDependencies {
 
 /** Makes the use case. It rejects when the database cannot be reached; what is due stays due. */
 export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependencies): () => Promise<void> {
+  const leftOut = makeLeftOut<string>();
+
   async function gatherAnew(gathered: Regathered, now: Date): Promise<number> {
     const verdict = judgeDue({ ...gathered, ...WAITED, isUrgent: false }, now);
     if (verdict.kind === 'hold') await store.gatherAnew(gathered, verdict);
@@ -36,9 +39,13 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
     let released = 0;
     /** What fails keeps no other destination, and no other tenant, from what is due to it. */
     const each = async <T extends DueHold | Regathered>(
-      due: readonly T[],
+      { due, unreadable }: Waiting<T>,
       work: (item: T, at: Date) => Promise<number>,
     ): Promise<void> => {
+      for (const { key, tenantId, chatWebhookId, error } of unreadable) {
+        leftOut.add(key, now);
+        log.error({ err: error, tenantId, chatWebhookId }, 'held messages cannot be read; they stay due');
+      }
       for (const item of due) {
         try {
           released += await work(item, now);
@@ -51,8 +58,8 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
         }
       }
     };
-    await each(await store.regathered(), gatherAnew);
-    await each(await store.dueHolds(now), letGo);
+    await each(await store.regathered(leftOut.keys(now)), gatherAnew);
+    await each(await store.dueHolds(now, leftOut.keys(now)), letGo);
     if (released === 0) return;
     log.info({ released }, 'held messages let go');
     bell.ringDeliver();

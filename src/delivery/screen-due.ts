@@ -3,6 +3,7 @@
  * the message at its head. Whoever claimed a space's head holds its lease, so that nobody else decides about the space meanwhile.
  */
 
+import type { Logger } from 'pino';
 import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { ScreenDue } from './deliver-group';
 import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
@@ -22,6 +23,7 @@ export interface ScreenDueDependencies {
   readonly releaseHeld: () => Promise<void>;
   readonly spaceIntervalMs: number;
   readonly clock: () => Date;
+  readonly log: Logger;
 }
 
 /** A burst is looked at again after this time. */
@@ -34,9 +36,9 @@ interface Judged {
   readonly destination: ClaimedDestination;
 }
 
-/** Makes the use case. It rejects when the database cannot be reached. */
+/** Makes the use case. It never rejects: what could not be looked at is looked at by whoever has its lease next. */
 export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
-  const { folds, held, clock, spaceIntervalMs } = dependencies;
+  const { folds, held, clock, spaceIntervalMs, log } = dependencies;
 
   /** Null: it does not go now. */
   async function place(judged: Judged, now: Date): Promise<ClaimedDelivery | null> {
@@ -88,7 +90,12 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
         const { destination } = delivery;
         // What somebody announces goes at once and by itself.
         const isJudged = destination !== null && delivery.change.transition.announcement === undefined;
-        return isJudged ? await place({ delivery, destination }, now) : delivery;
+        try {
+          return isJudged ? await place({ delivery, destination }, now) : delivery;
+        } catch (error) {
+          log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'due message could not be looked at');
+        }
+        return null;
       }),
     );
     return placed.filter((delivery) => delivery !== null);

@@ -61,6 +61,7 @@ function aSender(
       return Promise.resolve();
     },
     screenDue: (group) => Promise.resolve(group),
+    mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
     postBody(delivery, body) {
       posted.push(`${delivery.spaceId} ${body}`);

@@ -1,5 +1,6 @@
 /** What is held for too long is dropped, over a real ledger whose clock jumps. */
 
+import { pino } from 'pino';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
@@ -15,7 +16,8 @@ beforeEach(async () => {
 });
 
 /** A sweep's first round: it looks for what is too old. */
-const look = () => makeHoldStore({ pool: testDatabase.database.pool, clock: () => new Date() }).tidy();
+const look = () =>
+  makeHoldStore({ pool: testDatabase.database.pool, clock: () => new Date(), log: pino({ level: 'silent' }) }).tidy();
 /** As if the database's clock were set ahead. */
 const jump = async (by: string) => {
   await query(`UPDATE heartbeats SET beat_at = beat_at - $1::interval`, by);

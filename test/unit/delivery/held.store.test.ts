@@ -96,12 +96,12 @@ test('when its digest is just being switched off, then the message is due, and n
 test('when a digest is moved twice, then what was gathered does not wait for the time between', async () => {
   await given({ held_for: 'daily', held_until: new Date(0) });
   const held = makeHeldStore(testDatabase.database);
-  const gathered = await held.regathered();
+  const gathered = (await held.regathered([])).due;
   await query(RAISE);
 
   for (const each of gathered) await held.gatherAnew(each, WAIT);
   const between = await waits();
-  for (const each of await held.regathered()) await held.gatherAnew(each, WAIT);
+  for (const each of (await held.regathered([])).due) await held.gatherAnew(each, WAIT);
 
   expect(gathered).toHaveLength(1);
   expect(between).toEqual([{ state: 'held', until: new Date(0) }]);
@@ -111,14 +111,28 @@ test('when a digest is moved twice, then what was gathered does not wait for the
 test('when quiet hours are moved twice, then what waits for them does not wait for the end between', async () => {
   await given({ held_for: 'quiet', held_until: NOW });
   const held = makeHeldStore(testDatabase.database);
-  const due = await held.dueHolds(NOW);
+  const { due } = await held.dueHolds(NOW, []);
   await query(RAISE);
 
   for (const hold of due) await held.postpone(hold, QUIET, NOW);
   const between = await waits();
-  for (const hold of await held.dueHolds(NOW)) await held.postpone(hold, QUIET, NOW);
+  for (const hold of (await held.dueHolds(NOW, [])).due) await held.postpone(hold, QUIET, NOW);
 
   expect(due).toHaveLength(1);
   expect(between).toEqual([{ state: 'held', until: NOW }]);
   expect(await waits()).toEqual([{ state: 'held', until: QUIET.until }]);
+});
+
+test('when one of those that are due cannot be read, then the others are folded without it, and without what came later of its record', async () => {
+  for (const id of [1, 2, 3, 4]) await ledger.addDelivery({ id });
+  await query(`UPDATE deliveries SET entity_id = '2' WHERE id = 3`);
+  await query(`UPDATE deliveries SET transition = '{"type": "deal.sung_of", "cause": {"isBulkEdit": "perhaps"}}' WHERE id = 2`);
+  const mayBeFolded: number[] = [];
+
+  await makeFoldStore(testDatabase.database).fold(await claimed(), false, (_head, due) => {
+    mayBeFolded.push(...due.map(({ id }) => id));
+    return [];
+  });
+
+  expect(mayBeFolded).toEqual([1, 4]);
 });

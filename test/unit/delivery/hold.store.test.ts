@@ -1,5 +1,6 @@
 /** What is held for its destination's sake, round by round, over a real ledger. */
 
+import { pino } from 'pino';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
@@ -10,7 +11,7 @@ const DIGEST_AT = new Date('2026-11-25T08:00:00Z');
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 const { query } = ledger;
-const clock = () => new Date();
+const around = { clock: () => new Date(), log: pino({ level: 'silent' }) };
 
 beforeEach(async () => {
   await ledger.addDestination({ id: FALLBACK, name: 'Stand-in', space_id: 'B' });
@@ -56,7 +57,7 @@ test('when a destination breaks at any moment of a round, then what its message 
   const counting = {
     query: (statement: string, values: unknown[] = []) => query(statement, ...values).finally(() => (statements += 1)),
   };
-  await makeHoldStore({ pool: counting, clock }).tidy();
+  await makeHoldStore({ pool: counting, ...around }).tidy();
   const inRound = statements;
 
   for (let before = 0; before <= inRound; before += 1) {
@@ -72,7 +73,7 @@ test('when a destination breaks at any moment of a round, then what its message 
         return await counting.query(statement, values);
       },
     };
-    const store = makeHoldStore({ pool: breaking, clock });
+    const store = makeHoldStore({ pool: breaking, ...around });
 
     await store.tidy();
     await store.tidy();
@@ -97,7 +98,7 @@ test.each([
     await query('UPDATE deliveries SET released_at = $1 WHERE id = 1', DIGEST_AT);
     await breakDown();
 
-    await makeHoldStore({ pool: testDatabase.database.pool, clock }).tidy();
+    await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
 
     expect(await deliveries()).toEqual(
       ids.map((id) => {
@@ -115,7 +116,7 @@ test.each([
 test('when two workers part a digest at once, then what the first of them let go to the fallback stays told', async () => {
   const { pool } = testDatabase.database;
   const first = await pool.connect();
-  const [one, other] = [makeHoldStore({ pool: first, clock }), makeHoldStore({ pool, clock })];
+  const [one, other] = [makeHoldStore({ pool: first, ...around }), makeHoldStore({ pool, ...around })];
   // Only in the first round do they look for more, and wait for each other there.
   await one.tidy();
   await other.tidy();
@@ -146,10 +147,47 @@ test('when the fallback is told all of a digest too, then that waits as it is', 
   for (const twinOf of [1, 2]) await addDelivery({ id: 10 + twinOf, twinOf, chatWebhookId: FALLBACK, state: 'sent' });
   await breakDown();
 
-  await makeHoldStore({ pool: testDatabase.database.pool, clock }).tidy();
+  await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
 
   expect(await deliveries()).toEqual([
     { id: 1, state: 'held', via: null, foldedInto: null, foldKind: 'weekly' },
     { id: 2, state: 'folded', via: null, foldedInto: 1, foldKind: null },
   ]);
+});
+
+const IN_A_MINUTE = new Date(Date.now() + 60_000);
+const trial = async () =>
+  (await query('SELECT probe_delivery_id::int AS id FROM chat_webhooks WHERE id = $1', CHANNEL)).rows[0].id;
+/** The destination is broken, holds these, and was to be tried by the first; that stands aside, because it cannot be prepared. */
+async function givenTrial(ids: readonly number[]): Promise<void> {
+  for (const id of ids) await addDelivery({ id, state: 'held' });
+  await query(`UPDATE deliveries SET held_because = 'broken' WHERE state = 'held'`);
+  await query(
+    `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now(), fallback_webhook_id = NULL WHERE id = $1`,
+    CHANNEL,
+  );
+  await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
+  await query('UPDATE deliveries SET not_before = $1 WHERE state = $2', IN_A_MINUTE, 'queued');
+}
+
+test('when the trial of a broken destination stands aside, then another message is tried, and no later one of its record', async () => {
+  await givenTrial([1, 2, 3]);
+  await query(`UPDATE deliveries SET entity_id = '1' WHERE id = 2`);
+  const first = await trial();
+
+  await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
+
+  expect([first, await trial()]).toEqual([1, 3]);
+  expect((await deliveries()).map(({ state }) => state)).toEqual(['queued', 'held', 'queued']);
+});
+
+test('when the trial tells others too and stands aside, then no later message about any of their records is tried', async () => {
+  await givenTrial([1, 3, 4]);
+  await addDelivery({ id: 2, state: 'folded', foldedInto: 1 });
+  await query(`UPDATE deliveries SET fold_kind = 'daily' WHERE id = 1`);
+  await query(`UPDATE deliveries SET entity_id = '2' WHERE id = 3`);
+
+  await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
+
+  expect(await trial()).toBe(4);
 });

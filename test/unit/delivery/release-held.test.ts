@@ -25,13 +25,13 @@ function aRelease(given: { gathered?: readonly Regathered[]; holds?: readonly Du
   };
   const releaseHeld = makeReleaseHeld({
     store: {
-      regathered: () => Promise.resolve(given.gathered ?? []),
+      regathered: () => Promise.resolve({ due: given.gathered ?? [], unreadable: [] }),
       async gatherAnew(item) {
         await Promise.resolve();
         fails(item);
         done.push(`gathered ${item.chatWebhookId}`);
       },
-      dueHolds: () => Promise.resolve(given.holds ?? []),
+      dueHolds: () => Promise.resolve({ due: given.holds ?? [], unreadable: [] }),
       postpone: () => Promise.reject(new Error('nothing is quiet here')),
       async release(hold) {
         await Promise.resolve();

@@ -74,6 +74,7 @@ function aWorker(cannotPrepare: readonly number[] = []) {
     },
     record: (attempt) => store.record([attempt]),
     screenDue: (group) => Promise.resolve(group),
+    mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) =>
       deliveries.some(({ id }) => cannotPrepare.includes(id))
         ? Promise.reject(new Error('cannot be rendered'))
@@ -335,6 +336,34 @@ test.each([
     ]);
   },
 );
+
+test('when a message could not be read for a day, then it is given up with the reason, and the next of its record goes', async () => {
+  await owe(2);
+  await query(`UPDATE deliveries SET entity_id = '1', created_at = now() - interval '1 day', attempts = 19`);
+  await query(`UPDATE deliveries SET transition = '{"type": "deal.sung_of", "changes": []}' WHERE id = 1`);
+  const worker = aWorker();
+  worker.open();
+
+  await worker.wake();
+  await waitUntil('the next is sent', async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1);
+  await worker.close();
+
+  expect((await query('SELECT id::int, state, state_reason AS reason FROM deliveries ORDER BY id')).rows).toEqual([
+    { id: 1, state: 'failed', reason: 'The message could not be prepared within 24 hours.' },
+    { id: 2, state: 'sent', reason: null },
+  ]);
+});
+
+test('when a destination cannot be read, then all that is due there by a rule stands aside at once, and none of it is given up', async () => {
+  for (const id of [2, 3]) await owe(id);
+  await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
+  await query(`UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`);
+  const { claimed, unreadable } = await makeDeliveryStore(testDatabase.database).claimDue(5);
+
+  expect([claimed, unreadable.map(({ id }) => id)]).toEqual([[], [1]]);
+  const { rows } = await query(`SELECT state, attempts, not_before > now() AS "isAside" FROM deliveries`);
+  expect(rows).toEqual(Array.from({ length: 3 }, () => ({ state: 'queued', attempts: 19, isAside: true })));
+});
 
 test('when a message could not be prepared for a day, then it is given up with the reason', async () => {
   await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
