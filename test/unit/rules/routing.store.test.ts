@@ -68,6 +68,22 @@ test('when it tells other messages too and its own change is taken back, then it
   ]);
 });
 
+test('when a newer version wrote a message that waits, then later events of its record are routed, and told by another', async () => {
+  const { pool, tenant, route } = await aTenantThatRoutes();
+  await route(0, 1, 2);
+  await pool.query(`UPDATE deliveries SET transition = '{"type": "deal.sung_of", "changes": []}' WHERE tenant_id = $1`, [
+    tenant.id,
+  ]);
+
+  await route(300, 2, 3);
+
+  const { rows } = await pool.query('SELECT state, transition FROM deliveries WHERE tenant_id = $1 ORDER BY id', [tenant.id]);
+  expect(rows).toMatchObject([
+    { state: 'queued', transition: { type: 'deal.sung_of' } },
+    { state: 'queued', transition: { changes: [{ from: 2, to: 3 }] } },
+  ]);
+});
+
 /** A tenant with a rule on stages, and how an event of its deal, each in its own batch, is routed. */
 async function aTenantThatRoutes() {
   const { pool } = testDatabase.database;
