@@ -60,9 +60,9 @@ const CLAIM = `
          extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
          claimed.released_at,
-         CASE WHEN claimed.fold_kind IS NULL THEN coalesce(r.urgent, false)
-              ELSE EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
-                            WHERE m.id = claimed.id OR m.folded_into = claimed.id) END AS is_urgent, CASE WHEN r.enabled THEN r.digest END AS digest, w.fold, w.fold_threshold, w.quiet_hours,
+         coalesce(r.urgent, false)
+           OR (claimed.fold_kind IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
+                                                          WHERE m.folded_into = claimed.id)) AS is_urgent, CASE WHEN r.enabled THEN r.digest END AS digest, w.fold, w.fold_threshold, w.quiet_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,

@@ -8,6 +8,14 @@ export const isToldAnyhow = (d: string): string =>
   `EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = ${d}.event_id AND o.rule_id = ${d}.rule_id AND o.chat_webhook_id = f.id AND o.replay = ${d}.replay)`;
 
 /**
+ * What the message `d` tells, as `m`. Not by one condition with an "or" in it: for that the whole table would be read, since bitmap scans
+ * are off (platform/database.ts).
+ */
+const toldBy = (d: string): string => `
+  (SELECT ${d}.id, ${d}.event_id, ${d}.rule_id, ${d}.replay
+   UNION ALL SELECT o.id, o.event_id, o.rule_id, o.replay FROM deliveries o WHERE o.folded_into = ${d}.id) m`;
+
+/**
  * A message of several that is held for its destination's sake and was not posted comes apart where a fallback or quiet hours may
  * want it otherwise: each is judged and folded anew where it goes next, because that may be told some of them anyhow, or be quiet. What
  * came in quiet hours stays together if it may; a digest does always, for what it gathered would wait for the next one.
@@ -17,15 +25,23 @@ const COMES_APART = `
   AND EXISTS (SELECT 1 FROM chat_webhooks w LEFT JOIN chat_webhooks f ON f.id = w.fallback_webhook_id WHERE w.id = d.chat_webhook_id
                  AND CASE d.fold_kind WHEN 'backlog' THEN w.quiet_hours IS NOT NULL OR f.id IS NOT NULL
                      ELSE f.quiet_hours IS NOT NULL OR EXISTS (
-                       SELECT 1 FROM deliveries m WHERE (m.id = d.id OR m.folded_into = d.id) AND ${isToldAnyhow('m')}) END)`;
+                       SELECT 1 FROM ${toldBy('d')} WHERE ${isToldAnyhow('m')}) END)`;
 
 /** What was held since the last look has not come apart yet. */
 export const STAYS = `(${COMES_APART}) IS NOT TRUE`;
 
+/**
+ * Of what `d` is: found by indexes of their own, however much is held beside it. `coalesce` keeps the planner from the other indexes, which hold
+ * all of that.
+ */
+const IS_HELD = `d.finished_at IS NULL AND coalesce(d.state, '') = 'held'`;
+export const IS_HELD_BECAUSE = `d.held_because IS NOT NULL AND ${IS_HELD}`;
+const IS_HELD_FOLD = `d.fold_kind IS NOT NULL AND ${IS_HELD}`;
+
 /** A digest that the fallback `f` is told a part of anyhow. */
 export const IS_MIXED = `
   (d.fold_kind IN ('daily', 'weekly')
-   AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM deliveries m WHERE m.id = d.id OR m.folded_into = d.id) > 1)`;
+   AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM ${toldBy('d')}) > 1)`;
 
 /**
  * Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. Who waited here for another worker
@@ -35,11 +51,11 @@ export const PART_DIGESTS = `
   WITH leads AS MATERIALIZED (
     SELECT d.*, f.id AS fallback_id FROM deliveries d
       JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN chat_webhooks f ON f.id = w.fallback_webhook_id
-     WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
+     WHERE ${IS_HELD_FOLD} AND coalesce(d.held_because, '') = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
      ORDER BY d.id FOR UPDATE OF d
   ), parts AS MATERIALIZED (
     SELECT m.id, leads.id AS lead_id, ${isToldAnyhow('m')} AS is_told
-      FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id JOIN deliveries m ON m.id = leads.id OR m.folded_into = leads.id
+      FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id CROSS JOIN LATERAL ${toldBy('leads')}
   ), others AS MATERIALIZED (
     SELECT p.id, p.lead_id, min(p.id) OVER (PARTITION BY p.lead_id) AS new_lead_id
       FROM parts p JOIN parts lead ON lead.id = p.lead_id AND lead.is_told <> p.is_told
@@ -68,4 +84,4 @@ export const unfold = (isSo: string): string => `
 
 /** Of those `whose` destination cannot take them. */
 export const unfoldHeld = (whose: string): string =>
-  unfold(`d.state = 'held' AND d.held_because IS NOT NULL AND ${whose} AND ${COMES_APART}`);
+  unfold(`${IS_HELD_FOLD} AND coalesce(d.held_because, '') <> '' AND ${whose} AND ${COMES_APART}`);

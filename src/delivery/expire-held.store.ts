@@ -1,5 +1,7 @@
 /** The statements by which what is held for too long is dropped, by a clock that may jump. */
 
+import { IS_HELD_BECAUSE } from './come-apart.store';
+
 /** What no round looked at for longer is taken for a clock that jumped, or for a time in which nobody could have sent anything. */
 const LONGEST_LOOK = `interval '1 hour'`;
 export const FIRST_LOOK = `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', now()) ON CONFLICT DO NOTHING`;
@@ -29,5 +31,5 @@ export const EXPIRE = `
   UPDATE deliveries d SET state = 'dropped', finished_at = now(), held_because = NULL,
          state_reason = 'Held for more than ' || w.hold_hours || ' hours. ' || coalesce(d.state_reason, '')
     FROM chat_webhooks w CROSS JOIN clock
-   WHERE clock.jump = interval '0' AND d.state = 'held' AND d.held_because IS NOT NULL AND w.id = d.chat_webhook_id
+   WHERE clock.jump = interval '0' AND ${IS_HELD_BECAUSE} AND w.id = d.chat_webhook_id
      AND d.waiting_since < now() - w.hold_hours * interval '1 hour'`;

@@ -129,7 +129,8 @@ const WRITE_MEMBERS = `
     FROM unnest($1::bigint[], $2::bigint[]) AS r(id, lead_id) WHERE d.id = r.id`;
 const WRITE_LEADS = `
   UPDATE deliveries d SET fold_kind = $2, not_before = least(d.not_before, first.not_before)
-    FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[]) OR folded_into = ANY ($1::bigint[])) first
+    FROM (SELECT least((SELECT min(not_before) FROM deliveries WHERE id = ANY ($1::bigint[])),
+                       (SELECT min(not_before) FROM deliveries WHERE folded_into = ANY ($1::bigint[]))) AS not_before) first
    WHERE d.id = ANY ($1::bigint[])
   RETURNING d.id::float8 AS id, d.xmin::text AS version`;
 const NOTE_BURST = `UPDATE chat_webhooks SET folded_at = now() WHERE id = $1`;

@@ -130,9 +130,9 @@ const IS_DUE = (now: string): string =>
 const IS_EARLY = `(d.held_for <> 'quiet' AND d.held_until = 'epoch')`;
 /** Of a message of several: as that of which it tells something urgent. */
 const IS_URGENT = `
-  CASE WHEN d.fold_kind IS NULL THEN EXISTS (SELECT FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
-       ELSE EXISTS (SELECT FROM deliveries m JOIN rules r ON r.id = m.rule_id AND r.tenant_id = m.tenant_id AND r.urgent
-                     WHERE m.id = d.id OR m.folded_into = d.id) END`;
+  (EXISTS (SELECT FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent)
+   OR (d.fold_kind IS NOT NULL AND EXISTS (SELECT FROM deliveries m JOIN rules r ON r.id = m.rule_id AND r.tenant_id = m.tenant_id AND r.urgent
+                                            WHERE m.folded_into = d.id)))`;
 
 const SETTINGS = `
   t.id AS tenant_id, t.rules_version, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
-import { ANEW, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
+import { ANEW, IS_HELD_BECAUSE, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
 import { EXPIRE, FIRST_LOOK } from './expire-held.store';
 import { makeLeftOut, readEach } from './left-out';
 import { isQuiet } from './quiet-hours';
@@ -47,12 +47,27 @@ const KNOW_SPACES = `
   SELECT DISTINCT w.space_id FROM chat_webhooks w WHERE NOT EXISTS (SELECT 1 FROM google_spaces g WHERE g.space_id = w.space_id)
   ON CONFLICT DO NOTHING`;
 
-/** The net under every way to let messages go: what is held although its destination works. */
+const WORKS = `NOT w.paused AND w.health <> 'broken'`;
+/**
+ * The net under every way to let messages go: what is held although its destination works. A loose index scan: one look-up per destination
+ * that holds something, however much it holds.
+ */
 const LET_GO_FORGOTTEN = `
+  WITH RECURSIVE holding AS (
+    (SELECT d.chat_webhook_id AS id FROM deliveries d WHERE ${IS_HELD_BECAUSE} ORDER BY d.chat_webhook_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.chat_webhook_id FROM deliveries d WHERE ${IS_HELD_BECAUSE} AND d.chat_webhook_id > h.id ORDER BY d.chat_webhook_id LIMIT 1)
+      FROM holding h WHERE h.id IS NOT NULL
+  ), forgotten AS (
+    SELECT own.id FROM holding h JOIN chat_webhooks w ON w.id = h.id AND ${WORKS}
+     CROSS JOIN LATERAL (SELECT d.id FROM deliveries d WHERE ${IS_HELD_BECAUSE} AND d.chat_webhook_id = h.id AND d.via_webhook_id IS NULL OFFSET 0) own
+    UNION ALL
+    SELECT given.id FROM holding h
+     CROSS JOIN LATERAL (SELECT d.id, d.via_webhook_id FROM deliveries d WHERE ${IS_HELD_BECAUSE} AND d.chat_webhook_id = h.id AND d.via_webhook_id IS NOT NULL OFFSET 0) given
+      JOIN chat_webhooks w ON w.id = given.via_webhook_id AND ${WORKS}
+  )
   UPDATE deliveries d SET ${LET_GO}
-    FROM chat_webhooks w
-   WHERE d.state = 'held' AND d.held_because IS NOT NULL AND w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-     AND NOT w.paused AND w.health <> 'broken' AND ${STAYS}`;
+   WHERE d.id = ANY (ARRAY(SELECT id FROM forgotten)) AND coalesce(d.state, '') = 'held' AND coalesce(d.held_because, '') <> '' AND ${STAYS}`;
 
 /** Broken destinations whose next trial is due. */
 const TRIALS_DUE = `
@@ -103,15 +118,20 @@ const UNFOLD = unfoldHeld('true');
  * is not urgent waits for an earlier one about its record that is not held yet, or waits for the end of quiet hours: that one follows.
  */
 const REDIRECT = `
-  UPDATE deliveries d SET ${LET_GO}, via_webhook_id = f.id, space_id = f.space_id, ${ANEW}
-    FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
-   WHERE d.state = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
-     AND w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused AND ${STAYS} AND ${IS_MIXED} IS NOT TRUE
-     AND NOT ${isToldAnyhow('d')}
-     AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
-                          WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                            AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
-                            AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL))`;
+  WITH given AS MATERIALIZED (
+    SELECT held.id, f.id AS fallback_id, f.space_id FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
+     CROSS JOIN LATERAL (
+       SELECT d.id FROM deliveries d
+        WHERE ${IS_HELD_BECAUSE} AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
+          AND ${STAYS} AND ${IS_MIXED} IS NOT TRUE AND NOT ${isToldAnyhow('d')}
+          AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
+                               WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
+                                 AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
+                                 AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL)) OFFSET 0) held
+     WHERE w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused
+  )
+  UPDATE deliveries d SET ${LET_GO}, via_webhook_id = given.fallback_id, space_id = given.space_id, ${ANEW}
+    FROM given WHERE d.id = given.id AND coalesce(d.state, '') = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0`;
 
 /** What a clock that jumped back leaves behind: slots, leases and messages that would wait for the lost time to come again. */
 const MEND_SPACES = `
