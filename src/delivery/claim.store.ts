@@ -41,7 +41,7 @@ const CLAIM = `
                             AND (d.fold_kind IS NOT NULL OR NOT EXISTS (
                               SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
                                WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
-                                 AND f.state = 'folded' AND coalesce(f.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending')))
+                                 AND f.state = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending')))
                           ORDER BY d.not_before, d.id LIMIT 1) h ON true
   ), turned AS (
     UPDATE google_spaces g SET lease_until = CASE WHEN heads.not_before <= now() THEN now() + $2 * interval '1 millisecond' END,

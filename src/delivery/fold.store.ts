@@ -8,6 +8,7 @@ import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
+import { IS_TOLD_BEFORE } from './earlier.store';
 import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
 import { LEAVE_OUT } from './leave-out.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
@@ -99,7 +100,7 @@ export const CANDIDATE = `
   coalesce(d.transition -> 'cause' -> 'isBulkEdit' = 'true', false) AS is_bulk_edit, left(d.record ->> 'title', 2000) AS title`;
 
 /**
- * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space:
+ * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space, or inside another message:
  * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
  * wait for it, those of quiet hours for their end, a body that is frozen stays as it is: the head's too, which somebody else posts when its
  * space was lost.
@@ -116,11 +117,11 @@ const CANDIDATES = `
      ORDER BY d.id LIMIT ${String(MOST_CANDIDATES)} FOR UPDATE OF d SKIP LOCKED
   )
   SELECT ${CANDIDATE} FROM c d
-   WHERE d.id = $1 OR (
+   WHERE d.id = $1 OR (NOT ${IS_TOLD_BEFORE} AND (
      SELECT e.id FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
         AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
         AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4
-             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) ORDER BY e.id LIMIT 1) IS NULL
+             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) ORDER BY e.id LIMIT 1) IS NULL)
    ORDER BY d.id`;
 
 /** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */

@@ -7,6 +7,7 @@ import { digestSchema, type Digest } from '../core/rule';
 import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
+import { IS_LATER } from './earlier.store';
 import { candidatesIn } from './fold-rows';
 import { CANDIDATE, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
@@ -178,9 +179,7 @@ const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE 
 /** `is_later`: an earlier one about its record is under way in its space. */
 const HELD = `
   SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL OR d.is_plain OR d.is_unthreaded AS is_made,
-         EXISTS (SELECT FROM deliveries e
-                  WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                    AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id) AS is_later
+         ${IS_LATER} AS is_later
     FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
 /**
  * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
 import { ANEW, IS_HELD_BECAUSE, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
+import { IS_LATER } from './earlier.store';
 import { EXPIRE, FIRST_LOOK } from './expire-held.store';
 import { makeLeftOut, readEach } from './left-out';
 import { isQuiet } from './quiet-hours';
@@ -78,14 +79,6 @@ const TRIALS_DUE = `
 /** What was held last is looked through for something urgent: what is older than so many others is so no more. */
 const MOST_URGENT = 500;
 const MAY_BE_TRIED = `d.held_because IS NOT NULL AND d.via_webhook_id IS NULL AND ${STAYS}`;
-/** An earlier one about its record is under way in its space, by its own message or inside another one: it is not tried before that. */
-const IS_LATER = `
-  (EXISTS (SELECT FROM deliveries e
-            WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-              AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id)
-   OR EXISTS (SELECT FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
-               WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
-                 AND f.state = 'folded' AND coalesce(f.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending')))`;
 /**
  * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) the oldest
  * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe. One that stands aside (no body could be

@@ -1,0 +1,59 @@
+/** Within a space nothing of a record overtakes what came before, over a real ledger: not what another message is to tell either. */
+
+import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
+import { makeFoldStore } from '../../../src/delivery/fold.store';
+import { makeHeldStore } from '../../../src/delivery/held.store';
+import { useTestDatabase } from '../../support/test-database';
+import { useLedger } from '../../support/use-ledger';
+
+const testDatabase = useTestDatabase();
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
+
+/** The message of deal 1 tells deal 2 too, and stands aside. */
+beforeEach(async () => {
+  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
+  await ledger.addDestination();
+  await ledger.addDelivery({ id: 1, fold_kind: 'quiet', not_before: new Date(Date.now() + 60_000) });
+  await ledger.addDelivery({ id: 2, state: 'folded', folded_into: 1 });
+});
+
+test('when a message of several was given to a fallback or moved with its destination, then later ones of its records still wait for it', async () => {
+  await query(`UPDATE deliveries SET space_id = 'former' WHERE id = 2`);
+  await ledger.addDelivery({ id: 3, entity_id: '2' });
+
+  const { claimed } = await makeDeliveryStore(testDatabase.database).claimDue(1);
+
+  expect(claimed).toEqual([]);
+});
+
+test('when one of a backlog is later than what another message is to tell, then it is not folded', async () => {
+  const { database } = testDatabase;
+  for (const id of [3, 4, 5]) await ledger.addDelivery({ id, entity_id: id === 4 ? '2' : String(id) });
+  const [head] = (await makeDeliveryStore(database).claimDue(1)).claimed;
+  if (head === undefined) throw new Error('nothing was claimed');
+  const mayBeFolded: number[] = [];
+
+  await makeFoldStore(database).fold(head, false, (_head, due) => {
+    mayBeFolded.push(...due.map(({ id }) => id));
+    return [];
+  });
+
+  expect(mayBeFolded).toEqual([3, 5]);
+});
+
+test('when one that was held is later than what another message is to tell, then it is let go by itself', async () => {
+  const held = { state: 'held', held_for: 'quiet', held_until: new Date(0) };
+  for (const id of [3, 4, 5]) await ledger.addDelivery({ id, entity_id: id === 4 ? '2' : String(id), ...held });
+  const store = makeHeldStore(testDatabase.database);
+  const mayBeFolded: number[] = [];
+
+  for (const hold of (await store.dueHolds(new Date(), [])).due)
+    await store.release(hold, new Date(), (candidates) => {
+      mayBeFolded.push(...candidates.map(({ id }) => id));
+      return [];
+    });
+
+  expect(mayBeFolded).toEqual([3, 5]);
+  expect((await query(`SELECT FROM deliveries WHERE state = 'queued'`)).rows).toHaveLength(4);
+});
