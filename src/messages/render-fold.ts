@@ -210,12 +210,20 @@ function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth): Section
   // What the card's title says already is not said again.
   const isTitle =
     sum !== null && scene.kind === 'backlog' && scene.groups.length === 1 && sentence === titleOfGroup(group, format);
-  const head = isTitle ? { text: bold(sum), below: null } : { text: bold(sentence), below: sum };
-  const row = rowWidget({ icon: iconOf(group), ...head }, FULL_LIMITS);
   const { shown, hidden } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
+  // Nor what its only line says.
+  const below = sum !== null && shown.length > 0 && isListed(sum, group, scene) ? null : sum;
+  const head = isTitle ? { text: bold(sum), below: null } : { text: bold(sentence), below };
+  const row = rowWidget({ icon: iconOf(group), ...head }, FULL_LIMITS);
   const widgets = [row, ...shown];
   if (hidden.length === 0) return { widgets };
   return { widgets: [...widgets, ...hidden], collapsible: true, uncollapsibleWidgetsCount: widgets.length };
+}
+
+function isListed(sum: string, { changes: [only, ...others] }: ChangeGroup, scene: Scene): boolean {
+  if (only === undefined || others.length > 0) return false;
+  const context = contextOf(scene, only);
+  return detailsOf(tellStory(context), context)?.includes(sum) === true;
 }
 
 interface Listing {

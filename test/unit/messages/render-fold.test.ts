@@ -96,6 +96,12 @@ test('when the title says what happened already, then the card goes on with the 
   expect(text).toContain('€1,200 in all');
 });
 
+test('when a group is one deal, then its value stands at the deal alone', () => {
+  const { cardsV2 } = fold([changed('deal.lost', { value: 61_500 }), changed('deal.created', { value: 9_000 })], 'daily');
+
+  expect(JSON.stringify(cardsV2).match(/€61,500/g)).toHaveLength(1);
+});
+
 test('when the rate of one currency is not known, then nothing is converted', () => {
   const changes = [
     ...many(3, 'deal.stage_changed', () => ({ value: 100, currency: 'EUR' })),
