@@ -190,7 +190,7 @@ export function RefusalBox({
       ) : (
         <>
           <p>
-            <strong>Please check these fields. Nothing was saved.</strong>
+            <strong>Please check these fields. Nothing was saved or sent.</strong>
           </p>
           <ul>
             {named.map(({ id, label, message }) => (

@@ -29,7 +29,7 @@ export function heldReason({ reason, heldBecause, isRedirected, isUncertain, fal
 }
 
 function fallbackWords(fallback: HeldMessage['fallback'], isUncertain: boolean): string {
-  if (fallback === null) return 'There is no fallback.';
+  if (fallback === null) return 'No fallback space is set, so it waits.';
   const its = `the fallback “${fallback.name}”`;
   if (fallback.isToldAnyhow) return `Its rule tells ${its} too.`;
   if (isUncertain) return `It is not given to ${its}, because it may have been posted.`;

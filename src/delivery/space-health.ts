@@ -135,7 +135,7 @@ function afterRefusal(health: Health, outcome: { httpStatus: number; reason: str
       countsRefusal: counts,
     };
   }
-  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Create a new webhook in the space and replace the URL here.`;
+  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Create a new webhook in the space, and replace the URL in Dealbell.`;
   const probes = health.state === 'broken' ? health.probes + 1 : 0;
   return { ...changed('broken', reason), countsRefusal: counts, nextProbeMs: probeDelayMs(probes, settings.firstProbeMs) };
 }

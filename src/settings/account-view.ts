@@ -181,7 +181,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   filters: 'conditions',
   fold: 'combining',
   foldThreshold: 'combining',
-  fallbackWebhookId: 'space for failed messages',
+  fallbackWebhookId: 'fallback space',
   holdHours: 'retry time',
   locale: 'language',
   settleMs: 'waiting time',

@@ -1,6 +1,7 @@
 /** A rule in a sentence: what it listens to and what it asks for, in names. Pure. */
 
-import { isCondition, type ConditionTree } from '../core/condition';
+import { isCondition, type Condition, type ConditionTree } from '../core/condition';
+import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { NameOf } from '../rules/decision-names';
 import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
@@ -16,8 +17,8 @@ const NOT_WORDS: Readonly<Record<string, string>> = {
   private: 'not private',
 };
 
-/** Conditions that are told one by one; more are counted. */
-const MAX_TOLD = 2;
+/** So many conditions are told one by one; others, and groups of them, are counted. */
+const MAX_TOLD = 3;
 
 /** "Stage changed, in the pipeline "Sales", to the stage "Proposal", worth at least 10,000 EUR". */
 export function ruleWords({ eventType, filters }: Pick<Rule, 'eventType' | 'filters'>, nameOf: NameOf): string {
@@ -43,14 +44,27 @@ function isEmpty(list: readonly unknown[] | undefined): list is undefined {
 
 function conditionParts(tree: ConditionTree | undefined, nameOf: NameOf): readonly string[] {
   if (tree === undefined) return [];
-  const told = isCondition(tree) ? [tree] : 'all' in tree ? tree.all : null;
-  const count = conditionsOf(tree).length;
-  if (count === 0) return [];
-  if (told === null || told.length > MAX_TOLD || !told.every(isCondition)) return [`with ${counted(count, 'condition')}`];
-  return told.map(({ field, op, value }) => {
-    const flag = op === 'isNot' && value === true ? NOT_WORDS[field] : undefined;
-    if (flag !== undefined) return flag;
-    const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
-    return value === undefined || value === null ? ask : `${ask} ${listWords(value, field, nameOf, 'or')}`;
-  });
+  const asked = isCondition(tree) ? [tree] : 'all' in tree ? tree.all : [];
+  const told = asked.filter((one) => isCondition(one)).slice(0, MAX_TOLD);
+  const left = conditionsOf(tree).length - told.length;
+  const rest = left === 0 ? [] : [told.length === 0 ? `with ${counted(left, 'condition')}` : moreWords(left)];
+  return [...told.map((condition) => conditionWords(condition, nameOf)), ...rest];
+}
+
+function moreWords(left: number): string {
+  return left === 1 ? 'and 1 more condition' : `and ${left} more conditions`;
+}
+
+function conditionWords({ field, op, value }: Condition, nameOf: NameOf): string {
+  const flag = op === 'isNot' && value === true ? NOT_WORDS[field] : undefined;
+  if (flag !== undefined) return flag;
+  const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
+  if (value === undefined || value === null) return ask;
+  const days = op === 'increasedBy' || op === 'decreasedBy' ? daysOf(value) : null;
+  return `${ask} ${days === null ? listWords(value, field, nameOf, 'or') : counted(days, 'day')}`;
+}
+
+/** A length of time, which as a value would be a moment: "7 days from now". */
+function daysOf(value: unknown): number | null {
+  return isObject(value) && typeof value['days'] === 'number' ? value['days'] : null;
 }

@@ -38,8 +38,8 @@ function reasonOf(state: HealthState, destination: Destination): { readonly what
 }
 
 function brokenWords({ fallbackWebhookId, holdHours }: Destination): string {
-  if (fallbackWebhookId !== null) return 'They go to the other space until the URL is replaced.';
-  return `They are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
+  if (fallbackWebhookId !== null) return 'Messages go to the other space until the URL is replaced.';
+  return `Messages are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
 }
 
 /** What is known beside the destinations themselves. */
@@ -68,7 +68,7 @@ export function spaceView(destination: Destination, rules: number, facts: SpaceF
     state: word,
     tone,
     reason: sentences(told, then, waits),
-    brief: sentences(what, then, waits),
+    brief: sentences(then === '' ? what : then, waits),
     isPaused: destination.paused,
     canReplaceUrl: state === 'broken' || state === 'doubtful',
     rules: rules === 0 ? 'No rule posts here' : `${counted(rules, 'rule')} ${rules === 1 ? 'posts' : 'post'} here`,

@@ -73,7 +73,7 @@ test.each([
   await frame.getByLabel('One thread per deal').check();
   await frame.getByLabel('Language').selectOption('de-DE');
   await frame.getByLabel('Time zone').fill('Europe/Vienna');
-  await frame.getByLabel('Send to instead').selectOption('Sales wins');
+  await frame.getByLabel('Fallback space').selectOption('Sales wins');
   await frame.getByLabel('Keep retrying for (hours)').fill('12');
   await frame.getByLabel('Quiet from').fill('20:00');
   await frame.getByLabel('Quiet until').fill('07:30');

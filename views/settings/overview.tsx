@@ -68,7 +68,7 @@ function Sent({ view }: { readonly view: OverviewView }): VNode {
               </div>
             ))}
           </dl>
-          <DayChart days={view.days} summary={view.daysSummary} />
+          {view.days.some(({ count }) => count > 0) && <DayChart days={view.days} summary={view.daysSummary} />}
         </div>
       )}
     </section>

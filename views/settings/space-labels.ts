@@ -6,7 +6,7 @@ export const SPACE_LABELS = {
   timeZone: { id: 'space-zone', label: 'Time zone' },
   locale: { id: 'space-locale', label: 'Language' },
   foldThreshold: { id: 'fold-threshold', label: 'Most messages at once' },
-  fallbackWebhookId: { id: 'space-fallback', label: 'Send to instead' },
+  fallbackWebhookId: { id: 'space-fallback', label: 'Fallback space' },
   holdHours: { id: 'space-hold', label: 'Keep retrying for (hours)' },
   'quietHours.from': { id: 'quiet-from', label: 'Quiet from' },
   'quietHours.to': { id: 'quiet-to', label: 'Quiet until' },

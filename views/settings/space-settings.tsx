@@ -124,7 +124,7 @@ export function SpaceSettings(view: SpaceFormView): VNode {
                 {...SPACE_LABELS.fallbackWebhookId}
                 name="fallback"
                 value={view.fallback}
-                options={[{ value: '', label: 'No other space: messages wait' }, ...view.otherSpaces]}
+                options={[{ value: '', label: 'None: messages wait' }, ...view.otherSpaces]}
                 error={errorAt(refusal, 'fallbackWebhookId')}
               />
               <TextField

@@ -9,7 +9,7 @@ const held = (given: Partial<HeldMessage>): HeldMessage => ({
 });
 
 test.each<[string, Partial<HeldMessage>, string | null]>([
-  ['there is no fallback', { fallback: null }, 'HTTP 404. There is no fallback.'],
+  ['there is no fallback', { fallback: null }, 'HTTP 404. No fallback space is set, so it waits.'],
   ['the fallback will take it', {}, 'HTTP 404. It will be given to the fallback “Stand-in”.'],
   [
     'the fallback is broken',
@@ -31,7 +31,7 @@ test.each<[string, Partial<HeldMessage>, string | null]>([
     { isUncertain: true },
     'HTTP 404. It is not given to the fallback “Stand-in”, because it may have been posted.',
   ],
-  ['nothing is known of why', { reason: null, fallback: null }, 'There is no fallback.'],
+  ['nothing is known of why', { reason: null, fallback: null }, 'No fallback space is set, so it waits.'],
   [
     'it waits at the fallback',
     { isRedirected: true, heldBecause: null, reason: 'Quiet hours of this space.' },

@@ -239,7 +239,17 @@ test('when a rule is told in a sentence, then everything in it has its name', ()
     'Stage changed, a move forward, in the pipeline “Sales”, to the stage “Proposal”, owned by “Ana”, worth at least 10,000 EUR',
   );
   const conditions: ConditionTree = { all: [{ field: 'status', op: 'is', value: 'open' }, { not: [] }] };
-  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, with 1 condition');
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, status is “open”');
+  const either: ConditionTree = { any: [{ field: 'status', op: 'is', value: 'open' }] };
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: either } }, nameOf)).toBe('Deal won, with 1 condition');
+  const won = presetsFor('EUR').find(({ key }) => key === 'deal-won');
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: won?.filters.conditions } }, nameOf)).toBe(
+    'Deal won, not archived, and 2 more conditions',
+  );
+  const slipped: ConditionTree = { field: 'expected_close_date', op: 'increasedBy', value: { days: 7 } };
+  expect(ruleWords({ eventType: 'deal.close_date_changed', filters: { conditions: slipped } }, nameOf)).toBe(
+    'Expected close date changed, expected close date rose by at least 7 days',
+  );
   const guarded: ConditionTree = {
     all: [
       { field: 'is_archived', op: 'isNot', value: true },

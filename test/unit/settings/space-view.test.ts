@@ -44,18 +44,22 @@ test.each([
 });
 
 test.each([
-  ['it is broken', { health: 'broken' as const }, 'Google Chat refuses messages. They are kept for 24 hours and sent once'],
+  ['it is broken', { health: 'broken' as const }, 'Google Chat refuses messages. Messages are kept for 24 hours and sent once'],
   [
     'it is broken for an hour',
     { health: 'broken' as const, holdHours: 1 },
-    'Google Chat refuses messages. They are kept for 1 hour and',
+    'Google Chat refuses messages. Messages are kept for 1 hour and',
   ],
   [
     'another space stands in',
     { health: 'broken' as const, fallbackWebhookId: 4 },
-    'Google Chat refuses messages. They go to the other',
+    'Google Chat refuses messages. Messages go to the other',
   ],
-  ['it is broken and says why', { health: 'broken' as const, healthReason: 'Deleted' }, 'Deleted. They are kept for 24 hours'],
+  [
+    'it is broken and says why',
+    { health: 'broken' as const, healthReason: 'Deleted' },
+    'Deleted. Messages are kept for 24 hours',
+  ],
   ['it is paused', { paused: true }, 'Messages wait until you resume, for 24 hours at most.'],
 ])('when %s, then it says what becomes of the messages', (_name, given, words) => {
   expect(viewOf(given).reason).toContain(words);
