@@ -6,7 +6,7 @@ import type { Transition } from '../core/transition';
 import { begunBy, isTelling, isUpToDate, measure, windowFor, type Basis, type Scene } from './measure-rule';
 import { customFields, netOfWindow, netSince, type Shown } from './net-transitions';
 import type { Destination, PendingDelivery } from './routing-ledger';
-import { watchIdOf } from './watch-rules';
+import { hearsAny, watchIdOf } from './watch-rules';
 
 /**
  * From where the rule tells this destination, where its window says `basis`: at a place where it was silenced the whole net change is
@@ -14,21 +14,22 @@ import { watchIdOf } from './watch-rules';
  */
 export function basisAt({ id }: Destination, rule: Rule, scene: Scene, basis: Basis): Basis {
   const message = scene.freed.get(id);
-  if (message !== undefined) return freedBasis(rule, scene, message);
-  return isWatchedSince(id, basis, scene) && rule.digest === null ? behindWatch(id, rule, scene, basis) : basis;
+  const whole = message === undefined ? basis : freedBasis(rule, scene, message);
+  const watch = rule.digest === null ? watchSince(id, whole, scene) : undefined;
+  return watch === undefined ? whole : behindWatch(id, rule, scene, whole, watch);
 }
 
-function isWatchedSince(chatWebhookId: number, { openedAtMs }: Basis, { watchers }: Scene): boolean {
-  return watchers.some(
+function watchSince(chatWebhookId: number, { openedAtMs }: Basis, { watchers }: Scene): Rule | undefined {
+  return watchers.find(
     ({ targetWebhookIds, enabledAt }) => targetWebhookIds.includes(chatWebhookId) && enabledAt.getTime() <= openedAtMs,
   );
 }
 
 /**
  * Where nothing waits about these fields, all that came before this event was told there; where this event takes back what waits, nothing
- * is left to tell. A rule that matches the whole alone tells the whole.
+ * is left to tell. A rule that matches the whole alone tells the whole, unless the watch has told just that.
  */
-function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Basis): Basis {
+function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Basis, watch: Rule): Basis {
   const match = measure(rule, scene, basis, basis.beginning);
   const fields = match.matched ? fieldsOf(match.transition) : [];
   if (fields.length === 0) return basis;
@@ -41,7 +42,9 @@ function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Bas
       isTelling(message, scene),
   );
   const rest = { ...basis, ...sinceTold(waiting, scene) };
-  const isTakenBack = waiting.length > 0 && !rest.transitions.some(isAbout);
+  const isNews = rest.transitions.some(isAbout);
+  if (!isNews && waiting.length === 0 && match.matched && hearsAny(watch, [match.transition])) return { ...rest, toldBy: watch };
+  const isTakenBack = waiting.length > 0 && !isNews;
   return isTakenBack || measure(rule, scene, rest, rest.beginning).matched ? rest : basis;
 }
 
@@ -66,7 +69,7 @@ function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | n
 }
 
 /** What a message tells of; a win or loss beside the birth names no way. */
-function fieldsOf({ type, changes }: Transition): readonly string[] {
+export function fieldsOf({ type, changes }: Transition): readonly string[] {
   if (changes.length === 0 && (type === 'deal.won' || type === 'deal.lost')) return ['status'];
   return changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
 }

@@ -31,7 +31,7 @@ import type { WindowNow } from './settle-windows';
 import { isMuted } from './muted-records';
 import { withCorrections } from './tell-corrections';
 import type { Story } from './tell-story';
-import { hearsAny, watchersOf } from './watch-rules';
+import { hearsAny, watchersOf, watchIdOf } from './watch-rules';
 
 /** One decision per rule that listens to what happened or has a message about the record waiting. */
 export function decideRules(
@@ -135,7 +135,9 @@ function decideFor(rule: Rule, scene: Scene, destinations: readonly Destination[
 
 function tell(rule: Rule, scene: Scene, destinations: readonly Destination[], basis: Basis): Decision {
   const match = measure(rule, scene, basis, basis.beginning);
-  return match.matched ? owe(rule, scene, match.transition, basis, destinations) : silent(rule, scene, match);
+  if (match.matched) return owe(rule, scene, match.transition, basis, destinations);
+  if (basis.toldBy === undefined) return silent(rule, scene, match);
+  return { ruleId: rule.id, matched: false, code: 'alreadyTold', actual: { watchId: watchIdOf(basis.toldBy.id) } };
 }
 
 /** What this event alone would have been, but the window is not: the change was taken back in it. */
@@ -194,7 +196,11 @@ function dropSettled(rule: Rule, scene: Scene, delivery: PendingDelivery, { code
     : 'After a later change the rule no longer matched.';
   dropDelivery(scene.state, delivery, reason, { code: 'settled', ...(!isTakenBack && { actual: { code, actual } }) });
   if (rule.stopAfter) scene.freed.set(delivery.chatWebhookId, delivery);
-  scene.untold.set(delivery.chatWebhookId, [...(scene.untold.get(delivery.chatWebhookId) ?? []), delivery]);
+  leaveUntold(scene, delivery);
+}
+
+function leaveUntold({ untold }: Scene, delivery: PendingDelivery): void {
+  untold.set(delivery.chatWebhookId, [...(untold.get(delivery.chatWebhookId) ?? []), delivery]);
 }
 
 /** With the reason, unless nothing is left of the change. */
@@ -221,6 +227,7 @@ function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, c
     const actual = { ruleId: teller.id, ruleName: teller.name };
     const reason = `Rule “${teller.name}” tells the same destination of this change.`;
     dropDelivery(scene.state, delivery, reason, { code: 'alreadyTold', actual });
+    leaveUntold(scene, delivery);
   } else retell(scene.state, delivery, asCorrection(change, rule, scene, delivery.chatWebhookId));
   if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);
 }

@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
-import { sinceTold } from './basis-at';
+import { fieldsOf, sinceTold } from './basis-at';
 import { dropDelivery, pendingOf, retell } from './batch-state';
 import { tellsSame } from './corrections';
 import { isToldAsGone } from './late-merge';
@@ -15,9 +15,9 @@ import type { Destination, PendingDelivery } from './routing-ledger';
 import { hearsAny, isMoment } from './watch-rules';
 
 export function decideWatch(watch: Rule, scene: Scene): Decision {
-  const [waiting] = waitingOf(watch, scene);
   const destination = scene.rules.destinations.get(watch.targetWebhookIds[0] ?? 0);
   if (destination === undefined) return { ruleId: watch.id, matched: true, code: 'noDestination' };
+  const waiting = waitingAt(destination, watch, scene);
   const whole = basisOf(watch, scene, destination, waiting);
   const basis = { ...whole, transitions: whole.transitions.filter((each) => !isToldAsGone(each, destination, scene)) };
   const match = measure(watch, scene, basis, basis.beginning);
@@ -34,6 +34,22 @@ export function decideWatch(watch: Rule, scene: Scene): Decision {
   }
   retell(scene.state, waiting, asCorrection(change, watch, scene, destination.id), before);
   return { ruleId: watch.id, matched: true, code: 'settled', toldByEventId: waiting.eventId };
+}
+
+/**
+ * The message of the watch that may tell this event too. It may not when one behind it tells of the same field as it was before: people would
+ * read of the way on first.
+ */
+function waitingAt({ id }: Destination, watch: Rule, scene: Scene): PendingDelivery | undefined {
+  const last = waitingOf(watch, scene).at(-1);
+  const fields = scene.own.transitions.flatMap(fieldsOf);
+  const isBehind = (other: PendingDelivery): boolean =>
+    other.chatWebhookId === id && last !== undefined && other.eventId > last.eventId && isTelling(other, scene);
+  const isOvertaken = pendingOf(scene.state, scene.story.entity, scene.story.entityId).some(
+    (other) =>
+      isBehind(other) && !isUpToDate(other, scene) && fieldsOf(other.change.transition).some((field) => fields.includes(field)),
+  );
+  return isOvertaken ? undefined : last;
 }
 
 /**

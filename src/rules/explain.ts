@@ -102,6 +102,8 @@ export function explainDecision(
     case 'conditions':
       return explainCondition(decision.actual, nameOf);
     case 'alreadyTold':
+      if (isObject(decision.actual) && decision.actual['watchId'] !== undefined)
+        return 'Not told again: this space was told of it before the rule matched, because this record is watched there.';
       return isWatch
         ? `Not told again: ${tellerName(decision.actual)} tells it in the same space.`
         : `Not told: already told by ${tellerName(decision.actual)} in the same space, which stops the rules below it.`;

@@ -142,6 +142,8 @@ export interface Basis extends Shown {
   readonly before: RecordState | null;
   readonly openedAtMs: number;
   readonly beginning: Beginning;
+  /** The watch that has told all of it before this event. */
+  readonly toldBy?: Rule;
 }
 
 /** Made once per event, as `Scene.own`. */

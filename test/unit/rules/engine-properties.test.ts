@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { DECISION_CODES } from '../../../src/core/decision';
 import { parseWebhook } from '../../../src/core/pipedrive-event';
 import { isObject, RECORD_ENTITIES, WEBHOOK_ENTITIES, type RecordState } from '../../../src/core/record';
+import type { Rule } from '../../../src/core/rule';
 import { EVENT_TYPES, type Transition } from '../../../src/core/transition';
 import { explainDecision } from '../../../src/rules/explain';
 import { compileRules } from '../../../src/rules/route-events';
@@ -183,9 +184,9 @@ const watches = [
   aWatch(4, '8', 5, 1),
   aWatch(5, '1', 5, -1),
 ];
-function makeDealLedger(isThreaded = false): MemoryLedger {
+function makeDealLedger(isThreaded = false, rules: readonly Rule[] = dealRules): MemoryLedger {
   const destinations = [1, 2, 3, 4, 5].map((id) => ({ id, spaceId: `space ${id}`, isThreaded }));
-  return makeMemoryLedger({ rules: dealRules, destinations, watches });
+  return makeMemoryLedger({ rules, destinations, watches });
 }
 const steps = fc.array(step, { maxLength: 6 });
 
@@ -260,13 +261,12 @@ interface Way {
 }
 
 function waysOf({ type, changes }: Transition): readonly Way[] {
-  if (changes.length > 0 || type === 'deal.created') return changes;
-  return [{ field: 'status', to: type.replace('deal.', '') }];
+  const isBare = (type === 'deal.won' || type === 'deal.lost') && changes.every(({ field }) => field !== 'status');
+  return isBare ? [{ field: 'status', to: type.replace('deal.', '') }, ...changes] : changes;
 }
 
 /** What rules and watches tell this destination, when each event is routed so long after it came in: what was due has left by then. */
-async function toldAlong(life: readonly Step[], chatWebhookId: number, lateMs: number, isThreaded: boolean) {
-  const ledger = makeDealLedger(isThreaded);
+async function toldAlong(life: readonly Step[], chatWebhookId: number, lateMs: number, ledger: MemoryLedger) {
   const [birth, ...others] = lifeOf(8, life);
   if (birth === undefined) throw new Error('there is no life without a birth');
   await ledger.route(birth);
@@ -293,20 +293,53 @@ test.each([
   const late = fc.integer({ min: -1, max: 1000 });
   await fc.assert(
     fc.asyncProperty(steps, late, fc.boolean(), async (life, lateMs, isThreaded) => {
-      const { known: first, after, ways } = await toldAlong(life, chatWebhookId, lateMs, isThreaded);
-
-      for (const field of WATCHED) {
-        const own = ways.filter((way) => way.field === field);
-        const end = own.reduce<unknown>((known, { from = known, to }) => {
-          expect(plain(from)).toEqual(known);
-          return plain(to);
-        }, first[field]);
-        expect(end).toEqual(after[field]);
-      }
+      expectOneChain(await toldAlong(life, chatWebhookId, lateMs, makeDealLedger(isThreaded)));
     }),
     RUNS,
   );
 });
+
+/** Of each kind of change one rule of a place, most often behind one that stops it while the deal is worth something. */
+const stoppingRules = fc
+  .uniqueArray(
+    fc.record({
+      eventType: pick(['deal.won', 'deal.reopened', 'deal.stage_changed', 'deal.value_changed', 'deal.owner_changed'] as const),
+      settles: fc.array(pick([0, 1500, 4000, null]), { minLength: 1, maxLength: 2 }),
+      isLastWorth: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 3, selector: ({ eventType }) => eventType },
+  )
+  .map((kinds) => {
+    const worth = { minValue: 150 };
+    const rules = kinds.flatMap(({ eventType, settles, isLastWorth }) =>
+      settles.map((settleMs, index) => {
+        const isLast = index === settles.length - 1;
+        return { eventType, settleMs, stopAfter: !isLast, filters: isLast && !isLastWorth ? {} : worth };
+      }),
+    );
+    return rules.map((rule, index) => aRule({ ...rule, id: index + 1, position: index + 1, targetWebhookIds: [5] }));
+  });
+
+test('when a deal is watched where rules stop each other and match later or no more, then the ways told make one chain', async () => {
+  const late = fc.integer({ min: -1, max: 1000 });
+  await fc.assert(
+    fc.asyncProperty(steps, late, fc.boolean(), stoppingRules, async (life, lateMs, isThreaded, rules) => {
+      expectOneChain(await toldAlong(life, 5, lateMs, makeDealLedger(isThreaded, rules)));
+    }),
+    RUNS,
+  );
+});
+
+function expectOneChain({ known: first, after, ways }: Awaited<ReturnType<typeof toldAlong>>): void {
+  for (const field of WATCHED) {
+    const own = ways.filter((way) => way.field === field);
+    const end = own.reduce<unknown>((known, { from = known, to }) => {
+      expect(plain(from)).toEqual(known);
+      return plain(to);
+    }, first[field]);
+    expect(end).toEqual(after[field]);
+  }
+}
 
 test('when an event is routed twice, then the record stays as it is', async () => {
   await fc.assert(

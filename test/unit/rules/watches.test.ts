@@ -1,6 +1,7 @@
 /** Watches of a record: every meaningful change is told in their place, never what a rule tells there, and nothing before they began. */
 
 import type { RecordState } from '../../../src/core/record';
+import { explainDecision } from '../../../src/rules/explain';
 import type { Watch } from '../../../src/rules/watch-rules';
 import { aDealWebhook, aRule, at, aWebhook } from '../../support/builders';
 import { makeMemoryLedger, type LedgerSettings, type MemoryLedger } from '../../support/memory-ledger';
@@ -247,13 +248,62 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     expect(ledger.codes(4)).toEqual(['1:settled', '-7:settled']);
   });
 
-  test('when the rule told the way there at once, then the watch tells the way on beside what it holds back', async () => {
+  test('when the rule told the way there at once, then the watch tells the way on behind it, and not with what it holds back', async () => {
     const ledger = await knownDeals({ rules: [aRule({ eventType: 'deal.stage_changed', stageIds: [12], settleMs: 0 })] });
 
     await ledger.route(edit(0, { owner_id: 1 }, { owner_id: 2 }), move(500, 11, 12, { owner_id: 2 }));
     await ledger.route(move(1000, 12, 13, { owner_id: 2 }));
 
-    expect(told(ledger)).toEqual(['-7 tells 3 to 1: deal.field_changed 1>2,12>13', '1 tells 4 to 1: deal.stage_changed 11>12']);
+    expect(told(ledger)).toEqual([
+      '-7 tells 3 to 1: deal.owner_changed 1>2',
+      '1 tells 4 to 1: deal.stage_changed 11>12',
+      '-7 tells 5 to 1: deal.stage_changed 12>13',
+    ]);
+  });
+
+  test('when a rule matches only after the watch has told the same change, then it says so and does not tell it again', async () => {
+    const rule = aRule({ eventType: 'deal.stage_changed', minValue: 500, settleMs: 60_000 });
+    const ledger = await knownDeals({ rules: [rule] });
+
+    await ledger.route(move(0, 11, 12));
+    ledger.sendUntil(1500);
+    await ledger.route(edit(10_000, { value: 100 }, { stage_id: 12, value: 900 }));
+
+    expect(told(ledger)).toEqual(['-7 tells 3 to 1: deal.stage_changed 11>12', expect.stringMatching(/^-7 tells 4 .*100.*900/)]);
+    const [decision] = ledger.event(4).decisions;
+    expect(decision).toEqual({ ruleId: 1, matched: false, code: 'alreadyTold', actual: { watchId: 7 } });
+    const event = { entity: 'deal', transitions: ['deal.value_changed'] };
+    expect(explainDecision(decision ?? { ruleId: 1, matched: true, code: 'matched' }, rule, event)).toBe(
+      'Not told again: this space was told of it before the rule matched, because this record is watched there.',
+    );
+  });
+
+  test('when a rule that stops the others takes the place of one about another change, then the watch tells that change', async () => {
+    const stopping = aRule({ id: 1, eventType: 'deal.owner_changed', settleMs: 0, stopAfter: true });
+    const ledger = await knownDeals({ rules: [stopping, aRule({ id: 2, eventType: 'deal.stage_changed' })] });
+
+    await ledger.route(move(0, 11, 12));
+    await ledger.route(edit(500, { owner_id: 1 }, { owner_id: 2, stage_id: 12 }));
+
+    expect(told(ledger)).toEqual(['1 tells 4 to 1: deal.owner_changed 1>2', '-7 tells 4 to 1: deal.stage_changed 11>12']);
+  });
+
+  test('when a rule may speak again in the end, then it does not tell what the watch has told meanwhile', async () => {
+    const ledger = await knownDeals({
+      rules: [
+        aRule({ id: 1, eventType: 'deal.reopened', stopAfter: true, settleMs: 3000 }),
+        aRule({ id: 2, eventType: 'deal.value_changed', settleMs: 60_000 }),
+      ],
+    });
+    await ledger.route(win(0));
+    ledger.sendUntil(1500);
+
+    await ledger.route(edit(5000, { value: 100 }, { value: 200, status: 'won' }));
+    await ledger.route(edit(5001, { status: 'won' }, { value: 200, status: 'open' }));
+    ledger.sendUntil(6500);
+    await ledger.route(edit(7000, { status: 'open' }, { value: 200, status: 'won' }));
+
+    expect(told(ledger)).toEqual([`-7 tells 3 to 1: ${TOLD_WIN}`, expect.stringMatching(/^-7 tells 5 .*100.*200/)]);
   });
 
   test('when the rule no longer matches after the watch has long fallen silent, then the watch tells it', async () => {
