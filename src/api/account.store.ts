@@ -5,9 +5,14 @@ import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
+import { ROUTE_LOCK } from '../rules/routing.store';
 
 const GROWING_TABLES = ['logs', 'deliveries', 'events', 'records'] as const;
 const ROWS_AT_ONCE = 5000;
+/** With everything that names it as its parent. What is just being routed is written before; what comes later finds no tenant. */
+const END = `
+  WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(${ROUTE_LOCK}, $1))
+  DELETE FROM tenants USING turn WHERE id = $1`;
 
 /** What people set over what Pipedrive says of their company; null: as Pipedrive says. */
 export const accountSettingsSchema = z.object({
@@ -54,11 +59,12 @@ export async function saveSettings(client: Client, tenantId: TenantId, settings:
 
 /**
  * Erases everything of this tenant. The tables that grow with events go first, a bounded number of rows at a time; the rest
- * goes with the tenant's own row.
+ * goes with the tenant's own row. Those tables do not name it as their parent: what was written to them meanwhile goes last.
  */
 export async function eraseTenant(pool: Pool, tenantId: TenantId): Promise<void> {
   for (const table of GROWING_TABLES) await eraseRows(pool, table, tenantId);
-  await pool.query('DELETE FROM tenants WHERE id = $1', [tenantId]);
+  await pool.query(END, [tenantId]);
+  for (const table of GROWING_TABLES) await eraseRows(pool, table, tenantId);
 }
 
 async function eraseRows(pool: Pool, table: string, tenantId: TenantId): Promise<void> {

@@ -25,8 +25,3 @@ export function isConnectionTrouble(error: unknown): boolean {
   if (SOCKET_TROUBLE.has(code) || CODE_TROUBLE.test(code)) return true;
   return error instanceof Error && DRIVER_TROUBLE.test(error.message);
 }
-
-/** True when a row names a parent that is gone (SQLSTATE 23503). */
-export function isForeignKeyViolation(error: unknown): boolean {
-  return codeOf(error) === '23503';
-}

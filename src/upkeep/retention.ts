@@ -1,4 +1,7 @@
-/** Deletes what is older than the plan keeps: events, deliveries and logs, in bounded chunks, so that no statement blocks the others. */
+/**
+ * Deletes what is older than the plan keeps: events, deliveries and logs, in bounded chunks, so that no statement blocks the others;
+ * and what erased tenants have left behind.
+ */
 
 import type { Logger } from 'pino';
 import type { RetentionStore } from './retention.store';
@@ -10,13 +13,13 @@ export interface RetentionDependencies {
   readonly chunkSize?: number;
 }
 
-/** Deletes everything over age and says how many rows of each table went. A message that is still owed is never deleted. */
+/** Deletes everything over age, and what erased tenants left behind, and says how many rows of each went. A message that is still owed is never deleted. */
 export type DeleteExpired = () => Promise<Readonly<Record<string, number>>>;
 
 /** Makes the nightly job. */
 export function makeDeleteExpired({ store, log, retentionDays, chunkSize = 2_000 }: RetentionDependencies): DeleteExpired {
   return async () => {
-    const deleted: Record<string, number> = {};
+    const deleted: Record<string, number> = { leftBehind: await store.deleteLeftBehind() };
     for (const table of store.tables) {
       deleted[table] = 0;
       let count = chunkSize;

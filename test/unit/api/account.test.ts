@@ -3,9 +3,11 @@
 import request from 'supertest';
 import type { ApiDeps } from '../../../src/api/api.routes';
 import { AppError } from '../../../src/core/errors';
+import { ROUTE_LOCK } from '../../../src/rules/routing.store';
 import { iframeToken, makeApiFixture } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
 import { useApi } from '../../support/use-api';
+import { waitUntil } from '../../support/wait-until';
 
 const testDatabase = useTestDatabase();
 const api = useApi(testDatabase);
@@ -158,6 +160,33 @@ test('when the account is erased, then Pipedrive is told, its rows are gone and 
   await call('get', '/account').expect(401);
   await call('get', '/account', other).expect(200);
   expect(await testDatabase.database.prisma.pipedriveConnection.count({ where: { tenantId: api.tenant.id } })).toBe(0);
+});
+
+test('when something is routed and more comes in while an account is erased, then nothing of it stays', async () => {
+  const { pool } = testDatabase.database;
+  const { id } = api.tenant;
+  const addEvent = (client: Pick<typeof pool, 'query'>, metaId: string) =>
+    client.query(
+      `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload) VALUES ($1, 'deal', '1', 'change', $2, now(), '')`,
+      [id, metaId],
+    );
+  const router = await pool.connect();
+  await router.query('BEGIN');
+  await router.query('SELECT pg_advisory_xact_lock($1, $2)', [ROUTE_LOCK, id]);
+  const erased = request(api.app).delete('/account').set('Authorization', `Bearer ${api.tenant.key}`).expect(204);
+  const isErased = erased.then(() => true);
+  await waitUntil('the erasure waits for what is being routed', async () => {
+    const { rows } = await pool.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+    return rows.length > 0;
+  });
+  await addEvent(router, 'routed');
+  await router.query('COMMIT');
+  router.release();
+
+  await isErased;
+
+  const { rows } = await pool.query('SELECT meta_id FROM events WHERE tenant_id = $1', [id]);
+  expect(rows).toEqual([]);
 });
 
 test('when Pipedrive cannot be told, then the account is erased all the same', async () => {

@@ -43,4 +43,39 @@ describe('makeDeleteExpired', () => {
     expect(deleted).toMatchObject({ sightings: 11, events: 10, watches: 11 });
     expect(rows).toEqual([{ sightings: 89, events: 90, watches: 89 }]);
   });
+
+  test('when a tenant was erased while something of it was written, then that goes too, and the rows of others stay', async () => {
+    const { pool } = testDatabase.database;
+    const [before, erased, after] = [
+      await addTenant(testDatabase.database),
+      await addTenant(testDatabase.database),
+      await addTenant(testDatabase.database),
+    ];
+    const tenants = [before, erased, after];
+    await pool.query(
+      `INSERT INTO events (tenant_id, entity, entity_id, action, meta_id, occurred_at, payload)
+       SELECT unnest($1::int[]), 'deal', '1', 'change', 'left', now(), ''`,
+      [tenants],
+    );
+    await pool.query(
+      `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                               template_mode, not_before, request_id)
+       SELECT tenant_id, id, 1, 1, 'A', 'deal', '1', '{}', '{}', now(), 'compact', now(), gen_random_uuid()
+         FROM events WHERE meta_id = 'left'`,
+    );
+    await pool.query(`INSERT INTO logs (tenant_id, status, duration_ms) SELECT unnest($1::int[]), 'success', 1`, [tenants]);
+    await pool.query('DELETE FROM tenants WHERE id = $1', [erased]);
+    const log = pino({ level: 'silent' });
+
+    const deleted = await makeDeleteExpired({ store: makeRetentionStore(pool), log, retentionDays: 90 })();
+
+    const left = async (table: string) =>
+      (await pool.query(`SELECT tenant_id FROM ${table} WHERE tenant_id = ANY($1) ORDER BY 1`, [tenants])).rows.map(
+        (row) => row.tenant_id,
+      );
+    expect(deleted).toMatchObject({ leftBehind: 3 });
+    expect(await left('events')).toEqual([before, after]);
+    expect(await left('deliveries')).toEqual([before, after]);
+    expect(await left('logs')).toEqual([before, after]);
+  });
 });
