@@ -6,7 +6,14 @@ import type { TenantProfile } from '../core/tenant';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { FRESH_MS } from './lease';
 import type { MendFold } from './mend-fold';
-import { settleAttempt, settleUnprepared, settleUnsent, type AttemptSettings, type Obstacle } from './settle-attempt';
+import {
+  settleAttempt,
+  settleUnprepared,
+  settleUnsent,
+  settleUntried,
+  type AttemptSettings,
+  type Obstacle,
+} from './settle-attempt';
 import { judgeRefusal, PAUSED_REASON } from './space-health';
 
 /** Renders bodies for deliveries of one tenant; names are gathered for all of them at once. */
@@ -91,7 +98,7 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
             begun(delivery);
             const lease = await keepLease(delivery, claimedAtMs, dependencies);
             const startedAtMs = dependencies.nowMs();
-            return lease === null ? null : { lease, startedAtMs, outcome: await dependencies.postBody(...message) };
+            return lease === null ? null : { lease, startedAtMs, outcome: await tryPost(message, dependencies) };
           });
         try {
           await deliverOne(delivery, ready.get(delivery.id), post, dependencies);
@@ -111,8 +118,23 @@ type PostInTurn = (...message: Parameters<PostBody>) => Promise<{
   /** Of its space, as it was posted under. */
   readonly lease: string;
   readonly startedAtMs: number;
-  readonly outcome: DeliveryOutcome;
+  /** Null: it could not even be tried. */
+  readonly outcome: DeliveryOutcome | null;
 } | null>;
+
+/** Whose key cannot be opened, for one: what cannot be tried must not keep its space from others for ever. */
+async function tryPost(
+  message: Parameters<PostBody>,
+  { postBody, log }: DeliverGroupDependencies,
+): Promise<DeliveryOutcome | null> {
+  try {
+    return await postBody(...message);
+  } catch (error) {
+    const [{ id, tenant }] = message;
+    log.error({ err: error, tenantId: tenant.id, deliveryId: id }, 'delivery could not be posted');
+  }
+  return null;
+}
 
 /** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. Gives its lease; null: it is lost. */
 async function keepLease(
@@ -219,13 +241,17 @@ async function deliverOne(
     return;
   }
   const { lease, startedAtMs, outcome } = posted;
+  const tried = lease === delivery.lease ? delivery : { ...delivery, lease };
+  if (outcome === null) {
+    await record(settleUntried(tried, jitter(), writtenAtMs === Number.POSITIVE_INFINITY));
+    return;
+  }
   const endedAtMs = nowMs();
   const durationMs = endedAtMs - startedAtMs;
   // The interval counts from when Chat had it at the latest, and not from its answer: that may take long.
   const sinceTakenInMs = endedAtMs - Math.min(endedAtMs, writtenAtMs + ON_THE_WAY_MS);
   const spaceIntervalMs = Math.max(0, settings.spaceIntervalMs - sinceTakenInMs);
   const attempt = { durationMs, isThreaded, jitter: jitter() };
-  const tried = lease === delivery.lease ? delivery : { ...delivery, lease };
   await record(settleAttempt(tried, outcome, attempt, { ...settings, spaceIntervalMs }));
   dependencies.onAttempt?.(outcome, delivery);
   const facts = {

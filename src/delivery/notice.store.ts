@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
 import type { Database } from '../platform/database';
+import { readEach } from './left-out';
 import { KNOWN_HEALTHS } from './space-health';
 import type { HealthChangeDue, NoticeStore, QueuedNotice } from './tell-health';
 
@@ -125,10 +126,9 @@ export function makeNoticeStore({ pool, transaction }: Pick<Database, 'pool' | '
       transaction(async (client) => {
         const due = (await client.query(DUE)).rows.map((row) => dueRow.parse(row));
         if (due.length === 0) return;
-        const listeners = (await client.query(LISTENERS, [due.map(({ tenantId }) => tenantId)])).rows.map((row) =>
-          listenerRow.parse(row),
-        );
-        for (const notice of plan(due, listeners)) {
+        const { rows } = await client.query(LISTENERS, [due.map(({ tenantId }) => tenantId)]);
+        // When one that cannot be read wants quiet nobody knows: others hear of it. The sender says so when it finds a message for it.
+        for (const notice of plan(due, readEach(rows, listenerRow).read)) {
           await client.query(OWE, [notice.tenantId, notice.listenerId, notice.body, notice.aboutIds]);
           await client.query(NOTE_TOLD, [notice.aboutIds, notice.listenerId]);
         }

@@ -149,6 +149,8 @@ async function sendOne(
   dependencies: SendTestDependencies,
 ): Promise<TestResult> {
   const { store, clock, settings } = dependencies;
+  // First: when they cannot be opened the space is left to others.
+  const credentials = await openCredentials();
   if (!(await waitForSlot(recipient.spaceId, dependencies))) {
     return {
       status: 'failure',
@@ -165,7 +167,7 @@ async function sendOne(
   };
   const body = JSON.stringify(renderMessage(subject, real?.names ?? sampleNames()));
   const startedAtMs = clock().getTime();
-  const outcome = await dependencies.post(recipient, await openCredentials(), randomUUID(), body);
+  const outcome = await dependencies.post(recipient, credentials, randomUUID(), body);
   const health = recipient.saved === null ? null : healthAfter(recipient.saved.health, outcome, 0, settings);
   await store.recordTest(recipient, {
     ...{ outcome, body, health, intervalMs: settings.spaceIntervalMs },

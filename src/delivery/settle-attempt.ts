@@ -74,6 +74,12 @@ export function settleUnprepared(delivery: ClaimedDelivery, jitter: number): Att
   return { ...record, stateReason: 'The message could not be prepared; it is tried again.', delayMs: step.ms };
 }
 
+/** What the ledger records when a body was frozen and could not be posted, as when none could be made. `isUnwritten`: nothing of it has left. */
+export function settleUntried(delivery: ClaimedDelivery, jitter: number, isUnwritten: boolean): AttemptRecord {
+  // Its attempt was begun with the freezing.
+  return { ...settleUnprepared(delivery, jitter), isUnprepared: false, isAnswered: isUnwritten };
+}
+
 const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
   state: 'queued',
   stateReason: null,

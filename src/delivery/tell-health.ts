@@ -148,8 +148,7 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     return;
   }
   const startedAtMs = clock().getTime();
-  const credentials = await dependencies.openDestination(notice.tenant.id, notice.saved.sealedCredentials);
-  const outcome = await dependencies.post(notice, credentials);
+  const outcome = await tryPost(notice, dependencies);
   const attempt: TestAttempt = {
     ...{ outcome, body: notice.body, intervalMs: settings.spaceIntervalMs },
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
@@ -158,6 +157,16 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
   await slots.recordTest(notice, attempt);
   await store.settle(notice.id, endOf(attempt, notice.attempts));
   log.info({ tenantId: notice.tenant.id, noticeId: notice.id, outcome: outcome.kind }, 'notice attempted');
+}
+
+/** Whose key cannot be opened is tried no more often than what does not get through, and its space is free again. */
+async function tryPost(notice: QueuedNotice, { openDestination, post, log }: TellHealthDependencies): Promise<DeliveryOutcome> {
+  try {
+    return await post(notice, await openDestination(notice.tenant.id, notice.saved.sealedCredentials));
+  } catch (error) {
+    log.error({ err: error, tenantId: notice.tenant.id, noticeId: notice.id }, 'notice could not be posted');
+  }
+  return { kind: 'unreachable', httpStatus: null, reason: 'Dealbell could not post it.' };
 }
 
 function endOf(

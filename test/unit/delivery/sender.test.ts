@@ -56,7 +56,7 @@ const owe = (id: number) =>
   );
 
 /** Its messages have their turn when `open` is called: until then Chat hangs for so many others. Its clock is turned by hand. */
-function aWorker(cannotPrepare: readonly number[] = []) {
+function aWorker(cannotPrepare: readonly number[] = [], cannotPost: readonly number[] = []) {
   let open = (): void => undefined;
   const isOpen = new Promise<void>((resolve) => (open = resolve));
   let now = 0;
@@ -79,9 +79,10 @@ function aWorker(cannotPrepare: readonly number[] = []) {
       deliveries.some(({ id }) => cannotPrepare.includes(id))
         ? Promise.reject(new Error('cannot be rendered'))
         : Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
-    postBody: ({ requestId }, body, isThreaded, onWritten) => {
+    postBody: async ({ id, requestId }, body, isThreaded, onWritten) => {
+      if (cannotPost.includes(id)) throw new Error('its key cannot be opened');
       const credentials = { key: url.searchParams.get('key') ?? '', token: url.searchParams.get('token') ?? '' };
-      return post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
+      return await post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
     },
     log: pino({ level: 'silent' }),
     concurrency: 1,
@@ -336,6 +337,27 @@ test.each([
     ]);
   },
 );
+
+test('when the key for a message cannot be opened, then others of its space go, and it is tried again as not posted', async () => {
+  await owe(2);
+  const worker = aWorker([], [1]);
+  worker.open();
+
+  await worker.wake();
+  await waitUntil(
+    'the other is sent',
+    async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1,
+  );
+  await worker.close();
+
+  const { rows } = await query(
+    `SELECT id::int, state, attempts, uncertain, not_before > now() AS "isAside", state_reason AS reason FROM deliveries ORDER BY id`,
+  );
+  expect(rows).toEqual([
+    { id: 1, state: 'queued', attempts: 1, uncertain: 0, isAside: true, reason: expect.stringContaining('tried again') },
+    { id: 2, state: 'sent', attempts: 1, uncertain: 0, isAside: false, reason: null },
+  ]);
+});
 
 test('when a message could not be read for a day, then it is given up with the reason, and the next of its record goes', async () => {
   await owe(2);

@@ -31,7 +31,8 @@ async function given(names: readonly string[], answers: Readonly<Record<string, 
   const tellHealth = makeTellHealth({
     store: makeNoticeStore(testDatabase.database),
     slots: makeTestStore(testDatabase.database),
-    openDestination: () => Promise.resolve({ key: 'k', token: 't' }),
+    openDestination: (_tenant, sealed) =>
+      sealed === 'by a lost key' ? Promise.reject(new Error('cannot be opened')) : Promise.resolve({ key: 'k', token: 't' }),
     post: ({ spaceId, body }) => {
       posted.push({ space: spaceId, body });
       return Promise.resolve(current[spaceId] ?? SENT);
@@ -165,6 +166,29 @@ test('when the destination where a notice waits for its turn is paused meanwhile
   await query(`UPDATE chat_webhooks SET paused = true WHERE name = 'Room B'`);
 
   await world.rounds(2);
+
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
+});
+
+test('when the key of the destination where it is to be told cannot be opened, then its space is free for others, and another one hears of it', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], {});
+  await query(`UPDATE chat_webhooks SET sealed_credentials = 'by a lost key' WHERE name = 'Room B'`);
+  await breakDown('Room A');
+  await world.rounds(1);
+  const { rows } = await query(`SELECT lease_until AS lease FROM google_spaces WHERE space_id = 'Room B'`);
+
+  await world.rounds(11);
+
+  expect(rows).toEqual([{ lease: null }]);
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
+});
+
+test('when one destination cannot be read, then others hear of what broke', async () => {
+  const world = await given(['Room A', 'Room B', 'Room C'], {});
+  await query(`UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}' WHERE name = 'Room B'`);
+  await breakDown('Room A');
+
+  await world.rounds(1);
 
   expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
 });
