@@ -57,3 +57,31 @@ test('when one that was held is later than what another message is to tell, then
   expect(mayBeFolded).toEqual([3, 5]);
   expect((await query(`SELECT FROM deliveries WHERE state = 'queued'`)).rows).toHaveLength(4);
 });
+
+describe('when a message that was tried stands aside', () => {
+  const tried = { id: 10, attempts: 3, not_before: new Date(Date.now() + 60_000) };
+  const claimedIds = async () => (await makeDeliveryStore(testDatabase.database).claimDue(1)).claimed.map(({ id }) => id);
+
+  test('then one that tells of its record too waits for it, and others go', async () => {
+    await ledger.addDelivery(tried);
+    await ledger.addDelivery({ id: 11, fold_kind: 'quiet' });
+    await ledger.addDelivery({ id: 12, entity_id: '10', state: 'folded', folded_into: 11 });
+    await ledger.addDelivery({ id: 13 });
+
+    expect(await claimedIds()).toEqual([13]);
+  });
+
+  test.each([
+    ['among others', { id: 11 }, [9, 12], 11],
+    ['first of all', { id: 9, entity_id: '10' }, [12], 9],
+  ])(
+    'then one that tells of its record from before, %s, goes: the tried one waits for that',
+    async (_where, lead, ids, leadId) => {
+      await ledger.addDelivery(tried);
+      await ledger.addDelivery({ ...lead, fold_kind: 'daily' });
+      for (const id of ids) await ledger.addDelivery({ id, entity_id: '10', state: 'folded', folded_into: leadId });
+
+      expect(await claimedIds()).toEqual([leadId]);
+    },
+  );
+});
