@@ -72,7 +72,7 @@ module.exports = {
     {
       name: 'bullmq-only-in-queues',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/platform/queues\\.ts$', '^src/compose', '^src/admin/'] },
+      from: { path: '^src/', pathNot: ['^src/platform/queue', '^src/compose', '^src/admin/'] },
       to: { path: '(^|/)node_modules/(bullmq|ioredis)/', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -1,33 +1,20 @@
 /** The bell and its hearers: BullMQ on Redis or on PostgreSQL, chosen once here; nothing else knows which. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPostgresBackend, Queue, Worker, withBackend, type JobsOptions } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Queue, type JobsOptions } from 'bullmq';
 import type { Logger } from 'pino';
 import { makeLingeringJobs, type LingeringJobs } from './lingering-jobs';
+import { atMost, AWAY_CLOSE_LIMIT_MS, type HeardJob, type OpenQueue, type OpenWorker, type QueueSettings } from './queue-backend';
+import { postgresBackend } from './queue-on-postgres';
+import { redisBackend } from './queue-on-redis';
+import { within } from './within';
 
 /** Ringing must never hold up whoever rings; a ring that takes longer counts as lost and is left to the sweep. */
 const RING_LIMIT_MS = 250;
 /** One key is rung at most this often: one more add would only find the job of the one before. */
 const RING_SPACING_MS = 20;
-/** A killed worker's job is given to another after this long; meanwhile the sweep works without bells. */
-const LOCK_MS = 15_000;
-const STALLED_CHECK_MS = 5_000;
 /** Jobs are short; a deploy expects a process to be gone within 10 s. */
 const CLOSE_LIMIT_MS = 4_000;
-const AWAY_CLOSE_LIMIT_MS = 500;
-const POSTGRES_SCHEMA = 'bullmq';
-
-export interface QueueSettings {
-  /** Null: the queue lives in PostgreSQL. */
-  readonly redisUrl: string | null;
-  readonly databaseUrl: string;
-  readonly log: Logger;
-  /** Keeps the queues of several installations on one Redis apart. */
-  readonly prefix?: string;
-  /** No other process rings or hears. */
-  readonly isAlone?: boolean;
-}
 
 /** A queue as its users see it. */
 export interface BellQueue {
@@ -50,39 +37,6 @@ export interface Queues {
   /** Throws when the queue cannot be reached within `timeoutMs`. */
   ping(timeoutMs: number): Promise<void>;
   /** Stops hearing (waits for jobs under way), then ringing. */
-  close(): Promise<void>;
-}
-
-/** What both backends' queues have in common, as far as it is used here. */
-interface OpenQueue {
-  readonly name: string;
-  add(name: string, payload: unknown, options: JobsOptions): Promise<unknown>;
-  upsertJobScheduler(id: string, repeat: { pattern: string; tz: string }, template: object): Promise<unknown>;
-  getJobCounts(...types: 'waiting'[]): Promise<unknown>;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  close(): Promise<void>;
-}
-
-interface OpenWorker {
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'failed', listener: (job: { readonly id?: string | undefined } | undefined, error: Error) => void): unknown;
-  close(): Promise<void>;
-}
-
-interface HeardJob {
-  readonly data: unknown;
-  /** The key that was rung; jobs of the schedule have none. */
-  readonly deduplicationId?: string | undefined;
-}
-
-interface Backend {
-  readonly name: 'redis' | 'postgres';
-  openQueue(name: string): OpenQueue;
-  openWorker(name: string, processor: (job: HeardJob) => Promise<void>, concurrency: number): OpenWorker;
-  /** Resolves when the backend can be asked, however long that takes. */
-  connected(): Promise<void>;
-  isConnected(): boolean;
-  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -199,124 +153,6 @@ function makeRinger(queue: OpenQueue, log: Logger, isTold: LingeringJobs['tell']
   };
 }
 
-function redisBackend(settings: QueueSettings, redisUrl: string, trouble: Trouble): Backend {
-  const prefix = settings.prefix ?? 'dealbell';
-  // The ringing side fails fast; BullMQ's default would hang for as long as Redis is away.
-  const ringing = new Redis(redisUrl, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    connectTimeout: 2000,
-    retryStrategy,
-  });
-  const hearing = new Redis(redisUrl, { maxRetriesPerRequest: null, connectTimeout: 2000, retryStrategy });
-  for (const connection of [ringing, hearing]) connection.on('error', trouble('redis'));
-  // Each worker blocks on a copy of its own. While Redis is away BullMQ never ends it, and it would keep the process alive.
-  const copies: Redis[] = [];
-  const duplicate = hearing.duplicate.bind(hearing);
-  hearing.duplicate = (override) => {
-    const copy = duplicate(override);
-    copies.push(copy);
-    return copy;
-  };
-  return {
-    name: 'redis',
-    // Without the version check, which asks at once and, not yet connected, would fail this queue for good; the workers check it.
-    openQueue: (name) => new Queue(name, { connection: ringing, prefix, skipWaitingForReady: true, skipVersionCheck: true }),
-    openWorker: (name, processor, concurrency) =>
-      new Worker(name, processor, {
-        connection: hearing,
-        prefix,
-        concurrency,
-        lockDuration: LOCK_MS,
-        stalledInterval: STALLED_CHECK_MS,
-      }),
-    async connected() {
-      if (ringing.status !== 'ready') await new Promise<void>((resolve) => ringing.once('ready', () => resolve()));
-    },
-    isConnected: () => hearing.status === 'ready',
-    async ping() {
-      await ringing.ping();
-    },
-    async close() {
-      await atMost(AWAY_CLOSE_LIMIT_MS, Promise.all([ringing, hearing].map(quit)), settings.log);
-      for (const connection of [ringing, hearing, ...copies]) connection.disconnect();
-    },
-  };
-}
-
-type PostgresBackend = ReturnType<typeof createPostgresBackend>;
-type PostgresConnection = NonNullable<Parameters<typeof createPostgresBackend>[1]['connection']>;
-
-/** After a failed look for jobs a worker rests this long. */
-const FAILED_LOOK_REST_MS = 500;
-
-/**
- * A worker that BullMQ does not take for unconnected looks for jobs again at once when a look has failed; while PostgreSQL is away that is
- * a loop of promises alone, in which no timer and no request of this process ever gets its turn.
- */
-function patient<B extends object>(backend: B): B {
-  for (const name of ['waitForJob', 'moveToActive']) {
-    const look: unknown = Reflect.get(backend, name);
-    if (typeof look !== 'function') throw new TypeError(`BullMQ's backend has no ${name} any more`);
-    Reflect.set(backend, name, async (...args: unknown[]): Promise<unknown> => {
-      try {
-        const answer: unknown = await Reflect.apply(look, backend, args);
-        return answer;
-      } catch (error) {
-        await delay(FAILED_LOOK_REST_MS);
-        throw error;
-      }
-    });
-  }
-  return backend;
-}
-
-const retryStrategy = (attempt: number): number => Math.min(attempt * 100, 2000);
-
-async function quit(connection: Redis): Promise<void> {
-  if (connection.status === 'ready') await connection.quit();
-  else connection.disconnect();
-}
-
-function postgresBackend(settings: QueueSettings, trouble: Trouble): Backend {
-  const { Queue: PostgresQueue } = withBackend(createPostgresBackend);
-  const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
-    patient(createPostgresBackend(...args)),
-  );
-  const tellTrouble = trouble('postgres');
-  const connection = {
-    connectionString: settings.databaseUrl,
-    schema: POSTGRES_SCHEMA,
-    migrate: true,
-    max: 4,
-    connectionTimeoutMillis: 2000,
-    // BullMQ does not listen to a connection that it has checked out: its loss would end the process.
-    onConnect: (client: { on(event: 'error', listener: (error: Error) => void): unknown }): void => {
-      client.on('error', tellTrouble);
-    },
-  };
-  const queues: OpenQueue[] = [];
-  return {
-    name: 'postgres',
-    openQueue(name) {
-      const queue = new PostgresQueue(name, { connection });
-      queues.push(queue);
-      return queue;
-    },
-    openWorker: (name, processor, concurrency) =>
-      new PostgresWorker(name, processor, { connection, concurrency, lockDuration: LOCK_MS, stalledInterval: STALLED_CHECK_MS }),
-    // Each statement waits for its connection.
-    connected: () => Promise.resolve(),
-    isConnected: () => true,
-    async ping() {
-      await queues[0]?.getJobCounts('waiting');
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
-type Trouble = (source: string) => (error: Error) => void;
-
 /** Connection troubles are told once a minute per source: BullMQ repeats them at every retry. */
 function quietly(log: Logger, source: string, isClosed: () => boolean): (error: Error) => void {
   let toldAt = 0;
@@ -325,28 +161,4 @@ function quietly(log: Logger, source: string, isClosed: () => boolean): (error: 
     toldAt = Date.now();
     log.warn({ source, err: error }, 'queue connection trouble');
   };
-}
-
-/** The promise's value, or an error after `timeoutMs`. A late failure of the promise is still handled. */
-async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Waits for the promise, but no longer than `limitMs`; a failure or a timeout is only logged. */
-async function atMost(limitMs: number, promise: Promise<unknown>, log: Logger): Promise<void> {
-  try {
-    await within(promise, limitMs);
-  } catch (error) {
-    log.warn({ err: error }, 'the queue did not close in time');
-  }
 }
