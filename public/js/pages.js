@@ -158,6 +158,8 @@
     var cause = event.detail.requestConfig.triggeringEvent;
     var control = (cause && cause.submitter) || event.detail.elt;
     if (!control.matches('a, button')) return;
+    /* The same words are said again only when they were gone meanwhile. */
+    byId('live').textContent = '';
     pressed.set(event.detail.xhr, control);
     control.dataset.atWork = 'yes';
     control.setAttribute('aria-disabled', 'true');
@@ -204,6 +206,14 @@
     window.pipedrive.say(flash.textContent).then(function () {
       if (flash.dataset.closes) window.pipedrive.closeModal();
     });
+  }
+
+  /** What came of a press, to screen readers: a part that says so of itself would not be heard, as it is new. */
+  function sayResult() {
+    var result = document.querySelector('[data-result]');
+    if (!result || result.dataset.isSaid) return;
+    result.dataset.isSaid = 'yes';
+    byId('live').textContent = result.textContent;
   }
 
   /** What comes by itself says to screen readers what it has to say (`data-said`): once, and not again whenever it is drawn anew. */
@@ -313,6 +323,7 @@
     if (heading !== headingText() && !isQuiet) byHand.clear();
     heading = headingText();
     sayNews(isQuiet);
+    sayResult();
     sayFlash();
     fit();
   });

@@ -54,6 +54,11 @@ export function currentPlan(subscriptions: readonly Subscription[], now: Date, d
   return { plan, isTrial: trial !== undefined, trialEndsAt: trial?.endsAt ?? null, limits };
 }
 
+/** What will be allowed once the running trial ends; null when none runs. */
+export function limitsAfterTrial({ plan, isTrial }: CurrentPlan): PlanLimits | null {
+  return isTrial ? LIMITS[plan] : null;
+}
+
 function bestOf(plans: readonly Plan[]): Plan | null {
   return plans.find((plan) => plan === 'Enterprise') ?? plans[0] ?? null;
 }

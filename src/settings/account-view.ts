@@ -6,6 +6,7 @@ import type { AdminView } from '../../views/settings/account-admin';
 import type { ApiKeyView } from '../../views/settings/account-keys';
 import type { AuditView } from '../../views/settings/audit';
 import type { TenantProfile } from '../core/tenant';
+import type { PlanLimits } from '../plans/plan-limits';
 import { localeOptions } from './space-form-view';
 import { languageName } from './space-view';
 import { capitalized, counted, dayWords, momentWords, sentence } from './words';
@@ -59,6 +60,19 @@ export function usageOf({ usage, limits }: AccountAnswer): AccountView['usage'] 
     { label: 'API keys', used: usage.apiKeys, limit: limits.apiKeys },
     { label: 'Watched records', used: usage.watches, limit: limits.watches },
   ];
+}
+
+/** " After the trial: 10 spaces, ..."; empty when there is no end to come. */
+export function afterTrialWords(limits: PlanLimits | null): string {
+  if (limits === null) return '';
+  const { destinations, activeRules, apiKeys, watches } = limits;
+  const words = [
+    counted(destinations, 'space'),
+    counted(activeRules, 'active rule'),
+    counted(apiKeys, 'API key'),
+    counted(watches, 'watched record'),
+  ];
+  return ` After the trial: ${words.join(', ')}.`;
 }
 
 /** `typed` is what was refused and shall stand again. */

@@ -7,9 +7,11 @@ import { AuditPage } from '../../views/settings/audit';
 import type { Refusal } from '../../views/form';
 import { pageUrl } from '../../views/shell';
 import { listDestinations } from '../delivery/chat-webhook.store';
+import { limitsAfterTrial } from '../plans/plan-limits';
 import { listRules } from '../rules/rule.store';
 import {
   accountAnswer,
+  afterTrialWords,
   auditAnswer,
   auditViews,
   comparisonAnswer,
@@ -71,7 +73,7 @@ async function show(
   const content = Account({
     companyName: tenant.companyName,
     plan: planWords(plan, tenant),
-    history: `History is kept for ${account.retentionDays} days.`,
+    history: `History is kept for ${account.retentionDays} days.${afterTrialWords(limitsAfterTrial(plan))}`,
     usage: usageOf(account),
     settings: settingsOf(account, refused?.form === 'settings' ? typedSettings(visit) : null),
     keys: keyViews(keys, tenant),

@@ -57,7 +57,7 @@ export async function rulesPage(
   const active = rules.filter(({ enabled }) => enabled).length;
   const content = Rules({
     rules: rules.map((rule) => ruleRow(rule, facts)),
-    usage: `${active} of ${plan.limits.activeRules} active`,
+    usage: `${active} of ${plan.limits.activeRules.toLocaleString('en')} active`,
     isFull: active >= plan.limits.activeRules,
     hasSpace: destinations.length > 0,
     canChange: isAdmin,

@@ -79,9 +79,10 @@ test('when an admin follows the first run, then three clicks later a test card i
   await frame.getByLabel('Webhook URL').fill(url);
   await frame.getByLabel('Name', { exact: true }).fill('Sales wins');
   await frame.getByRole('button', { name: 'Send test card' }).click();
-  await frame.getByText('Test card sent').waitFor();
+  await frame.locator('#test-result', { hasText: 'Test card sent' }).waitFor();
   expect(textsIn(spaceId)).toHaveLength(1);
   expect(await frame.locator(':focus').innerText()).toBe('Send test card');
+  expect(await frame.locator('#live').innerText()).toBe('Test card sent. Check the space in Google Chat.');
   await screenshotOf(frame, 'first-run-1-tested');
 
   await frame.getByRole('button', { name: 'Save space' }).click();

@@ -145,7 +145,7 @@ test('when labels and a custom field are asked for, then they are picked by name
   await frame.getByLabel('Name').fill('Hot or cold');
   await frame.getByLabel('Custom text').fill('By a draft');
   await frame.getByRole('button', { name: 'Send test card' }).click();
-  await frame.getByText('Test card sent').waitFor();
+  await frame.locator('#test-result', { hasText: 'Test card sent' }).waitFor();
   expect(visibleText(stage.world.chat.messages(stage.channel.spaceId).at(-1) ?? { rawBody: '{}' })).toMatch(
     new RegExp(`Test: [\\s\\S]*${WON.source}[\\s\\S]*By a draft`),
   );

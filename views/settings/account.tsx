@@ -79,7 +79,7 @@ function Usage({ view: { usage, history } }: { readonly view: AccountView }): VN
           <li>
             <span>{label}</span>
             <strong>
-              {used} of {limit}
+              {used.toLocaleString('en')} of {limit.toLocaleString('en')}
             </strong>
             <progress value={used} max={Math.max(limit, used)} aria-label={`${label}: ${used} of ${limit}`} />
           </li>

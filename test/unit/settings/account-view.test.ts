@@ -1,6 +1,7 @@
 /** The audit trail and the comparison in words. */
 
-import { auditViews, comparisonOf, type AuditEntry } from '../../../src/settings/account-view';
+import { currentPlan, limitsAfterTrial } from '../../../src/plans/plan-limits';
+import { afterTrialWords, auditViews, comparisonOf, type AuditEntry } from '../../../src/settings/account-view';
 import { aTenant } from '../../fixtures/record-changes';
 
 const NOW = new Date('2026-11-23T12:00:00Z');
@@ -24,6 +25,15 @@ test.each([
   [{ queued: 1 }, 'sent 1 message again'],
 ])('when %j was changed, then the trail says what was done', (changes, words) => {
   expect(told(anEntry({ changes }))).toEqual([words]);
+});
+
+test('when a trial runs, then the account says what will be allowed after it', () => {
+  const trial = { plan: 'Professional', status: 'active', isTrial: true, startsAt: NOW, endsAt: null };
+
+  expect(afterTrialWords(limitsAfterTrial(currentPlan([trial], NOW, 'Professional')))).toBe(
+    ' After the trial: 10 spaces, 25 active rules, 5 API keys, 200 watched records.',
+  );
+  expect(afterTrialWords(limitsAfterTrial(currentPlan([], NOW, 'Professional')))).toBe('');
 });
 
 test('when an API key did it, then it is named as people write it', () => {
