@@ -70,8 +70,9 @@ function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | n
 
 /** What a message tells of; a win or loss beside the birth names no way. */
 export function fieldsOf({ type, changes }: Transition): readonly string[] {
-  if (changes.length === 0 && (type === 'deal.won' || type === 'deal.lost')) return ['status'];
-  return changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+  const fields = changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+  const isUnnamed = (type === 'deal.won' || type === 'deal.lost') && !fields.includes('status');
+  return isUnnamed ? ['status', ...fields] : fields;
 }
 
 function withFields(state: RecordState, old: RecordState, fields: readonly string[]): RecordState {

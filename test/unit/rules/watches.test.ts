@@ -261,6 +261,19 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     ]);
   });
 
+  test('when a new deal’s loss, which no rule told in the end, is taken back beside another edit, then that edit alone is told', async () => {
+    const rule = aRule({ settleMs: 4000 });
+    const ledger = makeMemoryLedger({ rules: [rule], watches: [aWatch({ sinceMs: 1 })] });
+    await ledger.route(aDealWebhook({ atMs: 0, data: { status: 'open' } }));
+
+    await ledger.route(win(1));
+    await ledger.route(edit(2, { status: 'won' }, { status: 'lost' }));
+    await ledger.route(edit(3, { value: 100 }, { status: 'lost', value: 200 }));
+    await ledger.route(edit(4, { status: 'lost' }, { status: 'open', value: 200 }));
+
+    expect(told(ledger)).toEqual([expect.stringMatching(/^-7 tells 3 to 1: deal\.value_changed .*100.*200/)]);
+  });
+
   test('when a rule matches only after the watch has told the same change, then it says so and does not tell it again', async () => {
     const rule = aRule({ eventType: 'deal.stage_changed', minValue: 500, settleMs: 60_000 });
     const ledger = await knownDeals({ rules: [rule] });
