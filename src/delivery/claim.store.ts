@@ -18,7 +18,8 @@ import { KNOWN_HEALTHS } from './space-health';
  * One statement: of the spaces that wait, whose slot and lease are free, the longest waiting get the lease and give their head. What
  * is idle, or waits for its slot, is not looked at; SKIP LOCKED keeps two workers out of one space. A message waits for the earlier
  * ones about its record: one that was put off (a refusal) is not overtaken, nor one whose telling inside another message has not left. What
- * tells others too waits for what was tried about their records, unless that waits for it. A space in which nothing is due learns when to
+ * tells others too waits for what was tried about their records, unless that waits for it, or has waited for so long that it must be
+ * waiting, over others, for this one. A space in which nothing is due learns when to
  * look again, unless more was owed since the snapshot of this statement (`marks`).
  * `coalesce` and the doubled state keep the planner to the index of unfinished messages: statistics taken when nothing waited make it read
  * the whole backlog by that of due ones.
@@ -49,7 +50,7 @@ const CLAIM = `
                                  SELECT e.id FROM deliveries e
                                   WHERE e.tenant_id = m.tenant_id AND e.entity = m.entity AND e.entity_id = m.entity_id AND e.id < m.id AND e.id <> d.id
                                     AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id
-                                    AND e.fold_kind IS NULL AND e.attempts > 0 AND NOT (e.entity = d.entity AND e.entity_id = d.entity_id AND e.id > d.id)
+                                    AND e.fold_kind IS NULL AND e.attempts > 0 AND e.not_before > now() - interval '10 minutes' AND NOT (e.entity = d.entity AND e.entity_id = d.entity_id AND e.id > d.id)
                                     AND NOT EXISTS (SELECT 1 FROM deliveries x WHERE x.folded_into = d.id AND x.entity = e.entity AND x.entity_id = e.entity_id AND x.id < e.id)
                                   ORDER BY e.id LIMIT 1) IS NOT NULL) END
                           ORDER BY d.not_before, d.id LIMIT 1) h ON true

@@ -84,4 +84,20 @@ describe('when a message that was tried stands aside', () => {
       expect(await claimedIds()).toEqual([leadId]);
     },
   );
+
+  test('then two that tell of two records crosswise wait for it no longer than ten minutes: all four would wait for each other for ever', async () => {
+    const overdue = { attempts: 3, not_before: new Date(Date.now() - 601_000) };
+    await ledger.addDelivery({ ...overdue, id: 13, entity_id: 'one' });
+    await ledger.addDelivery({ ...overdue, id: 23, entity_id: 'two' });
+    await ledger.addDelivery({ id: 30, fold_kind: 'quiet' });
+    await ledger.addDelivery({ id: 31, fold_kind: 'quiet' });
+    const told = (id: number, entityId: string, leadId: number) =>
+      ledger.addDelivery({ id, entity_id: entityId, state: 'folded', folded_into: leadId });
+    await told(15, 'one', 30);
+    await told(21, 'two', 30);
+    await told(11, 'one', 31);
+    await told(25, 'two', 31);
+
+    expect([[30], [31]]).toContainEqual(await claimedIds());
+  });
 });
