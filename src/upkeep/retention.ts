@@ -19,7 +19,7 @@ export type DeleteExpired = () => Promise<Readonly<Record<string, number>>>;
 /** Makes the nightly job. */
 export function makeDeleteExpired({ store, log, retentionDays, chunkSize = 2_000 }: RetentionDependencies): DeleteExpired {
   return async () => {
-    const deleted: Record<string, number> = { leftBehind: await store.deleteLeftBehind() };
+    const deleted: Record<string, number> = { leftBehind: await store.deleteLeftBehind(chunkSize) };
     for (const table of store.tables) {
       deleted[table] = 0;
       let count = chunkSize;
