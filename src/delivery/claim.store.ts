@@ -40,7 +40,7 @@ const CLAIM = `
                                   WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
                                     AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id
                                   ORDER BY e.id LIMIT 1) IS NULL
-                            AND CASE WHEN d.fold_kind IS NULL THEN NOT EXISTS (
+                            AND CASE WHEN d.fold_kind IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries m WHERE m.folded_into = d.id) THEN NOT EXISTS (
                               SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
                                WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
                                  AND f.state = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending'))

@@ -58,6 +58,17 @@ test('when one that was held is later than what another message is to tell, then
   expect((await query(`SELECT FROM deliveries WHERE state = 'queued'`)).rows).toHaveLength(4);
 });
 
+test('when one that a digest gathered is later than what another message is to tell, then it waits for that', async () => {
+  const held = { state: 'held', held_for: 'daily', held_until: new Date(0) };
+  await ledger.addDelivery({ id: 4, entity_id: '2', ...held });
+  const store = makeHeldStore(testDatabase.database);
+  for (const hold of (await store.dueHolds(new Date(), [])).due) await store.release(hold, new Date(), () => []);
+
+  const { claimed } = await makeDeliveryStore(testDatabase.database).claimDue(1);
+
+  expect(claimed).toEqual([]);
+});
+
 describe('when a message that was tried stands aside', () => {
   const tried = { id: 10, attempts: 3, not_before: new Date(Date.now() + 60_000) };
   const claimedIds = async () => (await makeDeliveryStore(testDatabase.database).claimDue(1)).claimed.map(({ id }) => id);
