@@ -67,16 +67,21 @@ export type RecipientsWanted = { readonly tenantId: TenantId } & (
 export interface TestStore {
   /** Recipients of a rule (one per destination), or the destinations themselves; empty when there is none. */
   findRecipients(target: RecipientsWanted): Promise<readonly SavedRecipient[]>;
-  /** Takes the space's next write slot; 0 when it is taken, else the milliseconds until it is free. */
-  reserveSlot(spaceId: string, intervalMs: number): Promise<number>;
+  /** Takes the space's next write slot, when it is free. */
+  reserveSlot(spaceId: string, intervalMs: number): Promise<Reservation>;
   /**
    * The attempt is over: the next write is an interval away. A success heals the destination and lets go what it holds, a
-   * refusal counts as any other.
+   * refusal counts as any other. What took longer than its lease leaves that of whoever has the space by then.
    */
   recordTest(recipient: Recorded, attempt: TestAttempt): Promise<void>;
 }
 
+/** `waitMs`: until the slot may be free. */
+export type Reservation = { readonly kind: 'taken'; readonly lease: string } | { readonly kind: 'busy'; readonly waitMs: number };
+
 export interface TestAttempt {
+  /** Of its space, under which it was posted. */
+  readonly lease: string;
   readonly outcome: DeliveryOutcome;
   readonly body: string;
   readonly durationMs: number;
@@ -151,7 +156,8 @@ async function sendOne(
   const { store, clock, settings } = dependencies;
   // First: when they cannot be opened the space is left to others.
   const credentials = await openCredentials();
-  if (!(await waitForSlot(recipient.spaceId, dependencies))) {
+  const lease = await waitForSlot(recipient.spaceId, dependencies);
+  if (lease === null) {
     return {
       status: 'failure',
       httpStatus: null,
@@ -170,7 +176,7 @@ async function sendOne(
   const outcome = await dependencies.post(recipient, credentials, randomUUID(), body);
   const health = recipient.saved === null ? null : healthAfter(recipient.saved.health, outcome, 0, settings);
   await store.recordTest(recipient, {
-    ...{ outcome, body, health, intervalMs: settings.spaceIntervalMs },
+    ...{ lease, outcome, body, health, intervalMs: settings.spaceIntervalMs },
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
   });
   if (health?.isHealed === true) dependencies.onHealed();
@@ -179,12 +185,13 @@ async function sendOne(
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
 }
 
-async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<boolean> {
+/** Gives the lease of the space; null: it stays busy. */
+async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<string | null> {
   const endsAtMs = clock().getTime() + SLOT_PATIENCE_MS;
   for (;;) {
-    const waitMs = await store.reserveSlot(spaceId, settings.spaceIntervalMs);
-    if (waitMs === 0) return true;
-    if (clock().getTime() + waitMs > endsAtMs) return false;
-    await delay(waitMs);
+    const slot = await store.reserveSlot(spaceId, settings.spaceIntervalMs);
+    if (slot.kind === 'taken') return slot.lease;
+    if (clock().getTime() + slot.waitMs > endsAtMs) return null;
+    await delay(slot.waitMs);
   }
 }

@@ -142,15 +142,15 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     await store.settle(notice.id, { state: 'withdrawn', afterMs: 0, wasTried: false });
     return;
   }
-  const waitMs = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
-  if (waitMs > 0) {
-    await store.settle(notice.id, { state: 'queued', afterMs: waitMs, wasTried: false });
+  const slot = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
+  if (slot.kind === 'busy') {
+    await store.settle(notice.id, { state: 'queued', afterMs: slot.waitMs, wasTried: false });
     return;
   }
   const startedAtMs = clock().getTime();
   const outcome = await tryPost(notice, dependencies);
   const attempt: TestAttempt = {
-    ...{ outcome, body: notice.body, intervalMs: settings.spaceIntervalMs },
+    ...{ lease: slot.lease, outcome, body: notice.body, intervalMs: settings.spaceIntervalMs },
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
     health: healthAfter(notice.saved.health, outcome, 0, settings),
   };

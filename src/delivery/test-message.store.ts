@@ -25,7 +25,7 @@ const RESERVE = `
   INSERT INTO google_spaces (space_id, next_slot_at, lease_until) VALUES ($1, now(), now() + interval '15 seconds')
   ON CONFLICT (space_id) DO UPDATE SET lease_until = now() + interval '15 seconds'
    WHERE google_spaces.next_slot_at <= now() AND (google_spaces.lease_until IS NULL OR google_spaces.lease_until <= now())
-  RETURNING space_id`;
+  RETURNING lease_until::text AS lease`;
 const WAIT = `
   SELECT greatest(extract(epoch FROM next_slot_at - now()) * 1000, CASE WHEN lease_until > now() THEN $2 ELSE 0 END, 20)::float8 AS ms
     FROM google_spaces WHERE space_id = $1`;
@@ -40,8 +40,10 @@ const HEALTH = `
 const LOG = `
   INSERT INTO logs (tenant_id, rule_id, chat_webhook_id, status, http_status, error_message, test_body, duration_ms)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+/** As what a message came to is recorded (record.store.ts). */
 const SLOT = `
-  UPDATE google_spaces SET lease_until = NULL, next_slot_at = clock_timestamp() + $2 * interval '1 millisecond' WHERE space_id = $1`;
+  UPDATE google_spaces SET lease_until = CASE WHEN lease_until <> $3::timestamptz THEN lease_until END,
+         next_slot_at = greatest(next_slot_at, clock_timestamp() + $2 * interval '1 millisecond') WHERE space_id = $1`;
 
 const recipientRow = z
   .object({
@@ -107,12 +109,12 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
       return rows.map((row) => recipientRow.parse(row));
     },
     async reserveSlot(spaceId, intervalMs) {
-      const reserved = await pool.query(RESERVE, [spaceId]);
-      if (reserved.rowCount === 1) return 0;
+      const [taken] = (await pool.query<{ lease: string }>(RESERVE, [spaceId])).rows;
+      if (taken !== undefined) return { kind: 'taken', lease: taken.lease };
       const { rows } = await pool.query<{ ms: number }>(WAIT, [spaceId, intervalMs]);
-      return Math.ceil(rows[0]?.ms ?? intervalMs);
+      return { kind: 'busy', waitMs: Math.ceil(rows[0]?.ms ?? intervalMs) };
     },
-    async recordTest(recipient, { outcome, body, durationMs, intervalMs, health }) {
+    async recordTest(recipient, { lease, outcome, body, durationMs, intervalMs, health }) {
       const { tenant, ruleId, saved, spaceId } = recipient;
       await transaction(async (client) => {
         if (health !== null && saved !== null) await changeHealth(client, saved, health);
@@ -130,7 +132,7 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
           Math.round(durationMs),
         ];
         await client.query(LOG, attempt);
-        await client.query(SLOT, [spaceId, intervalMs]);
+        await client.query(SLOT, [spaceId, intervalMs, lease]);
       });
     },
   };

@@ -24,3 +24,27 @@ test('when the key of the destination cannot be opened, then its space stays fre
 
   expect((await ledger.query('SELECT FROM google_spaces WHERE lease_until IS NOT NULL')).rows).toEqual([]);
 });
+
+test('when it took longer than its lease, then its space and the next slot stay with whoever has them by then', async () => {
+  await ledger.addDestination();
+  const sendTest = makeSendTest({
+    store: makeTestStore(testDatabase.database),
+    openDestination: () => Promise.resolve({ key: 'key', token: 'token' }),
+    async post() {
+      await ledger.query(
+        `UPDATE google_spaces SET lease_until = now() + interval '14 seconds', next_slot_at = now() + interval '5 seconds'`,
+      );
+      return { kind: 'sent', httpStatus: 200, messageName: 'spaces/A/messages/1', threadName: null };
+    },
+    settings: { spaceIntervalMs: 0, refusalConfirmMs: 0, firstProbeMs: 0 },
+    onHealed: () => undefined,
+    clock: () => new Date(),
+  });
+
+  await sendTest({ tenantId: tenantId(ledger.tenant), chatWebhookId: 1 });
+
+  const { rows } = await ledger.query(
+    `SELECT lease_until > now() AS "isLeased", next_slot_at > now() + interval '1 second' AS "isLater" FROM google_spaces`,
+  );
+  expect(rows).toEqual([{ isLeased: true, isLater: true }]);
+});
