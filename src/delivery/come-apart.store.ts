@@ -40,7 +40,7 @@ const IS_HELD_FOLD = `d.fold_kind IS NOT NULL AND ${IS_HELD}`;
 
 /** A digest that the fallback `f` is told a part of anyhow. */
 export const IS_MIXED = `
-  (d.fold_kind IN ('daily', 'weekly')
+  (coalesce(d.fold_kind, '') IN ('daily', 'weekly')
    AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM ${toldBy('d')}) > 1)`;
 
 /**
