@@ -58,6 +58,7 @@ const TRY_AGAIN_MS = 5 * 60_000;
  * gap and now and then, for what happened to deals before they were archived.
  */
 const NOW_AND_THEN_MS = 6 * HOUR_MS;
+const ARCHIVE_UNSAID = 'not all changes of archived deals could be told yet';
 
 /** The deals are always compared; another list only when some rule tells of it, since each costs. */
 const ASKED_FOR: readonly (readonly [List, readonly EventType[]])[] = [
@@ -78,26 +79,24 @@ export function makeReconcileTenant(needs: Needs): ReconcileTenant {
     const api = await apiOf(tenantId);
     const nextHour = new Date(startedAt.getTime() + HOUR_MS);
     const { comparedUntil } = due;
-    const again = { stillWantedBecause: due.wantedBecause };
-    if (api === null) return { comparedUntil, trouble: 'No connection to Pipedrive is active.', nextRunAt: nextHour, ...again };
+    const stillWantedBecause = due.wantedBecause;
+    if (api === null)
+      return { comparedUntil, trouble: 'No connection to Pipedrive is active.', nextRunAt: nextHour, stillWantedBecause };
     const run = await compareLists({ ...needs, stillHere }, due, api);
     const { failure, tally } = run;
     const durationMs = clock().getTime() - startedAt.getTime();
     log.info({ tenantId, ...tally, trouble: failure?.reason ?? null, durationMs }, 'reconciled');
-    if (failure === null) {
-      const stillWantedBecause = run.isArchiveUnsaid ? 'not all changes of archived deals could be told yet' : null;
-      return { ...run, trouble: null, nextRunAt: earlier(run.againAt, nextHour) ?? nextHour, stillWantedBecause };
-    }
+    if (failure === null) return { ...run, trouble: null, nextRunAt: earlier(run.againAt, nextHour) ?? nextHour };
     const waitMs = Math.max(failure.retryAfterMs ?? TRY_AGAIN_MS, TRY_AGAIN_MS);
-    return { ...run, trouble: failure.reason, nextRunAt: new Date(clock().getTime() + waitMs), ...again };
+    return { ...run, trouble: failure.reason, nextRunAt: new Date(clock().getTime() + waitMs) };
   };
 }
 
 interface Run {
   readonly comparedUntil: ComparedUntil;
   readonly againAt: Date | null;
-  /** The list of archived deals has to be asked for again with the next run. */
-  readonly isArchiveUnsaid: boolean;
+  /** Why the list of archived deals has to be asked for with the next run; null when it need not. */
+  readonly stillWantedBecause: string | null;
   readonly failure: Failure | null;
   readonly tally: { readonly seen: number; readonly found: number; readonly pages: number };
 }
@@ -105,18 +104,20 @@ interface Run {
 async function compareLists(needs: RunNeeds, due: DueTenant, api: ChangedLists): Promise<Run> {
   const comparedUntil: ComparedUntil = { ...due.comparedUntil };
   const tally = { seen: 0, found: 0, pages: 0 };
+  const lists = listsOf(due, needs.clock());
   let againAt: Date | null = null;
-  let isArchiveUnsaid = false;
-  for (const list of listsOf(due, needs.clock())) {
+  let stillWantedBecause = lists.includes('archivedDeal') ? (due.wantedBecause ?? ARCHIVE_UNSAID) : null;
+  for (const list of lists) {
     const part = await compareList(needs, due, list, api);
     comparedUntil[list] = part.comparedUntil;
     againAt = earlier(againAt, part.againAt);
-    if (list === 'archivedDeal') isArchiveUnsaid = part.againAt !== null;
     for (const key of ['seen', 'found', 'pages'] as const) tally[key] += part[key];
     // What refused one list refuses the others too, and asking on costs.
-    if (part.failure !== null) return { comparedUntil, againAt, isArchiveUnsaid, failure: part.failure, tally };
+    if (part.failure !== null) return { comparedUntil, againAt, stillWantedBecause, failure: part.failure, tally };
+    // From here on whatever is refused to other lists: this one is read, or has to be read again.
+    if (list === 'archivedDeal') stillWantedBecause = part.againAt === null ? null : ARCHIVE_UNSAID;
   }
-  return { comparedUntil, againAt, isArchiveUnsaid, failure: null, tally };
+  return { comparedUntil, againAt, stillWantedBecause, failure: null, tally };
 }
 
 function listsOf(due: DueTenant, now: Date): readonly List[] {

@@ -125,7 +125,26 @@ test('when a deal was won and archived a minute ago, then its list is wanted aga
 });
 
 test('when Pipedrive refuses what was wanted, then it is wanted still', async () => {
-  expect((await run([refused], { wantedBecause: 'an outage' })).stillWantedBecause).toBe('an outage');
+  const given = { wantedTypes: ['deal.won'], wantedBecause: 'an outage' } as const;
+
+  expect((await run([refused], given)).stillWantedBecause).toBe('an outage');
+});
+
+test('when Pipedrive refuses the list of archived deals that was due, then it is wanted with the next run', async () => {
+  const { stillWantedBecause } = await run([page(), refused], { wantedTypes: ['deal.won'] });
+
+  expect(stillWantedBecause).toBe('not all changes of archived deals could be told yet');
+});
+
+test('when Pipedrive refuses another list, then that of archived deals is wanted again if not all of it was said, and else no more', async () => {
+  const young = { ...dealAt(1, -MINUTE), status: 'won', won_time: at(-MINUTE).toISOString(), is_archived: true };
+  const wantedTypes = ['deal.won', 'lead.created'] as const;
+
+  const unsaid = await run([page(), page([young]), refused], { wantedTypes });
+  const said = await run([page(), page(), refused], { wantedTypes, wantedBecause: 'an outage' });
+
+  expect(unsaid.stillWantedBecause).toBe('not all changes of archived deals could be told yet');
+  expect(said.stillWantedBecause).toBeNull();
 });
 
 test('when the gap is a month, then only its last seven days are read', async () => {
