@@ -130,10 +130,15 @@ const REDIRECT = `
 const MEND_SPACES = `
   UPDATE google_spaces SET next_slot_at = least(next_slot_at, now() + interval '1 second'), lease_until = NULL
    WHERE next_slot_at > now() + interval '11 minutes' OR lease_until > now() + interval '1 minute'`;
+/** Each space is asked for its own, here and below: not the whole backlog, nor, before there are statistics, the whole table. */
 const MEND_QUEUED = `
   UPDATE deliveries SET not_before = now(), created_at = now()
-   WHERE created_at > now() + interval '1 minute' AND not_before > now() AND coalesce(state, '') IN ('queued', 'sending')`;
-/** No settle window, refusal or retry puts a message off for as long as an hour. Each space is asked for its own, not the whole backlog. */
+   WHERE id = ANY (ARRAY(SELECT early.id FROM google_spaces g CROSS JOIN LATERAL (
+     SELECT d.id FROM deliveries d
+      WHERE d.space_id = g.space_id AND d.state IN ('queued', 'sending') AND d.not_before > now()
+        AND d.created_at > now() + interval '1 minute'
+      ORDER BY d.not_before LIMIT 1000) early WHERE g.is_waiting))`;
+/** No settle window, refusal or retry puts a message off for as long as an hour. */
 const MEND_PUT_OFF = `
   UPDATE deliveries SET not_before = now()
    WHERE id = ANY (ARRAY(SELECT far.id FROM google_spaces g CROSS JOIN LATERAL (

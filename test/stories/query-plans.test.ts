@@ -4,6 +4,9 @@
  */
 
 import { Client, Pool } from 'pg';
+import { pino } from 'pino';
+import { makeHoldStore } from '../../src/delivery/hold.store';
+import { openDatabase } from '../../src/platform/database';
 import { makeRetentionStore } from '../../src/upkeep/retention.store';
 import { ROUTE_LOCK } from '../../src/rules/routing.store';
 import { seedHistory } from '../bench/seed-history';
@@ -83,6 +86,29 @@ describe('Statements over a long history and a backlog', () => {
     await holder.query('SELECT pg_advisory_lock($1, $2)', [ROUTE_LOCK, tenantId]);
     return () => holder.end();
   }
+
+  test('when there are no statistics yet, then what a clock that was set back left is looked for among what waits', async () => {
+    const log = plans;
+    if (log === null) return;
+    await pool.query(
+      `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                               template_mode, not_before, request_id, state)
+       SELECT 1, 3000000 + n, 1, 1, 'SENT', 'deal', n::text, '{}', '{}', now(), 'compact', now(), gen_random_uuid(), 'sent'
+         FROM generate_series(1, $1::int) n`,
+      [BACKLOG],
+    );
+    const silent = pino({ level: 'silent' });
+    const database = openDatabase({ connectionString: databaseUrl, log: silent, poolSize: 1 });
+    log.take();
+
+    await makeHoldStore({ pool: database.pool, clock: () => new Date(), log: silent }).tidy();
+
+    const looks = log.take().filter(({ statement }) => statement.includes('created_at = now()'));
+    await database.close();
+    await pool.query(`DELETE FROM deliveries WHERE space_id = 'SENT'`);
+    expect(looks.length).toBeGreaterThan(0);
+    expect(looks.flatMap(tooDear)).toEqual([]);
+  });
 
   test('when it works among all that, then no statement reads or sorts more than a batch', async () => {
     if (plans === null) {
