@@ -38,7 +38,7 @@ export interface RetentionStore {
 }
 
 /** Makes the store. */
-export function makeRetentionStore(pool: Pool): RetentionStore {
+export function makeRetentionStore(pool: Pick<Pool, 'query'>): RetentionStore {
   /** Of those that the condition says of `value`, at most `limit`. */
   async function deleteSome(table: ExpiringTable, condition: string, value: number, limit: number): Promise<number> {
     const statement = `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2))`;
