@@ -21,7 +21,12 @@ export interface PlanNode {
 export interface PlanLog {
   /** Of all statements that ended since the last call. */
   take(): readonly ExecutedPlan[];
+  /** Lets other tests read the log; whoever's plans it has must have ended. */
+  close(): Promise<void>;
 }
+
+/** The log is one of the whole server, and does not say of which database a plan is: one test after the other. */
+const LOG_LOCK = 715_001;
 
 const rawNode = z.object({
   'Node Type': z.string(),
@@ -42,28 +47,34 @@ const SETTINGS = {
   'auto_explain.log_parameter_max_length': '0',
 };
 
-/** Sessions opened from now on log their plans. Null where the server's log cannot be read: it is not ours. */
+/**
+ * Sessions opened from now on log their plans; other tests that want the same wait until this one closes. Null where the server's log
+ * cannot be read: it is not ours.
+ */
 export async function logPlans(connectionString: string): Promise<PlanLog | null> {
-  const client = new Client({ connectionString });
+  const url = new URL(connectionString);
+  const database = url.pathname.slice(1);
+  // Such a lock is one of a database: that of all.
+  url.pathname = '/postgres';
+  const client = new Client({ connectionString: url.href });
   await client.connect();
-  try {
-    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-    const logFile = join(dirname(rows[0]?.data_directory ?? ''), 'postgres.log');
-    if (!existsSync(logFile)) return null;
-    const database = new URL(connectionString).pathname.slice(1);
-    for (const [name, value] of Object.entries(SETTINGS))
-      await client.query(`ALTER DATABASE ${database} SET ${name} = '${value}'`);
-    let offset = statSync(logFile).size;
-    return {
-      take() {
-        const said = readFileSync(logFile).subarray(offset);
-        offset += said.length;
-        return plansIn(said.toString('utf8'));
-      },
-    };
-  } finally {
+  const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+  const logFile = join(dirname(rows[0]?.data_directory ?? ''), 'postgres.log');
+  if (!existsSync(logFile)) {
     await client.end();
+    return null;
   }
+  await client.query('SELECT pg_advisory_lock($1)', [LOG_LOCK]);
+  for (const [name, value] of Object.entries(SETTINGS)) await client.query(`ALTER DATABASE ${database} SET ${name} = '${value}'`);
+  let offset = statSync(logFile).size;
+  return {
+    take() {
+      const said = readFileSync(logFile).subarray(offset);
+      offset += said.length;
+      return plansIn(said.toString('utf8'));
+    },
+    close: () => client.end(),
+  };
 }
 
 /** Each entry is a line that ends in "plan:", and then the plan, each line of it begun by a tab. */
