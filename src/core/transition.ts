@@ -85,7 +85,7 @@ export interface Transition {
 }
 
 export interface Announcement {
-  /** Who announces, in words: a user's name, "api key CI". */
+  /** Who announces, in words: a user's name, "API key CI". */
   readonly by: string;
   /** What they add; plain text. */
   readonly note: string | null;

@@ -26,7 +26,7 @@ it('tells who watches what where since when, newest first, by record and by spac
     .send(aDeal({ entity: 'lead', entityId: 'adf21080-0e10-11eb-879b-05d71fb426ec' }))
     .expect(201);
 
-  expect(first).toMatchObject({ ...aDeal(), author: 'api key test key', createdAt: expect.any(String) });
+  expect(first).toMatchObject({ ...aDeal(), author: 'API key test key', createdAt: expect.any(String) });
   expect(second).toMatchObject({ author: 'Admin', chatWebhookId: other });
   expect(await listed('?entity=deal&entityId=7')).toEqual([second, first]);
   expect(await listed(`?chatWebhookId=${other}`)).toEqual([second]);
