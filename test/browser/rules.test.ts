@@ -291,7 +291,7 @@ test('when conditions are edited on a phone, then none is wider than its card', 
   await frame.getByRole('button', { name: 'New rule' }).click();
   await frame.getByRole('button', { name: 'Add group' }).click();
   await frame.getByLabel('Field of condition 1').selectOption('is_archived');
-  await frame.getByLabel('Compared with, condition 1').first().waitFor();
+  await frame.getByRole('group', { name: 'Compared with, condition 1' }).waitFor();
 
   const right = (selector: string) =>
     frame.locator(selector).evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)));
