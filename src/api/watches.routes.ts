@@ -6,7 +6,7 @@ import type { TenantId } from '../core/tenant';
 import { dropWaiting, findDestination } from '../delivery/chat-webhook.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { WATCHED_ENTITIES, type Watch } from '../rules/watch-rules';
-import { addWatch, countWatches, findWatch, pageOfWatches, removeWatch } from '../rules/watch.store';
+import { addWatch, countWatches, findWatch, holdWatches, pageOfWatches, removeWatch } from '../rules/watch.store';
 import type { RunChange } from './change.store';
 import { invalid, missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField, recordIdField } from './fields';
@@ -83,6 +83,7 @@ async function watch(
   return await runChange(principal, async (client) => {
     const destination = await findDestination(client, tenantId, wanted.chatWebhookId);
     if (destination === null) throw invalid([{ path: 'chatWebhookId', message: 'There is no space of this id.' }]);
+    await holdWatches(client, tenantId);
     const known = await findWatch(client, tenantId, wanted);
     if (known !== null) return { result: known, note: null };
     refuseOverLimit('watches', await countWatches(client, tenantId), await loadPlan(client, tenantId));

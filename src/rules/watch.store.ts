@@ -43,17 +43,36 @@ export async function loadWatches(
   return rows;
 }
 
-/** Watches follow their records; where the other one is watched in the same place already, one of the two goes. */
+/** First key of the advisory lock under which watches of one tenant come to their records. */
+const WATCH_LOCK = 0x64_62_04;
+
+const ON_ITS_WAY = `'on its way'`;
+const LEAVE = `
+  UPDATE watches SET entity = ${ON_ITS_WAY}, entity_id = id::text WHERE tenant_id = $1 AND id = ANY ($2::int[])`;
+const ARRIVE = `
+  UPDATE watches w SET entity = r.entity, entity_id = r.entity_id
+    FROM jsonb_to_recordset($2::jsonb) AS r(id int, entity text, entity_id text)
+   WHERE w.tenant_id = $1 AND w.id = r.id
+     AND NOT EXISTS (SELECT FROM watches o WHERE o.tenant_id = $1 AND o.entity = r.entity AND o.entity_id = r.entity_id
+                        AND o.chat_webhook_id = w.chat_webhook_id)`;
+const END = `DELETE FROM watches WHERE tenant_id = $1 AND id = ANY ($2::int[]) AND entity = ${ON_ITS_WAY}`;
+
+/**
+ * Watches follow their records; where the other one is watched in the same place already, one of the two goes. One may go where another
+ * of them is leaving, so all leave before any arrives; and nobody comes to watch meanwhile.
+ */
 export async function moveWatches(client: PoolClient, tenantId: TenantId, moved: BatchPlan['moved']): Promise<void> {
-  const ends = moved.filter(({ to }) => to === null).map(({ id }) => id);
-  if (ends.length > 0) await client.query('DELETE FROM watches WHERE tenant_id = $1 AND id = ANY ($2::int[])', [tenantId, ends]);
+  const ids = moved.map(({ id }) => id);
   const moves = moved.flatMap(({ id, to }) => (to === null ? [] : [{ id, entity: to.entity, entity_id: to.entityId }]));
-  if (moves.length === 0) return;
-  await client.query(
-    `UPDATE watches w SET entity = r.entity, entity_id = r.entity_id
-       FROM jsonb_to_recordset($2::jsonb) AS r(id int, entity text, entity_id text) WHERE w.tenant_id = $1 AND w.id = r.id`,
-    [tenantId, JSON.stringify(moves)],
-  );
+  await client.query('SELECT pg_advisory_xact_lock($1, $2)', [WATCH_LOCK, tenantId]);
+  await client.query(LEAVE, [tenantId, ids]);
+  if (moves.length > 0) await client.query(ARRIVE, [tenantId, JSON.stringify(moves)]);
+  await client.query(END, [tenantId, ids]);
+}
+
+/** Until the transaction is over no watch of the tenant comes to another record: to be asked for before a watch is looked for and added. */
+export async function holdWatches(client: Prisma.TransactionClient, tenantId: TenantId): Promise<void> {
+  await client.$executeRaw`SELECT pg_advisory_xact_lock(${WATCH_LOCK}::int, ${tenantId}::int)`;
 }
 
 /** One page, newest first; `wanted`: of that record or place alone. */

@@ -1,7 +1,9 @@
 /** `/watches` over HTTP, on a real database. */
 
+import { moveWatches } from '../../../src/rules/watch.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useApi } from '../../support/use-api';
+import { waitUntil } from '../../support/wait-until';
 
 const testDatabase = useTestDatabase();
 const api = useApi(testDatabase);
@@ -44,6 +46,25 @@ it('watches a record once per space, however often it is asked, also at the same
   expect(audit.items.filter(({ action }: { action: string }) => action === 'record.watched')).toEqual([
     expect.objectContaining({ subject: 'deal 7', changes: { chatWebhookId: space } }),
   ]);
+});
+
+it('finds the watch that is just coming to the record with another one that was merged into it', async () => {
+  const { pool, repeatableTransaction } = testDatabase.database;
+  const { body } = await call('post', '/watches').send(aDeal()).expect(201);
+  const isWaiting = async (): Promise<boolean> =>
+    (await pool.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).rows
+      .length > 0;
+
+  const asked = await repeatableTransaction(async (client) => {
+    await moveWatches(client, api.tenant.id, [{ id: body.id, to: { entity: 'deal', entityId: '9' } }]);
+    const answer = call('post', '/watches')
+      .send(aDeal({ entityId: '9' }))
+      .then((response) => response);
+    await waitUntil('the request waits for it', isWaiting);
+    return { answer };
+  });
+
+  expect(await asked.answer).toMatchObject({ status: 201, body: { ...body, entityId: '9' } });
 });
 
 it('tells routers to read anew, with and after a watch', async () => {
