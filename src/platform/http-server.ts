@@ -3,8 +3,18 @@
 import type { Server } from 'node:http';
 import { AppError } from '../core/errors';
 
-/** Rejects when the port is taken or not allowed. */
+/**
+ * Hosts' routers keep idle connections to us for later requests: AWS for 60 s unless told otherwise, Heroku for 90 s, Google for 600 s. Whose
+ * patience is shorter closes; if that is we, a request that is on its way then is lost, and the router answers 502. Node's own is 5 s.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#connection-idle-timeout
+ * https://devcenter.heroku.com/articles/http-routing#keepalives
+ * https://cloud.google.com/load-balancing/docs/https#timeout-keepalive-backends
+ */
+const IDLE_CONNECTION_MS = 620_000;
+
+/** Keeps connections longer than any router in front of it. Rejects when the port is taken or not allowed. */
 export function listen(server: Server, { port, host }: { readonly port: number; readonly host: string }): Promise<Server> {
+  server.keepAliveTimeout = IDLE_CONNECTION_MS;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');

@@ -1,8 +1,11 @@
-/** Closing an HTTP server: what is under way is answered, and who keeps a connection alive does not keep the server from ending. */
+/** An HTTP server's connections: kept for longer than a router keeps them, and at the close let go of when what is under way is answered. */
 
 import { Agent, createServer, get, type ServerResponse } from 'node:http';
 import { closeServer, listen, portOf } from '../../../src/platform/http-server';
 import { waitUntil } from '../../support/wait-until';
+
+/** Google Cloud's external load balancer. */
+const LONGEST_OF_A_ROUTER_S = 600;
 
 /** Asks once over a connection that is kept alive; the status, null when it was cut. */
 function ask(agent: Agent, port: number): Promise<number | null> {
@@ -12,6 +15,19 @@ function ask(agent: Agent, port: number): Promise<number | null> {
     }).on('error', () => resolve(null));
   });
 }
+
+test('when a router keeps a connection for as long as any of them does, then the server does not close it before', async () => {
+  const server = await listen(
+    createServer((_request, response) => response.end('ok')),
+    { port: 0, host: '127.0.0.1' },
+  );
+
+  const { headers } = await fetch(`http://127.0.0.1:${portOf(server)}/`);
+  await closeServer(server);
+
+  const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? [];
+  expect(Number(seconds)).toBeGreaterThan(LONGEST_OF_A_ROUTER_S);
+});
 
 test('when a sender goes on over its open connection, then the server ends all the same, and nothing it took was left unanswered', async () => {
   const server = await listen(
