@@ -98,6 +98,8 @@ export async function startFakePipedrive(options: FakePipedriveOptions = {}): Pr
     apiUrl: () => url,
   });
   const server = http.createServer(web);
+  // Longer than any client keeps an idle connection.
+  server.keepAliveTimeout = 65_000;
   const url = await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
 
   const close = async (): Promise<void> => {

@@ -21,9 +21,13 @@ export type WebhookPoster = {
 
 type PostRequest = Parameters<WebhookPoster['post']>[0];
 
+/** Idle connections are closed before a receiver may close them: what is posted into a closed one would be lost. */
+const IDLE_CONNECTION_MS = 4_000;
+
 /** Keeps connections alive; at most `maxParallel` posts at once, the time limit of each starts when its turn comes. */
 export function makeWebhookPoster(maxParallel = 100): WebhookPoster {
-  const agents = { plain: new http.Agent({ keepAlive: true }), secure: new https.Agent({ keepAlive: true }) };
+  const keeping = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
+  const agents = { plain: new http.Agent(keeping), secure: new https.Agent(keeping) };
   const waiting: (() => void)[] = [];
   let running = 0;
   let isClosed = false;
