@@ -9,14 +9,18 @@ const POSTGRES_SCHEMA = 'bullmq';
 type PostgresBackend = ReturnType<typeof createPostgresBackend>;
 type PostgresConnection = NonNullable<Parameters<typeof createPostgresBackend>[1]['connection']>;
 
+/** As long as the ledger's own connections; nobody who rings or asks for health waits for it. */
+const CONNECT_TIMEOUT_MS = 5_000;
 /** After a failed look for jobs a worker rests this long. */
 const FAILED_LOOK_REST_MS = 500;
 
 /** Opens it; a statement waits for its connection by itself. */
 export function postgresBackend(settings: QueueSettings, trouble: Trouble): Backend {
-  const { Queue: PostgresQueue } = withBackend(createPostgresBackend);
+  const { Queue: PostgresQueue } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
+    startingAgain(createPostgresBackend(...args)),
+  );
   const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
-    patient(createPostgresBackend(...args)),
+    patient(startingAgain(createPostgresBackend(...args))),
   );
   const tellTrouble = trouble('postgres');
   const connection = {
@@ -24,7 +28,7 @@ export function postgresBackend(settings: QueueSettings, trouble: Trouble): Back
     schema: POSTGRES_SCHEMA,
     migrate: true,
     max: 4,
-    connectionTimeoutMillis: 2000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // BullMQ does not listen to a connection that it has checked out: its loss would end the process.
     onConnect: (client: { on(event: 'error', listener: (error: Error) => void): unknown }): void => {
       client.on('error', tellTrouble);
@@ -48,6 +52,30 @@ export function postgresBackend(settings: QueueSettings, trouble: Trouble): Back
     },
     close: () => Promise.resolve(),
   };
+}
+
+/**
+ * BullMQ keeps what came of its first connecting, a failure too: a queue that was opened while PostgreSQL was away or slow could not be rung,
+ * heard or looked at until the process ended.
+ */
+function startingAgain<B extends object>(backend: B): B {
+  const connection: unknown = Reflect.get(backend, 'connection');
+  for (const part of [backend, connection]) {
+    const start: unknown = typeof part === 'object' && part !== null ? Reflect.get(part, 'waitUntilReady') : null;
+    if (typeof part !== 'object' || part === null || typeof start !== 'function')
+      throw new TypeError('BullMQ’s backend has no waitUntilReady any more');
+    Reflect.set(part, 'waitUntilReady', async (): Promise<void> => {
+      const starting: unknown = Reflect.apply(start, part, []);
+      const kept: unknown = Reflect.get(part, 'readyPromise');
+      try {
+        await starting;
+      } catch (error) {
+        if (Reflect.get(part, 'readyPromise') === kept) Reflect.set(part, 'readyPromise', undefined);
+        throw error;
+      }
+    });
+  }
+  return backend;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { pino } from 'pino';
 import { makeQueues, type Queues } from '../../src/platform/queues';
 import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import { startBreakableProxy } from '../support/breakable-proxy';
 import { addRule, connectChannel } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeOnBackends } from '../support/queue-backends';
@@ -105,6 +106,33 @@ describeOnBackends('The bell', (backend) => {
     handler.endAll();
 
     expect(tookMs).toBeLessThan(1_000);
+  });
+
+  test('when it could not be reached at the start, then it is rung and heard once it can', async () => {
+    const url = new URL(backend.redisUrl() ?? databaseUrl);
+    const away = await startBreakableProxy({ host: url.hostname, port: Number(url.port) });
+    url.port = String(away.port);
+    away.set('refuse');
+    const redisUrl = backend.redisUrl() === null ? null : url.href;
+    const queues = makeQueues({
+      databaseUrl: redisUrl === null ? url.href : databaseUrl,
+      redisUrl,
+      log: pino({ level: 'silent' }),
+    });
+    const queue = queues.queue(freshName());
+    const handler = aHandler();
+    queue.hear(handler.handle, 1);
+    await expect(queues.ping(5_000)).rejects.toThrow();
+
+    away.set('through');
+    await waitUntil('it is heard', () => {
+      queue.ring('key', {});
+      return handler.runs.length > 0;
+    });
+
+    handler.endAll();
+    await queues.close();
+    await away.close();
   });
 
   test('when keys differ, then they run side by side', async () => {
