@@ -19,6 +19,8 @@ import { makePipedriveOAuth } from './clients/pipedrive-oauth';
 import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantIdSchema } from './core/tenant';
+import { makeCheckKeys } from './delivery/check-keys';
+import { sealedKeys } from './delivery/chat-webhook.store';
 import { makeDeliverDue } from './delivery/deliver-due';
 import { makeDeliveryStore } from './delivery/delivery.store';
 import { makeDueSpaces } from './delivery/due-spaces.store';
@@ -257,6 +259,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
 
   // 4 Chat out
   const openDestination = makeOpenDestination(box);
+  const checkKeys = makeCheckKeys({ sealedKeys: (id) => sealedKeys(database.prisma, id), openDestination });
   const post = makeGoogleChat(config.googleChatOrigin);
   const deliveryStore = makeDeliveryStore(database);
   const holdStore = makeHoldStore({ pool: database.pool, clock, log });
@@ -398,6 +401,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const api = makeRestApi({
     database,
     secretBox: box,
+    checkKeys,
     bell,
     clock,
     log,
@@ -447,7 +451,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       ...{ baseUrl: config.baseUrl, settingsUrl, log },
     }),
     makeSettingsRouter({
-      ...{ database, verifyIframeToken, pageTokens, callApi: api.call, syncWebhooks, fetchRecord, clock },
+      ...{ database, verifyIframeToken, pageTokens, callApi: api.call, checkKeys, syncWebhooks, fetchRecord, clock },
       loadPlan: (id) => loadPlan(database.prisma, id, { now: clock(), defaultPlan: config.defaultPlan }),
       countApiKeys: (id) => countApiKeys(database.prisma, id),
       countSent: makeCountSent(database.pool, clock),

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
+import type { CheckKeys } from '../delivery/check-keys';
 import { countDestinations } from '../delivery/chat-webhook.store';
 import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import type { CurrentPlan } from '../plans/plan-limits';
@@ -25,6 +26,7 @@ export type ForgetTenant = (tenantId: TenantId) => Promise<void>;
 
 interface Deps {
   readonly prisma: PrismaClient;
+  readonly checkKeys: CheckKeys;
   readonly pool: Pool;
   readonly runChange: RunChange;
   readonly loadPlan: (client: PrismaClient | Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;

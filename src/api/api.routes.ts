@@ -6,6 +6,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import type { Bell } from '../core/jobs';
 import type { TenantId } from '../core/tenant';
+import type { CheckKeys } from '../delivery/check-keys';
 import type { Plan } from '../plans/plan-limits';
 import { loadPlan } from '../plans/subscription.store';
 import type { Database } from '../platform/database';
@@ -42,6 +43,7 @@ import { watchEndpoints } from './watches.routes';
 export interface ApiDeps {
   readonly database: Database;
   readonly secretBox: Sealer;
+  readonly checkKeys: CheckKeys;
   readonly bell: Pick<Bell, 'ringDeliver'>;
   readonly clock: () => Date;
   readonly log: Logger;

@@ -4,7 +4,9 @@ import type { Pool } from 'pg';
 import type { PrismaClient } from '../../prisma/generated/client';
 import { WEBHOOK_ENTITIES } from '../core/record';
 import type { TenantId } from '../core/tenant';
-import { countDestinations } from '../delivery/chat-webhook.store';
+import type { CheckKeys } from '../delivery/check-keys';
+import { listDestinations } from '../delivery/chat-webhook.store';
+import { isMendedByUrl, unreadableReason } from '../delivery/read-destination';
 import { troubledDestinations, type TroubledDestination } from '../delivery/troubled-destination.store';
 import type { CurrentPlan } from '../plans/plan-limits';
 import { listRules } from '../rules/rule.store';
@@ -17,7 +19,8 @@ export type AttentionNeed =
   /** Only what the connected users may see is heard of. */
   | { readonly kind: 'noAdmin' }
   | ({ readonly kind: 'connection' } & EndedConnection)
-  | ({ readonly kind: 'destination' } & TroubledDestination)
+  /** `isMendedByUrl`: it needs a new URL; else its settings have to be saved anew. */
+  | ({ readonly kind: 'destination'; readonly isMendedByUrl: boolean } & TroubledDestination)
   | { readonly kind: 'rule'; readonly ruleId: number; readonly name: string; readonly reason: string }
   /** Everything that the plan allows is in use. */
   | { readonly kind: 'limit'; readonly limit: 'destinations' | 'activeRules'; readonly allowed: number }
@@ -26,27 +29,39 @@ export type AttentionNeed =
 interface Deps {
   readonly prisma: PrismaClient;
   readonly pool: Pool;
+  readonly checkKeys: CheckKeys;
   readonly clock: () => Date;
 }
 
 /** Reads it all. */
 export async function attentionNeeds(deps: Deps, tenantId: TenantId, plan: CurrentPlan): Promise<readonly AttentionNeed[]> {
   const { prisma, pool, clock } = deps;
-  const [heard, connections, troubled, rules, destinations] = await Promise.all([
+  const destinations = await deps.checkKeys(tenantId, await listDestinations(prisma, tenantId));
+  const unreadable = destinations.filter((destination) => destination.unreadable.length > 0);
+  const [heard, connections, troubled, rules] = await Promise.all([
     heardObjects(prisma, tenantId),
     connectionHealth(prisma, tenantId),
-    troubledDestinations(pool, tenantId),
+    troubledDestinations(
+      pool,
+      tenantId,
+      unreadable.map(({ id }) => id),
+    ),
     listRules(prisma, tenantId),
-    countDestinations(prisma, tenantId),
   ]);
   const needOf = await attentionOfRules(pool, tenantId, rules);
   const missing = WEBHOOK_ENTITIES.filter((entity) => !heard.has(entity));
-  const usage = { destinations, activeRules: rules.filter(({ enabled }) => enabled).length };
+  const unread = new Map(unreadable.map((destination) => [destination.id, destination]));
+  const usage = { destinations: destinations.length, activeRules: rules.filter(({ enabled }) => enabled).length };
   return [
     ...(missing.length === 0 ? [] : [{ kind: 'webhooks', missing, isDeaf: missing.length === WEBHOOK_ENTITIES.length } as const]),
     ...(connections.hasAdmin ? [] : [{ kind: 'noAdmin' } as const]),
     ...connections.ended.map((ended) => ({ kind: 'connection', ...ended }) as const),
-    ...troubled.map((trouble) => ({ kind: 'destination', ...trouble }) as const),
+    ...troubled.map((trouble): AttentionNeed => {
+      const destination = unread.get(trouble.chatWebhookId);
+      if (destination === undefined) return { kind: 'destination', ...trouble, isMendedByUrl: true };
+      const reason = unreadableReason(destination);
+      return { kind: 'destination', ...trouble, health: 'broken', reason, isMendedByUrl: isMendedByUrl(destination) };
+    }),
     ...rules.flatMap((rule) =>
       needOf(rule)
         .attention.slice(0, 1)

@@ -6,6 +6,7 @@ import { maskChatUrl, parseChatUrl } from '../clients/google-chat-url';
 import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
 import type { Bell } from '../core/jobs';
 import type { TenantId } from '../core/tenant';
+import type { CheckKeys } from '../delivery/check-keys';
 import {
   countDestinations,
   deleteDestination,
@@ -15,11 +16,11 @@ import {
   ownDestinationIds,
   pageOfDestinations,
   updateDestination,
-  type Destination,
   type DestinationFields,
   type SealedUrl,
 } from '../delivery/chat-webhook.store';
 import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
+import { unreadableReason, type Destination } from '../delivery/read-destination';
 import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import { shownHealth } from '../delivery/space-health';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
@@ -39,6 +40,7 @@ interface Deps {
   readonly prisma: PrismaClient;
   readonly runChange: RunChange;
   readonly secretBox: Sealer;
+  readonly checkKeys: CheckKeys;
   readonly bell: Pick<Bell, 'ringDeliver'>;
   readonly clock: () => Date;
   readonly loadPlan: (client: Prisma.TransactionClient, tenantId: TenantId) => Promise<CurrentPlan>;
@@ -83,6 +85,10 @@ const DEFAULTS: Omit<DestinationFields, 'name'> = {
 export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
   const { prisma, googleChatOrigin } = deps;
   const show = (destination: Destination) => shown(destination, googleChatOrigin);
+  const showOne = async (tenantId: TenantId, destination: Destination) => {
+    const [checked = destination] = await deps.checkKeys(tenantId, [destination]);
+    return show(checked);
+  };
   return [
     tenantEndpoint({
       ...{ method: 'get', path: '/chat-webhooks', access: 'read', status: 200, summary: 'List the destinations' },
@@ -90,7 +96,7 @@ export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
       handle: async ({ tenantId }, { query: { limit, cursor } }) => {
         const [afterId = 0] = readCursor(cursor, 1);
         const rows = await pageOfDestinations(prisma, tenantId, { afterId, limit: limit + 1 });
-        return pageAnswer(rows, limit, ({ id }) => [id], show);
+        return pageAnswer(await deps.checkKeys(tenantId, rows), limit, ({ id }) => [id], show);
       },
     }),
     tenantEndpoint({
@@ -109,14 +115,17 @@ export function chatWebhookEndpoints(deps: Deps): Endpoint[] {
       handle: async ({ tenantId }, { id }) => {
         const destination = await findDestination(prisma, tenantId, id);
         if (destination === null) throw missing('Chat webhook');
-        return { status: 200, body: show(destination) };
+        return { status: 200, body: await showOne(tenantId, destination) };
       },
     }),
     tenantEndpoint({
       ...{ method: 'put', path: '/chat-webhooks/:id', access: 'change', status: 200 },
       summary: 'Change a destination; a new url counts as repaired and releases what was held',
       body: updateBody,
-      handle: async (principal, { id, body }) => ({ status: 200, body: show(await update(deps, principal, id, body)) }),
+      handle: async (principal, { id, body }) => {
+        const destination = await update(deps, principal, id, body);
+        return { status: 200, body: await showOne(principal.tenantId, destination) };
+      },
     }),
     tenantEndpoint({
       ...{ method: 'delete', path: '/chat-webhooks/:id', access: 'change', status: 204 },
@@ -160,10 +169,14 @@ async function update(
     const current = await findDestination(client, tenantId, id);
     if (current === null) throw missing('Chat webhook');
     await refuseForeignFallback(client, tenantId, id, given.fallbackWebhookId);
-    const result = await updateDestination(client, tenantId, current, merged(current, given), sealed);
+    const wanted = merged(current, given);
+    // What is not given stays as it is written, also where it cannot be read.
+    const untouched = current.unreadable.filter((part) => !(part in given));
+    const result = await updateDestination(client, tenantId, current, { fields: wanted, untouched, url: sealed });
     const isTimeChanged = given.quietHours !== undefined || given.timeZone !== undefined;
     if (isTimeChanged) await reconsiderHeld(client, tenantId, { chatWebhookId: id }, deps.clock());
-    const fields = [...changedFields(current, merged(current, given)), ...(sealed === null ? [] : ['url'])];
+    const mended = current.unreadable.filter((part) => part in given);
+    const fields = [...new Set([...changedFields(current, wanted), ...mended]), ...(sealed === null ? [] : ['url'])];
     const changes = { fields, ...(fields.includes('paused') && { paused: result.paused }) };
     const note = fields.length === 0 ? null : { action: 'chat_webhook.updated', subject: `chat webhook ${id}`, changes };
     return { result, note };
@@ -228,6 +241,7 @@ function merged(
 }
 
 function shown(destination: Destination, origin: string): object {
-  const { id, name, spaceId, health: _health, healthReason: _reason, ...rest } = destination;
-  return { id, name, spaceId, maskedUrl: maskChatUrl(origin, spaceId), ...shownHealth(destination), ...rest };
+  const { id, name, spaceId, health: _health, healthReason: _reason, unreadable: _parts, ...rest } = destination;
+  const health = shownHealth(destination, unreadableReason(destination));
+  return { id, name, spaceId, maskedUrl: maskChatUrl(origin, spaceId), ...health, ...rest };
 }

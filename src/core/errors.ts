@@ -28,6 +28,14 @@ export class AppError extends Error {
   }
 }
 
+/** Code of an AppError: what was sealed for the database cannot be opened, by this installation's keys or at all. */
+export const SECRET_UNREADABLE = 'secret_unreadable';
+
+/** Whether a failure is that of a secret which cannot be opened. */
+export function isUnreadableSecret(error: unknown): boolean {
+  return error instanceof AppError && error.code === SECRET_UNREADABLE;
+}
+
 /** The message of whatever was thrown, for logs and reasons. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,43 +2,9 @@
 
 import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
-import {
-  quietHoursSchema,
-  type FoldPolicy,
-  type QuietHours,
-  type ThreadPolicy,
-  FOLD_POLICIES,
-  THREAD_POLICIES,
-} from '../core/destination';
 import type { TenantId } from '../core/tenant';
 import { BRING_BACK_FROM, LET_GO_OF } from './hold.store';
-import { KNOWN_HEALTHS, type KnownHealth } from './space-health';
-
-/** A destination as the API and the pages show it. */
-export interface Destination {
-  readonly id: number;
-  readonly name: string;
-  readonly spaceId: string;
-  readonly health: KnownHealth;
-  readonly healthReason: string | null;
-  readonly healthSince: Date;
-  readonly paused: boolean;
-  readonly threads: ThreadPolicy;
-  /** The space rejected a thread: its messages go without. */
-  readonly threadingUnsupported: boolean;
-  /** Takes its messages while it is broken. */
-  readonly fallbackWebhookId: number | null;
-  /** A message held for longer is dropped. */
-  readonly holdHours: number;
-  readonly fold: FoldPolicy;
-  /** Null: as many as can go within the latency goal. */
-  readonly foldThreshold: number | null;
-  readonly timeZone: string | null;
-  readonly locale: string | null;
-  readonly quietHours: QuietHours | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
+import { readDestination, type Destination, type UnreadablePart } from './read-destination';
 
 /** The fields that people set, beside the URL. */
 export type DestinationFields = Pick<
@@ -63,7 +29,6 @@ export interface SealedUrl {
 }
 
 type Client = PrismaClient | Prisma.TransactionClient;
-type Row = Prisma.ChatWebhookModel;
 
 /** One page of a tenant's destinations by id, after `afterId`. */
 export async function pageOfDestinations(
@@ -76,18 +41,24 @@ export async function pageOfDestinations(
     orderBy: { id: 'asc' },
     take: limit,
   });
-  return rows.map(toDestination);
+  return rows.map(readDestination);
 }
 
 /** Every destination of a tenant by id. */
 export async function listDestinations(client: Client, tenantId: TenantId): Promise<Destination[]> {
-  return (await client.chatWebhook.findMany({ where: { tenantId }, orderBy: { id: 'asc' } })).map(toDestination);
+  return (await client.chatWebhook.findMany({ where: { tenantId }, orderBy: { id: 'asc' } })).map(readDestination);
 }
 
 /** One destination; null when the tenant has none of this id. */
 export async function findDestination(client: Client, tenantId: TenantId, id: number): Promise<Destination | null> {
   const row = await client.chatWebhook.findFirst({ where: { tenantId, id } });
-  return row === null ? null : toDestination(row);
+  return row === null ? null : readDestination(row);
+}
+
+/** The sealed keys and tokens of a tenant's destinations, by id. */
+export async function sealedKeys(client: Client, tenantId: TenantId): Promise<ReadonlyMap<number, string>> {
+  const rows = await client.chatWebhook.findMany({ where: { tenantId }, select: { id: true, sealedCredentials: true } });
+  return new Map(rows.map(({ id, sealedCredentials }) => [id, sealedCredentials]));
 }
 
 /** How many destinations a tenant has. */
@@ -110,37 +81,41 @@ export async function insertDestination(
 ): Promise<Destination> {
   await refuseTwin(client, tenantId, url, null);
   await ensureSpace(client, url.spaceId);
-  return toDestination(await client.chatWebhook.create({ data: { ...columns(fields), ...url, tenantId } }));
+  return readDestination(await client.chatWebhook.create({ data: { ...columns(fields), ...url, tenantId } }));
 }
 
 /**
- * Overwrites a destination. With a new URL it counts as repaired: healthy, no refusals, and what it still owes goes to the
- * new space. Threads that are switched on are tried anew. Throws as `insertDestination`.
+ * Overwrites a destination, but for what is `untouched`. With a new URL it counts as repaired: healthy, no refusals, and what it still owes goes to the
+ * new space; so it does when its health could not be read. Threads that are switched on are tried anew. Throws as `insertDestination`.
  */
 export async function updateDestination(
   client: Prisma.TransactionClient,
   tenantId: TenantId,
   before: Destination,
-  fields: DestinationFields,
-  url: SealedUrl | null,
+  {
+    fields,
+    untouched,
+    url,
+  }: { readonly fields: DestinationFields; readonly untouched: readonly UnreadablePart[]; readonly url: SealedUrl | null },
 ): Promise<Destination> {
   const { id } = before;
+  const isRepaired = url !== null || before.unreadable.includes('health');
   const isThreadingAnew = url !== null || (before.threads === 'off' && fields.threads === 'perRecord');
   if (url !== null) {
     await refuseTwin(client, tenantId, url, id);
     await ensureSpace(client, url.spaceId);
   }
-  const changed = { ...columns(fields), ...(isThreadingAnew ? { threadingUnsupported: false } : {}) };
+  const changed = { ...columns(fields, untouched), ...(isThreadingAnew ? { threadingUnsupported: false } : {}) };
   // The destination before its messages, as the sender locks them.
   const row = await client.chatWebhook.update({
     where: { id, tenantId },
-    data: url === null ? changed : { ...changed, ...url, ...REPAIRED, healthSince: new Date() },
+    data: { ...changed, ...url, ...(isRepaired ? { ...REPAIRED, healthSince: new Date() } : {}) },
   });
   if (url !== null) await client.$executeRawUnsafe(FOLLOW, id, url.spaceId);
-  if (url !== null || (before.paused && !fields.paused)) {
+  if (isRepaired || (before.paused && !fields.paused)) {
     for (const statement of LET_GO_OF) await client.$executeRawUnsafe(statement, [id]);
   }
-  return toDestination(row);
+  return readDestination(row);
 }
 
 const REPAIRED = {
@@ -198,35 +173,11 @@ async function ensureSpace(client: Client, spaceId: string): Promise<void> {
   await client.googleSpace.createMany({ data: [{ spaceId }], skipDuplicates: true });
 }
 
-function columns({ quietHours, ...fields }: DestinationFields) {
-  return { ...fields, quietHours: quietHours ?? Prisma.DbNull };
-}
-
-function toDestination(row: Row): Destination {
+function columns({ quietHours, threads, fold, ...fields }: DestinationFields, untouched: readonly UnreadablePart[] = []) {
   return {
-    id: row.id,
-    name: row.name,
-    spaceId: row.spaceId,
-    health: oneOf(KNOWN_HEALTHS, row.health),
-    healthReason: row.healthReason,
-    healthSince: row.healthSince,
-    paused: row.paused,
-    threads: oneOf(THREAD_POLICIES, row.threads),
-    threadingUnsupported: row.threadingUnsupported,
-    fallbackWebhookId: row.fallbackWebhookId,
-    holdHours: row.holdHours,
-    fold: oneOf(FOLD_POLICIES, row.fold),
-    foldThreshold: row.foldThreshold,
-    timeZone: row.timeZone,
-    locale: row.locale,
-    quietHours: row.quietHours === null ? null : quietHoursSchema.parse(row.quietHours),
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
+    ...fields,
+    ...(untouched.includes('threads') ? {} : { threads }),
+    ...(untouched.includes('fold') ? {} : { fold }),
+    ...(untouched.includes('quietHours') ? {} : { quietHours: quietHours ?? Prisma.DbNull }),
   };
-}
-
-function oneOf<Word extends string>(words: readonly Word[], text: string): Word {
-  const found = words.find((word) => word === text);
-  if (found === undefined) throw new Error(`the database holds an unknown word: ${text}`);
-  return found;
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeliveryOutcome } from '../core/delivery';
+import { isUnreadableSecret } from '../core/errors';
 import type { TemplateMode } from '../core/rule';
 import type { TenantId, TenantProfile } from '../core/tenant';
 import type { EventType, RecordChange } from '../core/transition';
@@ -155,7 +156,11 @@ async function sendOne(
 ): Promise<TestResult> {
   const { store, clock, settings } = dependencies;
   // First: when they cannot be opened the space is left to others.
-  const credentials = await openCredentials();
+  const credentials = await opened(openCredentials);
+  if (credentials === null) {
+    const errorMessage = 'Dealbell cannot read the key of this space. Replace its URL.';
+    return { status: 'failure', httpStatus: null, errorMessage };
+  }
   const lease = await waitForSlot(recipient.spaceId, dependencies);
   if (lease === null) {
     return {
@@ -183,6 +188,16 @@ async function sendOne(
   return outcome.kind === 'sent'
     ? { status: 'success', httpStatus: outcome.httpStatus }
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
+}
+
+/** Null: that is not possible any more. */
+async function opened(openCredentials: () => Promise<ChatCredentials>): Promise<ChatCredentials | null> {
+  try {
+    return await openCredentials();
+  } catch (error) {
+    if (isUnreadableSecret(error)) return null;
+    throw error;
+  }
 }
 
 /** Gives the lease of the space; null: it stays busy. */

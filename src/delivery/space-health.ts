@@ -97,15 +97,19 @@ export function probeDelayMs(probes: number, firstProbeMs: number): number {
   return Math.min(firstProbeMs * 2 ** Math.min(probes, 20), Math.max(LONGEST_PROBE_MS, firstProbeMs));
 }
 
-/** The pause is a setting, health is what Chat says: shown as one word and one reason. */
-export function shownHealth(destination: {
-  readonly paused: boolean;
-  readonly health: KnownHealth;
-  readonly healthReason: string | null;
-}): {
+/** The pause is a setting, health is what Chat says: shown as one word and one reason. What cannot be read takes no messages whatever is set. */
+export function shownHealth(
+  destination: {
+    readonly paused: boolean;
+    readonly health: KnownHealth;
+    readonly healthReason: string | null;
+  },
+  unreadable: string | null = null,
+): {
   readonly health: HealthState;
   readonly healthReason: string | null;
 } {
+  if (unreadable !== null) return { health: 'broken', healthReason: unreadable };
   if (destination.paused) return { health: 'paused', healthReason: PAUSED_REASON };
   return { health: destination.health, healthReason: destination.healthReason };
 }

@@ -50,7 +50,8 @@ const recipientRow = z
     chat_webhook_id: z.number(),
     space_id: z.string(),
     sealed_credentials: z.string(),
-    health: z.enum(KNOWN_HEALTHS),
+    // What this version does not know is mended when the test arrives.
+    health: z.enum(KNOWN_HEALTHS).catch('broken'),
     health_reason: z.string().nullable(),
     refusals: z.number(),
     probes: z.number(),

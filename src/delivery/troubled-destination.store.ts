@@ -1,4 +1,4 @@
-/** Destinations that people should look at: broken, or in doubt, with what waits for them. */
+/** Destinations that people should look at: broken, in doubt, or not readable, with what waits for them. */
 
 import type { Pool } from 'pg';
 import type { TenantId } from '../core/tenant';
@@ -17,14 +17,21 @@ export interface TroubledDestination {
 
 const TROUBLED = `
   SELECT w.id AS "chatWebhookId", w.name, w.health, w.health_reason AS reason, w.health_since AS since,
-         (SELECT count(DISTINCT d.id) + count(member.id)
+         ((SELECT count(DISTINCT d.id) + count(member.id)
             FROM deliveries d LEFT JOIN deliveries member ON member.folded_into = d.id AND member.state = 'folded'
-           WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL)::int AS held,
+           WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND d.held_because IS NOT NULL)
+          + CASE WHEN w.id = ANY ($2::int[])
+                 THEN (SELECT count(*) FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = w.space_id AND d.chat_webhook_id = w.id)
+                 ELSE 0 END)::int AS held,
          w.fallback_webhook_id AS "fallbackWebhookId"
     FROM chat_webhooks w
-   WHERE w.tenant_id = $1 AND NOT w.paused AND w.health IN ('broken', 'doubtful') ORDER BY w.id`;
+   WHERE w.tenant_id = $1 AND (NOT w.paused AND w.health IN ('broken', 'doubtful') OR w.id = ANY ($2::int[])) ORDER BY w.id`;
 
-/** By id. What is paused is so by somebody's will. */
-export async function troubledDestinations(pool: Pool, tenantId: TenantId): Promise<readonly TroubledDestination[]> {
-  return (await pool.query<TroubledDestination>(TROUBLED, [tenantId])).rows;
+/** By id; `unreadable` are troubled whatever is known of them. What is paused is so by somebody's will. */
+export async function troubledDestinations(
+  pool: Pool,
+  tenantId: TenantId,
+  unreadable: readonly number[],
+): Promise<readonly TroubledDestination[]> {
+  return (await pool.query<TroubledDestination>(TROUBLED, [tenantId, unreadable])).rows;
 }

@@ -3,7 +3,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, type CompactJWEHeaderParameters } from 'jose';
 import type { ZodType } from 'zod';
-import { AppError } from '../core/errors';
+import { AppError, SECRET_UNREADABLE } from '../core/errors';
 
 export interface SecretKey {
   /** Stands in the sealed text (`kid`), so that keys can be rotated. */
@@ -84,5 +84,5 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function unreadable(why: string): AppError {
-  return new AppError('secret_unreadable', `A stored secret cannot be opened: ${why}.`);
+  return new AppError(SECRET_UNREADABLE, `A stored secret cannot be opened: ${why}.`);
 }

@@ -17,7 +17,7 @@ export interface AttentionItem extends AttentionView {
 export async function attentionOf(deps: SettingsDeps, viewer: Viewer): Promise<readonly AttentionItem[]> {
   const { tenant } = viewer;
   const plan = await deps.loadPlan(tenant.id);
-  const needs = await attentionNeeds({ ...deps.database, clock: deps.clock }, tenant.id, plan);
+  const needs = await attentionNeeds({ ...deps.database, checkKeys: deps.checkKeys, clock: deps.clock }, tenant.id, plan);
   const { alike, others } = sameTrouble(needs);
   const beside = { viewer, plan, installUrl: deps.installUrl };
   return [...others.map((need, index) => itemOf(need, index, beside)), ...alike.map(troubledRules)];
@@ -100,14 +100,17 @@ function deafness({ missing, isDeaf }: AttentionNeed & { kind: 'webhooks' }): At
   };
 }
 
-function brokenSpace({ chatWebhookId, name, health, reason, held }: AttentionNeed & { kind: 'destination' }): AttentionItem {
+function brokenSpace(need: AttentionNeed & { kind: 'destination' }): AttentionItem {
+  const { chatWebhookId, name, health, reason, held } = need;
   const isBroken = health === 'broken';
   const waiting = held === 0 ? '' : ` ${counted(held, 'message')} will be sent once it works again.`;
   return {
     ...{ id: `space-${chatWebhookId}`, page: 'spaces', tone: isBroken ? 'bad' : 'warn' },
     title: isBroken ? `${name} is not receiving messages` : `Delivery problem in ${name}`,
     text: `${reason === null ? 'Google Chat refuses messages.' : sentence(reason)}${waiting}`,
-    mend: { kind: 'link', href: pageUrl('spaces', `${chatWebhookId}/url`), label: 'Replace URL' },
+    mend: need.isMendedByUrl
+      ? { kind: 'link', href: pageUrl('spaces', `${chatWebhookId}/url`), label: 'Replace URL' }
+      : { kind: 'link', href: pageUrl('spaces', chatWebhookId), label: 'Open settings' },
   };
 }
 

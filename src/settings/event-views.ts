@@ -5,7 +5,7 @@ import { UNFINISHED_STATES } from '../core/delivery';
 import { EVENT_TYPES, type EventType } from '../core/transition';
 import type { TenantProfile } from '../core/tenant';
 import { ANNOUNCE, type PastAnnouncement } from '../delivery/announcement.store';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { HistoryEvent } from '../rules/event-history.store';
 import { recordUrl, type LinkedEntity } from '../messages/links';

@@ -21,14 +21,14 @@ export interface WantedEvents {
 
 /** Newest first. `wanted` null: no events at all. */
 export async function gatherFacts(
-  { database: { prisma, pool }, clock }: Pick<SettingsDeps, 'database' | 'clock'>,
+  { database: { prisma, pool }, clock, checkKeys }: Pick<SettingsDeps, 'database' | 'clock' | 'checkKeys'>,
   { tenant }: Viewer,
   wanted: WantedEvents | null,
 ): Promise<PageFacts> {
   const [events, rules, destinations] = await Promise.all([
     wanted === null ? [] : pageOfEvents(pool, tenant.id, wanted),
     listRules(prisma, tenant.id),
-    listDestinations(prisma, tenant.id),
+    listDestinations(prisma, tenant.id).then((all) => checkKeys(tenant.id, all)),
   ]);
   const eventIds = events.map((event) => event.id);
   const decisions = events.flatMap((event) => event.decisions);

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { ImportReportView, MappingView } from '../../views/settings/rule-document';
 import type { Option } from '../../views/form';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import type { FormValues } from './form-values';
 import { capitalized, counted } from './words';
 

@@ -9,7 +9,7 @@ import type { AttentionItem } from './attention';
 import type { WaitingMessages } from './overview.store';
 import type { SentDay } from './sent-days';
 import { spaceView } from './space-view';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import type { StoredRule } from '../rules/rule.store';
 import { counted, dayWords } from './words';
 

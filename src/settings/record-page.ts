@@ -9,7 +9,9 @@ import type { WatchView } from '../../views/watch';
 import type { ChatMessage } from '../core/chat-message';
 import { titleOf, type RecordState } from '../core/record';
 import { ANNOUNCED, type AnnouncedEntity } from '../delivery/announcement.store';
-import { listDestinations, type Destination } from '../delivery/chat-webhook.store';
+import { listDestinations } from '../delivery/chat-webhook.store';
+import { unreadableReason, type Destination } from '../delivery/read-destination';
+import { shownHealth } from '../delivery/space-health';
 import { makeNameStore } from '../messages/name.store';
 import { referenceKey } from '../messages/names';
 import { referencesOf } from '../messages/references';
@@ -182,8 +184,10 @@ function watchView(
   };
 }
 
-function spaceOption({ id, name, paused, health }: Destination): Option {
-  const label = paused ? `${name} (paused: it waits)` : health === 'broken' ? `${name} (broken: it waits)` : name;
+function spaceOption(destination: Destination): Option {
+  const { id, name } = destination;
+  const { health } = shownHealth(destination, unreadableReason(destination));
+  const label = health === 'paused' || health === 'broken' ? `${name} (${health}: it waits)` : name;
   return { value: String(id), label };
 }
 
@@ -194,7 +198,9 @@ export async function announceFormView(
   records: ShownRecords,
   typed: Typed,
 ): Promise<AnnounceFormView> {
-  return formView(deps, viewer, records, await listDestinations(deps.database.prisma, viewer.tenant.id), typed);
+  const { tenant } = viewer;
+  const destinations = await deps.checkKeys(tenant.id, await listDestinations(deps.database.prisma, tenant.id));
+  return formView(deps, viewer, records, destinations, typed);
 }
 
 function formView(

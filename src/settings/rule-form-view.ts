@@ -8,7 +8,7 @@ import type { PickGroup } from '../../views/settings/pick-many';
 import type { RuleFormView } from '../../views/settings/rule-view';
 import type { TestView } from '../../views/settings/test-result';
 import { recordEntityOf, EVENT_TYPES, kindsKnownFor } from '../core/transition';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
 import { RECORD_WORDS, type Choice, type KnownFields } from '../rules/field-catalogue';
 import type { Preset } from '../rules/presets';

@@ -3,7 +3,7 @@
 import type { RuleRowView } from '../../views/settings/rules';
 import type { TenantProfile } from '../core/tenant';
 import { recordEntityOf } from '../core/transition';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import { makeNameOf } from '../rules/decision-names';
 import type { KnownReferences } from '../rules/references';
 import type { StoredRule } from '../rules/rule.store';

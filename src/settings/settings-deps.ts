@@ -6,6 +6,7 @@ import type { FetchState } from '../api/announcements.routes';
 import type { CallApi } from '../api/call-api';
 import type { RefreshReferences } from '../api/rule-attention';
 import type { TenantId } from '../core/tenant';
+import type { CheckKeys } from '../delivery/check-keys';
 import type { TryUrl } from '../delivery/send-test';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { CountSent } from './overview.store';
@@ -18,6 +19,8 @@ export interface SettingsDeps {
   readonly pageTokens: PageTokens;
   /** Every change goes through the API, so that it is judged, limited and audited in one place. */
   readonly callApi: CallApi;
+  /** Says which destinations have a key that cannot be opened. */
+  readonly checkKeys: CheckKeys;
   readonly loadPlan: (tenantId: TenantId) => Promise<CurrentPlan>;
   readonly countApiKeys: (tenantId: TenantId) => Promise<number>;
   readonly countSent: CountSent;

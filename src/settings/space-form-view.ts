@@ -4,7 +4,7 @@ import type { Option } from '../../views/form';
 import type { SpaceFormView } from '../../views/settings/space-settings';
 import { DAYS } from '../core/destination';
 import type { TenantProfile } from '../core/tenant';
-import type { Destination } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import type { FormValues } from './form-values';
 import { languageName } from './space-view';
 

@@ -1,7 +1,7 @@
 /** A destination in words: its health with the reason, and what is set for it. Pure. */
 
 import type { SpaceView } from '../../views/settings/spaces';
-import type { Destination } from '../delivery/chat-webhook.store';
+import { isMendedByUrl, unreadableReason, type Destination } from '../delivery/read-destination';
 import type { TenantProfile } from '../core/tenant';
 import { isQuiet, quietUntil } from '../delivery/quiet-hours';
 import { shownHealth } from '../delivery/space-health';
@@ -37,7 +37,8 @@ function reasonOf(state: HealthState, destination: Destination): { readonly what
   }
 }
 
-function brokenWords({ fallbackWebhookId, holdHours }: Destination): string {
+function brokenWords({ fallbackWebhookId, holdHours, unreadable }: Destination): string {
+  if (unreadable.length > 0) return `Its messages wait, for ${counted(holdHours, 'hour')} at most.`;
   if (fallbackWebhookId !== null) return 'Messages go to the other space until the URL is replaced.';
   return `Messages are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
 }
@@ -54,12 +55,13 @@ export interface SpaceFacts {
 /** `rules` is how many rules post here. */
 export function spaceView(destination: Destination, rules: number, facts: SpaceFacts): SpaceView {
   const { waiting } = facts;
-  const { health: state } = shownHealth(destination);
+  const unreadable = unreadableReason(destination);
+  const { health: state, healthReason } = shownHealth(destination, unreadable);
   const { word, tone, reason } = stateOf(destination, state, facts);
   const own = waiting.filter(({ destinationId }) => destinationId === destination.id);
   const held = own.filter((each) => each.state === 'held').reduce((sum, { count }) => sum + count, 0);
   const { what, then } = reason;
-  const told = what === '' || destination.healthReason === null ? what : sentence(destination.healthReason);
+  const told = what === '' || healthReason === null ? what : sentence(healthReason);
   const waits = held === 0 ? '' : `${counted(held, 'message')} waiting.`;
   return {
     id: destination.id,
@@ -70,7 +72,7 @@ export function spaceView(destination: Destination, rules: number, facts: SpaceF
     reason: sentences(told, then, waits),
     brief: sentences(then === '' ? what : then, waits),
     isPaused: destination.paused,
-    canReplaceUrl: state === 'broken' || state === 'doubtful',
+    canReplaceUrl: unreadable === null ? state === 'broken' || state === 'doubtful' : isMendedByUrl(destination),
     rules: rules === 0 ? 'No rule posts here' : `${counted(rules, 'rule')} ${rules === 1 ? 'posts' : 'post'} here`,
     settings: settingsWords(destination),
   };
@@ -122,7 +124,12 @@ function quietWords({ from, to, mode }: QuietHours): string {
   return `Quiet from ${from} to ${to}${mode === 'drop' ? ', messages then are discarded' : ''}`;
 }
 
-/** "German (Germany)"; the code itself where this runtime knows no name. */
+/** "German (Germany)"; the code itself where this runtime knows no name, or it is none. */
 export function languageName(locale: string): string {
-  return new Intl.DisplayNames('en', { type: 'language', fallback: 'code' }).of(locale.replaceAll('_', '-')) ?? locale;
+  try {
+    return new Intl.DisplayNames('en', { type: 'language', fallback: 'code' }).of(locale.replaceAll('_', '-')) ?? locale;
+  } catch (error) {
+    if (error instanceof RangeError) return locale;
+    throw error;
+  }
 }

@@ -6,7 +6,8 @@ import type { TestView } from '../../views/settings/test-result';
 import { Spaces } from '../../views/settings/spaces';
 import type { Refusal } from '../../views/form';
 import { missing } from '../api/endpoint';
-import { findDestination, listDestinations, type Destination } from '../delivery/chat-webhook.store';
+import { findDestination, listDestinations } from '../delivery/chat-webhook.store';
+import type { Destination } from '../delivery/read-destination';
 import { listRules } from '../rules/rule.store';
 import { countWatches } from '../rules/watch.store';
 import { attempt } from './attempt';
@@ -47,7 +48,7 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   const { prisma } = deps.database;
   const { tenant, isAdmin } = visit.viewer;
   const [destinations, rules, facts, plan] = await Promise.all([
-    listDestinations(prisma, tenant.id),
+    listDestinations(prisma, tenant.id).then((all) => deps.checkKeys(tenant.id, all)),
     listRules(prisma, tenant.id),
     spaceFacts(deps, visit),
     deps.loadPlan(tenant.id),
@@ -86,9 +87,11 @@ function isFirstRun({ form }: Visit): boolean {
 }
 
 async function found(deps: SettingsDeps, { viewer, id }: Visit): Promise<Destination> {
-  const destination = await findDestination(deps.database.prisma, viewer.tenant.id, id);
-  if (destination === null) throw missing('space');
-  return destination;
+  const { tenant } = viewer;
+  const destination = await findDestination(deps.database.prisma, tenant.id, id);
+  const [checked] = destination === null ? [] : await deps.checkKeys(tenant.id, [destination]);
+  if (checked === undefined) throw missing('space');
+  return checked;
 }
 
 async function settings(

@@ -6,6 +6,9 @@ import { pino } from 'pino';
 import { makeRestApi, type ApiDeps } from '../../src/api/api.routes';
 import { countApiKeys, createApiKey } from '../../src/api/api-key.store';
 import { tenantId as brandTenantId, type TenantId } from '../../src/core/tenant';
+import { makeCheckKeys } from '../../src/delivery/check-keys';
+import { sealedKeys } from '../../src/delivery/chat-webhook.store';
+import { makeOpenDestination } from '../../src/delivery/open-destination';
 import { loadPlan } from '../../src/plans/subscription.store';
 import type { Database } from '../../src/platform/database';
 import { makeHttpApp } from '../../src/platform/http-app';
@@ -47,10 +50,14 @@ export function makeApiFixture(
   const clock = () => new Date();
   const log = pino({ level: 'silent' });
   const secretBox = makeSecretBox([{ id: 'test', key: new Uint8Array(32).fill(7) }]);
+  const checkKeys = makeCheckKeys({
+    sealedKeys: (id) => sealedKeys(database.prisma, id),
+    openDestination: makeOpenDestination(secretBox),
+  });
   const verifyIframeToken = makeVerifyIframeToken({ secret: JWT_SECRET, clock });
   const pageTokens = makePageTokens({ sessionSecret: 'a session secret of the test', clock });
   const api = makeRestApi({
-    ...{ database, secretBox, clock, log, verifyIframeToken },
+    ...{ database, secretBox, checkKeys, clock, log, verifyIframeToken },
     bell: { ringDeliver: () => void (rings.count += 1) },
     pageTokens,
     sendTest: () => Promise.resolve({ status: 'success', httpStatus: 200 }),
@@ -67,7 +74,7 @@ export function makeApiFixture(
     ...changed,
   });
   const pages = makeSettingsRouter({
-    ...{ database, verifyIframeToken, pageTokens, callApi: api.call, clock },
+    ...{ database, verifyIframeToken, pageTokens, callApi: api.call, checkKeys, clock },
     fetchRecord: () => Promise.resolve(null),
     webhookUrl: 'http://localhost:3000/webhook/pipedrive',
     ...{ settleMs: 1500, installUrl: 'http://localhost:3000/oauth/install', googleChatOrigin: 'https://chat.googleapis.com' },

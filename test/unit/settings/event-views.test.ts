@@ -1,7 +1,7 @@
 /** What became of an event, in words: by rules, by watches, by nobody because it is muted, and what may be sent again. */
 
 import type { Decision } from '../../../src/core/decision';
-import type { Destination } from '../../../src/delivery/chat-webhook.store';
+import type { Destination } from '../../../src/delivery/read-destination';
 import type { HistoryDelivery } from '../../../src/delivery/delivery-history.store';
 import type { HistoryEvent } from '../../../src/rules/event-history.store';
 import { eventViews, type PageFacts } from '../../../src/settings/event-views';
@@ -25,7 +25,7 @@ function viewOf(decisions: readonly Decision[], given: Partial<PageFacts> = {}) 
   const space: Destination = {
     ...{ id: 3, name: 'Sales wins', spaceId: 'A', healthReason: null, healthSince: at(0), paused: false },
     ...{ threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, foldThreshold: null },
-    ...{ timeZone: null, locale: null, quietHours: null, createdAt: at(0), updatedAt: at(0) },
+    ...{ timeZone: null, locale: null, quietHours: null, createdAt: at(0), updatedAt: at(0), unreadable: [] },
     health: 'healthy',
     threads: 'off',
     fold: 'auto',

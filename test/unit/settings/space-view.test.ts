@@ -1,6 +1,6 @@
 /** How a space is, in words: by its health, its quiet hours, and whether it was used at all. */
 
-import type { Destination } from '../../../src/delivery/chat-webhook.store';
+import type { Destination } from '../../../src/delivery/read-destination';
 import { spaceView } from '../../../src/settings/space-view';
 import { aTenant } from '../../fixtures/record-changes';
 
@@ -10,7 +10,7 @@ function viewOf(given: Partial<Destination>, isUnused = false) {
   const space: Destination = {
     ...{ id: 3, name: 'Sales wins', spaceId: 'A', health: 'healthy', healthReason: null, healthSince: NOW, paused: false },
     ...{ threads: 'off', threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, fold: 'auto', foldThreshold: null },
-    ...{ timeZone: 'Europe/Berlin', locale: null, quietHours: null, createdAt: NOW, updatedAt: NOW },
+    ...{ timeZone: 'Europe/Berlin', locale: null, quietHours: null, createdAt: NOW, updatedAt: NOW, unreadable: [] },
     ...given,
   };
   return spaceView(space, 1, {

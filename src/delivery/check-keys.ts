@@ -1,0 +1,41 @@
+/** Finds the destinations whose sealed key cannot be opened, as when the installation's secret was changed: they are shown, and say so. */
+
+import { isUnreadableSecret } from '../core/errors';
+import type { TenantId } from '../core/tenant';
+import type { OpenDestination } from './open-destination';
+import type { Destination } from './read-destination';
+
+/** The same destinations of a tenant, in the same order. */
+export type CheckKeys = (tenantId: TenantId, destinations: readonly Destination[]) => Promise<readonly Destination[]>;
+
+/** Makes the use case. It rejects when the database cannot be reached. */
+export function makeCheckKeys({
+  sealedKeys,
+  openDestination,
+}: {
+  readonly sealedKeys: (tenantId: TenantId) => Promise<ReadonlyMap<number, string>>;
+  readonly openDestination: OpenDestination;
+}): CheckKeys {
+  async function opens(tenantId: TenantId, sealed: string): Promise<boolean> {
+    try {
+      await openDestination(tenantId, sealed);
+      return true;
+    } catch (error) {
+      if (isUnreadableSecret(error)) return false;
+      throw error;
+    }
+  }
+
+  return async (tenantId, destinations) => {
+    if (destinations.length === 0) return destinations;
+    const sealed = await sealedKeys(tenantId);
+    return await Promise.all(
+      destinations.map(async (destination): Promise<Destination> => {
+        const key = sealed.get(destination.id);
+        // Removed meanwhile, else.
+        if (key === undefined || (await opens(tenantId, key))) return destination;
+        return { ...destination, unreadable: ['url', ...destination.unreadable] };
+      }),
+    );
+  };
+}
