@@ -47,14 +47,7 @@ const HTMX_CONFIG = JSON.stringify({
   ],
 });
 
-const FRAMED_SCRIPTS = [
-  'app-extensions-sdk.js',
-  'htmx.min.js',
-  'js/pipedrive.js',
-  'js/pages.js',
-  'js/pick-many.js',
-  'js/rules.js',
-] as const;
+const FRAMED_SCRIPTS = ['app-extensions-sdk.js', 'htmx.min.js', 'dealbell.js'] as const;
 
 export function Document({ title, framed, credential, children }: DocumentProps): VNode {
   return (

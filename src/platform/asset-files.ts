@@ -28,8 +28,8 @@ const PACKAGE_FILES = {
   'app-extensions-sdk.js': '@pipedrive/app-extensions-sdk/dist/index.umd.js',
 } as const;
 
-/** Every style sheet of `public/css` in the order of the names: a page loads one file, and each part keeps its own. */
-const BUNDLE = 'dealbell.css';
+/** Every file of these folders of `public` in the order of the names: a page loads one file, and each part keeps its own. */
+const BUNDLES = { css: 'dealbell.css', js: 'dealbell.js' } as const;
 
 let known: ReadonlyMap<string, AssetFile> | null = null;
 
@@ -51,11 +51,13 @@ function readAll(publicDir: string): ReadonlyMap<string, AssetFile> {
     .filter((entry) => entry.isFile() && extname(entry.name) in CONTENT_TYPES)
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const styles = own.filter((file) => dirname(file) === join(publicDir, 'css')).map((file) => readFileSync(file));
+  const partsOf = (folder: string) => own.filter((file) => dirname(file) === join(publicDir, folder));
   return new Map([
     ...own.map((file) => entryOf(relative(publicDir, file).split(sep).join('/'), readFileSync(file))),
     ...Object.entries(PACKAGE_FILES).map(([path, file]) => entryOf(path, readFileSync(require.resolve(file)))),
-    entryOf(BUNDLE, Buffer.concat(styles)),
+    ...Object.entries(BUNDLES).map(([folder, path]) =>
+      entryOf(path, Buffer.concat(partsOf(folder).map((file) => readFileSync(file)))),
+    ),
   ]);
 }
 
