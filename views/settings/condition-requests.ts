@@ -2,7 +2,7 @@
 
 import { pageUrl } from '../shell';
 
-/** What asks for the conditions anew, with and without scripts. */
+/** What asks for the conditions anew, with and without scripts; `public/js/conditions.js` sees to it that one asks at a time. */
 export function asks(what: string) {
   return {
     name: 'ask',
@@ -11,6 +11,7 @@ export function asks(what: string) {
     'hx-post': pageUrl('rules', 'conditions'),
     'hx-target': '#conditions',
     'hx-swap': 'outerHTML',
+    'hx-sync': 'this:drop',
   };
 }
 
@@ -20,7 +21,7 @@ export const ON_CHANGE = {
   'hx-trigger': 'change',
   'hx-target': '#conditions',
   'hx-swap': 'outerHTML',
-  'hx-sync': 'this:replace',
+  'hx-sync': 'this:drop',
 };
 
 /** The id of a control of the condition at this path. */

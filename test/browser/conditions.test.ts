@@ -1,0 +1,117 @@
+/** The conditions of a rule while the server takes its time: what is filled in and pressed before an answer is there holds, each for what it was about. */
+
+import type { Frame, Page, Route } from 'playwright-core';
+import { useBrowser } from '../support/browser';
+import { useTestDatabase } from '../support/test-database';
+import { waitUntil } from '../support/wait-until';
+import { openSettings, useSalesTeam } from './stage';
+
+const testDatabase = useTestDatabase();
+const browser = useBrowser();
+const stage = useSalesTeam(testDatabase);
+
+interface HeldAnswers {
+  /** Lets the server answer the next one, which must be the only one that is asked for. */
+  letOneCome(): Promise<void>;
+  count(): number;
+}
+
+async function openEditor(fields: readonly string[]): Promise<{ page: Page; frame: Frame }> {
+  const opened = await openSettings(browser, stage, 'Rules');
+  const { frame } = opened;
+  await frame.getByRole('button', { name: 'New rule' }).click();
+  for (const [at, field] of fields.entries()) {
+    await frame.getByRole('button', { name: 'Add condition' }).click();
+    await frame.getByLabel(`Field of condition ${at + 1}`).selectOption(field);
+  }
+  return opened;
+}
+
+async function holdAnswers(page: Page): Promise<HeldAnswers> {
+  const held: Route[] = [];
+  let answered = 0;
+  await page.route('**/rules/conditions', (route) => void held.push(route));
+  return {
+    count: () => held.length,
+    async letOneCome() {
+      await waitUntil('the next one is asked for', () => held.length > answered);
+      expect(held).toHaveLength(answered + 1);
+      await held[answered]?.continue();
+      answered += 1;
+    },
+  };
+}
+
+const field = (frame: Frame, number: number) => frame.getByLabel(`Field of condition ${number}`);
+const text = (frame: Frame, number: number) => frame.getByRole('textbox', { name: `Compared with, condition ${number}` });
+
+test('when somebody types, ticks and chooses before an answer is there, then it stays as it was filled in, and the typing goes on', async () => {
+  const { page, frame } = await openEditor(['title', 'lost_reason']);
+  const labels = frame.getByRole('group', { name: 'Labels', exact: true });
+  const answers = await holdAnswers(page);
+
+  await frame.getByRole('button', { name: 'Add condition' }).click();
+  await frame.getByLabel('How conditions together counts').selectOption('any');
+  await labels.getByLabel('Hot').check();
+  await text(frame, 1).pressSequentially('Ame');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await answers.letOneCome();
+  await field(frame, 3).waitFor();
+  await page.keyboard.type('cm');
+
+  expect(await text(frame, 1).inputValue()).toBe('Acmme');
+  expect(await frame.getByLabel('How conditions together counts').inputValue()).toBe('any');
+  expect(await labels.getByLabel('Hot').isChecked()).toBe(true);
+  expect(await labels.locator('.pick-chosen').innerText()).toBe('1 chosen: Hot');
+});
+
+test('when a condition is taken away and the answer is late, then what is typed into another one stays with that, and so does the focus', async () => {
+  const { page, frame } = await openEditor(['title', 'lost_reason', 'currency']);
+  const answers = await holdAnswers(page);
+
+  await frame.getByRole('button', { name: 'Remove condition 1' }).click();
+  await text(frame, 2).pressSequentially('too ');
+  await answers.letOneCome();
+  await field(frame, 3).waitFor({ state: 'detached' });
+  await page.keyboard.type('dear');
+
+  expect(await field(frame, 1).inputValue()).toBe('lost_reason');
+  expect(await text(frame, 1).inputValue()).toBe('too dear');
+});
+
+test('when several things are asked for before the first answer, then they are done one after the other, each to what it was about', async () => {
+  const { page, frame } = await openEditor(['title', 'lost_reason', 'currency']);
+  const answers = await holdAnswers(page);
+
+  await frame.getByRole('button', { name: 'Remove condition 1' }).click();
+  await frame.getByRole('button', { name: 'Remove condition 3' }).click();
+  await field(frame, 2).selectOption('status');
+  await frame.getByLabel('Event').selectOption('deal.stage_changed');
+  await frame.getByRole('button', { name: 'Add condition' }).click();
+  for (let answer = 1; answer <= 5; answer += 1) await answers.letOneCome();
+  await field(frame, 2).waitFor();
+
+  expect(await field(frame, 1).inputValue()).toBe('status');
+  expect(await frame.getByRole('group', { name: 'Compared with, condition 1' }).getByLabel('open').count()).toBe(1);
+  expect(await field(frame, 2).inputValue()).toBe('');
+  expect(await field(frame, 3).count()).toBe(0);
+  expect(answers.count()).toBe(5);
+});
+
+test('when a rule is saved before an answer is there, then it is saved as it was filled in', async () => {
+  const { page, frame } = await openEditor(['title']);
+  await text(frame, 1).fill('Acme');
+  await frame.getByLabel('Name').fill('Impatient');
+  const answers = await holdAnswers(page);
+
+  await frame.getByRole('button', { name: 'Add group' }).click();
+  await waitUntil('it is asked for', () => answers.count() === 1);
+  await frame.getByRole('button', { name: 'Save rule' }).click();
+  await frame.getByLabel('Enabled: Impatient').waitFor();
+  await answers.letOneCome();
+
+  const { body } = await stage.world.api('GET', '/rules', stage.token);
+  const saved = body.items.find(({ name }: { name: string }) => name === 'Impatient');
+  expect(saved.filters.conditions).toEqual({ all: [{ field: 'title', op: 'is', value: 'Acme' }] });
+});
