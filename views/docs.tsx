@@ -3,19 +3,21 @@
 import type { VNode } from 'preact';
 import { Layout } from './layout';
 
-export interface DocsView {
-  readonly operations: readonly {
-    readonly request: string;
-    readonly summary: string;
-    readonly who: string;
-    readonly success: string;
-    readonly query: readonly string[];
-    /** JSON Schema, indented; null without a body. */
-    readonly body: string | null;
-  }[];
+export interface OperationView {
+  readonly request: string;
+  readonly summary: string;
+  readonly who: string;
+  readonly success: string;
+  readonly query: readonly string[];
+  /** JSON Schema, indented; null without a body. */
+  readonly body: string | null;
 }
 
-export function docsPage({ operations }: DocsView): VNode {
+export interface DocsView {
+  readonly topics: readonly { readonly heading: string; readonly operations: readonly OperationView[] }[];
+}
+
+export function docsPage({ topics }: DocsView): VNode {
   return (
     <Layout title="Dealbell API">
       <h1>Dealbell API</h1>
@@ -24,32 +26,43 @@ export function docsPage({ operations }: DocsView): VNode {
         lists are <code>{'{items, nextCursor}'}</code>, and <code>cursor</code> takes the next page. For programs:{' '}
         <a href="/openapi.json">openapi.json</a>.
       </p>
-      {operations.map(({ request, summary, who, success, query, body }) => (
+      {topics.map(({ heading, operations }) => (
         <section>
-          <h2 class="small">
-            <code>{request}</code>
-          </h2>
-          <p>
-            {summary}.{' '}
-            <span class="quiet">
-              For {who}; answers {success}.
-            </span>
-          </p>
-          {query.length > 0 && (
-            <p class="quiet">
-              Query: <code>{query.join(', ')}</code>
-            </p>
-          )}
-          {body !== null && (
-            <details>
-              <summary>Body</summary>
-              <pre tabIndex={0}>
-                <code>{body}</code>
-              </pre>
-            </details>
-          )}
+          <h2>{heading}</h2>
+          {operations.map((operation) => (
+            <Operation {...operation} />
+          ))}
         </section>
       ))}
     </Layout>
+  );
+}
+
+function Operation({ request, summary, who, success, query, body }: OperationView): VNode {
+  return (
+    <>
+      <h3>
+        <code>{request}</code>
+      </h3>
+      <p>
+        {summary}.{' '}
+        <span class="quiet">
+          For {who}; answers {success}.
+        </span>
+      </p>
+      {query.length > 0 && (
+        <p class="quiet">
+          Query: <code>{query.join(', ')}</code>
+        </p>
+      )}
+      {body !== null && (
+        <details>
+          <summary>Body</summary>
+          <pre tabIndex={0}>
+            <code>{body}</code>
+          </pre>
+        </details>
+      )}
+    </>
   );
 }

@@ -189,11 +189,24 @@ test('when the description is asked for, then it lists every request with its bo
   expect(docs.text).toContain('POST /rules');
 });
 
+test('when people read the description, then each request stands below a heading of its topic', async () => {
+  const { text } = await request(fixture.app).get('/docs');
+
+  const headings = [...text.matchAll(/<h[23]>(?:<code>)?([^<]+)/g)].map(([, words]) => words);
+  const topics = ['Spaces', 'Rules', 'Single records', 'What came in and went out', 'Company', 'Signing in'];
+  expect(headings.filter((heading) => !/^(GET|POST|PUT|DELETE) /.test(heading ?? ''))).toEqual(topics);
+  const topicOf = (operation: string) =>
+    headings.slice(0, headings.indexOf(operation)).findLast((heading) => topics.includes(heading ?? ''));
+  expect(['POST /test', 'GET /presets', 'PUT /rules/:id', 'GET /reconciliation'].map(topicOf)).toEqual([
+    ...['Spaces', 'Rules', 'Rules', 'What came in and went out'],
+  ]);
+});
+
 test.each([
   '/assets/pico.min.css',
   '/assets/htmx.min.js',
   '/assets/app-extensions-sdk.js',
-  '/assets/js/pages.js',
+  '/assets/dealbell.js',
   '/assets/dealbell.css',
 ])('when %s is asked for, then it comes from here and may be kept', async (path) => {
   const answer = await request(fixture.app).get(path);
