@@ -80,8 +80,9 @@ export function refuseOverLimit(
   });
 }
 
+/** As the pages say it: a destination is a space to whoever reads this. */
 const LIMIT_WORDS = {
-  destinations: 'destinations',
+  destinations: 'spaces',
   activeRules: 'active rules',
   apiKeys: 'API keys',
   watches: 'watched records',

@@ -47,6 +47,6 @@ test('when one more does not fit, then it is refused with 403 in words', () => {
 
   expect(() => refuseOverLimit('destinations', 9, plan)).not.toThrow();
   expect(() => refuseOverLimit('destinations', 10, plan)).toThrow(
-    expect.objectContaining({ status: 403, message: 'Your Professional plan allows 10 destinations, all of which are in use.' }),
+    expect.objectContaining({ status: 403, message: 'Your Professional plan allows 10 spaces, all of which are in use.' }),
   );
 });
