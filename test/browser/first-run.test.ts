@@ -1,7 +1,8 @@
 /** From a fresh installation to the first useful card, by the pages alone. */
 
+import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { useBrowser } from '../support/browser';
-import { put, visibleText } from '../support/channel';
+import { connectChannel, put, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { useTestDatabase } from '../support/test-database';
 import { type Stage, comeIntoSight, goTo, looksWell, narrow, openFramed, screenshotOf, startStage } from './stage';
@@ -62,11 +63,42 @@ test('when what is pasted is no webhook, then the page says so at the field, kee
   await frame.getByRole('button', { name: 'Send test card' }).click();
   await frame.getByRole('alert').getByRole('link', { name: 'Webhook URL' }).click();
 
-  expect(await frame.locator(':focus').getAttribute('id')).toBe('space-url');
+  await frame.locator('#space-url:focus').waitFor();
   expect(await frame.getByLabel('Webhook URL').inputValue()).toBe('https://example.com/hook');
   expect(await frame.getByLabel('Name', { exact: true }).inputValue()).toBe('Sales wins');
   expect(await frame.locator('#space-url-error').innerText()).toContain('A Google Chat webhook begins with');
   await looksWell(frame, 'first-run-refused-dark');
+});
+
+test('when another space is connected before the questions are answered, then they come again and offer both', async () => {
+  const { world } = stage;
+  const companyToken = await world.install(undefined, OTHER_COMPANY_ID);
+  const first = await connectChannel(world, companyToken, 'Wins');
+  const { url } = world.chat.createWebhook(world.chat.createSpace({ name: 'Everything else' }).id, {});
+  const { page, frame } = await openFramed(browser, stage.appSettingsUrl(OTHER_COMPANY_ID), 'settings');
+  const questions = frame.getByRole('heading', { name: 'What should we post, and where?' });
+  const another = frame.getByRole('link', { name: 'Connect another space first' });
+
+  await another.click();
+  await frame.getByRole('heading', { level: 1, name: 'Add a space' }).waitFor();
+  await frame.getByRole('link', { name: 'Back' }).click();
+  await questions.waitFor();
+  await another.click();
+  await frame.getByLabel('Name', { exact: true }).fill('Everything else');
+  await frame.getByLabel('Webhook URL').fill(url);
+  await frame.getByRole('button', { name: 'Save space' }).click();
+  await page.getByText('Everything else is connected').waitFor();
+  await frame.locator(':focus').and(questions).waitFor();
+  await frame.getByLabel('Where should wins go?').selectOption('Wins');
+  await frame.getByLabel('Where should other updates go?').selectOption('Everything else');
+  await frame.getByRole('button', { name: 'Turn on' }).click();
+  await frame.locator(':focus', { hasText: 'Done: we sent you a test' }).waitFor();
+
+  const { body: spaces } = await world.api('GET', '/chat-webhooks', companyToken);
+  const { body: rules } = await world.api('GET', '/rules', companyToken);
+  const second = spaces.items.find(({ name }: { name: string }) => name === 'Everything else');
+  const told = rules.items.flatMap(({ targetWebhookIds }: { targetWebhookIds: number[] }) => targetWebhookIds);
+  expect(new Set(told)).toEqual(new Set([first.id, second.id]));
 });
 
 test('when an admin follows the first run, then three clicks later a test card is there, rules are on, and a big win is told once and in full', async () => {
