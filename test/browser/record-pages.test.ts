@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { addRule, connectChannel, visibleText } from '../support/channel';
+import { addRule, closeSpace, connectChannel, openSpace, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
@@ -274,8 +274,10 @@ function dealUrl(title: string): string {
 }
 
 test('when a message waits for later edits, then the panel says until when, and that it was sent, without a click', async () => {
-  const rule = { name: 'Worth more', settleMs: 4000, filters: {} };
-  await addRule(stage.world, stage.token, 'deal.value_changed', stage.channel, rule);
+  const { pool } = testDatabase.database;
+  await addRule(stage.world, stage.token, 'deal.value_changed', stage.channel, { name: 'Worth more', settleMs: 1000 });
+  // However long it takes to look at it.
+  await closeSpace(pool, stage.channel);
   stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { value: 77_000 });
   await waitUntil('it waits', async () => {
     const { body } = await stage.world.api('GET', '/deliveries?state=queued', stage.token);
@@ -290,6 +292,7 @@ test('when a message waits for later edits, then the panel says until when, and 
   await reasons.click();
   const reasonsId = z.string().parse(await reasons.getAttribute('id'));
   await screenshotOf(frame, 'panel-waiting');
+  await openSpace(pool, stage.channel);
   await message.getByText('sent', { exact: true }).waitFor();
   expect(await message.innerText()).not.toContain('for later edits');
   expect(await reasons.locator('..').getAttribute('open')).not.toBeNull();

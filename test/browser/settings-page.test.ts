@@ -100,7 +100,7 @@ test('when somebody goes by the keyboard, then one key skips the navigation, and
   await looksWell(frame, 'skip-link');
 
   await page.keyboard.press('Enter');
-  expect(await focused()).toBe('page');
+  await waitUntil('the focus is on the page', async () => (await focused()) === 'page');
   for (const name of ['Spaces', 'Rules', 'Activity', 'Account', 'Overview'] as const) {
     await frame.getByRole('link', { name, exact: true }).focus();
     await page.keyboard.press('Enter');

@@ -102,7 +102,8 @@ test('when a setting is refused, then the words stand at the field and what was 
   await frame.getByRole('button', { name: 'Save changes' }).click();
   await frame.getByRole('alert').getByRole('link', { name: 'Time zone' }).click();
 
-  expect(await frame.locator(':focus').inputValue()).toBe('Middle-earth');
+  await frame.getByLabel('Time zone').and(frame.locator(':focus')).waitFor();
+  expect(await frame.getByLabel('Time zone').inputValue()).toBe('Middle-earth');
   expect(await frame.getByLabel('Time zone').getAttribute('aria-invalid')).toBe('true');
   await looksWell(frame, 'space-settings-refused');
 

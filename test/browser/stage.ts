@@ -172,9 +172,18 @@ export async function reframed(page: Page, surface: Surface, parameter: string, 
   return framed(page, surface);
 }
 
-/** Lets the page look for news now, as it does when it comes back into sight. */
+/** Lets the page look for news now, as it does when it comes back into sight: not while it looks already, perhaps too early. */
 export async function comeIntoSight(frame: Frame): Promise<void> {
+  await frame.locator('[data-look].htmx-request').first().waitFor({ state: 'detached' });
   await frame.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
+/** From now on keeps all that is said to screen readers, also what is soon followed by something else. */
+export async function hearAll(frame: Frame): Promise<() => Promise<readonly string[]>> {
+  await frame.evaluate(`window.heard = []; new MutationObserver((changes) =>
+    changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => heard.push(node.textContent)))
+  ).observe(document.getElementById('live'), { childList: true })`);
+  return async () => z.array(z.string()).parse(await frame.evaluate('heard'));
 }
 
 /** For every reader, without scrolling sideways; keeps the picture. */
