@@ -315,7 +315,7 @@ test('when a URL is replaced while a refusal of the old one is under way, then t
   const channel = await connectChannel(world, token, 'Replaced in flight');
   const listeners = await audience([channel]);
   const moved = world.chat.createSpace({ name: 'New home' });
-  world.chat.failNext({ spaceId: channel.spaceId, status: 404, delayMs: 400 });
+  world.chat.failNext({ spaceId: channel.spaceId, status: 404, delayMs: 3_000 });
   await listeners.win('Message under', 1_000_001);
   await waitUntil('it is under way', async () => (await deliveriesOf(channel, 'sending')).length === 1);
 

@@ -36,7 +36,7 @@ interface Options {
   readonly clock?: () => Date;
 }
 
-const TIMEOUT_MS = 2_000;
+const TIMEOUT_MS = 4_000;
 
 /** Starts it; `close` ends what was started here. */
 export async function startInstallStack({ fake, database, baseUrl: publicUrl, clock = () => new Date() }: Options) {

@@ -9,9 +9,9 @@ import { createDatabase, dropDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { startWorld, type World } from '../support/world';
 
-/** What the bell may cost at most, and what a busy machine adds. */
+/** What the bell may cost at most, and what a busy machine adds; who waits for Redis waits for seconds. */
 const BELL_LIMIT_MS = 250;
-const MACHINE_SLACK_MS = 250;
+const MACHINE_SLACK_MS = 1_000;
 /** Pipedrive counts a webhook as failed then. */
 const PIPEDRIVE_PATIENCE_MS = 10_000;
 

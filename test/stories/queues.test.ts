@@ -105,7 +105,8 @@ describeOnBackends('The bell', (backend) => {
     clearInterval(ending);
     handler.endAll();
 
-    expect(tookMs).toBeLessThan(1_000);
+    // Who looked for it by itself would take five seconds at least.
+    expect(tookMs).toBeLessThan(3_000);
   });
 
   test('when it could not be reached at the start, then it is rung and heard once it can', async () => {

@@ -116,12 +116,12 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     waitUntil('nothing is held', async () => (await deliveriesOf(channel, 'held')).length === 0);
 
   test.each([
-    ['the night is an hour longer', '2026-10-24T18:30:00Z', '2026-10-25T06:59:58Z', '2026-10-25T07:00:00.000Z'],
-    ['the night is an hour shorter', '2026-03-28T19:30:00Z', '2026-03-29T05:59:58Z', '2026-03-29T06:00:00.000Z'],
+    ['the night is an hour longer', '2026-10-24T18:30:00Z', '2026-10-25T06:59:40Z', '2026-10-25T07:00:00.000Z'],
+    ['the night is an hour shorter', '2026-03-28T19:30:00Z', '2026-03-29T05:59:40Z', '2026-03-29T06:00:00.000Z'],
     [
       'it is Friday, and weekends are no business days',
       '2026-11-27T20:00:00Z',
-      '2026-11-30T06:59:58Z',
+      '2026-11-30T06:59:40Z',
       '2026-11-30T07:00:00.000Z',
     ],
   ])(

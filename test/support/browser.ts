@@ -29,7 +29,8 @@ export interface TestBrowser {
 }
 
 const SCREENSHOTS = join(__dirname, '..', 'browser', 'screenshots');
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** Of one step; all of a machine may be busy with other tests. */
+const DEFAULT_TIMEOUT_MS = 20_000;
 /**
  * Switches of the package that are made for its home, a serverless function, and would spoil a test: the web's security off, and
  * one process for everything, which dies when the first page closes.
