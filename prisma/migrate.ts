@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
-import { Client, DatabaseError } from 'pg';
+import { DatabaseError } from 'pg';
 import { AppError, messageOf } from '../src/core/errors';
 import { startEmbeddedPostgres } from '../src/platform/embedded-postgres';
+import { whileAnswering, withConnection, type ConnectionPlace } from '../src/platform/postgres-connection';
 import {
   defaultMigrationsDir,
   defaultSchemaPath,
@@ -17,9 +18,7 @@ import {
 } from './migrations-folder';
 import { withSchemaEngine } from './schema-engine';
 
-export interface MigrationPlace {
-  /** Any PostgreSQL connection string. */
-  readonly connectionString: string;
+export interface MigrationPlace extends ConnectionPlace {
   /** Default: prisma/migrations of the project. */
   readonly migrationsDir?: string;
   /** Default: prisma/schema.prisma of the project. */
@@ -29,7 +28,6 @@ export interface MigrationPlace {
 // Any number will do that nobody else locks in this database; Prisma's own is 72707369.
 const MIGRATION_LOCK = 4_207_551_932;
 const LOCK_TIMEOUT_MS = 120_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 const NO_FILTER = { externalTables: [], externalEnums: [] };
 
 /**
@@ -38,7 +36,7 @@ const NO_FILTER = { externalTables: [], externalEnums: [] };
  */
 export async function applyMigrations(place: MigrationPlace): Promise<string[]> {
   const migrationsDir = place.migrationsDir ?? defaultMigrationsDir();
-  return underLock(place.connectionString, async () => {
+  return underLock(place, async () => {
     if ((await pendingMigrations(place)).length === 0) return [];
     try {
       const { appliedMigrationNames } = await withEngine(place, (engine) =>
@@ -54,11 +52,8 @@ export async function applyMigrations(place: MigrationPlace): Promise<string[]> 
 }
 
 /** Names of the migrations that this database lacks, oldest first: whoever serves requests must not start while there are any. */
-export async function pendingMigrations({
-  connectionString,
-  migrationsDir = defaultMigrationsDir(),
-}: MigrationPlace): Promise<string[]> {
-  const applied = await withClient(connectionString, async (client) => {
+export async function pendingMigrations({ migrationsDir = defaultMigrationsDir(), ...place }: MigrationPlace): Promise<string[]> {
+  const applied = await withConnection(place, async (client) => {
     try {
       const { rows } = await client.query<{ name: string }>(
         'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
@@ -116,37 +111,15 @@ async function withEngine<T>(place: MigrationPlace, use: (engine: SchemaEngine) 
   }
 }
 
-function underLock<T>(connectionString: string, work: () => Promise<T>): Promise<T> {
-  return withClient(connectionString, async (client) => {
+function underLock<T>(place: MigrationPlace, work: () => Promise<T>): Promise<T> {
+  return withConnection(place, async (client) => {
     await client.query(`SET lock_timeout = ${String(LOCK_TIMEOUT_MS)}`);
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    // Ending the connection gives the lock back.
-    return work();
+    // The server's own limit comes first.
+    const takeLock = { text: 'SELECT pg_advisory_lock($1)', values: [MIGRATION_LOCK], query_timeout: LOCK_TIMEOUT_MS + 5_000 };
+    await client.query(takeLock);
+    // Ending the connection gives the lock back. A migration of a large table may take hours.
+    return whileAnswering(client, work());
   });
-}
-
-async function withClient<T>(connectionString: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  try {
-    await client.connect();
-  } catch (cause) {
-    await client.end();
-    throw new AppError(
-      'database_unreachable',
-      `The database at ${client.host}:${String(client.port)} cannot be used: ${wordsOf(cause)}`,
-      { cause },
-    );
-  }
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** Node gives an error without words of its own when every address of a name failed. */
-function wordsOf(error: unknown): string {
-  return error instanceof AggregateError ? error.errors.map(messageOf).join(', ') : messageOf(error);
 }
 
 async function onThrowAwayServer<T>(use: (connectionString: string) => Promise<T>): Promise<T> {
@@ -204,7 +177,8 @@ if (require.main === module) {
     (sentence) => console.log(sentence),
     (error: unknown) => {
       console.error(error instanceof AppError ? error.message : error);
-      process.exitCode = 1;
+      // At once: a connection to a database that does not answer would keep it from its end.
+      process.exit(1);
     },
   );
 }

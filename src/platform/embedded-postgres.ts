@@ -4,11 +4,11 @@ import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, realpathSync, 
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
 import { AppError } from '../core/errors';
 import { keepRunning } from './keep-running';
 import { stopLeftOverServer, serverStatus } from './left-over-postgres';
 import { assertReachable, findPostgresBinaries, postgresUser, type PostgresBinaries, type RunAs } from './postgres-binaries';
+import { withConnection } from './postgres-connection';
 import { ensureCluster, POSTGRES_ENV, SUPERUSER } from './postgres-cluster';
 import { acquireProcessLock } from './process-lock';
 
@@ -201,14 +201,10 @@ function hasEnded(server: ChildProcess): boolean {
 }
 
 async function ensureDatabase(connectionString: string): Promise<void> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 10_000 });
-  try {
-    await client.connect();
+  await withConnection({ connectionString, answerTimeoutMs: START_TIMEOUT_MS }, async (client) => {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 function freePort(): Promise<number> {
