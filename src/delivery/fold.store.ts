@@ -9,6 +9,7 @@ import type { Database } from '../platform/database';
 import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
 import { IS_TOLD_BEFORE } from './earlier.store';
+import { makeFailUntold } from './fail-untold.store';
 import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
 import { LEAVE_OUT } from './leave-out.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
@@ -102,8 +103,8 @@ export const CANDIDATE = `
 /**
  * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space, or inside another message:
  * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
- * wait for it, those of quiet hours for their end, a body that is frozen stays as it is: the head's too, which somebody else posts when its
- * space was lost.
+ * wait for it, those of quiet hours for their end, a body that is frozen stays as it is: the head's
+ * too, which somebody else posts when its space was lost.
  */
 const CANDIDATES = `
   WITH c AS MATERIALIZED (
@@ -174,12 +175,6 @@ const FOLDS = `
           UNION ALL SELECT folded_into AS lead_id, * FROM deliveries WHERE folded_into = ANY ($1::bigint[])) d
    ORDER BY d.lead_id, d.id`;
 
-const FAIL_UNTOLD = `
-  UPDATE deliveries d SET state = lead.state, finished_at = now(),
-         state_reason = 'The message that was to tell it did not go: ' || coalesce(lead.state_reason, 'no reason is known.')
-    FROM deliveries lead
-   WHERE lead.fold_kind IS NOT NULL AND lead.state IN ('failed', 'dropped') AND d.folded_into = lead.id AND d.state = 'folded'`;
-
 const backlogRow = z.object({
   id: z.number(),
   due: z.number(),
@@ -249,9 +244,7 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
     async leaveOut({ id, lease }, ids) {
       await pool.query(LEAVE_OUT, [id, ids, lease]);
     },
-    async failUntold() {
-      await pool.query(FAIL_UNTOLD);
-    },
+    failUntold: makeFailUntold(pool),
   };
 }
 

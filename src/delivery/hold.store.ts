@@ -10,13 +10,13 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { quietHoursSchema } from '../core/destination';
 import { tenantIdSchema } from '../core/tenant';
-import { ANEW, IS_HELD_BECAUSE, IS_MIXED, isToldAnyhow, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
+import { ANEW, IS_HELD_BECAUSE, PART_DIGESTS, STAYS, unfoldHeld } from './come-apart.store';
 import { IS_LATER } from './earlier.store';
-import { EXPIRE, FIRST_LOOK } from './expire-held.store';
+import { makeExpireHeld } from './expire-held.store';
 import { makeLeftOut, readEach } from './left-out';
+import { IS_URGENT, LET_GO } from './let-go.store';
 import { isQuiet } from './quiet-hours';
-
-const LET_GO = `state = 'queued', state_reason = NULL, held_because = NULL, held_for = NULL, held_until = NULL, not_before = now()`;
+import { makeRedirect } from './redirect.store';
 
 /**
  * Statements over the ids ($1) of destinations that work again: what they hold comes apart and may go, and what was to go to their
@@ -38,9 +38,6 @@ export const BRING_BACK_FROM = `
   UPDATE deliveries d SET ${LET_GO}, via_webhook_id = NULL, space_id = own.space_id, ${ANEW}
     FROM chat_webhooks own
    WHERE own.id = d.chat_webhook_id AND d.via_webhook_id = $1::int AND coalesce(d.state, '') IN ('queued', 'held')`;
-
-/** It goes through quiet hours, and before what waits. */
-const IS_URGENT = `(d.replay > 0 OR EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.urgent))`;
 
 /** Every space of a destination has its row. */
 const KNOW_SPACES = `
@@ -76,22 +73,27 @@ const TRIALS_DUE = `
     FROM chat_webhooks w JOIN tenants t ON t.id = w.tenant_id
    WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now() AND w.id <> ALL ($1::int[])`;
 
-/** What was held last is looked through for something urgent: what is older than so many others is so no more. */
-const MOST_URGENT = 500;
-const MAY_BE_TRIED = `d.held_because IS NOT NULL AND d.via_webhook_id IS NULL AND ${STAYS}`;
+/** So many messages are looked through for one that can be tried, and as many of those that it holds because it is broken. */
+const MOST_LOOKED = 500;
+const MAY_BE_TRIED = `d.held_because IS NOT NULL AND d.via_webhook_id IS NULL AND ${STAYS} AND NOT ${IS_LATER}`;
+/** Among what was held first (or last) there may be only what waits for a digest: then those that do not are asked for by an index of their own. */
+const firstToTry = (order: string, isSo: string): string => `
+  coalesce(
+    (SELECT d.id FROM (SELECT * FROM deliveries WHERE chat_webhook_id = w.id AND state = 'held' ORDER BY id ${order} LIMIT ${String(MOST_LOOKED)}) d
+      WHERE ${isSo} ORDER BY d.id LIMIT 1),
+    (SELECT min(d.id) FROM (SELECT * FROM deliveries WHERE held_because IS NOT NULL AND finished_at IS NULL AND chat_webhook_id = w.id
+                               AND via_webhook_id IS NULL AND coalesce(state, '') = 'held' LIMIT ${String(MOST_LOOKED)}) d
+      WHERE ${isSo}))`;
 /**
- * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) the oldest
- * urgent one. It is a message that is owed anyhow, so nobody in the space sees a probe. One that stands aside (no body could be
+ * Recovery by itself: now and then the oldest message that a broken destination ($1) holds is tried, where it is quiet ($2) one of the oldest
+ * urgent ones. It is a message that is owed anyhow, so nobody in the space sees a probe. One that stands aside (no body could be
  * made of it, or it cannot be read) gives its turn to another. Where there is none it is looked for in every
  * round, so that reads a bounded number of messages.
  */
 const PROBE = `
   WITH due AS (
-    SELECT w.id, CASE WHEN trial.is_quiet
-        THEN (SELECT min(d.id) FROM (SELECT * FROM deliveries WHERE chat_webhook_id = w.id AND state = 'held'
-                                      ORDER BY id DESC LIMIT ${String(MOST_URGENT)}) d WHERE ${MAY_BE_TRIED} AND ${IS_URGENT} AND NOT ${IS_LATER})
-        ELSE (SELECT d.id FROM deliveries d WHERE d.chat_webhook_id = w.id AND d.state = 'held' AND ${MAY_BE_TRIED} AND NOT ${IS_LATER} ORDER BY d.id LIMIT 1)
-      END AS delivery_id
+    SELECT w.id, CASE WHEN trial.is_quiet THEN ${firstToTry('DESC', `${MAY_BE_TRIED} AND ${IS_URGENT}`)}
+                      ELSE ${firstToTry('ASC', MAY_BE_TRIED)} END AS delivery_id
       FROM unnest($1::int[], $2::boolean[]) AS trial(id, is_quiet) JOIN chat_webhooks w ON w.id = trial.id
      WHERE w.health = 'broken' AND NOT w.paused AND w.next_probe_at <= now()
        AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id = w.probe_delivery_id AND coalesce(d.state, '') IN ('queued', 'sending')
@@ -104,27 +106,6 @@ const PROBE = `
   UPDATE deliveries d SET ${LET_GO} FROM marked WHERE d.id = marked.probe_delivery_id AND coalesce(d.state, '') = 'held'`;
 
 const UNFOLD = unfoldHeld('true');
-
-/**
- * One hop, never further: what goes to a fallback is held there if that does not work either. A rule that tells the fallback anyhow
- * has told it; what its own destination may have posted already is not told twice. What
- * is not urgent waits for an earlier one about its record that is not held yet, or waits for the end of quiet hours: that one follows.
- */
-const REDIRECT = `
-  WITH given AS MATERIALIZED (
-    SELECT held.id, f.id AS fallback_id, f.space_id FROM chat_webhooks w JOIN chat_webhooks f ON f.id = w.fallback_webhook_id AND f.tenant_id = w.tenant_id
-     CROSS JOIN LATERAL (
-       SELECT d.id FROM deliveries d
-        WHERE ${IS_HELD_BECAUSE} AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND d.chat_webhook_id = w.id
-          AND ${STAYS} AND ${IS_MIXED} IS NOT TRUE AND NOT ${isToldAnyhow('d')}
-          AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
-                               WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                                 AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
-                                 AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL)) OFFSET 0) held
-     WHERE w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused
-  )
-  UPDATE deliveries d SET ${LET_GO}, via_webhook_id = given.fallback_id, space_id = given.space_id, ${ANEW}
-    FROM given WHERE d.id = given.id AND coalesce(d.state, '') = 'held' AND d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0`;
 
 /** What a clock that jumped back leaves behind: slots, leases and messages that would wait for the lost time to come again. */
 const MEND_SPACES = `
@@ -148,7 +129,7 @@ const MEND_PUT_OFF = `
 const MEND_DESTINATIONS = `
   UPDATE chat_webhooks SET last_refusal_at = least(last_refusal_at, now()), next_probe_at = least(next_probe_at, now())
    WHERE last_refusal_at > now() + interval '1 minute' OR next_probe_at > now() + interval '2 hours'`;
-/** Looking for that costs a look at every space, and what is too old is so half a minute later too. */
+/** Looking for that, and at the clock, costs a look at every space. */
 const ROUNDS_BETWEEN_MENDING = 15;
 
 export interface HoldStore {
@@ -168,6 +149,8 @@ const trialRow = destinationRow.extend({ quiet_hours: quietHoursSchema.nullable(
 /** Makes the store. Its statements are on their own, so that between two of them anything may happen. */
 export function makeHoldStore({ pool, clock, log }: Dependencies): HoldStore {
   const leftOut = makeLeftOut<number>();
+  const expireHeld = makeExpireHeld(pool);
+  const redirect = makeRedirect(pool);
   let round = 0;
 
   async function probe(): Promise<void> {
@@ -186,10 +169,13 @@ export function makeHoldStore({ pool, clock, log }: Dependencies): HoldStore {
     async tidy() {
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
-      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF, FIRST_LOOK, EXPIRE] : [];
-      for (const statement of [KNOW_SPACES, ...mending, UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN]) await pool.query(statement);
+      const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];
+      for (const statement of [KNOW_SPACES, ...mending]) await pool.query(statement);
+      if (isMending) await expireHeld.look();
+      await expireHeld.expire();
+      for (const statement of [UNFOLD, PART_DIGESTS, LET_GO_FORGOTTEN]) await pool.query(statement);
       await probe();
-      await pool.query(REDIRECT);
+      await redirect();
     },
   };
 }

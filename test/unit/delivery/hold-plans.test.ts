@@ -15,6 +15,8 @@ import { useLedger } from '../../support/use-ledger';
 
 const MUCH = 20_000;
 const FEW = 100;
+/** Of what is held, in each round. */
+const A_PART = 2_000;
 /** Another test may be reading the server's log. */
 const LOG_PATIENCE_MS = 90_000;
 const [BROKEN, FALLBACK, CALM] = [1, 2, 3];
@@ -110,33 +112,7 @@ test.each([
   const read = await readInRound();
 
   expect(read.length).toBeGreaterThan(4);
-  expect(Math.max(...read)).toBeLessThan(FEW);
-});
-
-test('when the fallback is told all that is held anyhow, then a round reads that once, and once what the fallback was told', async () => {
-  await ledger.addDestination({ id: FALLBACK, name: 'Stand-in', space_id: 'B' });
-  const broken = { health: 'broken', fallback_webhook_id: FALLBACK, next_probe_at: new Date(Date.now() + 3_600_000) };
-  await ledger.addDestination({ id: BROKEN, ...broken });
-  await ledger.addDelivery({ id: 1, state: 'held', held_because: 'broken', waiting_since: new Date() });
-  await ledger.addDelivery({
-    id: 2,
-    event_id: 1,
-    chat_webhook_id: FALLBACK,
-    space_id: 'B',
-    state: 'sent',
-    finished_at: new Date(),
-  });
-  await query(
-    `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', 2 * n + d.id, 'event_id', n + 1, 'entity_id', (n + 1)::text)) AS d
-         FROM deliveries d, generate_series(1, $1) n) many`,
-    MUCH / 2,
-  );
-  await query('ANALYZE deliveries');
-
-  const read = await readInRound();
-
-  expect(Math.max(...read)).toBeLessThanOrEqual(MUCH + FEW);
+  expect(Math.max(...read)).toBeLessThan(A_PART + FEW);
 });
 
 test(

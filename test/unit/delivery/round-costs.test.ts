@@ -1,0 +1,140 @@
+/** What the rounds of a sweep read, by the plans that were really run, while 100,000 messages are held or were given up: a bounded part of them. */
+
+import { pino } from 'pino';
+import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
+import { makeHoldStore } from '../../../src/delivery/hold.store';
+import { openDatabase, type Database } from '../../../src/platform/database';
+import { logPlans, type PlanLog } from '../../support/executed-plans';
+import { useTestDatabase } from '../../support/test-database';
+import { useLedger } from '../../support/use-ledger';
+
+const MUCH = 100_000;
+/** A part of what is held, and of what a fallback was told of it, each looked at twice. */
+const A_PART = 10_000;
+/** Another test may be reading the server's log. */
+const PATIENCE_MS = 180_000;
+const [BROKEN, FALLBACK] = [1, 2];
+const AN_HOUR_MS = 3_600_000;
+const inAnHour = () => new Date(Date.now() + AN_HOUR_MS);
+const log = pino({ level: 'silent' });
+
+const testDatabase = useTestDatabase();
+const ledger = useLedger(testDatabase);
+const { query } = ledger;
+let plans: PlanLog | null = null;
+
+// After those of the database, which end what is logged.
+afterAll(async () => {
+  await plans?.close();
+});
+
+/** Of the message of this id, each of an event and a record of its own: `columns` are expressions over `n`. */
+async function addMany(of: number, firstId: number, columns = ''): Promise<void> {
+  await query(
+    `INSERT INTO deliveries SELECT (d).* FROM (
+       SELECT jsonb_populate_record(d, jsonb_build_object('id', $2::int + n, 'event_id', n, 'entity_id', n::text, 'request_id', gen_random_uuid() ${columns})) AS d
+         FROM deliveries d, generate_series(1, $3) n WHERE d.id = $1) many`,
+    ...[of, firstId, MUCH],
+  );
+}
+
+const held = (columns: object = {}) =>
+  ledger.addDelivery({ id: 1, event_id: 0, state: 'held', held_because: 'broken', waiting_since: new Date(), ...columns });
+
+/** Messages that each statement read while so many rounds went; null where plans cannot be read. */
+async function readIn(rounds: number, roundOf: (database: Database) => () => Promise<void>): Promise<readonly number[] | null> {
+  plans ??= await logPlans(testDatabase.connectionString);
+  if (plans === null) return null;
+  const silent = { warn: () => undefined };
+  const database = openDatabase({ connectionString: testDatabase.connectionString, log: silent, poolSize: 1 });
+  const round = roundOf(database);
+  plans.take();
+  for (let done = 0; done < rounds; done += 1) await round();
+  await database.close();
+  return plans
+    .take()
+    .map(({ nodes }) =>
+      nodes.filter(({ relation }) => relation === 'deliveries').reduce((sum, { rowsRead }) => sum + rowsRead, 0),
+    );
+}
+
+const tidyOf = ({ pool }: Database) => {
+  const store = makeHoldStore({ pool, clock: () => new Date(), log });
+  return () => store.tidy();
+};
+
+test(
+  'when a fallback is told 100,000 held messages anyhow, then a round looks at a part of them',
+  async () => {
+    await ledger.addDestination({ id: FALLBACK, name: 'Stand-in', space_id: 'B' });
+    await ledger.addDestination({ id: BROKEN, health: 'broken', fallback_webhook_id: FALLBACK, next_probe_at: inAnHour() });
+    await held();
+    await ledger.addDelivery({
+      id: 2,
+      event_id: 0,
+      chat_webhook_id: FALLBACK,
+      space_id: 'B',
+      state: 'sent',
+      finished_at: new Date(),
+    });
+    await addMany(1, 10);
+    await addMany(2, 10 + MUCH);
+    await query('ANALYZE deliveries');
+
+    const read = await readIn(20, tidyOf);
+
+    if (read === null) return;
+    expect(read.length).toBeGreaterThan(20 * 7);
+    expect(Math.max(...read)).toBeLessThan(A_PART);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'when a broken destination holds 100,000 messages for a digest and its trial is due, then a round looks at a part of them',
+  async () => {
+    await ledger.addDestination({ id: BROKEN, health: 'broken', next_probe_at: new Date(Date.now() - AN_HOUR_MS) });
+    await held({ held_because: null, held_for: 'daily', held_until: inAnHour(), waiting_since: null });
+    await addMany(1, 10);
+    await query('ANALYZE deliveries');
+
+    const read = await readIn(3, tidyOf);
+
+    if (read === null) return;
+    expect(Math.max(...read)).toBeLessThan(A_PART);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'when 100,000 messages are held by a broken destination, then a round that looks for what is too old looks at a part of them',
+  async () => {
+    await ledger.addDestination({ id: BROKEN, health: 'broken', next_probe_at: inAnHour() });
+    await held();
+    await addMany(1, 10);
+    await query('ANALYZE deliveries');
+
+    const read = await readIn(3, tidyOf);
+
+    if (read === null) return;
+    expect(Math.max(...read)).toBeLessThan(A_PART);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'when messages that were to tell 100,000 others were given up long ago, then a round looks at some of them once, and then at none',
+  async () => {
+    const finished_at = new Date(Date.now() - 24 * AN_HOUR_MS);
+    await ledger.addDestination({ id: BROKEN });
+    await ledger.addDelivery({ id: 1, event_id: 0, state: 'failed', fold_kind: 'backlog', finished_at });
+    await addMany(1, 10, `, 'finished_at', now() - n * interval '1 second'`);
+    await query('ANALYZE deliveries');
+
+    const read = await readIn(5, ({ pool }) => makeFailUntold(pool));
+
+    if (read === null) return;
+    expect(Math.max(...read)).toBeLessThan(1_000);
+  },
+  PATIENCE_MS,
+);
