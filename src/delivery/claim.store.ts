@@ -9,9 +9,10 @@ import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
+import { IS_CLOCK_RIGHT } from './expire-held.store';
 import { LEASE_MS } from './lease';
 import { LEAVE_OUT } from './leave-out.store';
-import { stepUnprepared } from './retry-policy';
+import { stepUnprepared, USUAL_HOLD_HOURS } from './retry-policy';
 import { KNOWN_HEALTHS } from './space-health';
 
 /**
@@ -73,7 +74,7 @@ const CLAIM = `
          claimed.released_at,
          coalesce(r.urgent, false)
            OR (claimed.fold_kind IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
-                                                          WHERE m.folded_into = claimed.id)) AS is_urgent, CASE WHEN r.enabled THEN r.digest END AS digest, w.fold, w.fold_threshold, w.quiet_hours,
+                                                          WHERE m.folded_into = claimed.id)) AS is_urgent, CASE WHEN r.enabled AND claimed.fold_kind IS NULL THEN r.digest END AS digest, w.fold, w.fold_threshold, w.quiet_hours, w.hold_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
@@ -148,6 +149,7 @@ const destinationRow = z.object({
   fold: z.enum(FOLD_POLICIES),
   fold_threshold: z.number().nullable(),
   quiet_hours: quietHoursSchema.nullable(),
+  hold_hours: z.number(),
   paused: z.boolean(),
   health: z.enum(KNOWN_HEALTHS),
   health_reason: z.string().nullable(),
@@ -158,7 +160,8 @@ const destinationRow = z.object({
 
 /**
  * It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. When it is its
- * rule or destination that cannot be read ($4), what else is due by those is not looked at either.
+ * rule or destination that cannot be read ($4), what else is due by those is not looked at either, and what waited so for longer than the destination
+ * lets it ($7, in hours) is given up: by a clock of which it was seen lately that it has not jumped (expire-held.store.ts).
  */
 const PUT_ASIDE = `
   WITH freed AS (
@@ -168,12 +171,20 @@ const PUT_ASIDE = `
        AND d.via_webhook_id IS NOT DISTINCT FROM own.via_webhook_id
      WHERE $4 AND own.id = $3 AND d.state IN ('queued', 'sending') AND coalesce(d.state, '') = 'queued' AND d.space_id = $1 AND d.not_before <= now()
        FOR UPDATE OF d SKIP LOCKED
+  ), aside AS MATERIALIZED (
+    SELECT d.id, $6::boolean AS is_over, $4 AND d.waiting_since < now() - $7 * interval '1 hour' AND ${IS_CLOCK_RIGHT} AS is_too_old
+      FROM deliveries d WHERE d.id = ANY (ARRAY(SELECT $3::bigint UNION ALL SELECT id FROM same)) AND EXISTS (SELECT FROM freed)
   )
-  UPDATE deliveries d SET not_before = now() + interval '1 minute', state_reason = $5, attempts = d.attempts + CASE WHEN $4 THEN 0 ELSE 1 END,
-         state = CASE WHEN $6 THEN 'failed' ELSE d.state END, finished_at = CASE WHEN $6 THEN now() END
-   WHERE d.id = ANY (ARRAY(SELECT $3::bigint UNION ALL SELECT id FROM same)) AND EXISTS (SELECT FROM freed)`;
+  UPDATE deliveries d SET not_before = now() + interval '1 minute', attempts = d.attempts + CASE WHEN $4 THEN 0 ELSE 1 END,
+         waiting_since = CASE WHEN $4 THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
+         state_reason = CASE WHEN aside.is_too_old THEN 'Dealbell could not read its rule or space for ' || $7 || ' hours.' ELSE $5 END,
+         state = CASE WHEN aside.is_over OR aside.is_too_old THEN 'failed' ELSE d.state END,
+         finished_at = CASE WHEN aside.is_over OR aside.is_too_old THEN now() END
+    FROM aside WHERE d.id = aside.id`;
 const ASIDE_REASON = 'This version of Dealbell cannot read the message; it is tried again.';
-const unreadableRow = claimedRow.pick({ id: true, tenant_id: true, space_id: true, lease: true, attempts: true, age_ms: true });
+const unreadableRow = claimedRow
+  .pick({ id: true, tenant_id: true, space_id: true, lease: true, attempts: true, age_ms: true })
+  .extend({ hold_hours: z.number().nullable() });
 /** What is the message's own, and not its rule's or destination's. */
 const messageRow = claimedRow.pick({
   ...{ entity: true, entity_id: true, transition: true, record: true, actor_user_id: true, occurred_at: true },
@@ -183,13 +194,14 @@ const messageRow = claimedRow.pick({
 /** Makes `claimDue`. */
 export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
   async function putAside(source: Record<string, unknown>, error: unknown): Promise<UnreadableDelivery> {
-    const { id, tenant_id, space_id, lease, attempts, age_ms: ageMs } = unreadableRow.parse(source);
+    const { id, tenant_id, space_id, lease, attempts, age_ms: ageMs, hold_hours } = unreadableRow.parse(source);
+    const holdHours = hold_hours ?? USUAL_HOLD_HOURS;
     const isOthersFault = messageRow.safeParse(source).success;
     // What it was to tell besides itself is told by another of them.
     if (!isOthersFault && source['fold_kind'] !== null) await pool.query(LEAVE_OUT, [id, [id], lease]);
-    const step = isOthersFault ? null : stepUnprepared({ attempts, ageMs, jitter: 0 });
+    const step = isOthersFault ? null : stepUnprepared({ attempts, ageMs, holdHours, jitter: 0 });
     const reason = step?.kind === 'giveUp' ? step.reason : ASIDE_REASON;
-    await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp']);
+    await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp', holdHours]);
     return { id, tenantId: tenant_id, error };
   }
 
@@ -268,6 +280,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
             fold: destination.fold,
             foldThreshold: destination.fold_threshold,
             quietHours: destination.quiet_hours,
+            holdHours: destination.hold_hours,
             isPaused: destination.paused,
             health: destination.health,
             healthReason: destination.health_reason,

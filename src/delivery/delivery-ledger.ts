@@ -66,6 +66,8 @@ export interface ClaimedDestination {
   readonly fold: FoldPolicy;
   readonly foldThreshold: number | null;
   readonly quietHours: QuietHours | null;
+  /** What waits for longer is given up. */
+  readonly holdHours: number;
   readonly isPaused: boolean;
   readonly health: KnownHealth;
   readonly healthReason: string | null;

@@ -11,6 +11,7 @@ import type { ClaimedDelivery } from './delivery-ledger';
 import { IS_TOLD_BEFORE } from './earlier.store';
 import { makeFailUntold } from './fail-untold.store';
 import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
+import { HALVE } from './halve-fold.store';
 import { LEAVE_OUT } from './leave-out.store';
 import type { Backlog, Fold, FoldCandidate } from './plan-fold';
 
@@ -43,6 +44,8 @@ export interface FoldStore {
   members(leadId: number): Promise<readonly FoldMember[]>;
   /** These are not told by the claimed message, never prepared, any more: each tells itself alone, and the others are told as before. */
   leaveOut(lead: ClaimedDelivery, ids: readonly number[]): Promise<void>;
+  /** The claimed message of several, never prepared, becomes two of half as many, which wait for this time. */
+  halve(lead: ClaimedDelivery, afterMs: number): Promise<void>;
   /** A message of several that never went has told none of them. */
   failUntold(): Promise<void>;
 }
@@ -103,7 +106,7 @@ export const CANDIDATE = `
 /**
  * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space, or inside another message:
  * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
- * wait for it, those of quiet hours for their end, a body that is frozen stays as it is: the head's
+ * wait for it, those of quiet hours for their end, what was tried in vain before goes by itself, a body that is frozen stays as it is: the head's
  * too, which somebody else posts when its space was lost.
  */
 const CANDIDATES = `
@@ -111,7 +114,7 @@ const CANDIDATES = `
     SELECT d.* FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
      WHERE d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
        AND d.rendered_body IS NULL
-       AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.fold_kind IS NULL
+       AND (d.id = $1 OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.fold_kind IS NULL AND d.attempts = 0
             AND NOT d.transition ? 'announcement'
             AND d.via_webhook_id IS NOT DISTINCT FROM (SELECT via_webhook_id FROM deliveries WHERE id = $1)
             AND (d.replay > 0 OR ((r.digest IS NULL OR NOT r.enabled) AND (NOT $4 OR coalesce(r.urgent, false))))))
@@ -243,6 +246,9 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
     members: (leadId) => membersOf([leadId]),
     async leaveOut({ id, lease }, ids) {
       await pool.query(LEAVE_OUT, [id, ids, lease]);
+    },
+    async halve({ id, lease }, afterMs) {
+      await pool.query(HALVE, [id, lease, afterMs]);
     },
     failUntold: makeFailUntold(pool),
   };

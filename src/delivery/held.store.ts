@@ -8,6 +8,7 @@ import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery } from './delivery-ledger';
 import { IS_LATER } from './earlier.store';
+import { UNREADABLE } from './expire-held.store';
 import { candidatesIn } from './fold-rows';
 import { CANDIDATE, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
@@ -137,7 +138,6 @@ const IS_URGENT = `
 
 const SETTINGS = `
   t.id AS tenant_id, t.rules_version, w.quiet_hours, coalesce(w.time_zone, t.settings ->> 'timeZone', t.time_zone) AS time_zone`;
-const UNREADABLE = 'This version of Dealbell cannot read when it is to be told; it is tried again.';
 const GATHER_KEY = `concat_ws('/', d.chat_webhook_id, coalesce(d.via_webhook_id, 0), 'rule', d.rule_id)`;
 const HOLD_KEY = `concat_ws('/', d.chat_webhook_id, coalesce(d.via_webhook_id, 0), d.held_for)`;
 const REGATHERED = `
@@ -156,9 +156,9 @@ const DUE_HOLDS = `
    WHERE ${IS_DUE('$1')} AND ${HOLD_KEY} <> ALL ($2::text[])
    ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early, is_urgent LIMIT ${String(HOLDS_AT_ONCE)}`;
 
-/** Of those that are so, at these destinations ($1) by these keys ($2). */
+/** Of those that are so, at these destinations ($1) by these keys ($2): from then on their time runs out (expire-held.store.ts). */
 const noteUnreadable = (key: string, isSo: string): string => `
-  UPDATE deliveries d SET state_reason = '${UNREADABLE}'
+  UPDATE deliveries d SET state_reason = '${UNREADABLE}', waiting_since = coalesce(d.waiting_since, now())
    WHERE d.state = 'held' AND d.chat_webhook_id = ANY ($1::int[]) AND ${key} = ANY ($2::text[]) AND ${isSo} AND d.state_reason IS DISTINCT FROM '${UNREADABLE}'`;
 const NOTE_UNGATHERED = noteUnreadable(GATHER_KEY, IS_REGATHERED);
 const NOTE_UNREADABLE = noteUnreadable(HOLD_KEY, IS_DUE('$3'));

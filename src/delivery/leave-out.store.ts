@@ -2,7 +2,7 @@
 
 /**
  * The claimed, never prepared message of several ($1) tells these ($2) no more: they cannot be told by this version. Each tells itself
- * alone, and so does a later one about the same record, which waits for it then. The rest is told as before, by another of them when the
+ * alone, which counts as tried, and so does a later one about the same record, which waits for it then. The rest is told as before, by another of them when the
  * message is itself one that is left out. Of a digest each stays one by itself, for it would be gathered for the next one. When the space
  * was lost (its lease is not $3), all is left to whoever has it.
  */
@@ -32,7 +32,7 @@ export const LEAVE_OUT = `
          not_before = CASE WHEN p.is_bad THEN now() + interval '1 minute' WHEN p.leads THEN lead.not_before ELSE d.not_before END,
          waiting_since = CASE WHEN p.is_member THEN d.waiting_since ELSE lead.waiting_since END,
          released_at = CASE WHEN p.is_member THEN d.released_at ELSE coalesce(lead.released_at, d.released_at) END,
-         attempts = CASE WHEN p.leads THEN lead.attempts ELSE d.attempts END,
+         attempts = CASE WHEN p.is_bad THEN d.attempts + 1 WHEN p.leads THEN lead.attempts ELSE d.attempts END,
          is_plain = p.leads AND lead.is_plain, is_unthreaded = p.leads AND lead.is_unthreaded,
          via_webhook_id = lead.via_webhook_id, space_id = lead.space_id
     FROM parts p CROSS JOIN lead

@@ -1,4 +1,7 @@
-/** Finds out which of the messages that one message tells cannot be told, so that they alone have to wait and not the others with them. */
+/**
+ * Finds out which of the messages that one message tells cannot be told, so that they alone have to wait and not the others with them. Those that
+ * fail together only are told in fewer and fewer.
+ */
 
 import type { Logger } from 'pino';
 import { NO_RATES } from '../core/exchange-rates';
@@ -8,17 +11,22 @@ import { foldReferences, renderFold, renderPlainFold } from '../messages/render-
 import type { ClaimedDelivery } from './delivery-ledger';
 import type { FoldMember } from './fold-rows';
 import type { FoldStore } from './fold.store';
+import { backoffMs } from './retry-policy';
 
 export interface MendFoldDependencies {
-  readonly folds: Pick<FoldStore, 'members' | 'leaveOut'>;
+  readonly folds: Pick<FoldStore, 'members' | 'leaveOut' | 'halve'>;
   readonly log: Logger;
 }
 
 /**
- * After a claimed message could not be prepared: leaves out what it cannot tell. True: it is another one now, and due. False: that would
- * not help, or it tells nothing else. Rejects when the database cannot be reached.
+ * After a claimed message could not be prepared: leaves out what it cannot tell. When it could tell each, it is halved, but not at once, because what
+ * its names come from may only be away for a moment. True: it is another one now. False: that would not help, or it tells nothing else.
+ * Rejects when the database cannot be reached.
  */
 export type MendFold = (delivery: ClaimedDelivery) => Promise<boolean>;
+
+/** So often a message is tried as a whole. */
+const WHOLE_ATTEMPTS = 3;
 
 /** Makes the use case. */
 export function makeMendFold({ folds, log }: MendFoldDependencies): MendFold {
@@ -29,7 +37,13 @@ export function makeMendFold({ folds, log }: MendFoldDependencies): MendFold {
       const error = whyNot(delivery, member);
       return error === null ? [] : [{ id: member.id, error }];
     });
-    if (untellable.length === 0 || members.length < 2) return false;
+    if (members.length < 2) return false;
+    if (untellable.length === 0) {
+      if (delivery.attempts < WHOLE_ATTEMPTS) return false;
+      log.warn({ tenantId: delivery.tenant.id, deliveryId: delivery.id, count: members.length }, 'message of several is halved');
+      await folds.halve(delivery, backoffMs(delivery.attempts - WHOLE_ATTEMPTS, 0));
+      return true;
+    }
     for (const { id, error } of untellable)
       log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: id }, 'delivery cannot be told together with others');
     await folds.leaveOut(

@@ -3,8 +3,11 @@
 import type { DeliveryOutcome } from '../core/delivery';
 import { judgeRefusal, type KnownHealth } from './space-health';
 
+const HOUR_MS = 60 * 60 * 1000;
 /** A message that has been tried for longer is given up: nobody wants yesterday's news as today's. */
-export const MAX_AGE_MS = 24 * 60 * 60 * 1000;
+export const MAX_AGE_MS = 24 * HOUR_MS;
+/** What a destination that is gone let its messages wait. */
+export const USUAL_HOLD_HOURS = 24;
 /** And at least so often, fewer than fit into a day: a clock that jumps ahead by days gives up nothing. */
 export const LEAST_ATTEMPTS = 20;
 /** More than fit into a day: for one that quiet hours hold again and again, each time counted anew. */
@@ -86,11 +89,13 @@ export function stepUnprepared(context: {
   /** This one counted. */
   readonly attempts: number;
   readonly ageMs: number;
+  /** Of its destination: what waits for longer is given up. */
+  readonly holdHours: number;
   readonly jitter: number;
 }): { readonly kind: 'aside'; readonly ms: number } | { readonly kind: 'giveUp'; readonly reason: string } {
-  const { attempts, ageMs, jitter } = context;
-  if (ageMs >= MAX_AGE_MS && attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: 'The message could not be prepared within 24 hours.' };
+  const { attempts, ageMs, holdHours, jitter } = context;
+  if (ageMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
+    return { kind: 'giveUp', reason: `The message could not be prepared within ${holdHours} hours.` };
   return { kind: 'aside', ms: backoffMs(attempts - 1, jitter) };
 }
 

@@ -72,7 +72,8 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
       await folds.putOffAlone(delivery, RELEASE_STEP_MS);
       return null;
     }
-    const step = foldStep(backlog, limit);
+    // What could not be prepared before would keep others from their way, and never be by itself for long enough to be given up.
+    const step = delivery.attempts > 1 ? 'single' : foldStep(backlog, limit);
     if (step === 'single') return delivery;
     if (step === 'gather') {
       await folds.putOff(delivery, GATHER_STEP_MS);

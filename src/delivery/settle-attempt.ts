@@ -2,7 +2,7 @@
 
 import type { DeliveryOutcome, HoldCause } from '../core/delivery';
 import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
-import { nextStep, stepUnprepared, type NextStep } from './retry-policy';
+import { nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
 import { healthAfter, type Health, type HealthSettings } from './space-health';
 
 export interface AttemptSettings extends HealthSettings {
@@ -67,8 +67,8 @@ export function settleUnsent(delivery: ClaimedDelivery, obstacle: Obstacle): Att
 
 /** What the ledger records when no body could be made: that says nothing of the space nor of its destination. */
 export function settleUnprepared(delivery: ClaimedDelivery, jitter: number): AttemptRecord {
-  const { attempts, ageMs } = delivery;
-  const step = stepUnprepared({ attempts, ageMs, jitter });
+  const { attempts, ageMs, destination } = delivery;
+  const step = stepUnprepared({ attempts, ageMs, holdHours: destination?.holdHours ?? USUAL_HOLD_HOURS, jitter });
   const record = { ...NOTHING_HAPPENED, delivery, isUnprepared: true };
   if (step.kind === 'giveUp') return { ...record, state: 'failed', stateReason: step.reason };
   return { ...record, stateReason: 'The message could not be prepared; it is tried again.', delayMs: step.ms };

@@ -155,6 +155,7 @@ export function aClaimedDestination(given: Partial<ClaimedDestination> = {}): Cl
     fold: 'auto',
     foldThreshold: null,
     quietHours: null,
+    holdHours: 24,
     isPaused: false,
     health: 'healthy',
     healthReason: null,

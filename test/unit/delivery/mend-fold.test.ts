@@ -7,6 +7,7 @@ import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeMendFold } from '../../../src/delivery/mend-fold';
 import { makeRenderBodies } from '../../../src/delivery/render-bodies';
+import { aClaimedDelivery } from '../../support/builders';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 import { waitUntil } from '../../support/wait-until';
@@ -20,8 +21,8 @@ beforeEach(async () => {
   await ledger.addDestination();
 });
 
-/** Its messages reach Chat at once. What it cannot render is a record of this title. */
-function aSender({ cannotRender = '' } = {}) {
+/** Its messages reach Chat at once. What it cannot render is a record of this title, among so many. */
+function aSender({ cannotRender = '', cannotRenderAmong = 1 } = {}) {
   const { database } = testDatabase;
   const log = pino({ level: 'silent' });
   const store = makeDeliveryStore(database);
@@ -31,7 +32,8 @@ function aSender({ cannotRender = '' } = {}) {
     gatherFacts: () => Promise.resolve(new Map()),
     loadFolds: async (ids) => {
       const changes = await folds.loadFolds(ids);
-      if ([...changes.values()].flat().some(({ state }) => state['title'] === cannotRender))
+      const told = [...changes.values()].flat();
+      if (told.length >= cannotRenderAmong && told.some(({ state }) => state['title'] === cannotRender))
         throw new Error('cannot be rendered');
       return changes;
     },
@@ -130,6 +132,46 @@ test('when the message of a digest is itself the one that cannot be read, then a
   const { rows } = await query(`SELECT released_at AS at FROM deliveries WHERE id = 2`);
   expect(rows).toEqual([{ at: new Date('2026-11-25T08:00:00Z') }]);
 });
+
+test('when one that could not be told is due again while a backlog grows, then it counts as tried and is folded no more', async () => {
+  await givenFold('quiet');
+  await query(`UPDATE deliveries SET record = '"odd"' WHERE id = 2`);
+  const { send } = aSender();
+  await send(1);
+  await query(`UPDATE deliveries SET not_before = now() WHERE id = 2`);
+  for (const id of [5, 6]) await ledger.addDelivery({ id });
+
+  await makeFoldStore(testDatabase.database).fold(aClaimedDelivery({ id: 5, spaceId: 'A' }), false, ({ id }, due) => [
+    { leadId: id, memberIds: due.map((candidate) => candidate.id).filter((other) => other !== id) },
+  ]);
+
+  const { rows } = await query(`SELECT id::int, attempts FROM deliveries WHERE state <> 'folded' AND id <> 1 ORDER BY id`);
+  expect(rows.slice(0, 1)).toEqual([{ id: 2, attempts: 1 }]);
+  expect((await query(`SELECT id::int FROM deliveries WHERE folded_into = 5`)).rows).toContainEqual({ id: 6 });
+});
+
+test.each([
+  ['quiet', null],
+  ['daily', 'daily'],
+])(
+  'when those that a %s message tells fail together only, again and again, then they are told in fewer, in order',
+  async (kind, kindAlone) => {
+    await givenFold(kind);
+    await query('UPDATE deliveries SET attempts = 2 WHERE id = 1');
+    const { send, posted } = aSender({ cannotRender: 'Deal 4', cannotRenderAmong: 2 });
+
+    await send(3);
+
+    expect(await deliveries()).toEqual([
+      { id: 1, ...ALONE, state: 'sent', kind },
+      { id: 2, ...ALONE, state: 'folded', into: 1 },
+      { id: 3, ...ALONE, state: 'sent', kind: kindAlone },
+      { id: 4, ...ALONE, state: 'sent', kind: kindAlone },
+    ]);
+    const named = posted.map((body) => [...new Set(body.match(/Deal \d/g))].sort().join(' '));
+    expect(named).toEqual(['Deal 1 Deal 2', 'Deal 3', 'Deal 4']);
+  },
+);
 
 test('when only one can be told, then it goes as any other message', async () => {
   await givenFold('backlog');

@@ -387,6 +387,54 @@ test('when a destination cannot be read, then all that is due there by a rule st
   expect(rows).toEqual(Array.from({ length: 3 }, () => ({ state: 'queued', attempts: 19, isAside: true })));
 });
 
+test.each([
+  ['a destination', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`, true],
+  ['a rule', `UPDATE rules SET digest = '{"moon": "full"}'`, true],
+  ['a destination, by a clock that may just have jumped,', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`, false],
+])(
+  'when %s cannot be read for longer than the destination lets messages wait, then what is due by it is given up with the reason, if that is sure',
+  async (_what, write, isSure) => {
+    await owe(2);
+    await query(
+      `INSERT INTO rules (id, tenant_id, name, event_type) SELECT rule_id, $1, 'Wins', 'deal.won' FROM deliveries WHERE id = 1`,
+      tenant,
+    );
+    await query(write);
+    await query('UPDATE chat_webhooks SET hold_hours = 2');
+    await query(
+      `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', now() - interval '${isSure ? '1 minute' : '2 hours'}')`,
+    );
+    const store = makeDeliveryStore(testDatabase.database);
+    await store.claimDue(5);
+    await query(
+      `UPDATE deliveries SET not_before = now(), waiting_since = waiting_since - interval '1 hour' * CASE id WHEN 1 THEN 3 ELSE 1 END`,
+    );
+    await query('UPDATE google_spaces SET due_at = now(), next_slot_at = now(), is_waiting = true');
+
+    await store.claimDue(5);
+
+    const { rows } = await query('SELECT id::int, state, state_reason AS reason FROM deliveries ORDER BY id');
+    const waits = { state: 'queued', reason: expect.stringContaining('it is tried again') };
+    expect(rows).toEqual([
+      isSure ? { id: 1, state: 'failed', reason: 'Dealbell could not read its rule or space for 2 hours.' } : { id: 1, ...waits },
+      { id: 2, ...waits },
+    ]);
+  },
+);
+
+test('when a message could not be prepared for as long as its destination lets messages wait, then it is given up with the reason', async () => {
+  await query(`UPDATE deliveries SET created_at = now() - interval '2 hours', attempts = 19`);
+  await query('UPDATE chat_webhooks SET hold_hours = 2');
+  const worker = aWorker([1]);
+
+  await worker.wake();
+  await worker.close();
+
+  expect((await query('SELECT state, state_reason AS reason FROM deliveries')).rows).toEqual([
+    { state: 'failed', reason: 'The message could not be prepared within 2 hours.' },
+  ]);
+});
+
 test('when a message could not be prepared for a day, then it is given up with the reason', async () => {
   await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
   const worker = aWorker([1]);

@@ -1,6 +1,7 @@
 /** What a newer version wrote and this one cannot read, among what is held, over a real ledger: it harms nothing but itself, and says so. */
 
 import { pino } from 'pino';
+import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { makeReleaseHeld } from '../../../src/delivery/release-held';
@@ -70,6 +71,51 @@ test.each([
   ]);
   expect(logged()).toEqual([{ tenantId: ledger.tenant, chatWebhookId: 1 }]);
 });
+
+test.each([
+  ['why it is held', { held_for: 'eclipse' }, 'SELECT 1'],
+  ['the hours of its space', {}, `UPDATE chat_webhooks SET quiet_hours = '${ODD}'`],
+  [
+    'when its rule gathers',
+    { held_for: 'daily', held_until: new Date(0) },
+    `UPDATE rules SET digest = '{"every": "eclipse", "at": "08:00"}'`,
+  ],
+  ['until when it is held', { held_until: null }, 'SELECT 1'],
+  ['anything of why it is held', { held_for: null, held_until: null }, 'SELECT 1'],
+])(
+  'when nobody can read %s for longer than its space lets messages wait, then it is dropped with the reason, and what it was to tell too',
+  async (_what, columns, write) => {
+    await addDestination(1, { hold_hours: 2 });
+    await query(
+      `INSERT INTO rules (id, tenant_id, name, event_type, digest) VALUES (1, $1, 'One', 'deal.won', '{"every": "day", "at": "08:00"}')`,
+      ledger.tenant,
+    );
+    await hold(1, { fold_kind: 'daily', ...columns });
+    await ledger.addDelivery({ id: 2, state: 'folded', folded_into: 1, chat_webhook_id: 1 });
+    await query(write);
+    const { releaseHeld, tidy } = aProcess();
+    const failUntold = makeFailUntold(testDatabase.database.pool);
+    const rounds = async () => {
+      await tidy();
+      await releaseHeld();
+      await failUntold();
+      return (await deliveries()).map(({ state }) => state);
+    };
+    const found = [await rounds()];
+
+    for (const hours of [1, 2]) {
+      await query(`UPDATE deliveries SET waiting_since = waiting_since - interval '1 hour'`);
+      found.push(await rounds());
+      expect([hours, found.at(-1)]).toEqual([hours, hours === 1 ? ['held', 'folded'] : ['dropped', 'dropped']]);
+    }
+
+    expect(found[0]).toEqual(['held', 'folded']);
+    expect(await deliveries('state_reason AS reason')).toEqual([
+      { id: 1, reason: 'Dealbell could not read for 2 hours when it was to be told.' },
+      { id: 2, reason: expect.stringContaining('could not read for 2 hours') },
+    ]);
+  },
+);
 
 test('when it can be read again, then it is let go within a minute', async () => {
   await addDestination(1, { quiet_hours: ODD });
