@@ -69,20 +69,23 @@ export async function logPlans(connectionString: string): Promise<PlanLog | null
   let offset = statSync(logFile).size;
   return {
     take() {
-      const said = readFileSync(logFile).subarray(offset);
-      offset += said.length;
-      return plansIn(said.toString('utf8'));
+      const said = readFileSync(logFile).subarray(offset).toString('utf8');
+      const entries = [...said.matchAll(ENTRY)];
+      const last = entries.at(-1);
+      // What follows may be a part of an entry that is just being written.
+      if (last !== undefined) offset += Buffer.byteLength(said.slice(0, last.index + last[0].length));
+      return entries.map(([, text = '']) => planIn(text));
     },
     close: () => client.end(),
   };
 }
 
-/** Each entry is a line that ends in "plan:", and then the plan, each line of it begun by a tab. */
-function plansIn(log: string): readonly ExecutedPlan[] {
-  return [...log.matchAll(/duration: [\d.]+ ms {2}plan:\n((?:\t.*\n)+)/g)].map(([, text = '']) => {
-    const { 'Query Text': statement, Plan } = rawPlan.parse(JSON.parse(text));
-    return { statement, nodes: nodesOf(Plan) };
-  });
+/** A line that ends in "plan:", and then the plan, each line of it begun by a tab. */
+const ENTRY = /duration: [\d.]+ ms {2}plan:\n((?:\t.*\n)*?\t\}\n)/g;
+
+function planIn(text: string): ExecutedPlan {
+  const { 'Query Text': statement, Plan } = rawPlan.parse(JSON.parse(text));
+  return { statement, nodes: nodesOf(Plan) };
 }
 
 function nodesOf(raw: unknown): readonly PlanNode[] {
