@@ -10,24 +10,25 @@ import { hearsAny, watchIdOf } from './watch-rules';
 
 /**
  * From where the rule tells this destination, where its window says `basis`: at a place where it was silenced the whole net change is
- * news, and where the record is watched it goes on from where the watch ended.
+ * news, and where the record is watched it goes on from where the watch ended, or from what was known when that began.
  */
 export function basisAt({ id }: Destination, rule: Rule, scene: Scene, basis: Basis): Basis {
   const message = scene.freed.get(id);
   const whole = message === undefined ? basis : freedBasis(rule, scene, message);
-  const watch = rule.digest === null ? watchSince(id, whole, scene) : undefined;
+  const watch = rule.digest === null ? watchAt(id, scene) : undefined;
   return watch === undefined ? whole : behindWatch(id, rule, scene, whole, watch);
 }
 
-function watchSince(chatWebhookId: number, { openedAtMs }: Basis, { watchers }: Scene): Rule | undefined {
+function watchAt(chatWebhookId: number, { watchers, stored }: Scene): Rule | undefined {
   return watchers.find(
-    ({ targetWebhookIds, enabledAt }) => targetWebhookIds.includes(chatWebhookId) && enabledAt.getTime() <= openedAtMs,
+    ({ targetWebhookIds, enabledAt }) => targetWebhookIds.includes(chatWebhookId) && enabledAt <= stored.receivedAt,
   );
 }
 
 /**
  * Where nothing waits about these fields, all that came before this event was told there; where this event takes back what waits, nothing
- * is left to tell. A rule that matches the whole alone tells the whole, unless the watch has told just that.
+ * is left to tell. A rule that matches the whole alone tells the whole, unless the watch has told just that: one that began later than the
+ * rule's window has not.
  */
 function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Basis, watch: Rule): Basis {
   const match = measure(rule, scene, basis, basis.beginning);
@@ -42,10 +43,10 @@ function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Bas
       isTelling(message, scene),
   );
   const rest = { ...basis, ...sinceTold(waiting, scene) };
-  const isNews = rest.transitions.some(isAbout);
-  if (!isNews && waiting.length === 0 && match.matched && hearsAny(watch, [match.transition])) return { ...rest, toldBy: watch };
-  const isTakenBack = waiting.length > 0 && !isNews;
-  return isTakenBack || measure(rule, scene, rest, rest.beginning).matched ? rest : basis;
+  if (measure(rule, scene, rest, rest.beginning).matched) return rest;
+  if (watch.enabledAt.getTime() > basis.openedAtMs || rest.transitions.some(isAbout)) return basis;
+  if (waiting.length > 0) return rest;
+  return match.matched && hearsAny(watch, [match.transition]) ? { ...rest, toldBy: watch } : basis;
 }
 
 /** What is news where these messages wait and will be told anew: their changes, and of everything else this event alone. */
@@ -68,11 +69,15 @@ function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | n
   }, before);
 }
 
-/** What a message tells of; a win or loss beside the birth names no way. */
-export function fieldsOf({ type, changes }: Transition): readonly string[] {
-  const fields = changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
-  const isUnnamed = (type === 'deal.won' || type === 'deal.lost') && !fields.includes('status');
-  return isUnnamed ? ['status', ...fields] : fields;
+/** What a message tells of. */
+export function fieldsOf(transition: Transition): readonly string[] {
+  const fields = transition.changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
+  return isUnnamed(transition) ? ['status', ...fields] : fields;
+}
+
+/** A win or loss beside the birth names no way. */
+export function isUnnamed({ type, changes }: Transition): boolean {
+  return (type === 'deal.won' || type === 'deal.lost') && changes.every(({ field }) => field !== 'status');
 }
 
 function withFields(state: RecordState, old: RecordState, fields: readonly string[]): RecordState {

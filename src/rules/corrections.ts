@@ -92,8 +92,18 @@ function isBack(change: FieldChange, other: FieldChange): boolean {
 export function tellsSame(left: Transition, right: Transition): boolean {
   return (
     left.changes.length > 0 &&
-    left.changes.every(({ field, to }) => right.changes.some((other) => other.field === field && isSame(other.to, to)))
+    left.changes.every(({ field, to }) => right.changes.some((other) => other.field === field && isAlike(other.to, to)))
   );
+}
+
+/** Among other edits of a deal its value is told without the currency. */
+function isAlike(left: unknown, right: unknown): boolean {
+  if (isObject(left) === isObject(right)) return isSame(left, right);
+  return isSame(amountIn(left), amountIn(right));
+}
+
+function amountIn(value: unknown): unknown {
+  return isObject(value) ? value['amount'] : value;
 }
 
 /** Remembered messages that these events may take back: whether they were sent at all is worth a look. */

@@ -4,7 +4,7 @@ import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
-import { fieldsOf, sinceTold } from './basis-at';
+import { fieldsOf, isUnnamed, sinceTold } from './basis-at';
 import { dropDelivery, pendingOf, retell } from './batch-state';
 import { tellsSame } from './corrections';
 import { isToldAsGone } from './late-merge';
@@ -99,12 +99,13 @@ interface Untold {
 function untold(watch: Rule, scene: Scene, chatWebhookId: number, shown: Shown): Untold {
   const { state, story, stored } = scene;
   const others = pendingOf(state, story.entity, story.entityId).filter(
-    (other) =>
-      other.chatWebhookId === chatWebhookId && other.ruleId !== watch.id && isUpToDate(other, scene) && isTelling(other, scene),
+    (other) => other.chatWebhookId === chatWebhookId && other.ruleId !== watch.id && isTelling(other, scene),
   );
   let teller: PendingDelivery | null = null;
   const isUntold = (transition: Transition): boolean => {
-    const found = others.find((other) => isTeller(other, transition, stored.id));
+    // What a new deal was won or lost as is told for good also where the rule does not settle: that message waits behind the birth.
+    const mayTell = (other: PendingDelivery): boolean => isUnnamed(transition) || isUpToDate(other, scene);
+    const found = others.find((other) => mayTell(other) && isTeller(other, transition, stored.id));
     if (found !== undefined && watch.hears?.has(transition.type) === true) teller = found;
     return found === undefined;
   };

@@ -400,6 +400,65 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     expect(told(ledger)).toEqual(['1 tells 1 to 1: deal.created ']);
   });
 
+  test.each([
+    ['right after the deal came', 1, ['-7 tells 2 to 1: deal.lost "open">"lost"']],
+    ['when it was lost already', 3, []],
+  ])(
+    'when it began %s, and a later win is taken back before its rule has told it, then the watch tells that the deal is open',
+    async (_, sinceMs, before) => {
+      const ledger = makeMemoryLedger({ rules: [aRule({ settleMs: 4000 })], watches: [aWatch({ sinceMs })] });
+      await ledger.route(aDealWebhook({ atMs: 0, action: 'create' }));
+      await ledger.route(edit(2, { status: 'open' }, { status: 'lost' }));
+      ledger.sendUntil(1600);
+
+      await ledger.route(edit(2000, { status: 'lost' }, { status: 'won' }));
+      await ledger.route(edit(3000, { status: 'won' }, { status: 'open' }));
+
+      expect(told(ledger)).toEqual([...before, '-7 tells 4 to 1: deal.reopened "lost">"open"']);
+      expect(ledger.codes(4)).toEqual(['1:settled', '-7:matched']);
+    },
+  );
+
+  test('when a rule comes to match what happened before the watch began, then it tells that', async () => {
+    const rule = aRule({ eventType: 'deal.stage_changed', minValue: 500, settleMs: 60_000 });
+    const ledger = await knownDeals({ rules: [rule], watches: [aWatch({ sinceMs: 5000 })] });
+
+    await ledger.route(move(0, 11, 12));
+    await ledger.route(edit(10_000, { value: 100 }, { stage_id: 12, value: 900 }));
+
+    expect(told(ledger)).toEqual(['1 tells 4 to 1: deal.stage_changed 11>12', expect.stringMatching(/^-7 tells 4 .*100.*900/)]);
+  });
+
+  test('when a new deal’s win is told at once by a rule and more follows, then the watch, which holds back its birth, does not tell it too', async () => {
+    const ledger = makeMemoryLedger({ rules: [aRule({ settleMs: 0 })], watches: [aWatch()] });
+
+    await ledger.route(aDealWebhook({ atMs: 0, action: 'create' }));
+    await ledger.route(win(300));
+    await ledger.route(edit(600, { owner_id: 1 }, { owner_id: 2, status: 'won' }));
+
+    expect(told(ledger)).toEqual(['-7 tells 1 to 1: deal.created ', `1 tells 2 to 1: ${TOLD_WIN}`]);
+  });
+
+  test('when a new value, told in a thread, is taken back where another rule stops its rule, then the watch alone tells it', async () => {
+    const rules = [
+      aRule({ id: 1, stopAfter: true, settleMs: 4000 }),
+      aRule({ id: 2, eventType: 'deal.value_changed', position: 2, settleMs: 0 }),
+    ];
+    const ledger = await knownDeals({ rules, destinations: [{ id: 1, spaceId: 'a', isThreaded: true }] });
+
+    await ledger.route(edit(0, { value: 100 }, { value: 200 }));
+    ledger.sendUntil(0);
+    await ledger.route(win(60_000, { value: 200 }), move(60_200, 11, 12, { status: 'won', value: 200 }));
+    await ledger.route(edit(60_400, { value: 200 }, { value: 100, stage_id: 12, status: 'won' }));
+
+    expect(told(ledger)).toEqual([
+      expect.stringMatching(/^2 tells 3 to 1: deal.value_changed .*100.*200/),
+      `1 tells 4 to 1: ${TOLD_WIN}`,
+      '-7 tells 5 to 1: deal.field_changed 200>100,11>12',
+    ]);
+    expect(ledger.codes(6)).toContain('2:alreadyTold');
+  });
+
   test('when a second win is taken back before it was told in a thread, then the first, whose end the watch told, is not corrected', async () => {
     const destinations = [{ id: 1, spaceId: 'a', isThreaded: true }];
     const ledger = makeMemoryLedger({ rules: [aRule()], destinations, watches: [aWatch()] });
