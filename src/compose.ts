@@ -171,7 +171,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const deliverQueue = queues.queue('deliver');
   const upkeepQueue = queues.queue('upkeep');
   const isSilent = surroundings.isSilent === true;
-  const dueSpaces = makeDueSpaces(database.pool);
+  const dueSpaces = makeDueSpaces(database);
   const bell = isSilent ? SILENT_BELL : makeBell({ routeQueue, deliverQueue, dueSpaces, log });
 
   const ringReconcile = () => (isSilent ? undefined : upkeepQueue.ring('reconcile', { key: 'reconcile' }));

@@ -3,6 +3,7 @@
 import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
+import { isUnfinished } from './earlier.store';
 import { BRING_BACK_FROM, LET_GO_OF } from './hold.store';
 import { readDestination, type Destination, type UnreadablePart } from './read-destination';
 
@@ -129,8 +130,8 @@ const REPAIRED = {
 
 /** What is under way goes along too, so that nothing of its record overtakes it; whoever sends it has its lease to say what came of it. */
 const FOLLOW = `
-  UPDATE deliveries SET space_id = $2, not_before = CASE WHEN state = 'sending' THEN now() + interval '15 seconds' ELSE not_before END
-   WHERE coalesce(via_webhook_id, chat_webhook_id) = $1::int AND state IN ('queued', 'sending', 'held')`;
+  UPDATE deliveries d SET space_id = $2, not_before = CASE WHEN state = 'sending' THEN now() + interval '15 seconds' ELSE not_before END
+   WHERE coalesce(via_webhook_id, chat_webhook_id) = $1::int AND ${isUnfinished('d')}`;
 
 /**
  * Removes a destination and it from all rules; false when the tenant has none of this id. What it was to take in another's place

@@ -1,6 +1,5 @@
 /** Claims due messages in the ledger: the next one of each space whose slot and lease are free. */
 
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import { FOLD_KINDS } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
@@ -8,7 +7,9 @@ import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
 import { digestSchema, TEMPLATE_MODES } from '../core/rule';
 import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import type { Database } from '../platform/database';
 import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
+import { IS_TOLD_BEFORE, isEarlier, isUnfinished } from './earlier.store';
 import { IS_CLOCK_RIGHT } from './expire-held.store';
 import { LEASE_MS } from './lease';
 import { LEAVE_OUT } from './leave-out.store';
@@ -22,8 +23,6 @@ import { KNOWN_HEALTHS } from './space-health';
  * tells others too waits for what was tried about their records, unless that waits for it, or has waited for so long that it must be
  * waiting, over others, for this one. A space in which nothing is due learns when to
  * look again, unless more was owed since the snapshot of this statement (`marks`).
- * `coalesce` and the doubled state keep the planner to the index of unfinished messages: statistics taken when nothing waited make it read
- * the whole backlog by that of due ones.
  * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
  */
 const CLAIM = `
@@ -38,22 +37,19 @@ const CLAIM = `
       LEFT JOIN LATERAL (SELECT d.xmin::text AS version, d.* FROM deliveries d
                           WHERE d.state IN ('queued', 'sending') AND d.space_id = free.space_id
                             AND (SELECT e.id FROM deliveries e
-                                  WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                                    AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id
-                                  ORDER BY e.id LIMIT 1) IS NULL
-                            AND CASE WHEN d.fold_kind IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries m WHERE m.folded_into = d.id) THEN NOT EXISTS (
-                              SELECT 1 FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
-                               WHERE f.tenant_id = d.tenant_id AND f.entity = d.entity AND f.entity_id = d.entity_id AND f.id < d.id
-                                 AND f.state = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND lead.state IN ('queued', 'sending'))
+                                  WHERE ${isEarlier('e', 'd')}
+                                    AND ${isUnfinished('e')} AND e.state <> 'held' AND coalesce(e.space_id, '') = d.space_id
+                                  LIMIT 1) IS NULL
+                            AND CASE WHEN d.fold_kind IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries m WHERE m.folded_into = d.id) THEN NOT ${IS_TOLD_BEFORE}
                             ELSE NOT EXISTS (
                               SELECT 1 FROM deliveries m
                                WHERE m.folded_into = d.id AND (
                                  SELECT e.id FROM deliveries e
-                                  WHERE e.tenant_id = m.tenant_id AND e.entity = m.entity AND e.entity_id = m.entity_id AND e.id < m.id AND e.id <> d.id
-                                    AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.state, '') <> 'held' AND coalesce(e.space_id, '') = d.space_id
+                                  WHERE ${isEarlier('e', 'm')} AND e.id <> d.id
+                                    AND ${isUnfinished('e')} AND e.state <> 'held' AND coalesce(e.space_id, '') = d.space_id
                                     AND e.fold_kind IS NULL AND e.attempts > 0 AND e.not_before > now() - interval '10 minutes' AND NOT (e.entity = d.entity AND e.entity_id = d.entity_id AND e.id > d.id)
                                     AND NOT EXISTS (SELECT 1 FROM deliveries x WHERE x.folded_into = d.id AND x.entity = e.entity AND x.entity_id = e.entity_id AND x.id < e.id)
-                                  ORDER BY e.id LIMIT 1) IS NOT NULL) END
+                                  LIMIT 1) IS NOT NULL) END
                           ORDER BY d.not_before, d.id LIMIT 1) h ON true
   ), turned AS (
     UPDATE google_spaces g SET lease_until = CASE WHEN heads.not_before <= now() THEN now() + $2 * interval '1 millisecond' END,
@@ -192,7 +188,7 @@ const messageRow = claimedRow.pick({
 });
 
 /** Makes `claimDue`. */
-export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
+export function makeClaimDue({ pool, keyed }: Pick<Database, 'pool' | 'keyed'>): DeliveryStore['claimDue'] {
   async function putAside(source: Record<string, unknown>, error: unknown): Promise<UnreadableDelivery> {
     const { id, tenant_id, space_id, lease, attempts, age_ms: ageMs, hold_hours } = unreadableRow.parse(source);
     const holdHours = hold_hours ?? USUAL_HOLD_HOURS;
@@ -206,7 +202,7 @@ export function makeClaimDue(pool: Pool): DeliveryStore['claimDue'] {
   }
 
   return async (limit) => {
-    const { rows } = await pool.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
+    const { rows } = await keyed.query<Record<string, unknown>>({ name: 'claim', text: CLAIM, values: [limit, LEASE_MS] });
     const next = rows[0]?.['next_ms'];
     const claimed: ClaimedDelivery[] = [];
     const unreadable: UnreadableDelivery[] = [];

@@ -27,11 +27,11 @@ const RENEW = `
   SELECT lease FROM renewed`;
 
 /** Makes the sender's store. */
-export function makeDeliveryStore(database: Pick<Database, 'pool' | 'transaction'>): DeliveryStore {
-  const { pool } = database;
+export function makeDeliveryStore(database: Pick<Database, 'pool' | 'keyed' | 'transaction'>): DeliveryStore {
+  const { pool, keyed } = database;
   return {
-    claimDue: makeClaimDue(pool),
-    freeze: makeFreeze(pool),
+    claimDue: makeClaimDue(database),
+    freeze: makeFreeze(keyed),
     async renew({ id, spaceId }, lease) {
       const { rows } = await pool.query<{ lease: string }>(RENEW, [id, spaceId, lease, LEASE_MS]);
       return rows[0]?.lease ?? null;

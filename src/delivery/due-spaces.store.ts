@@ -1,6 +1,6 @@
 /** Which spaces have something to send, written down where the sender looks: it reads those alone, and never the backlog. */
 
-import type { Pool } from 'pg';
+import type { Database } from '../platform/database';
 
 /** Returns the spaces that somebody else holds. Nobody is waited for, so nobody can be waited for in a circle. */
 const mark = (spaces: string, isLate: string): string => `
@@ -39,10 +39,10 @@ export interface DueSpaces {
 }
 
 /** Makes the store. */
-export function makeDueSpaces(pool: Pool): DueSpaces {
+export function makeDueSpaces({ pool, keyed }: Pick<Database, 'pool' | 'keyed'>): DueSpaces {
   return {
     async mark(spaceIds) {
-      const { rows } = await pool.query<{ space_id: string }>({ name: 'mark-spaces', text: MARK, values: [spaceIds] });
+      const { rows } = await keyed.query<{ space_id: string }>({ name: 'mark-spaces', text: MARK, values: [spaceIds] });
       return rows.map((row) => row.space_id);
     },
     async markForgotten() {

@@ -1,6 +1,7 @@
 /** Drops what is held for too long, by a clock that may jump; a part of all that is held in each round. */
 
 import { z } from 'zod';
+import { isUnfinished } from './earlier.store';
 
 /** Why a message is held of which nobody can read when it is to be told. */
 export const UNREADABLE = 'This version of Dealbell cannot read when it is to be told; it is tried again.';
@@ -26,7 +27,7 @@ const LOOK = `
   UPDATE deliveries SET waiting_since = waiting_since + (SELECT jump FROM clock)
    WHERE id = ANY (ARRAY(SELECT waits.id FROM clock CROSS JOIN LATERAL (
      SELECT d.id FROM deliveries d
-      WHERE d.state IN ('queued', 'sending', 'held')
+      WHERE ${isUnfinished('d')}
         AND CASE WHEN clock.jump < interval '0' THEN d.waiting_since > now() ELSE d.waiting_since < clock.beat_at + ${LONGEST_LOOK} END
      OFFSET 0) waits WHERE clock.jump <> interval '0'))`;
 

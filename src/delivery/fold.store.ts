@@ -8,7 +8,7 @@ import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
-import { IS_TOLD_BEFORE } from './earlier.store';
+import { IS_TOLD_BEFORE, isEarlier, isUnfinished } from './earlier.store';
 import { makeFailUntold } from './fail-untold.store';
 import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
 import { HALVE } from './halve-fold.store';
@@ -81,10 +81,10 @@ const BACKLOGS = `
                              ORDER BY d.not_before LIMIT ${String(MOST_NAMES)}) few) >= ${String(WON_NAMES_BYTES.alone)}
               ELSE false END AS is_full
     FROM (SELECT d.*, a.fold_limit,
-                 EXISTS (SELECT 1 FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id
-                            AND e.id < d.id AND coalesce(e.space_id, '') = d.space_id
-                            AND e.state IN ('queued', 'sending', 'held')
-                            AND (coalesce(e.state, '') <> 'held' OR (e.held_for = 'quiet'
+                 EXISTS (SELECT 1 FROM deliveries e WHERE ${isEarlier('e', 'd')}
+                            AND coalesce(e.space_id, '') = d.space_id
+                            AND ${isUnfinished('e')}
+                            AND (e.state <> 'held' OR (e.held_for = 'quiet'
                                  AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id)))) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
@@ -122,10 +122,10 @@ const CANDIDATES = `
   )
   SELECT ${CANDIDATE} FROM c d
    WHERE d.id = $1 OR (NOT ${IS_TOLD_BEFORE} AND (
-     SELECT e.id FROM deliveries e WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-        AND e.state IN ('queued', 'sending', 'held') AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
+     SELECT e.id FROM deliveries e WHERE ${isEarlier('e', 'd')}
+        AND ${isUnfinished('e')} AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
         AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4
-             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) ORDER BY e.id LIMIT 1) IS NULL)
+             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) LIMIT 1) IS NULL)
    ORDER BY d.id`;
 
 /** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */

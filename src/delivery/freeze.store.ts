@@ -24,14 +24,14 @@ const FREEZE = `
   RETURNING d.id::float8 AS id`;
 
 /** Makes `freeze`. */
-export function makeFreeze(pool: Pool): DeliveryStore['freeze'] {
+export function makeFreeze(keyed: Pool): DeliveryStore['freeze'] {
   const withJoined = makeWithJoined();
   return async (bodies) => {
     const fresh = bodies.map(({ delivery, body }) => (delivery.renderedBody === body ? null : Buffer.from(body)));
     const values = freezeParameters(bodies, fresh);
     const { rows } = await withJoined(
       fresh.filter((bytes) => bytes !== null),
-      (joined) => pool.query<{ id: number }>(FREEZE, [...values, joined]),
+      (joined) => keyed.query<{ id: number }>({ name: 'freeze', text: FREEZE, values: [...values, joined] }),
     );
     const frozen = new Set(rows.map(({ id }) => id));
     return bodies.map(({ delivery }) => frozen.has(delivery.id));

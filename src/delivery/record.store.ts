@@ -100,15 +100,20 @@ const RECORD_ANY = `
 
 interface Statement {
   readonly text: string;
-  readonly values: readonly unknown[];
+  readonly values: unknown[];
 }
 
 /** Makes `record`. */
-export function makeRecord({ pool, transaction }: Pick<Database, 'pool' | 'transaction'>): DeliveryStore['record'] {
+export function makeRecord({
+  pool,
+  keyed,
+  transaction,
+}: Pick<Database, 'pool' | 'keyed' | 'transaction'>): DeliveryStore['record'] {
   return async (attempts) => {
     const statements = statementsFor(attempts);
     const [only] = statements;
-    if (statements.length === 1 && only !== undefined) await run(pool, only);
+    if (statements.length === 1 && only?.text === RECORD_SENT) await keyed.query({ name: 'record-sent', ...only });
+    else if (statements.length === 1 && only !== undefined) await run(pool, only);
     else
       await transaction(async (client) => {
         for (const statement of statements) await run(client, statement);
@@ -118,7 +123,7 @@ export function makeRecord({ pool, transaction }: Pick<Database, 'pool' | 'trans
 
 /** Without a name: planned anew each time, because a plan made while the table was small would be kept. */
 async function run(client: Pick<Database['pool'], 'query'>, { text, values }: Statement): Promise<void> {
-  await client.query(text, [...values]);
+  await client.query(text, values);
 }
 
 function statementsFor(attempts: readonly AttemptRecord[]): readonly Statement[] {
@@ -137,7 +142,7 @@ function isPlainlySent({ state, wrote, slotAfterMs, health, cannotThread }: Atte
   return state === 'sent' && wrote !== null && slotAfterMs !== null && health === null && !cannotThread;
 }
 
-function sentColumns(attempts: readonly AttemptRecord[]): readonly unknown[] {
+function sentColumns(attempts: readonly AttemptRecord[]): unknown[] {
   const deliveries = attempts.map(({ delivery }) => delivery);
   return [
     deliveries.map(({ id }) => id),

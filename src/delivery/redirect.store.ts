@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { ANEW, IS_MIXED, isToldAnyhow, STAYS } from './come-apart.store';
+import { isEarlier, isUnfinished } from './earlier.store';
 import { IS_URGENT, LET_GO } from './let-go.store';
 
 const CAN_GIVE = `w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused`;
@@ -28,10 +29,10 @@ const REDIRECT = `
     SELECT d.id, d.fallback_id FROM looked d CROSS JOIN LATERAL (SELECT d.fallback_id AS id) f
      WHERE d.held_because = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0
        AND ${STAYS} AND ${IS_MIXED} IS NOT TRUE AND NOT ${isToldAnyhow('d')}
-       AND (${IS_URGENT} OR NOT EXISTS (SELECT 1 FROM deliveries e
-                            WHERE e.tenant_id = d.tenant_id AND e.entity = d.entity AND e.entity_id = d.entity_id AND e.id < d.id
-                              AND e.state IN ('queued', 'sending', 'held') AND (coalesce(e.state, '') <> 'held' OR e.held_for = 'quiet')
-                              AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL))
+       AND (${IS_URGENT} OR (SELECT e.id FROM deliveries e
+                            WHERE ${isEarlier('e', 'd')}
+                              AND ${isUnfinished('e')} AND (e.state <> 'held' OR e.held_for = 'quiet')
+                              AND e.chat_webhook_id = d.chat_webhook_id AND e.via_webhook_id IS NULL LIMIT 1) IS NULL)
   ), gone AS (
     UPDATE deliveries d SET ${LET_GO}, via_webhook_id = ways.fallback_id, space_id = ways.space_id, ${ANEW}
       FROM given JOIN ways ON ways.fallback_id = given.fallback_id

@@ -8,7 +8,7 @@ export interface ReferenceRecordStore {
   /**
    * Keeps a whole list as the API gave it at `readAt`, and that it was read (a row of entity `listRead`). What a webhook told later
    * stays; an older event's time stays too, so that a late event is still recognised as old. Pipelines, stages and fields that the
-   * list lacks are marked as deleted: no webhook tells of fields. An empty list is not believed.
+   * list lacks are marked as deleted: no webhook tells of fields. An empty list is not believed; nothing is kept of an erased tenant.
    */
   saveAll(tenantId: TenantId, entity: string, states: readonly RecordState[], readAt: Date): Promise<void>;
   /** Which lists were ever kept. */
@@ -25,6 +25,7 @@ const SAVE_ALL = `
   INSERT INTO records (tenant_id, entity, entity_id, state, refreshed_at)
   SELECT $1, read.entity, read.id, read.state, $5
   FROM unnest($2::text[], $3::text[], $4::jsonb[]) AS read (entity, id, state)
+  WHERE EXISTS (SELECT FROM tenants WHERE id = $1)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state || (${FORMER_OPTIONS}), refreshed_at = excluded.refreshed_at, deleted_at = NULL
   WHERE records.occurred_at IS NULL OR records.occurred_at < excluded.refreshed_at`;
 const MARK_MISSING = `

@@ -49,7 +49,7 @@ const FIND_NAMES = `
 
 const SAVE_FETCHED = `
   INSERT INTO records AS known (tenant_id, entity, entity_id, state, refreshed_at)
-  VALUES ($1, $2, $3, $4::jsonb, now())
+  SELECT $1::int, $2::text, $3::text, $4::jsonb, now() WHERE EXISTS (SELECT FROM tenants WHERE id = $1::int)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE
      SET state = CASE WHEN known.occurred_at IS NULL THEN excluded.state
                       ELSE known.state || jsonb_strip_nulls(jsonb_build_object(

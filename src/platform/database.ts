@@ -17,6 +17,12 @@ const CLOSE_TIMEOUT_MS = 3_000;
 // rows of an index, and statistics taken when nothing waited let the planner gather and sort a whole backlog by them instead.
 const SESSION_SETTINGS = `SET TIME ZONE 'UTC'; SET statement_timeout = ${String(STATEMENT_TIMEOUT_MS)}; SET idle_in_transaction_session_timeout = ${String(IDLE_IN_TRANSACTION_TIMEOUT_MS)}; SET enable_bitmapscan = off`;
 
+// Looking up by an index is right for these however large the tables are, so one plan per connection will do: a new one for each run
+// costs more than running it, and one made while a table was small must not read that table as a whole for ever.
+const KEYED_SETTINGS = `${SESSION_SETTINGS}; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off`;
+/** Of the connections of a pool, those kept for such statements. */
+const KEYED_SHARE = 0.25;
+
 interface DatabaseLog {
   warn(fields: object, message: string): void;
 }
@@ -25,6 +31,8 @@ export interface Database {
   readonly prisma: PrismaClient;
   /** For batch SQL. Connections that break while idle are logged and replaced. */
   readonly pool: Pool;
+  /** For the named statements of every message, which find all they need by keys: planned once per connection, by index alone. */
+  readonly keyed: Pool;
   /** Runs `work` between BEGIN and COMMIT on one connection; any throw rolls back and is thrown on. */
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;
   /**
@@ -51,32 +59,37 @@ export function openDatabase({
   log: DatabaseLog;
   poolSize: number;
 }): Database {
-  // A variable of its own type: pg waits for the promise of onConnect, which its published types do not say.
-  const poolOptions = {
-    connectionString,
-    max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: ANSWER_TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'dealbell',
-    onConnect: async (client: ClientBase): Promise<void> => {
-      await client.query(SESSION_SETTINGS);
-    },
+  const makePool = (max: number, settings: string): Pool => {
+    // A variable of its own type: pg waits for the promise of onConnect, which its published types do not say.
+    const poolOptions = {
+      connectionString,
+      max,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'dealbell',
+      onConnect: async (client: ClientBase): Promise<void> => {
+        await client.query(settings);
+      },
+    };
+    // `pool.end()` does not wait until its connections are gone: one that is cut after `close` tells nothing new.
+    return new Pool(poolOptions).on('error', (error) => {
+      if (closed === undefined) log.warn({ err: error }, 'idle database connection lost');
+    });
   };
-  const pool = new Pool(poolOptions);
-  // `pool.end()` does not wait until its connections are gone: one that is cut after `close` tells nothing new.
-  pool.on('error', (error) => {
-    if (closed === undefined) log.warn({ err: error }, 'idle database connection lost');
-  });
+  const keyedSize = Math.max(1, Math.round(poolSize * KEYED_SHARE));
+  const keyed = makePool(keyedSize, KEYED_SETTINGS);
+  const pool = makePool(Math.max(1, poolSize - keyedSize), SESSION_SETTINGS);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   let closed: Promise<void> | undefined;
   return {
     prisma,
     pool,
+    keyed,
     transaction: (work) => runTransaction(pool, log, 'BEGIN', work),
     repeatableTransaction: (work) => runTransaction(pool, log, BEGIN_REPEATABLE, work),
     isReachable: (timeoutMs) => answersWithin(pool, log, timeoutMs),
-    close: () => (closed ??= closeAll(prisma, pool, log)),
+    close: () => (closed ??= closeAll(prisma, [pool, keyed], log)),
   };
 }
 
@@ -135,9 +148,9 @@ async function answersWithin(pool: Pool, log: DatabaseLog, timeoutMs: number): P
   return Promise.race([answered, delay(timeoutMs, false, { ref: false })]);
 }
 
-async function closeAll(prisma: PrismaClient, pool: Pool, log: DatabaseLog): Promise<void> {
+async function closeAll(prisma: PrismaClient, pools: readonly Pool[], log: DatabaseLog): Promise<void> {
   await prisma.$disconnect();
-  const ended = pool.end().then(() => true);
+  const ended = Promise.all(pools.map((pool) => pool.end())).then(() => true);
   if (!(await Promise.race([ended, delay(CLOSE_TIMEOUT_MS, false, { ref: false })])))
     log.warn({}, 'database connections still busy at the end');
 }

@@ -11,6 +11,7 @@ const SAVE = `
   INSERT INTO records (tenant_id, entity, entity_id, state, refreshed_at)
   SELECT $1, 'exchangeRate', read.currency, jsonb_build_object('rate', read.rate, 'base', $4::text, 'asOf', read.as_of), read.as_of
     FROM unnest($2::text[], $3::float8[], $5::timestamptz[]) AS read (currency, rate, as_of)
+   WHERE EXISTS (SELECT FROM tenants WHERE id = $1)
   ON CONFLICT (tenant_id, entity, entity_id) DO UPDATE SET state = excluded.state, refreshed_at = excluded.refreshed_at
   WHERE records.refreshed_at <= excluded.refreshed_at`;
 
@@ -23,7 +24,7 @@ export async function loadRates(client: Pool | PoolClient, tenantId: TenantId, b
   return { base: baseCurrency, perUnit: new Map(rows.map(({ currency, rate, asOf }) => [currency, { rate, asOf }])) };
 }
 
-/** Keeps these rates; a currency that is not among them keeps its older one. */
+/** Keeps these rates, unless the tenant was erased; a currency that is not among them keeps its older one. */
 export async function saveRates(client: Pool | PoolClient, tenantId: TenantId, { base, perUnit }: ExchangeRates): Promise<void> {
   if (perUnit.size === 0) return;
   const rates = [...perUnit.values()];

@@ -25,9 +25,8 @@ const LOCK_TENANT = `
 const UNROUTED = `
   SELECT e.id::float8 AS id, e.received_at, e.payload FROM events e WHERE e.tenant_id = $1 AND e.routed_at IS NULL ORDER BY e.id LIMIT $2`;
 /**
- * One look-up per record. LATERAL with a lock inside and the doubled state keep it so: statistics taken when nothing waited make the
- * planner read every message that waits, of all records, through one of the partial indexes. What is made ready is told as it is, and so
- * is what tells other messages too.
+ * One look-up per record: tenant, state and id are said as the index by record says them, `deliveries_unfinished`, which is of expressions,
+ * so that the planner has nothing else for it. What is made ready is told as it is, and so is what tells other messages too.
  */
 const PENDING = `
   SELECT d.id::float8 AS id, d.event_id::float8 AS event_id, d.rule_id, d.chat_webhook_id, d.space_id, d.entity, d.entity_id, d.transition,
@@ -36,10 +35,10 @@ const PENDING = `
     FROM unnest($2::text[], $3::text[]) AS wanted(entity, entity_id)
    CROSS JOIN LATERAL (
          SELECT * FROM deliveries w
-          WHERE w.tenant_id = $1 AND w.entity = wanted.entity AND w.entity_id = wanted.entity_id
-            AND w.state IN ('queued', 'sending', 'held') AND coalesce(w.state, '') = 'queued' AND w.attempts = 0 AND w.replay = 0
+          WHERE w.tenant_id + 0 = $1 AND w.entity = wanted.entity AND w.entity_id = wanted.entity_id
+            AND coalesce(w.state, '') IN ('queued', 'sending', 'held') AND coalesce(w.state, '') = 'queued' AND w.attempts = 0 AND w.replay = 0
             AND w.rendered_body IS NULL AND w.fold_kind IS NULL
-          ORDER BY w.id FOR UPDATE SKIP LOCKED) d
+          ORDER BY w.id + 0 FOR UPDATE SKIP LOCKED) d
     JOIN events e ON e.id = d.event_id
    ORDER BY d.id`;
 const UNTOLD = `

@@ -76,10 +76,11 @@ export async function unusedDestinations(pool: Pool, tenantId: TenantId): Promis
   return new Set(rows.map((row) => idRow.parse(row).id));
 }
 
+/** As the index `deliveries_unfinished` says it. */
 const WAITING = `
   SELECT chat_webhook_id AS "destinationId", state, count(*)::int AS count
     FROM deliveries
-   WHERE tenant_id = $1 AND state IN ('queued', 'sending', 'held')
+   WHERE tenant_id + 0 = $1 AND coalesce(state, '') IN ('queued', 'sending', 'held')
    GROUP BY 1, 2`;
 const waitingRow = z.object({ destinationId: z.int(), state: z.enum(['queued', 'sending', 'held']), count: z.int() });
 export type WaitingMessages = z.infer<typeof waitingRow>;

@@ -18,7 +18,7 @@ const CONDITIONS: Readonly<Record<ExpiringTable, string>> = {
 };
 
 /** They do not name the tenant as their parent: what was written at the moment in which it was erased is left behind. */
-const PARENTLESS = ['logs', 'deliveries', 'events'] as const;
+const PARENTLESS = ['logs', 'deliveries', 'events', 'records'] as const;
 
 /** A loose index scan: one look-up for each tenant that has rows. */
 const goneTenants = (table: (typeof PARENTLESS)[number]): string => `
@@ -40,7 +40,12 @@ export interface RetentionStore {
 /** Makes the store. */
 export function makeRetentionStore(pool: Pick<Pool, 'query'>): RetentionStore {
   /** Of those that the condition says of `value`, at most `limit`. */
-  async function deleteSome(table: ExpiringTable, condition: string, value: number, limit: number): Promise<number> {
+  async function deleteSome(
+    table: ExpiringTable | (typeof PARENTLESS)[number],
+    condition: string,
+    value: number,
+    limit: number,
+  ): Promise<number> {
     const statement = `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT $2))`;
     return (await pool.query(statement, [value, limit])).rowCount ?? 0;
   }

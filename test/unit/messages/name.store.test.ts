@@ -33,6 +33,14 @@ beforeEach(async () => {
 });
 
 describe('names in the ledger', () => {
+  it('when a name was fetched for a tenant that is erased meanwhile, then no row of nobody is left', async () => {
+    const gone = tenantId(999_999);
+
+    await makeNameStore(test.database).saveFetched(gone, 'stage', '12', { name: 'Contract sent' });
+
+    expect((await test.database.pool.query('SELECT FROM records WHERE tenant_id = $1', [gone])).rowCount).toBe(0);
+  });
+
   it('when names were fetched, they are found with what belongs to them, and only by their own tenant', async () => {
     const [mine, other] = [await aTenantRow(1), await aTenantRow(2)];
     const store = makeNameStore(test.database);

@@ -30,6 +30,14 @@ async function stages(...ids: readonly number[]): Promise<Record<string, string>
   return { ...Object.fromEntries(words), list: known.isListed('stage') ? 'read' : 'not read' };
 }
 
+test('when a list was read for a tenant that is erased meanwhile, then no row of nobody is left', async () => {
+  await testDatabase.database.pool.query('DELETE FROM tenants WHERE id = $1', [tenant]);
+
+  await readList('stage', [{ id: 1, name: 'Open' }]);
+
+  expect((await testDatabase.database.pool.query('SELECT FROM records WHERE tenant_id = $1', [tenant])).rowCount).toBe(0);
+});
+
 test('when a list was read, then its records are known by their own tenant, with options and types', async () => {
   await readList('dealField', [{ id: 'label_ids', name: 'Label', field_type: 'set', options: [{ id: 3, label: 'Hot' }] }]);
 
