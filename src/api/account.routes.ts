@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
+import { isUnreadableSecret } from '../core/errors';
 import type { TenantId } from '../core/tenant';
 import type { CheckKeys } from '../delivery/check-keys';
 import { countDestinations } from '../delivery/chat-webhook.store';
@@ -125,5 +126,12 @@ async function shown(deps: Deps, { tenantId, isAdmin }: Principal): Promise<obje
 }
 
 async function relayCredentials({ openSigningSecret }: Deps, tenantId: TenantId, account: Account): Promise<object> {
-  return { tenantPublicId: account.publicId, signingSecret: await openSigningSecret(tenantId, account.sealedSigningSecret) };
+  const { publicId: tenantPublicId, sealedSigningSecret } = account;
+  try {
+    return { tenantPublicId, signingSecret: await openSigningSecret(tenantId, sealedSigningSecret) };
+  } catch (error) {
+    // The account says so, and all the rest of it is as it was.
+    if (isUnreadableSecret(error)) return { tenantPublicId, signingSecret: null };
+    throw error;
+  }
 }

@@ -93,7 +93,13 @@ const account = z.looseObject({
   needsAttention: z
     .array(z.looseObject({ kind: z.enum(['webhooks', 'noAdmin', 'connection', 'destination', 'rule', 'limit', 'trialEnds']) }))
     .describe('What waits for a person, the most urgent first'),
-  webhook: z.looseObject({ tenantPublicId: z.string(), signingSecret: z.string() }).optional().describe('For admins alone'),
+  webhook: z
+    .looseObject({
+      tenantPublicId: z.string(),
+      signingSecret: z.string().nullable().describe('Null: it cannot be read any more'),
+    })
+    .optional()
+    .describe('For admins alone'),
 });
 
 const preset = z.looseObject({

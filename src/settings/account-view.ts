@@ -20,7 +20,7 @@ export const accountAnswer = z.object({
   usage: z.object({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
   settings: z.object({ locale: z.string().nullable(), timeZone: z.string().nullable() }),
   retentionDays: z.int(),
-  webhook: z.object({ tenantPublicId: z.string(), signingSecret: z.string() }).optional(),
+  webhook: z.object({ tenantPublicId: z.string(), signingSecret: z.string().nullable() }).optional(),
 });
 export type AccountAnswer = z.infer<typeof accountAnswer>;
 

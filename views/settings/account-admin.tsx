@@ -5,7 +5,7 @@ import { CopyField, errorAt, PageForm, RefusalBox, TextField, type Refusal } fro
 import { pageUrl } from '../shell';
 
 export interface AdminView {
-  readonly relay: { readonly tenantId: string; readonly secret: string; readonly url: string };
+  readonly relay: { readonly tenantId: string; readonly secret: string | null; readonly url: string };
   readonly comparison: ComparisonView;
 }
 
@@ -63,7 +63,14 @@ export function Relay({ tenantId, secret, url }: AdminView['relay']): VNode {
       <details>
         <summary id="show-relay">Show the credentials</summary>
         <CopyField id="relay-tenant" label="Tenant" value={tenantId} button="Copy tenant" />
-        <CopyField id="relay-secret" label="Signing secret" value={secret} button="Copy secret" />
+        {secret === null ? (
+          <p class="problem">
+            Dealbell cannot read the signing secret: it was sealed while this installation had another key. Whoever runs it can
+            restore that.
+          </p>
+        ) : (
+          <CopyField id="relay-secret" label="Signing secret" value={secret} button="Copy secret" />
+        )}
       </details>
     </section>
   );
