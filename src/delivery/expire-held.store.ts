@@ -65,18 +65,18 @@ const EXPIRE = `
   SELECT last.chat_webhook_id AS destination, last.id::float8 AS id, (SELECT count(*) FROM looked)::int AS looked, (SELECT count(*) FROM written)::int AS written
     FROM looked last ORDER BY last.chat_webhook_id DESC, last.id DESC LIMIT 1`;
 
-/** So many are looked at in a round: of 100,000 each comes to its turn within two minutes, of a million within twenty. */
-const LOOKED_AT_ONCE = 2_000;
-/** And so many more while there is something to drop among them. */
-const MOST_LOOKS = 10;
+/** So many are looked at in a round: of 100,000 each comes to its turn within seven minutes. */
+const LOOKED_AT_ONCE = 500;
+/** And so often more while there is something to drop among them. */
+const MOST_LOOKS = 40;
 
 const partRow = z.object({ destination: z.number(), id: z.number(), looked: z.number(), written: z.number() });
 const BEGINNING = { destination: 0, id: 0 };
 
 export interface ExpireHeld {
-  /** Sees how the clock went since the last time; every half minute or so. */
+  /** Sees how the clock went since the last time, and begins to go through what is held; every half minute or so. */
   look(): Promise<void>;
-  /** Looks through a part of what is held. */
+  /** Goes through a part of it, until the end. */
   expire(): Promise<void>;
 }
 
@@ -84,14 +84,16 @@ export interface ExpireHeld {
 export function makeExpireHeld(pool: {
   query(statement: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
 }): ExpireHeld {
-  let last: typeof BEGINNING = BEGINNING;
+  /** Null: all was gone through. */
+  let last: typeof BEGINNING | null = null;
 
   /** Whether more is likely to be found. */
   async function expirePart(): Promise<boolean> {
+    if (last === null) return false;
     const { rows } = await pool.query(EXPIRE, [last.destination, last.id, LOOKED_AT_ONCE]);
     const part = rows.length === 0 ? null : partRow.parse(rows[0]);
     const isFull = part !== null && part.looked === LOOKED_AT_ONCE;
-    last = isFull ? part : BEGINNING;
+    last = isFull ? part : null;
     return isFull && part.written > 0;
   }
 
@@ -99,6 +101,7 @@ export function makeExpireHeld(pool: {
     async look() {
       await pool.query(FIRST_LOOK);
       await pool.query(LOOK);
+      last ??= BEGINNING;
     },
     async expire() {
       for (let looks = 0; looks < MOST_LOOKS && (await expirePart()); looks += 1);

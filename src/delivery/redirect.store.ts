@@ -45,7 +45,7 @@ const REDIRECT = `
     FROM looked GROUP BY looked.chat_webhook_id`;
 
 /** So many are looked at in a round, of all destinations together; of each at least the other number. */
-const LOOKED_AT_ONCE = 2_000;
+const LOOKED_AT_ONCE = 1_000;
 const LEAST_OF_EACH = 50;
 /** While something can be given away, so often more in a round. */
 const MOST_LOOKS = 50;

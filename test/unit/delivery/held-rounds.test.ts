@@ -57,7 +57,7 @@ describe('the fallback is told it all anyhow', () => {
 
   test('when a message is held that it is not told, then it is given that in the next round', async () => {
     const { tidy } = rounds();
-    for (let round = 0; round < 4; round += 1) await tidy();
+    for (let round = 0; round < 6; round += 1) await tidy();
 
     await ledger.addDelivery({ id: NEWEST, state: 'held', held_because: 'broken', waiting_since: new Date() });
     await tidy();
@@ -67,10 +67,10 @@ describe('the fallback is told it all anyhow', () => {
 
   test('when it is not told one of the older any more, then it is given that when its turn comes', async () => {
     const { tidy } = rounds();
-    for (let round = 0; round < 4; round += 1) await tidy();
+    for (let round = 0; round < 6; round += 1) await tidy();
 
     await query(`DELETE FROM deliveries WHERE id = ${String(10 + MANY + 3_000)}`);
-    for (let round = 0; round < 4; round += 1) await tidy();
+    for (let round = 0; round < 6; round += 1) await tidy();
 
     expect(await idsOf(GIVEN)).toEqual([10 + 3_000]);
   });
@@ -103,7 +103,7 @@ test('when one of many is held for too long, then it is dropped when its turn co
   await query(`UPDATE deliveries SET waiting_since = $1 WHERE id = ${String(10 + MANY)}`, ago(25));
   const { tidy } = rounds();
 
-  for (let round = 0; round < 3; round += 1) await tidy();
+  for (let round = 0; round < 11; round += 1) await tidy();
 
   expect(await idsOf(`state = 'dropped'`)).toEqual([10 + MANY]);
 });

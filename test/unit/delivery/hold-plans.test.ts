@@ -16,7 +16,7 @@ import { useLedger } from '../../support/use-ledger';
 const MUCH = 20_000;
 const FEW = 100;
 /** Of what is held, in each round. */
-const A_PART = 2_000;
+const A_PART = 500;
 /** Another test may be reading the server's log. */
 const LOG_PATIENCE_MS = 90_000;
 const [BROKEN, FALLBACK, CALM] = [1, 2, 3];

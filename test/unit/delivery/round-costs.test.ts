@@ -10,7 +10,7 @@ import { useLedger } from '../../support/use-ledger';
 
 const MUCH = 100_000;
 /** A part of what is held, and of what a fallback was told of it, each looked at twice. */
-const A_PART = 10_000;
+const A_PART = 5_000;
 /** Another test may be reading the server's log. */
 const PATIENCE_MS = 180_000;
 const [BROKEN, FALLBACK] = [1, 2];
