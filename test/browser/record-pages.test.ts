@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { addRule, closeSpace, connectChannel, openSpace, visibleText } from '../support/channel';
+import { addRule, connectChannel, put, visibleText } from '../support/channel';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { accessibilityFindings, screenshot, sidewaysScrollPx, useBrowser } from '../support/browser';
 import { useTestDatabase } from '../support/test-database';
@@ -275,9 +275,9 @@ function dealUrl(title: string): string {
 
 test('when a message waits for later edits, then the panel says until when, and that it was sent, without a click', async () => {
   const { pool } = testDatabase.database;
-  await addRule(stage.world, stage.token, 'deal.value_changed', stage.channel, { name: 'Worth more', settleMs: 1000 });
-  // However long it takes to look at it.
-  await closeSpace(pool, stage.channel);
+  // Longer than it can take to look at it.
+  const rule = { name: 'Worth more', settleMs: 60_000 };
+  const ruleId = await addRule(stage.world, stage.token, 'deal.value_changed', stage.channel, rule);
   stage.world.pipedrive.updateDeal(stage.dealId('Office fit-out Boston'), { value: 77_000 });
   await waitUntil('it waits', async () => {
     const { body } = await stage.world.api('GET', '/deliveries?state=queued', stage.token);
@@ -292,9 +292,12 @@ test('when a message waits for later edits, then the panel says until when, and 
   await reasons.click();
   const reasonsId = z.string().parse(await reasons.getAttribute('id'));
   await screenshotOf(frame, 'panel-waiting');
-  await openSpace(pool, stage.channel);
+  await pool.query(`UPDATE deliveries SET not_before = now() + interval '3 seconds' WHERE state = 'queued'`);
+  await pool.query('UPDATE google_spaces SET due_at = now()');
+  await comeIntoSight(frame);
   await message.getByText('sent', { exact: true }).waitFor();
   expect(await message.innerText()).not.toContain('for later edits');
+  await put(stage.world, stage.token, `/rules/${ruleId}`, { settleMs: 0 });
   expect(await reasons.locator('..').getAttribute('open')).not.toBeNull();
   expect(await frame.evaluate('document.activeElement.id')).toBe(reasonsId);
   const change = async (id: number, fields: { readonly title?: string; readonly value?: number }) => {

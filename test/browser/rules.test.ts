@@ -106,11 +106,10 @@ test('when a rule is previewed, then a real deal is drawn as in Google Chat, wit
   await stage.world.api('PUT', `/rules/${id}`, stage.token, { stopAfter: true });
   await frame.getByRole('button', { name: 'Preview' }).click();
 
-  // The card that comes by itself says less, and may be there before.
-  const uncounted = 'Not counted: 1 event that “Big wins” posts in the same space, as it stops the rules below it.';
-  await frame.locator('#preview').getByText(uncounted).waitFor();
+  await frame.getByText('This rule would have sent 1 message in the last 30 days').waitFor();
+  await frame.locator('#preview').getByText('Well done, ').waitFor();
   const preview = await frame.locator('#preview').innerText();
-  expect(preview).toContain('This rule would have sent 1 message in the last 30 days');
+  expect(preview).toContain('Not counted: 1 event that “Big wins” posts in the same space, as it stops the rules below it.');
   expect(preview).toMatch(new RegExp(`${WON.source}[\\s\\S]*Well done, `));
   await looksWell(frame, 'rule-preview-dark');
 });
