@@ -157,7 +157,7 @@ function Switch({
   if (!canChange) return <input id={`enabled-${id}`} {...look} disabled />;
   return (
     <PageForm id={`enabled-form-${id}`} action={url} inline>
-      <input id={`enabled-${id}`} {...look} hx-post={url} hx-trigger="change" hx-sync="this:queue last" />
+      <input id={`enabled-${id}`} {...look} hx-post={url} hx-trigger="change" hx-sync="this:drop" />
       <noscript>
         <button class="secondary">Set</button>
       </noscript>

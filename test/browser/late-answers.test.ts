@@ -1,4 +1,4 @@
-/** The conditions of a rule while the server takes its time: what is filled in and pressed before an answer is there holds, each for what it was about. */
+/** Rules while the server takes its time: what is filled in and pressed before an answer is there holds, each for what it was about. */
 
 import type { Frame, Page, Route } from 'playwright-core';
 import { useBrowser } from '../support/browser';
@@ -27,10 +27,10 @@ async function openEditor(fields: readonly string[]): Promise<{ page: Page; fram
   return opened;
 }
 
-async function holdAnswers(page: Page): Promise<HeldAnswers> {
+async function holdAnswers(page: Page, address = '**/rules/conditions'): Promise<HeldAnswers> {
   const held: Route[] = [];
   let answered = 0;
-  await page.route('**/rules/conditions', (route) => void held.push(route));
+  await page.route(address, (route) => void held.push(route));
   return {
     count: () => held.length,
     async letOneCome() {
@@ -114,4 +114,23 @@ test('when a rule is saved before an answer is there, then it is saved as it was
   const { body } = await stage.world.api('GET', '/rules', stage.token);
   const saved = body.items.find(({ name }: { name: string }) => name === 'Impatient');
   expect(saved.filters.conditions).toEqual({ all: [{ field: 'title', op: 'is', value: 'Acme' }] });
+});
+
+test('when rules are switched before the answer to the first switch is there, then each is as it was switched last, here and there', async () => {
+  const { page, frame } = await openSettings(browser, stage, 'Rules');
+  const names = ['Big wins', 'Every loss', 'Hot deals'];
+  const enabled = (name: string) => frame.getByLabel(`Enabled: ${name}`);
+  const answers = await holdAnswers(page, '**/enabled');
+
+  await enabled('Big wins').uncheck();
+  await enabled('Every loss').uncheck();
+  await enabled('Hot deals').check();
+  await enabled('Big wins').check();
+  for (let answer = 1; answer <= 4; answer += 1) await answers.letOneCome();
+  await page.getByText('Big wins is on').waitFor();
+
+  expect(await Promise.all(names.map((name) => enabled(name).isChecked()))).toEqual([true, false, true]);
+  const { body } = await stage.world.api('GET', '/rules', stage.token);
+  const saved = new Map(body.items.map((rule: { name: string; enabled: boolean }) => [rule.name, rule.enabled]));
+  expect(names.map((name) => saved.get(name))).toEqual([true, false, true]);
 });
