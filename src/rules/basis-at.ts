@@ -5,7 +5,7 @@ import type { Rule } from '../core/rule';
 import type { Transition } from '../core/transition';
 import { begunBy, isTelling, isUpToDate, measure, windowFor, type Basis, type Scene } from './measure-rule';
 import { customFields, netOfWindow, netSince, type Shown } from './net-transitions';
-import type { Destination, PendingDelivery } from './routing-ledger';
+import type { Destination, HeldBack, PendingDelivery } from './routing-ledger';
 import { hearsAny, watchIdOf } from './watch-rules';
 
 /**
@@ -34,7 +34,8 @@ function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Bas
   const match = measure(rule, scene, basis, basis.beginning);
   const fields = match.matched ? fieldsOf(match.transition) : [];
   if (fields.length === 0) return basis;
-  const isAbout = (transition: Transition): boolean => fieldsOf(transition).some((field) => fields.includes(field));
+  const isAbout = (transition: Pick<Transition, 'type' | 'changes'>): boolean =>
+    fieldsOf(transition).some((field) => fields.includes(field));
   const waiting = scene.waiting.filter(
     (message) =>
       message.chatWebhookId === chatWebhookId &&
@@ -46,7 +47,16 @@ function behindWatch(chatWebhookId: number, rule: Rule, scene: Scene, basis: Bas
   if (measure(rule, scene, rest, rest.beginning).matched) return rest;
   if (watch.enabledAt.getTime() > basis.openedAtMs || rest.transitions.some(isAbout)) return basis;
   if (waiting.length > 0) return rest;
-  return match.matched && hearsAny(watch, [match.transition]) ? { ...rest, toldBy: watch } : basis;
+  if (!match.matched || !hearsAny(watch, [match.transition])) return basis;
+  const heldBack = scene.state.heldBack.filter(
+    (message) => isHeldBack(message, rule, watch, basis) && isAbout(message.transition),
+  );
+  return heldBack.length === 0 ? { ...rest, toldBy: watch } : { ...basis, heldBack };
+}
+
+/** What waits for the end of quiet hours is told to all but urgent rules, whose messages would go now. */
+function isHeldBack({ ruleId, receivedAt, isHeld }: HeldBack, rule: Rule, watch: Rule, { openedAtMs }: Basis): boolean {
+  return ruleId === watch.id && receivedAt.getTime() >= openedAtMs && (rule.urgent || !isHeld);
 }
 
 /** What is news where these messages wait and will be told anew: their changes, and of everything else this event alone. */
@@ -70,13 +80,13 @@ function beforeTold(waiting: readonly PendingDelivery[], before: RecordState | n
 }
 
 /** What a message tells of. */
-export function fieldsOf(transition: Transition): readonly string[] {
+export function fieldsOf(transition: Pick<Transition, 'type' | 'changes'>): readonly string[] {
   const fields = transition.changes.flatMap(({ field }) => (field === 'value' ? ['value', 'currency'] : [field]));
   return isUnnamed(transition) ? ['status', ...fields] : fields;
 }
 
 /** A win or loss beside the birth names no way. */
-export function isUnnamed({ type, changes }: Transition): boolean {
+export function isUnnamed({ type, changes }: Pick<Transition, 'type' | 'changes'>): boolean {
   return (type === 'deal.won' || type === 'deal.lost') && changes.every(({ field }) => field !== 'status');
 }
 

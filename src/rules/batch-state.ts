@@ -5,7 +5,16 @@ import { isObject, type RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { EventType, RecordChange } from '../core/transition';
 import { toldKey } from './corrections';
-import { recordKey, type Dropping, type NewDelivery, type PendingDelivery, type Shadow, type ShadowMap } from './routing-ledger';
+import {
+  recordKey,
+  type Dropping,
+  type HeldBack,
+  type NewDelivery,
+  type PendingDelivery,
+  type Shadow,
+  type ShadowMap,
+  type WatchedTelling,
+} from './routing-ledger';
 
 /** An event as it lies in the ledger. */
 export interface StoredEvent {
@@ -26,6 +35,10 @@ export interface BatchState {
   readonly dropped: Map<number, Dropping>;
   /** Messages that were made and never left (`toldKey`). */
   readonly untold: Set<string>;
+  /** Messages of watches that were not told, as far as they were asked for. */
+  readonly heldBack: readonly HeldBack[];
+  /** Why rules were silent: these watches have told it. */
+  readonly toldByWatches: WatchedTelling[];
   /** Watches, as rules, by the key of their record. */
   readonly watches: Map<string, readonly Rule[]>;
   /** Watches whose record became another one. */

@@ -89,7 +89,7 @@ function isBack(change: FieldChange, other: FieldChange): boolean {
 }
 
 /** Whether a message tells the same ways of the same fields. */
-export function tellsSame(left: Transition, right: Transition): boolean {
+export function tellsSame(left: Pick<Transition, 'changes'>, right: Pick<Transition, 'changes'>): boolean {
   return (
     left.changes.length > 0 &&
     left.changes.every(({ field, to }) => right.changes.some((other) => other.field === field && isAlike(other.to, to)))

@@ -6,7 +6,7 @@ import type { Rule } from '../core/rule';
 import type { RecordChange, Transition } from '../core/transition';
 import { basisAt } from './basis-at';
 import { dropDelivery, pendingOf, retell, type BatchState, type StoredEvent } from './batch-state';
-import { wayBack } from './corrections';
+import { tellsSame, wayBack } from './corrections';
 import { decideWatch } from './decide-watch';
 import { isToldAsGone } from './late-merge';
 import type { Match } from './match-rules';
@@ -25,7 +25,7 @@ import {
 } from './measure-rule';
 import { netOfWindow, netSince, netTransitions } from './net-transitions';
 import { asCorrection, changeTold, lastTold, oweTo } from './owe-message';
-import { recordKey, type Destination, type PendingDelivery } from './routing-ledger';
+import { recordKey, type Destination, type Dropping, type PendingDelivery } from './routing-ledger';
 import { isSame } from './same-value';
 import type { WindowNow } from './settle-windows';
 import { isMuted } from './muted-records';
@@ -135,9 +135,23 @@ function decideFor(rule: Rule, scene: Scene, destinations: readonly Destination[
 
 function tell(rule: Rule, scene: Scene, destinations: readonly Destination[], basis: Basis): Decision {
   const match = measure(rule, scene, basis, basis.beginning);
-  if (match.matched) return owe(rule, scene, match.transition, basis, destinations);
+  if (match.matched) {
+    const decision = owe(rule, scene, match.transition, basis, destinations);
+    if (decision.matched) dropHeldBack(rule, scene, match.transition, basis);
+    return decision;
+  }
   if (basis.toldBy === undefined) return silent(rule, scene, match);
-  return { ruleId: rule.id, matched: false, code: 'alreadyTold', actual: { watchId: watchIdOf(basis.toldBy.id) } };
+  const watchId = watchIdOf(basis.toldBy.id);
+  const { entity, entityId } = scene.story;
+  if (watchId !== null) scene.state.toldByWatches.push({ watchId, entity, entityId });
+  return { ruleId: rule.id, matched: false, code: 'alreadyTold', actual: { watchId } };
+}
+
+/** What a watch was to tell when quiet hours end and this rule tells now. */
+function dropHeldBack(rule: Rule, { state }: Scene, transition: Transition, { heldBack = [] }: Basis): void {
+  for (const { id, isHeld, isAlone, transition: held } of heldBack) {
+    if (isHeld && isAlone && tellsSame(held, transition)) state.dropped.set(id, droppingFor(rule));
+  }
 }
 
 /** What this event alone would have been, but the window is not: the change was taken back in it. */
@@ -224,12 +238,19 @@ function destinationsOf(rule: Rule, scene: Scene): readonly Destination[] {
 function retellUnlessTold(rule: Rule, scene: Scene, delivery: PendingDelivery, change: RecordChange): void {
   const teller = scene.toldBy.get(delivery.chatWebhookId);
   if (teller !== undefined) {
-    const actual = { ruleId: teller.id, ruleName: teller.name };
-    const reason = `Rule “${teller.name}” tells the same destination of this change.`;
-    dropDelivery(scene.state, delivery, reason, { code: 'alreadyTold', actual });
+    const { reason, decision } = droppingFor(teller);
+    dropDelivery(scene.state, delivery, reason, decision);
     leaveUntold(scene, delivery);
   } else retell(scene.state, delivery, asCorrection(change, rule, scene, delivery.chatWebhookId));
   if (teller === undefined && rule.stopAfter) scene.toldBy.set(delivery.chatWebhookId, rule);
+}
+
+function droppingFor(teller: Rule): Dropping {
+  const actual = { ruleId: teller.id, ruleName: teller.name };
+  return {
+    reason: `Rule “${teller.name}” tells the same destination of this change.`,
+    decision: { code: 'alreadyTold', actual },
+  };
 }
 
 function isToldByAnother(rule: Rule, scene: Scene, chatWebhookId: number): boolean {

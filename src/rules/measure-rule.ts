@@ -8,7 +8,7 @@ import type { BatchState, StoredEvent } from './batch-state';
 import type { StageOrder } from './kinds-of-transition';
 import { heard, matchRule, type Match, type RuleIndex } from './match-rules';
 import { netOfWindow, shownBeforeEvent, type Shown } from './net-transitions';
-import type { Destination, PendingDelivery, ToldChange } from './routing-ledger';
+import type { Destination, HeldBack, PendingDelivery, ToldChange } from './routing-ledger';
 import { settleTimeOf, windowOf, type SettleClock, type WindowNow } from './settle-windows';
 import type { Story } from './tell-story';
 
@@ -144,6 +144,8 @@ export interface Basis extends Shown {
   readonly beginning: Beginning;
   /** The watch that has told all of it before this event. */
   readonly toldBy?: Rule;
+  /** What the watch was to tell of it and has not. */
+  readonly heldBack?: readonly HeldBack[];
 }
 
 /** Made once per event, as `Scene.own`. */

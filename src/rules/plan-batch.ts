@@ -20,11 +20,13 @@ import type { RoutingRules } from './measure-rule';
 import {
   recordKey,
   type Dropping,
+  type HeldBack,
   type NewDelivery,
   type PendingDelivery,
   type RoutedEvent,
   type Shadow,
   type ShadowMap,
+  type WatchedTelling,
 } from './routing-ledger';
 import { isKnownFromList, routeReconciled } from './route-reconciled';
 import { isSame } from './same-value';
@@ -48,6 +50,8 @@ export interface BatchPlan {
   /** Waiting deliveries that have nothing left to tell, with the reason. */
   readonly dropped: readonly (Dropping & { readonly id: number })[];
   readonly moved: readonly (MovedWatch & { readonly id: number })[];
+  /** Why rules were silent, as far as nothing says that these watches have not told it. */
+  readonly toldByWatches: readonly WatchedTelling[];
 }
 
 /** Plans the batch. `shadows` holds every record the events name; `pending` the waiting deliveries of those records. */
@@ -58,6 +62,7 @@ export function planBatch(
   rules: RoutingRules,
   untold: ReadonlySet<string> = new Set(),
   watches: readonly Watch[] = [],
+  heldBack: readonly HeldBack[] = [],
 ): BatchPlan {
   const state: BatchState = {
     shadows: new Map(shadows),
@@ -67,6 +72,8 @@ export function planBatch(
     retold: new Map(),
     dropped: new Map(),
     untold: new Set(untold),
+    heldBack,
+    toldByWatches: [],
     watches: indexWatches(watches),
     moved: new Map(),
   };
@@ -80,6 +87,7 @@ export function planBatch(
     created: state.created.filter((delivery) => delivery.dropped === null),
     retold: retoldOf(pending, state),
     dropped: [...state.dropped].map(([id, dropping]) => ({ id, ...dropping })),
+    toldByWatches: state.toldByWatches,
     moved: [...state.moved].map(([id, move]) => ({ id, ...move })),
   };
 }

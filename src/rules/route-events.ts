@@ -18,7 +18,15 @@ import { indexRules } from './match-rules';
 import { planBatch, type BatchPlan } from './plan-batch';
 import { settleClocks } from './settle-windows';
 import { watchedKeys, type Watch } from './watch-rules';
-import { recordKey, type Destination, type PendingDelivery, type ShadowMap, type ToldChange } from './routing-ledger';
+import {
+  recordKey,
+  type Destination,
+  type HeldBack,
+  type PendingDelivery,
+  type ShadowMap,
+  type ToldChange,
+  type WatchedTelling,
+} from './routing-ledger';
 
 const BATCH_SIZE = 200;
 /** A job that runs longer hands over to the next ring, so that no tenant holds its worker. */
@@ -67,6 +75,8 @@ export interface RoutingTransaction {
   loadWatches(tenantId: TenantId, wanted: Wanted): Promise<readonly Watch[]>;
   /** Those of these messages that were dropped or given up. */
   loadUntold(tenantId: TenantId, told: readonly MessageName[]): Promise<readonly MessageName[]>;
+  /** Messages of these watches about these records that were not told, or not yet. */
+  loadHeldBack(tenantId: TenantId, told: readonly WatchedTelling[]): Promise<readonly HeldBack[]>;
   write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
 }
 
@@ -131,7 +141,12 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const pending = !settles ? [] : await transaction.loadPending(tenantId, withFound(wanted, shadows));
     const doubtful = [...doubtfulTellings(events, shadows), ...doubtfulGone(events, shadows)];
     const untold = doubtful.length === 0 ? [] : await transaction.loadUntold(tenantId, doubtful);
-    const plan = planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)), watches);
+    const planWith = (heldBack: readonly HeldBack[]): BatchPlan =>
+      planBatch(events, shadows, pending, rules, new Set(untold.map(toldKey)), watches, heldBack);
+    const first = planWith([]);
+    // Where a rule is silent because a watch has told all of it, which is seldom, the ledger is asked whether it has.
+    const heldBack = first.toldByWatches.length === 0 ? [] : await transaction.loadHeldBack(tenantId, first.toldByWatches);
+    const plan = heldBack.length === 0 ? first : planWith(heldBack);
     const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;
     if (lacking !== null) return { kind: 'lacksFacts', lacking };
     await transaction.write(tenantId, plan, ignored);

@@ -3,7 +3,7 @@
 import type { Decision } from '../core/decision';
 import type { RecordState } from '../core/record';
 import type { Rule } from '../core/rule';
-import type { EventType, FieldChange, RecordChange } from '../core/transition';
+import type { EventType, FieldChange, RecordChange, Transition } from '../core/transition';
 import type { SettleWindow } from './settle-windows';
 
 /** The last known state of a record. */
@@ -88,6 +88,26 @@ interface Waiting {
   readonly change: RecordChange;
   readonly recordBefore: RecordState | null;
   readonly notBefore: Date;
+}
+
+/** What a watch is said to have told of a record. */
+export interface WatchedTelling {
+  readonly watchId: number;
+  readonly entity: string;
+  readonly entityId: string;
+}
+
+/** A message of a watch that was owed and not told, or not yet. */
+export interface HeldBack {
+  readonly id: number;
+  readonly ruleId: number;
+  readonly transition: Pick<Transition, 'type' | 'changes'>;
+  /** When the event that it is owed for came in. */
+  readonly receivedAt: Date;
+  /** It waits for the end of quiet hours; false: it was dropped or given up. */
+  readonly isHeld: boolean;
+  /** No body was made of it, and it tells no other message. */
+  readonly isAlone: boolean;
 }
 
 /** A delivery in its settle window: in the ledger (with its id), or made by this batch. */

@@ -10,6 +10,7 @@ import type { BatchPlan, Retold } from './plan-batch';
 import type { LoadRules, MessageName, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import { recordKey, type NewDelivery, type PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
+import { loadHeldBack } from './held-back.store';
 import { packDecisions } from './packed-decisions';
 import { loadStageOrder } from './stage-order.store';
 import { loadShadows, saveShadows, type WantedRecord } from './shadow.store';
@@ -67,7 +68,7 @@ const RETELL = `
    WHERE d.id = r.id AND coalesce(d.state, '') = 'queued'`;
 const DROP = `
   UPDATE deliveries d SET state = 'dropped', state_reason = r.reason, finished_at = now()
-    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND coalesce(d.state, '') = 'queued'`;
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, reason text) WHERE d.id = r.id AND coalesce(d.state, '') IN ('queued', 'held')`;
 /** What is dropped, unless another destination of the rule still hears of it, and what its decision says then. */
 const GONE = `
   SELECT d.tenant_id, d.entity, d.entity_id, d.event_id, d.rule_id,
@@ -213,6 +214,7 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
     loadPending: (tenant, wanted) => loadPending(client, tenant, wanted),
     loadUntold: (tenant, told) => loadUntold(client, tenant, told),
     loadWatches: (tenant, wanted) => loadWatches(client, tenant, wanted),
+    loadHeldBack: (tenant, told) => loadHeldBack(client, tenant, told),
     write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),
   };
 }

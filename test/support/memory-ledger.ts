@@ -9,7 +9,14 @@ import type { RecordChange } from '../../src/core/transition';
 import { NO_STAGES, type StageOrder } from '../../src/rules/kinds-of-transition';
 import type { BatchPlan } from '../../src/rules/plan-batch';
 import { makeRouteEvents, type RoutingStore, type RoutingTransaction } from '../../src/rules/route-events';
-import { recordKey, type Destination, type PendingDelivery, type Shadow, type ShadowMap } from '../../src/rules/routing-ledger';
+import {
+  recordKey,
+  type Destination,
+  type PendingDelivery,
+  type Shadow,
+  type ShadowMap,
+  type WatchedTelling,
+} from '../../src/rules/routing-ledger';
 import type { Watch } from '../../src/rules/watch-rules';
 import { NOON_MS, type SentWebhook } from './builders';
 
@@ -33,7 +40,8 @@ interface LedgerDelivery {
   readonly notBefore: Date;
   readonly recordBefore: PendingDelivery['recordBefore'];
   change: RecordChange;
-  state: 'queued' | 'sent' | 'dropped';
+  /** A test holds what waits for the end of quiet hours. */
+  state: 'queued' | 'sent' | 'held' | 'dropped';
   reason: string | null;
 }
 
@@ -135,6 +143,19 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
               row.chatWebhookId === name.chatWebhookId,
           ),
         ),
+      ),
+    loadHeldBack: (_tenant, told) =>
+      Promise.resolve(
+        deliveries
+          .filter(({ state, reason, ruleId, change }) => {
+            const isOf = ({ watchId, entity, entityId }: WatchedTelling): boolean =>
+              ruleId === -watchId && change.entity === entity && change.entityId === entityId;
+            return (state === 'held' || (state === 'dropped' && reason === null)) && told.some(isOf);
+          })
+          .map(({ id, ruleId, eventId, state, change: { transition } }) => {
+            const { receivedAt } = eventOf(eventId);
+            return { id, ruleId, transition, receivedAt, isHeld: state === 'held', isAlone: true };
+          }),
       ),
     write: (_tenant, plan, ignored) => Promise.resolve(write(plan, ignored)),
   };

@@ -291,6 +291,59 @@ describe('Where a rule and the watch tell one deal in turns', () => {
     );
   });
 
+  describe('and the rule comes to match only later', () => {
+    const comesToMatch = async (state: 'sent' | 'held' | 'dropped', given: Parameters<typeof aRule>[0] = {}) => {
+      const rule = aRule({ eventType: 'deal.stage_changed', minValue: 500, settleMs: 60_000, ...given });
+      const ledger = await knownDeals({ rules: [rule] });
+      await ledger.route(move(0, 11, 12));
+      for (const row of ledger.deliveries()) row.state = state;
+      await ledger.route(edit(10_000, { value: 100 }, { stage_id: 12, value: 900 }));
+      return ledger;
+    };
+    const byWatch = '-7 tells 3 to 1: deal.stage_changed 11>12';
+    const byRule = '1 tells 4 to 1: deal.stage_changed 11>12';
+
+    test.each([
+      ['an urgent rule, and the watch waits for the end of quiet hours', 'held', { urgent: true }, [byRule]],
+      ['an urgent rule, and the watch has told it', 'sent', { urgent: true }, [byWatch]],
+      ['another rule, and the watch waits for the end of quiet hours', 'held', {}, [byWatch]],
+      ['another rule, and quiet hours dropped what the watch was to tell', 'dropped', {}, [byRule]],
+    ] as const)('when that is %s, then it is told once', async (_, state, given, expected) => {
+      const ledger = await comesToMatch(state, given);
+
+      expect(told(ledger).filter((line) => line.includes('stage_changed'))).toEqual(expected);
+    });
+
+    test('when the urgent rule tells it elsewhere too, then it is told here all the same', async () => {
+      const ledger = await comesToMatch('held', { urgent: true, targetWebhookIds: [2, 1] });
+
+      expect(told(ledger).filter((line) => line.startsWith('1 '))).toEqual([
+        '1 tells 4 to 2: deal.stage_changed 11>12',
+        '1 tells 4 to 1: deal.stage_changed 11>12',
+      ]);
+    });
+
+    test('when the urgent rule tells what the watch holds, then that is dropped for it', async () => {
+      const ledger = await comesToMatch('held', { urgent: true });
+
+      expect(ledger.dropped()).toEqual([
+        { rule: -7, event: 3, reason: 'Rule “Wins” tells the same destination of this change.' },
+      ]);
+    });
+
+    test('when the watch holds something else too, then that stays', async () => {
+      const rule = aRule({ eventType: 'deal.stage_changed', minValue: 500, settleMs: 60_000, urgent: true });
+      const ledger = await knownDeals({ rules: [rule] });
+      await ledger.route(edit(0, { stage_id: 11, owner_id: 1 }, { stage_id: 12, owner_id: 2 }));
+      for (const row of ledger.deliveries()) row.state = 'held';
+
+      await ledger.route(edit(10_000, { value: 100 }, { stage_id: 12, owner_id: 2, value: 900 }));
+
+      expect(told(ledger)).toContain(byRule);
+      expect(ledger.dropped()).toEqual([]);
+    });
+  });
+
   test('when a rule that stops the others takes the place of one about another change, then the watch tells that change', async () => {
     const stopping = aRule({ id: 1, eventType: 'deal.owner_changed', settleMs: 0, stopAfter: true });
     const ledger = await knownDeals({ rules: [stopping, aRule({ id: 2, eventType: 'deal.stage_changed' })] });
