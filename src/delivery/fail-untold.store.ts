@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 /**
  * Of the messages of several that were given up since a moment ($1), and are none of those ($2), the next so many ($3). What is written in a
- * transaction that began a little earlier counts as well.
+ * transaction that began a little earlier counts as well. Each is asked for its own: joined, all that was ever told by another might be read.
  */
 const FAIL_UNTOLD = `
   WITH leads AS MATERIALIZED (
@@ -15,11 +15,13 @@ const FAIL_UNTOLD = `
   ), failed AS (
     UPDATE deliveries d SET state = leads.state, finished_at = now(),
            state_reason = 'The message that was to tell it did not go: ' || coalesce(leads.state_reason, 'no reason is known.')
-      FROM leads WHERE d.folded_into = leads.id AND coalesce(d.state, '') = 'folded'
+      FROM leads CROSS JOIN LATERAL (
+             SELECT m.id FROM deliveries m WHERE m.folded_into = leads.id AND coalesce(m.state, '') = 'folded' OFFSET 0) untold
+     WHERE d.id = untold.id AND coalesce(d.state, '') = 'folded'
   )
   SELECT id::float8 AS id, finished_at AS at FROM leads ORDER BY finished_at`;
 
-const LEADS_AT_ONCE = 100;
+const LEADS_AT_ONCE = 20;
 /** After so many rounds it begins anew: a clock may have been set back. An hour or so. */
 const ROUNDS_OF_A_PASS = 1_800;
 const KEPT_MS = 2 * 60_000;
