@@ -160,7 +160,7 @@ test('when the plan is full, then one more destination is refused with 403 in wo
 
   expect(answer.status).toBe(403);
   expect(answer.type).toBe('application/problem+json');
-  expect(answer.body.detail).toContain('10 destinations');
+  expect(answer.body.detail).toContain('10 spaces');
 });
 
 test('when another tenant asks, then the destination is not there', async () => {
