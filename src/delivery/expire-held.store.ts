@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { isUnfinished } from './earlier.store';
+import { USUAL_HOLD_HOURS } from './retry-policy';
 
 /** Why a message is held of which nobody can read when it is to be told. */
 export const UNREADABLE = 'This version of Dealbell cannot read when it is to be told; it is tried again.';
@@ -49,7 +50,7 @@ const EXPIRE = `
      WHERE d.state = 'held' AND (d.chat_webhook_id, d.id) > ($1::int, $2::bigint) ORDER BY d.chat_webhook_id, d.id LIMIT $3
   ), over AS MATERIALIZED (
     SELECT d.id, w.hold_hours FROM looked d
-     CROSS JOIN LATERAL (SELECT coalesce((SELECT hold_hours FROM chat_webhooks WHERE id = d.chat_webhook_id), 24) AS hold_hours) w
+     CROSS JOIN LATERAL (SELECT coalesce((SELECT hold_hours FROM chat_webhooks WHERE id = d.chat_webhook_id), ${String(USUAL_HOLD_HOURS)}) AS hold_hours) w
      WHERE ${IS_CLOCK_RIGHT} AND (${isOver('w.hold_hours')} OR ${IS_NEWLY_LOST})
   ), written AS (
     UPDATE deliveries d SET waiting_since = coalesce(d.waiting_since, now()), state_reason = CASE
