@@ -10,9 +10,9 @@ import type { HeldBack, WatchedTelling } from './routing-ledger';
 const NEWEST = 50;
 
 /**
- * By the record what waits for the end of quiet hours, by the watch what never left. `coalesce` keeps the planner from indexes by which it
- * would read what is no matter of this record. What is just being released is told, and what was dropped before it was due was taken back or is
- * told by another.
+ * By the record what waits for the end of quiet hours, said as the index `deliveries_unfinished` says it, which is of expressions. By the
+ * watch what never left, in the order of `deliveries_finished`: by statistics of few rules the planner reads the whole table else. What is
+ * just being released is told, and what was dropped before it was due was taken back or is told by another.
  */
 const HELD_BACK = `
   SELECT d.id::float8 AS id, d.rule_id AS "ruleId", d.transition, e.received_at AS "receivedAt", d.state = 'held' AS "isHeld",
@@ -21,15 +21,17 @@ const HELD_BACK = `
    CROSS JOIN LATERAL (
          SELECT * FROM (
           SELECT * FROM deliveries h
-           WHERE h.tenant_id = $1 AND h.entity = told.entity AND h.entity_id = told.entity_id AND h.rule_id = told.rule_id AND h.replay = 0
-             AND h.state IN ('queued', 'sending', 'held') AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
-           ORDER BY h.id DESC LIMIT ${NEWEST} FOR UPDATE SKIP LOCKED) held
+           WHERE h.tenant_id + 0 = $1 AND h.entity = told.entity AND h.entity_id = told.entity_id AND h.rule_id = told.rule_id AND h.replay = 0
+             AND coalesce(h.state, '') IN ('queued', 'sending', 'held') AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
+           ORDER BY h.id + 0 DESC LIMIT ${NEWEST} FOR UPDATE SKIP LOCKED) held
          UNION ALL
-         (SELECT * FROM deliveries g
-           WHERE g.tenant_id = $1 AND g.rule_id = told.rule_id AND g.entity = told.entity AND g.entity_id = told.entity_id AND g.replay = 0
-             AND g.state IN ('dropped', 'failed', 'folded', 'sent') AND coalesce(g.state, '') IN ('dropped', 'failed')
-             AND g.finished_at >= g.not_before
-           ORDER BY g.id DESC LIMIT ${NEWEST})) d
+         SELECT * FROM (
+          SELECT * FROM deliveries f
+           WHERE f.state IN ('dropped', 'failed', 'folded', 'sent')
+             AND (f.rule_id, f.id) > (told.rule_id, 0::bigint) AND (f.rule_id, f.id) < (told.rule_id + 1, 0::bigint)
+           ORDER BY f.rule_id DESC, f.id DESC LIMIT ${NEWEST}) g
+          WHERE g.tenant_id = $1 AND g.entity = told.entity AND g.entity_id = told.entity_id AND g.replay = 0
+            AND coalesce(g.state, '') IN ('dropped', 'failed') AND g.finished_at >= g.not_before) d
     JOIN events e ON e.id = d.event_id
    ORDER BY d.id`;
 
