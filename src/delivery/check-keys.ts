@@ -1,8 +1,7 @@
 /** Finds the destinations whose sealed key cannot be opened, as when the installation's secret was changed: they are shown, and say so. */
 
-import { isUnreadableSecret } from '../core/errors';
 import type { TenantId } from '../core/tenant';
-import type { OpenDestination } from './open-destination';
+import { openIfReadable, type OpenDestination } from './open-destination';
 import type { Destination } from './read-destination';
 
 /** The same destinations of a tenant, in the same order. */
@@ -16,16 +15,6 @@ export function makeCheckKeys({
   readonly sealedKeys: (tenantId: TenantId) => Promise<ReadonlyMap<number, string>>;
   readonly openDestination: OpenDestination;
 }): CheckKeys {
-  async function opens(tenantId: TenantId, sealed: string): Promise<boolean> {
-    try {
-      await openDestination(tenantId, sealed);
-      return true;
-    } catch (error) {
-      if (isUnreadableSecret(error)) return false;
-      throw error;
-    }
-  }
-
   return async (tenantId, destinations) => {
     if (destinations.length === 0) return destinations;
     const sealed = await sealedKeys(tenantId);
@@ -33,7 +22,7 @@ export function makeCheckKeys({
       destinations.map(async (destination): Promise<Destination> => {
         const key = sealed.get(destination.id);
         // Removed meanwhile, else.
-        if (key === undefined || (await opens(tenantId, key))) return destination;
+        if (key === undefined || (await openIfReadable(() => openDestination(tenantId, key))) !== null) return destination;
         return { ...destination, unreadable: ['url', ...destination.unreadable] };
       }),
     );

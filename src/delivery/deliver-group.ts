@@ -2,12 +2,14 @@
 
 import type { Logger } from 'pino';
 import type { DeliveryOutcome } from '../core/delivery';
+import { isUnreadableSecret } from '../core/errors';
 import type { TenantProfile } from '../core/tenant';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { FRESH_MS } from './lease';
 import type { MendFold } from './mend-fold';
 import {
   settleAttempt,
+  settleKeyless,
   settleUnprepared,
   settleUnsent,
   settleUntried,
@@ -22,7 +24,10 @@ export type RenderBodies = (
   deliveries: readonly ClaimedDelivery[],
 ) => Promise<ReadonlyMap<number, string>>;
 
-/** Posts a frozen body. `onWritten` is called when the whole request has left this process; not when it never does. */
+/**
+ * Posts a frozen body. `onWritten` is called when the whole request has left this process; not when it never does. Rejects with what
+ * `isUnreadableSecret` knows, nothing posted, when the destination's key cannot be opened.
+ */
 export type PostBody = (
   delivery: ClaimedDelivery,
   body: string,
@@ -118,22 +123,24 @@ type PostInTurn = (...message: Parameters<PostBody>) => Promise<{
   /** Of its space, as it was posted under. */
   readonly lease: string;
   readonly startedAtMs: number;
-  /** Null: it could not even be tried. */
-  readonly outcome: DeliveryOutcome | null;
+  readonly outcome: DeliveryOutcome | NotTried;
 } | null>;
 
-/** Whose key cannot be opened, for one: what cannot be tried must not keep its space from others for ever. */
+/** It could not even be tried; `keyless`: because the key of its destination cannot be opened. */
+type NotTried = { readonly kind: 'untried' } | { readonly kind: 'keyless' };
+
+/** What cannot be tried must not keep its space from others for ever. */
 async function tryPost(
   message: Parameters<PostBody>,
   { postBody, log }: DeliverGroupDependencies,
-): Promise<DeliveryOutcome | null> {
+): Promise<DeliveryOutcome | NotTried> {
   try {
     return await postBody(...message);
   } catch (error) {
     const [{ id, tenant }] = message;
     log.error({ err: error, tenantId: tenant.id, deliveryId: id }, 'delivery could not be posted');
+    return { kind: isUnreadableSecret(error) ? 'keyless' : 'untried' };
   }
-  return null;
 }
 
 /** Sees to it that the space stays ours for as long as a POST may take: what waited for too long takes it anew. Gives its lease; null: it is lost. */
@@ -242,7 +249,11 @@ async function deliverOne(
   }
   const { lease, startedAtMs, outcome } = posted;
   const tried = lease === delivery.lease ? delivery : { ...delivery, lease };
-  if (outcome === null) {
+  if (outcome.kind === 'keyless') {
+    await record(settleKeyless(tried, settings));
+    return;
+  }
+  if (outcome.kind === 'untried') {
     await record(settleUntried(tried, jitter(), writtenAtMs === Number.POSITIVE_INFINITY));
     return;
   }

@@ -1,6 +1,7 @@
 /** Opens a destination's sealed key and token; each stored text is opened once and kept while it is used. */
 
 import { z } from 'zod';
+import { isUnreadableSecret } from '../core/errors';
 import type { TenantId } from '../core/tenant';
 
 export interface ChatCredentials {
@@ -34,4 +35,14 @@ export function makeOpenDestination(box: {
     });
     return opening;
   };
+}
+
+/** Null: the key cannot be opened. Rejects when that was not to be found out. */
+export async function openIfReadable(open: () => Promise<ChatCredentials>): Promise<ChatCredentials | null> {
+  try {
+    return await open();
+  } catch (error) {
+    if (isUnreadableSecret(error)) return null;
+    throw error;
+  }
 }

@@ -3,15 +3,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DeliveryOutcome } from '../core/delivery';
-import { isUnreadableSecret } from '../core/errors';
 import type { TemplateMode } from '../core/rule';
 import type { TenantId, TenantProfile } from '../core/tenant';
 import type { EventType, RecordChange } from '../core/transition';
 import type { Names } from '../messages/names';
 import { renderMessage } from '../messages/render-message';
 import { sampleNames, sampleSubject } from '../messages/sample-subject';
-import type { ChatCredentials, OpenDestination } from './open-destination';
-import { healthAfter, type Health, type HealthChange, type HealthSettings } from './space-health';
+import { openIfReadable, type ChatCredentials, type OpenDestination } from './open-destination';
+import {
+  healthAfter,
+  healthWithoutKey,
+  KEY_LOST_REASON,
+  type Health,
+  type HealthChange,
+  type HealthSettings,
+} from './space-health';
 
 /** Where and as what a sample goes. */
 export interface TestRecipient {
@@ -75,6 +81,8 @@ export interface TestStore {
    * refusal counts as any other. What took longer than its lease leaves that of whoever has the space by then.
    */
   recordTest(recipient: Recorded, attempt: TestAttempt): Promise<void>;
+  /** What became of a destination to which nothing could be posted; nothing when it has another URL by now. */
+  recordHealth(saved: SavedDestination, health: HealthChange): Promise<void>;
 }
 
 /** `waitMs`: until the slot may be free. */
@@ -156,10 +164,10 @@ async function sendOne(
 ): Promise<TestResult> {
   const { store, clock, settings } = dependencies;
   // First: when they cannot be opened the space is left to others.
-  const credentials = await opened(openCredentials);
+  const credentials = await openIfReadable(openCredentials);
   if (credentials === null) {
-    const errorMessage = 'Dealbell cannot read the key of this space. Replace its URL.';
-    return { status: 'failure', httpStatus: null, errorMessage };
+    if (recipient.saved !== null) await store.recordHealth(recipient.saved, healthWithoutKey(recipient.saved.health, settings));
+    return { status: 'failure', httpStatus: null, errorMessage: KEY_LOST_REASON };
   }
   const lease = await waitForSlot(recipient.spaceId, dependencies);
   if (lease === null) {
@@ -188,16 +196,6 @@ async function sendOne(
   return outcome.kind === 'sent'
     ? { status: 'success', httpStatus: outcome.httpStatus }
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
-}
-
-/** Null: that is not possible any more. */
-async function opened(openCredentials: () => Promise<ChatCredentials>): Promise<ChatCredentials | null> {
-  try {
-    return await openCredentials();
-  } catch (error) {
-    if (isUnreadableSecret(error)) return null;
-    throw error;
-  }
 }
 
 /** Gives the lease of the space; null: it stays busy. */

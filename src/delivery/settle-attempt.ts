@@ -3,7 +3,7 @@
 import type { DeliveryOutcome, HoldCause } from '../core/delivery';
 import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import { nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
-import { healthAfter, type Health, type HealthSettings } from './space-health';
+import { healthAfter, healthWithoutKey, type Health, type HealthSettings } from './space-health';
 
 export interface AttemptSettings extends HealthSettings {
   /** Least distance of two writes into one space. */
@@ -80,6 +80,12 @@ export function settleUntried(delivery: ClaimedDelivery, jitter: number, isUnwri
   return { ...settleUnprepared(delivery, jitter), isUnprepared: false, isAnswered: isUnwritten };
 }
 
+/** What the ledger records when a body was frozen and the key of its destination could not be opened: as when that broke, but that nothing was posted. */
+export function settleKeyless(delivery: ClaimedDelivery, settings: HealthSettings): AttemptRecord {
+  const health = healthWithoutKey(healthOf(delivery.destination), settings);
+  return { ...NOTHING_HAPPENED, delivery, ...HELD_WITH_ALL, stateReason: health.reason, isAnswered: true, health };
+}
+
 const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
   state: 'queued',
   stateReason: null,
@@ -98,6 +104,8 @@ const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
   delayAllMs: null,
   delayMs: null,
 };
+
+const HELD_WITH_ALL = { state: 'held', heldBecause: 'broken', holdAll: true } as const;
 
 function reasonOf(outcome: DeliveryOutcome): string | null {
   return outcome.kind === 'sent' ? null : outcome.reason;
@@ -122,7 +130,7 @@ function afterStep(
     case 'doubt':
       return { delayAllMs: step.afterMs };
     case 'break':
-      return { state: 'held', heldBecause: 'broken', holdAll: true };
+      return HELD_WITH_ALL;
     case 'giveUp':
       return { state: 'failed', stateReason: step.reason };
     default:

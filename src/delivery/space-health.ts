@@ -4,6 +4,7 @@
  *     healthy   --429--> throttled --sent--> healthy
  *     any       --refused--> doubtful --third refusal, spaced--> broken
  *     any       --three attempts in a row that did not get through--> doubtful
+ *     any       --its key cannot be opened--> broken
  *     doubtful, broken --sent (a message, a test, the trial of a held one)--> healthy
  *
  * Paused is no health but a setting, and is shown in its place.
@@ -92,6 +93,11 @@ export function healthAfter(
   }
 }
 
+/** What a key that cannot be opened makes of its destination: nothing can be posted there. A trial finds out when it opens again. */
+export function healthWithoutKey(health: Health, settings: HealthSettings): HealthChange {
+  return broken(health, KEY_LOST_REASON, settings);
+}
+
 /** How long a destination stays untried after `probes` trials in vain: doubling, at most an hour. */
 export function probeDelayMs(probes: number, firstProbeMs: number): number {
   return Math.min(firstProbeMs * 2 ** Math.min(probes, 20), Math.max(LONGEST_PROBE_MS, firstProbeMs));
@@ -116,6 +122,9 @@ export function shownHealth(
 
 export const PAUSED_REASON = 'The destination is paused: its messages are held until it goes on.';
 
+/** As the pages say it by themselves (`unreadableReason`). */
+export const KEY_LOST_REASON = 'Dealbell cannot read the key of this space. Replace its URL.';
+
 const HEALED: HealthChange = { state: 'healthy', reason: null, countsRefusal: false, isHealed: true, nextProbeMs: null };
 
 /** A refusal, or worse, is known of it: being slow says nothing against that. */
@@ -125,6 +134,11 @@ function weighsLess({ state, refusals }: Health): boolean {
 
 function changed(state: KnownHealth, reason: string): HealthChange {
   return { state, reason, countsRefusal: false, isHealed: false, nextProbeMs: null };
+}
+
+function broken(health: Health, reason: string, { firstProbeMs }: HealthSettings): HealthChange {
+  const probes = health.state === 'broken' ? health.probes + 1 : 0;
+  return { ...changed('broken', reason), nextProbeMs: probeDelayMs(probes, firstProbeMs) };
 }
 
 function afterRefusal(health: Health, outcome: { httpStatus: number; reason: string }, settings: HealthSettings): HealthChange {
@@ -139,9 +153,11 @@ function afterRefusal(health: Health, outcome: { httpStatus: number; reason: str
       countsRefusal: counts,
     };
   }
-  const reason = `${what}, ${REFUSALS_TO_BREAK} times in a row. Create a new webhook in the space, and replace the URL in Dealbell.`;
-  const probes = health.state === 'broken' ? health.probes + 1 : 0;
-  return { ...changed('broken', reason), countsRefusal: counts, nextProbeMs: probeDelayMs(probes, settings.firstProbeMs) };
+  // Else it was broken before, and not by refusals.
+  const isByRefusals = counts || health.refusals >= REFUSALS_TO_BREAK;
+  const howOften = isByRefusals ? `, ${REFUSALS_TO_BREAK} times in a row` : '';
+  const reason = `${what}${howOften}. Create a new webhook in the space, and replace the URL in Dealbell.`;
+  return { ...broken(health, reason, settings), countsRefusal: counts };
 }
 
 /** "HTTP 403 PERMISSION_DENIED" of what Google Chat says; its sentences are meant for programmers. */

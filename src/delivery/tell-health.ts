@@ -8,11 +8,11 @@ import type { DeliveryOutcome } from '../core/delivery';
 import type { QuietHours } from '../core/destination';
 import type { TenantId } from '../core/tenant';
 import { renderNotice } from '../messages/render-notice';
-import type { ChatCredentials, OpenDestination } from './open-destination';
+import { openIfReadable, type ChatCredentials, type OpenDestination } from './open-destination';
 import { isQuiet } from './quiet-hours';
 import { backoffMs } from './retry-policy';
 import type { SavedDestination, TestAttempt, TestStore } from './send-test';
-import { healthAfter, type HealthSettings } from './space-health';
+import { healthAfter, healthWithoutKey, type HealthSettings } from './space-health';
 
 /** A change of health that its tenant has not heard of. */
 export interface HealthChangeDue {
@@ -70,7 +70,7 @@ export interface NoticeStore {
 
 export interface TellHealthDependencies {
   readonly store: NoticeStore;
-  readonly slots: Pick<TestStore, 'reserveSlot' | 'recordTest'>;
+  readonly slots: Pick<TestStore, 'reserveSlot' | 'recordTest' | 'recordHealth'>;
   readonly openDestination: OpenDestination;
   readonly post: (notice: QueuedNotice, credentials: ChatCredentials) => Promise<DeliveryOutcome>;
   readonly settings: HealthSettings & { readonly spaceIntervalMs: number };
@@ -136,10 +136,19 @@ export function makeTellHealth(dependencies: TellHealthDependencies): TellHealth
 }
 
 async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependencies): Promise<void> {
-  const { store, slots, settings, clock, log } = dependencies;
+  const { store, slots, openDestination, settings, clock, log } = dependencies;
   if (notice.isPaused || wantsQuiet(notice, clock())) {
     // It waited for its slot or was tried before; whoever listens hears of it.
     await store.settle(notice.id, { state: 'withdrawn', afterMs: 0, wasTried: false });
+    return;
+  }
+  const { tenant, saved } = notice;
+  // First: when it cannot be opened the space is left to others.
+  const credentials = await openIfReadable(() => openDestination(tenant.id, saved.sealedCredentials));
+  if (credentials === null) {
+    log.error({ tenantId: tenant.id, chatWebhookId: saved.chatWebhookId }, 'the key of a destination cannot be opened');
+    await slots.recordHealth(saved, healthWithoutKey(saved.health, settings));
+    await store.settle(notice.id, { state: 'failed', afterMs: 0, wasTried: false });
     return;
   }
   const slot = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
@@ -148,21 +157,25 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     return;
   }
   const startedAtMs = clock().getTime();
-  const outcome = await tryPost(notice, dependencies);
+  const outcome = await tryPost(notice, credentials, dependencies);
   const attempt: TestAttempt = {
     ...{ lease: slot.lease, outcome, body: notice.body, intervalMs: settings.spaceIntervalMs },
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
-    health: healthAfter(notice.saved.health, outcome, 0, settings),
+    health: healthAfter(saved.health, outcome, 0, settings),
   };
   await slots.recordTest(notice, attempt);
   await store.settle(notice.id, endOf(attempt, notice.attempts));
   log.info({ tenantId: notice.tenant.id, noticeId: notice.id, outcome: outcome.kind }, 'notice attempted');
 }
 
-/** Whose key cannot be opened is tried no more often than what does not get through, and its space is free again. */
-async function tryPost(notice: QueuedNotice, { openDestination, post, log }: TellHealthDependencies): Promise<DeliveryOutcome> {
+/** What cannot be posted is tried no more often than what does not get through, and its space is free again. */
+async function tryPost(
+  notice: QueuedNotice,
+  credentials: ChatCredentials,
+  { post, log }: TellHealthDependencies,
+): Promise<DeliveryOutcome> {
   try {
-    return await post(notice, await openDestination(notice.tenant.id, notice.saved.sealedCredentials));
+    return await post(notice, credentials);
   } catch (error) {
     log.error({ err: error, tenantId: notice.tenant.id, noticeId: notice.id }, 'notice could not be posted');
   }

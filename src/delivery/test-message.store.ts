@@ -136,6 +136,7 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
         await client.query(SLOT, [spaceId, intervalMs, lease]);
       });
     },
+    recordHealth: (saved, health) => transaction((client) => changeHealth(client, saved, health)),
   };
 }
 

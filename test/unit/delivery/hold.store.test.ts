@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
+import { KEY_LOST_REASON } from '../../../src/delivery/space-health';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 
@@ -191,3 +192,27 @@ test('when the trial tells others too and stands aside, then no later message ab
 
   expect(await trial()).toBe(4);
 });
+
+test.each([
+  ['its key could not be opened', KEY_LOST_REASON, ['queued', 'held']],
+  ['Chat refused it', 'HTTP 404', ['held', 'held']],
+])(
+  'when a destination is broken because %s, then a process that starts tries it at once only where that is for its key, and no later round does',
+  async (_why, reason, states) => {
+    await query('DELETE FROM chat_webhooks WHERE id = $1', FALLBACK);
+    await addDelivery({ id: 1 });
+    await breakDown();
+    await query('UPDATE chat_webhooks SET health_reason = $1', reason);
+    const store = makeHoldStore({ pool: testDatabase.database.pool, ...around });
+    const stateAfterRound = async () => {
+      await store.tidy();
+      return (await deliveries())[0]?.state;
+    };
+
+    const first = await stateAfterRound();
+    await breakDown();
+    const second = await stateAfterRound();
+
+    expect([first, second]).toEqual(states);
+  },
+);

@@ -10,7 +10,7 @@ import { useLedger } from '../../support/use-ledger';
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 
-test('when the key of the destination cannot be opened, then it says so, and its space stays free for others', async () => {
+test('when the key of the destination cannot be opened, then it says so, the destination is broken, and its space stays free for others', async () => {
   await ledger.addDestination();
   const sendTest = makeSendTest({
     store: makeTestStore(testDatabase.database),
@@ -25,6 +25,10 @@ test('when the key of the destination cannot be opened, then it says so, and its
 
   expect(result).toMatchObject({ status: 'failure', errorMessage: expect.stringContaining('Replace its URL') });
   expect((await ledger.query('SELECT FROM google_spaces WHERE lease_until IS NOT NULL')).rows).toEqual([]);
+  expect((await ledger.query('SELECT health, health_reason AS reason FROM chat_webhooks')).rows).toEqual([
+    { health: 'broken', reason: result.errorMessage },
+  ]);
+  expect((await ledger.query('SELECT FROM logs')).rows).toEqual([]);
 });
 
 test('when it took longer than its lease, then its space and the next slot stay with whoever has them by then', async () => {

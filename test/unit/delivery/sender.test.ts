@@ -80,7 +80,7 @@ function aWorker(cannotPrepare: readonly number[] = [], cannotPost: readonly num
         ? Promise.reject(new Error('cannot be rendered'))
         : Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
     postBody: async ({ id, requestId }, body, isThreaded, onWritten) => {
-      if (cannotPost.includes(id)) throw new Error('its key cannot be opened');
+      if (cannotPost.includes(id)) throw new Error('it is odd');
       const credentials = { key: url.searchParams.get('key') ?? '', token: url.searchParams.get('token') ?? '' };
       return await post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
     },
@@ -338,7 +338,7 @@ test.each([
   },
 );
 
-test('when the key for a message cannot be opened, then others of its space go, and it is tried again as not posted', async () => {
+test('when a message cannot be posted for whatever else than its key, then others of its space go, and it is tried again as not posted', async () => {
   await owe(2);
   const worker = aWorker([], [1]);
   worker.open();
@@ -357,6 +357,7 @@ test('when the key for a message cannot be opened, then others of its space go, 
     { id: 1, state: 'queued', attempts: 1, uncertain: 0, isAside: true, reason: expect.stringContaining('tried again') },
     { id: 2, state: 'sent', attempts: 1, uncertain: 0, isAside: false, reason: null },
   ]);
+  expect((await query('SELECT health FROM chat_webhooks')).rows).toEqual([{ health: 'healthy' }]);
 });
 
 test('when a message could not be read for a day, then it is given up with the reason, and the next of its record goes', async () => {

@@ -1,7 +1,7 @@
 /** What the ledger is told of an attempt. */
 
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import { settleAttempt, settleUnsent } from '../../../src/delivery/settle-attempt';
+import { settleAttempt, settleKeyless, settleUnsent } from '../../../src/delivery/settle-attempt';
 import { aClaimedDelivery, aClaimedDestination } from '../../support/builders';
 
 const SETTINGS = { spaceIntervalMs: 1000, refusalConfirmMs: 20_000, firstProbeMs: 300_000 };
@@ -70,6 +70,14 @@ test('when a destination refuses, then all its messages wait and it is in doubt'
     delayAllMs: 20_000,
     holdAll: false,
     health: { state: 'doubtful', countsRefusal: true },
+  });
+});
+
+test('when its key cannot be opened, then all its messages are held and it is broken, and nothing was posted', () => {
+  expect(settleKeyless(aClaimedDelivery({ uncertain: 1 }), SETTINGS)).toMatchObject({
+    ...{ state: 'held', holdAll: true, heldBecause: 'broken', stateReason: expect.stringContaining('Replace its URL') },
+    ...{ isAnswered: true, wrote: null, slotAfterMs: null, hasTrouble: false },
+    health: { state: 'broken', reason: expect.stringContaining('Replace its URL'), nextProbeMs: 300_000 },
   });
 });
 

@@ -2,7 +2,15 @@
 
 import fc from 'fast-check';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import { healthAfter, judgeRefusal, probeDelayMs, shownHealth, type Health } from '../../../src/delivery/space-health';
+import { unreadableReason } from '../../../src/delivery/read-destination';
+import {
+  healthAfter,
+  healthWithoutKey,
+  judgeRefusal,
+  probeDelayMs,
+  shownHealth,
+  type Health,
+} from '../../../src/delivery/space-health';
 
 const SETTINGS = { refusalConfirmMs: 20_000, firstProbeMs: 300_000 };
 const HOUR_MS = 3_600_000;
@@ -103,6 +111,39 @@ test.each([
   expect(broken).toContain(words);
   expect(broken).toContain('replace the URL');
 });
+
+test.each<[string, Partial<Health>, number]>([
+  ['healthy', {}, 300_000],
+  ['in doubt', DOUBTFUL, 300_000],
+  ['broken', { state: 'broken' }, 600_000],
+  ['broken and tried twice', { state: 'broken', probes: 1 }, 1_200_000],
+])(
+  'when the key of one that is %s cannot be opened, then it is broken as the pages say it, and tried later',
+  (_what, before, nextProbeMs) => {
+    expect(healthWithoutKey(aHealth(before), SETTINGS)).toEqual({
+      ...{
+        state: 'broken',
+        reason: unreadableReason({ unreadable: ['url'] }),
+        countsRefusal: false,
+        isHealed: false,
+        nextProbeMs,
+      },
+    });
+  },
+);
+
+test.each([
+  ['never', 0, false],
+  ['three times', 3, true],
+])(
+  'when a trial is refused by one that refused %s before, then no refusals are told that never were',
+  (_what, refusals, isRow) => {
+    const reason = healthAfter(aHealth({ state: 'broken', refusals }), refused(403), 0, SETTINGS)?.reason ?? '';
+
+    expect(reason.includes('times in a row')).toBe(isRow);
+    expect(reason).toContain('replace the URL');
+  },
+);
 
 test('when Chat explains itself to programmers, then the reason keeps its code alone', () => {
   const outcome = { ...refused(403), reason: 'HTTP 403 PERMISSION_DENIED: The API is called without a valid token. See x: y.' };

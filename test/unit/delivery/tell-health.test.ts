@@ -2,6 +2,7 @@
 
 import { pino } from 'pino';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
+import { AppError, SECRET_UNREADABLE } from '../../../src/core/errors';
 import { makeNoticeStore } from '../../../src/delivery/notice.store';
 import { makeTellHealth } from '../../../src/delivery/tell-health';
 import { makeTestStore } from '../../../src/delivery/test-message.store';
@@ -32,7 +33,9 @@ async function given(names: readonly string[], answers: Readonly<Record<string, 
     store: makeNoticeStore(testDatabase.database),
     slots: makeTestStore(testDatabase.database),
     openDestination: (_tenant, sealed) =>
-      sealed === 'by a lost key' ? Promise.reject(new Error('cannot be opened')) : Promise.resolve({ key: 'k', token: 't' }),
+      sealed === 'by a lost key'
+        ? Promise.reject(new AppError(SECRET_UNREADABLE, 'It cannot be opened.'))
+        : Promise.resolve({ key: 'k', token: 't' }),
     post: ({ spaceId, body }) => {
       posted.push({ space: spaceId, body });
       return Promise.resolve(current[spaceId] ?? SENT);
@@ -170,17 +173,20 @@ test('when the destination where a notice waits for its turn is paused meanwhile
   expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
 });
 
-test('when the key of the destination where it is to be told cannot be opened, then its space is free for others, and another one hears of it', async () => {
+test('when the key of the destination where it is to be told cannot be opened, then that is broken too, and another one hears of both at once', async () => {
   const world = await given(['Room A', 'Room B', 'Room C'], {});
   await query(`UPDATE chat_webhooks SET sealed_credentials = 'by a lost key' WHERE name = 'Room B'`);
   await breakDown('Room A');
   await world.rounds(1);
-  const { rows } = await query(`SELECT lease_until AS lease FROM google_spaces WHERE space_id = 'Room B'`);
+  const { rows } = await query(`SELECT FROM google_spaces WHERE space_id = 'Room B' AND lease_until IS NOT NULL`);
 
-  await world.rounds(11);
+  await world.rounds(2);
 
-  expect(rows).toEqual([{ lease: null }]);
+  expect(rows).toEqual([]);
   expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
+  expect([world.heardIn('Room C', 'Room A'), world.heardIn('Room C', 'Room B')]).toEqual([1, 1]);
+  expect(await healthOf('Room B')).toEqual({ health: 'broken' });
+  expect((await query('SELECT FROM logs WHERE chat_webhook_id = 2')).rows).toEqual([]);
 });
 
 test('when one destination cannot be read, then others hear of what broke', async () => {
