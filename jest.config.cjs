@@ -37,8 +37,8 @@ module.exports = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'] },
   // BullMQ's workers keep timers when Redis is away at their close; the processes of Dealbell end by process.exit.
   forceExit: true,
-  // What waits for a condition gives up before, and says for which.
-  testTimeout: 60_000,
+  // What waits for a condition gives up long before, and says for which.
+  testTimeout: 120_000,
   // Half of the tests' time is waiting for clocks and servers: two at once fill two cores, and one PostgreSQL bears them.
   maxWorkers: 2,
 };

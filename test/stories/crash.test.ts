@@ -220,7 +220,7 @@ describe('kill -9', () => {
     expect(second.output().trim().split('\n')).toHaveLength(1);
     expect(second.output()).toContain(dataDir);
     expect((await api('GET', '/health', null)).status).toBe(200);
-  }, 60_000);
+  });
 });
 
 describe('starts that must not be', () => {
@@ -254,7 +254,7 @@ describe('starts that must not be', () => {
     } finally {
       await dropDatabase(databaseUrl);
     }
-  }, 60_000);
+  });
 
   test('when variables are malformed, then each has its line and no secret is printed', async () => {
     const said = await refusal('main', {
@@ -287,5 +287,5 @@ describe('starts that must not be', () => {
     expect(said).not.toContain('hunter2');
     expect(said).not.toContain(SECRET);
     expect(said).not.toContain('    at ');
-  }, 60_000);
+  });
 });

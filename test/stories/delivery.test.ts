@@ -122,7 +122,7 @@ describeOnBackends('Delivery', (backend) => {
       );
       await Promise.all([...channels.values()].map(({ spaceId }) => world.chat.waitForMessages(spaceId, 2, 40_000)));
       await rest();
-    }, 60_000);
+    });
 
     test.each(Object.keys(ODD_ANSWERS))(
       'when it is %s, then the same message goes out again and people see it once, before the next',

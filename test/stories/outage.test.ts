@@ -92,5 +92,5 @@ describe('An outage of some seconds', () => {
     const { body } = await world.api('GET', '/reconciliation', token);
     expect(body.summary).toContain(`${WINS} won, ${WINS} told, ${WINS} late`);
     expect(body.reason).toBeNull();
-  }, 60_000);
+  });
 });

@@ -159,7 +159,7 @@ describe('Statements over a long history and a backlog', () => {
       .filter(({ statement }) => !statement.includes('count(*)::int AS count FROM events WHERE routed_at'));
     expect(executed.length).toBeGreaterThan(100);
     expect([...new Set(executed.flatMap(tooDear))]).toEqual([]);
-  }, 60_000);
+  });
 
   test('when a broken destination holds many messages and is quiet, then looking for one to try reads a batch, round after round', async () => {
     const log = plans;

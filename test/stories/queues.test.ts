@@ -229,5 +229,5 @@ describeOnBackends('The bell', (backend) => {
       await pool.end();
       await dropDatabase(ownUrl);
     }
-  }, 60_000);
+  });
 });

@@ -12,7 +12,7 @@ function summaryOf(status: number, body: object | string) {
     .get('/api/v1/deals/summary')
     .reply(status, body);
   const credential = { kind: 'oauth', accessToken: () => Promise.resolve('t1') } as const;
-  return makePipedriveApi({ apiOrigin: ORIGIN, credential, patience: 'lookUp', log, timeoutMs: 500 }).getDealsSummary();
+  return makePipedriveApi({ apiOrigin: ORIGIN, credential, patience: 'lookUp', log, timeoutMs: 10_000 }).getDealsSummary();
 }
 
 beforeAll(() => nock.disableNetConnect());

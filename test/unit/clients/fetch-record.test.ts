@@ -16,7 +16,7 @@ function setUp({ isConnected = true } = {}) {
     credential: { kind: 'apiToken', apiToken: 'k' },
     patience: 'lookUp',
     log,
-    timeoutMs: 300,
+    timeoutMs: 10_000,
   });
   const kept: [FetchedEntity, number][] = [];
   let nowMs = Date.parse('2026-11-01T10:00:00Z');

@@ -10,7 +10,7 @@ const log = pino({ level: 'silent' });
 
 function anApi(access: Partial<ApiAccess> = {}) {
   const credential = { kind: 'oauth', accessToken: () => Promise.resolve('t1') } as const;
-  return makePipedriveApi({ apiOrigin: ORIGIN, credential, patience: 'lookUp', log, timeoutMs: 200, ...access });
+  return makePipedriveApi({ apiOrigin: ORIGIN, credential, patience: 'lookUp', log, timeoutMs: 10_000, ...access });
 }
 
 beforeAll(() => {
@@ -188,7 +188,7 @@ describe('failures', () => {
     const address = server.address();
     const apiOrigin = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
 
-    const answer = await anApi({ apiOrigin }).getDeal(7);
+    const answer = await anApi({ apiOrigin, timeoutMs: 200 }).getDeal(7);
 
     expect(answer).toMatchObject({ ok: false, failure: { kind: 'unreachable' } });
     server.closeAllConnections();

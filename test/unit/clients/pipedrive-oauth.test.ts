@@ -2,13 +2,14 @@ import nock from 'nock';
 import { makePipedriveOAuth } from '../../../src/clients/pipedrive-oauth';
 
 const ORIGIN = 'https://oauth.pipedrive.test';
-const oauth = makePipedriveOAuth({
+const SETTINGS = {
   oauthUrl: ORIGIN,
   clientId: 'client+id',
   clientSecret: 'se cret/%',
   redirectUri: 'https://dealbell.example/oauth/callback',
-  timeoutMs: 200,
-});
+  timeoutMs: 10_000,
+};
+const oauth = makePipedriveOAuth(SETTINGS);
 const BASIC = `Basic ${Buffer.from('client+id:se cret/%').toString('base64')}`;
 const TOKEN = {
   access_token: 'v1u:abc',
@@ -119,7 +120,8 @@ describe('makePipedriveOAuth', () => {
     nock(ORIGIN).post('/oauth/token').delay(1_000).reply(200, TOKEN);
     nock(ORIGIN).post('/oauth/token').replyWithError('socket hang up');
 
-    const answers = [await oauth.refresh('old'), await oauth.exchangeCode('c')];
+    const hurried = makePipedriveOAuth({ ...SETTINGS, timeoutMs: 200 });
+    const answers = [await hurried.refresh('old'), await oauth.exchangeCode('c')];
 
     expect(answers).toMatchObject([{ failure: { kind: 'unreachable' } }, { failure: { kind: 'unreachable' } }]);
   });
