@@ -31,7 +31,7 @@ export interface Database {
   readonly prisma: PrismaClient;
   /** For batch SQL. Connections that break while idle are logged and replaced. */
   readonly pool: Pool;
-  /** For the named statements of every message, which find all they need by keys: planned once per connection, by index alone. */
+  /** For named statements, those of every message above all, which find all they need by keys: planned once per connection, by index alone. */
   readonly keyed: Pool;
   /** Runs `work` between BEGIN and COMMIT on one connection; any throw rolls back and is thrown on. */
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>;

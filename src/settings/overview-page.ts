@@ -23,7 +23,7 @@ export async function overviewPage(
   visit: Visit,
   more: { readonly message?: string; readonly setUp?: VNode; readonly status?: 200 | 422 } = {},
 ): Promise<PageAnswer> {
-  const { pool } = deps.database;
+  const { database } = deps;
   const { tenant, isAdmin } = visit.viewer;
   const now = deps.clock();
   const since = new Date(now.getTime() - (DAYS_SHOWN + 1) * DAY_MS);
@@ -31,8 +31,8 @@ export async function overviewPage(
     deps.loadPlan(tenant.id),
     visit.attention(),
     deps.countSent(tenant.id, since),
-    waitingMessages(pool, tenant.id),
-    unusedDestinations(pool, tenant.id),
+    waitingMessages(database.pool, tenant.id),
+    unusedDestinations(database, tenant.id),
     gatherFacts(deps, visit.viewer, { beforeId: null, limit: EVENTS_SHOWN }),
   ]);
   const { destinations, rules } = facts;

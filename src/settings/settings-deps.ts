@@ -14,7 +14,7 @@ import type { PageTokens } from './page-token';
 import type { VerifyIframeToken } from './verify-iframe-token';
 
 export interface SettingsDeps {
-  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool };
+  readonly database: { readonly prisma: PrismaClient; readonly pool: Pool; readonly keyed: Pool };
   readonly verifyIframeToken: VerifyIframeToken;
   readonly pageTokens: PageTokens;
   /** Every change goes through the API, so that it is judged, limited and audited in one place. */

@@ -64,8 +64,11 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   return { kind: 'page', page: 'spaces', title: 'Spaces', content, ...(message === undefined ? {} : { message }) };
 }
 
-async function spaceFacts({ database: { pool }, clock }: SettingsDeps, { viewer: { tenant } }: Visit): Promise<SpaceFacts> {
-  const [waiting, unused] = await Promise.all([waitingMessages(pool, tenant.id), unusedDestinations(pool, tenant.id)]);
+async function spaceFacts({ database, clock }: SettingsDeps, { viewer: { tenant } }: Visit): Promise<SpaceFacts> {
+  const [waiting, unused] = await Promise.all([
+    waitingMessages(database.pool, tenant.id),
+    unusedDestinations(database, tenant.id),
+  ]);
   return { tenant, now: clock(), waiting, unused };
 }
 

@@ -56,7 +56,7 @@ const STATEMENTS = [
   `INSERT INTO audit_entries (tenant_id, actor, action, subject, created_at)
    SELECT ${COMPANY}, 'user ${FIRST_OWNER_ID}', 'rule.updated', 'rule ' || (${FIRST_RULE} + n % 20), ${MOMENT} FROM generate_series(1, least($1::int, 2000)) AS n`,
 ];
-const TABLES = ['events', 'records', 'deliveries', 'logs', 'rules', 'audit_entries'];
+const TABLES = ['events', 'records', 'deliveries', 'logs', 'rules', 'audit_entries', 'chat_webhooks'];
 
 /** Gives the first company of the benchmark's ledger 50 rules on its 20 spaces and a past of `events` events, each with its delivery and attempt. */
 export async function seedBusyCompany(databaseUrl: string, events: number): Promise<void> {

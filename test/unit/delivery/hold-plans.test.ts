@@ -7,29 +7,21 @@ import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { makeReleaseHeld } from '../../../src/delivery/release-held';
-import { openDatabase } from '../../../src/platform/database';
 import { aClaimedDelivery } from '../../support/builders';
-import { logPlans, type PlanLog } from '../../support/executed-plans';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
+import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
 
 const MUCH = 20_000;
 const FEW = 100;
 /** Of what is held, in each round. */
 const A_PART = 500;
-/** Another test may be reading the server's log. */
-const LOG_PATIENCE_MS = 90_000;
 const [BROKEN, FALLBACK, CALM] = [1, 2, 3];
 
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 const { query } = ledger;
-let plans: PlanLog | null = null;
-
-// After those of the database, which end what is logged.
-afterAll(async () => {
-  await plans?.close();
-});
+const openPlanned = usePlans(testDatabase);
 
 interface PlanNode {
   readonly 'Actual Rows': number;
@@ -130,25 +122,18 @@ test(
     await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
     for (const id of [1, 2, 3])
       await ledger.addDelivery({ id: MUCH + id, state: 'held', held_for: 'daily', held_until: new Date(0) });
-    plans = await logPlans(testDatabase.connectionString);
-    if (plans === null) return;
-    const silent = { warn: () => undefined };
-    const database = openDatabase({ connectionString: testDatabase.connectionString, log: silent, poolSize: 1 });
+    const planned = await openPlanned();
+    if (planned === null) return;
+    const { database } = planned;
     const bell = { ringDeliver: () => undefined };
     const log = pino({ level: 'silent' });
 
     await makeReleaseHeld({ store: makeHeldStore(database), bell, clock: () => new Date(), log })();
     const { claimed } = await makeDeliveryStore(database).claimDue(1);
     await makeFoldStore(database).leaveOut(claimed[0] ?? aClaimedDelivery(), [MUCH + 3]);
-    await database.close();
 
     expect(claimed.map(({ id, foldKind }) => [id, foldKind])).toEqual([[MUCH + 1, 'daily']]);
-    const read = plans
-      .take()
-      .flatMap(({ statement, nodes }) =>
-        nodes.filter(({ relation, rowsRead }) => relation === 'deliveries' && rowsRead > FEW).map(() => statement),
-      );
-    expect(read).toEqual([]);
+    expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
   },
   LOG_PATIENCE_MS,
 );

@@ -1,29 +1,21 @@
 /** What a claim, a freeze and a record read: they keep the plan of their first run, when the ledger was young. */
 
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
-import { openDatabase } from '../../../src/platform/database';
 import { settleAttempt } from '../../../src/delivery/settle-attempt';
-import { logPlans, type PlanLog } from '../../support/executed-plans';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
+import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
 
 /** So many fill more than a page of the index by record, and less than one of that by tenant. */
 const YOUNG = 260;
 const GROWN = 20_000;
 const FEW = 20;
 const SETTINGS = { spaceIntervalMs: 0, refusalConfirmMs: 0, firstProbeMs: 0 };
-/** Another test may be reading the server's log. */
-const LOG_PATIENCE_MS = 90_000;
 
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 const { query } = ledger;
-let plans: PlanLog | null = null;
-
-// After those of the database, which end what is logged.
-afterAll(async () => {
-  await plans?.close();
-});
+const openPlanned = usePlans(testDatabase);
 
 test(
   'when the ledger has grown since a statement was planned, then it reads no more than before',
@@ -41,14 +33,9 @@ test(
     await ledger.addDelivery({ id: 1 });
     await addMany(2, YOUNG);
     await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
-    plans = await logPlans(testDatabase.connectionString);
-    if (plans === null) return;
-    const database = openDatabase({
-      connectionString: testDatabase.connectionString,
-      log: { warn: () => undefined },
-      poolSize: 1,
-    });
-    const store = makeDeliveryStore(database);
+    const planned = await openPlanned();
+    if (planned === null) return;
+    const store = makeDeliveryStore(planned.database);
     const sendOne = async (): Promise<number | undefined> => {
       const [delivery] = (await store.claimDue(1)).claimed;
       if (delivery === undefined) return undefined;
@@ -62,18 +49,12 @@ test(
     await addMany(YOUNG + 1, GROWN);
     await ledger.addDelivery({ id: GROWN + 1 });
     await query(`UPDATE google_spaces SET is_waiting = true, due_at = now()`);
-    plans.take();
+    planned.take();
 
     const last = await sendOne();
-    const read = plans
-      .take()
-      .flatMap(({ statement, nodes }) =>
-        nodes.filter(({ relation, rowsRead }) => relation === 'deliveries' && rowsRead > FEW).map(() => statement),
-      );
-    await database.close();
 
     expect([first, last]).toEqual([1, GROWN + 1]);
-    expect(read).toEqual([]);
+    expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
   },
   LOG_PATIENCE_MS,
 );

@@ -3,15 +3,14 @@
 import { pino } from 'pino';
 import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
-import { openDatabase, type Database } from '../../../src/platform/database';
-import { logPlans, type PlanLog } from '../../support/executed-plans';
+import type { Database } from '../../../src/platform/database';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
+import { rowsRead, usePlans } from '../../support/use-plans';
 
 const MUCH = 100_000;
 /** A part of what is held, and of what a fallback was told of it, each looked at twice. */
 const A_PART = 5_000;
-/** Another test may be reading the server's log. */
 const PATIENCE_MS = 180_000;
 const [BROKEN, FALLBACK] = [1, 2];
 const AN_HOUR_MS = 3_600_000;
@@ -21,12 +20,7 @@ const log = pino({ level: 'silent' });
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 const { query } = ledger;
-let plans: PlanLog | null = null;
-
-// After those of the database, which end what is logged.
-afterAll(async () => {
-  await plans?.close();
-});
+const openPlanned = usePlans(testDatabase);
 
 /** Of the message of this id, each of an event and a record of its own: `columns` are expressions over `n`. */
 async function addMany(of: number, firstId: number, columns = '', count = MUCH): Promise<void> {
@@ -43,19 +37,11 @@ const held = (columns: object = {}) =>
 
 /** Messages that each statement read while so many rounds went; null where plans cannot be read. */
 async function readIn(rounds: number, roundOf: (database: Database) => () => Promise<void>): Promise<readonly number[] | null> {
-  plans ??= await logPlans(testDatabase.connectionString);
-  if (plans === null) return null;
-  const silent = { warn: () => undefined };
-  const database = openDatabase({ connectionString: testDatabase.connectionString, log: silent, poolSize: 1 });
-  const round = roundOf(database);
-  plans.take();
+  const planned = await openPlanned();
+  if (planned === null) return null;
+  const round = roundOf(planned.database);
   for (let done = 0; done < rounds; done += 1) await round();
-  await database.close();
-  return plans
-    .take()
-    .map(({ nodes }) =>
-      nodes.filter(({ relation }) => relation === 'deliveries').reduce((sum, { rowsRead }) => sum + rowsRead, 0),
-    );
+  return rowsRead(planned.take(), 'deliveries');
 }
 
 const tidyOf = ({ pool }: Database) => {

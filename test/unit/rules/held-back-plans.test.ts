@@ -1,25 +1,17 @@
 /** What the look for messages of watches that were not told reads, where the company has many messages. */
 
-import { openDatabase } from '../../../src/platform/database';
 import { loadHeldBack } from '../../../src/rules/held-back.store';
-import { logPlans, type PlanLog } from '../../support/executed-plans';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
+import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
 
 const HISTORY = 20_000;
 const FEW = 20;
 const WATCH_ID = 7;
-/** Another test may be reading the server's log. */
-const LOG_PATIENCE_MS = 90_000;
 
 const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
-let plans: PlanLog | null = null;
-
-// After those of the database, which end what is logged.
-afterAll(async () => {
-  await plans?.close();
-});
+const openPlanned = usePlans(testDatabase);
 
 test(
   'when a company has had many messages, then it is asked for those of the record alone',
@@ -41,18 +33,14 @@ test(
       String(HISTORY + 1),
     );
     await ledger.addDelivery({ id: HISTORY + 1, rule_id: -WATCH_ID, state: 'held', held_for: 'quiet' });
-    plans = await logPlans(testDatabase.connectionString);
-    if (plans === null) return;
-    const { connectionString } = testDatabase;
-    const database = openDatabase({ connectionString, log: { warn: () => undefined }, poolSize: 1 });
+    const planned = await openPlanned();
+    if (planned === null) return;
     const told = [{ watchId: WATCH_ID, entity: 'deal', entityId: String(HISTORY + 1) }];
 
-    const found = await database.repeatableTransaction((client) => loadHeldBack(client, ledger.tenant, told));
-    await database.close();
+    const found = await planned.database.repeatableTransaction((client) => loadHeldBack(client, ledger.tenant, told));
 
-    const read = plans.take().flatMap(({ nodes }) => nodes.filter(({ relation }) => relation === 'deliveries'));
     expect(found.map(({ id }) => id)).toEqual([HISTORY + 1]);
-    expect(read.filter(({ rowsRead }) => rowsRead > FEW)).toEqual([]);
+    expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
   },
   LOG_PATIENCE_MS,
 );
