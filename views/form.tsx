@@ -32,7 +32,7 @@ export function PageForm({
       method="post"
       action={action}
       class={inline ? 'inline' : undefined}
-      hx-sync="#root:drop"
+      hx-sync="this:drop"
       {...(question === undefined
         ? {}
         : { 'hx-confirm': question.title, 'data-confirm-text': question.text, 'data-confirm-ok': question.ok })}
@@ -184,7 +184,7 @@ export function RefusalBox({
     return field === undefined ? [] : [{ ...field, message }];
   });
   return (
-    <div class="refusal" id="refusal" role="alert" tabIndex={-1}>
+    <div class="refusal" id="refusal" role="alert" tabIndex={-1} data-read-first="yes">
       {named.length === 0 ? (
         <p>{refusal.message}</p>
       ) : (

@@ -116,6 +116,9 @@ export function framedDocument(title: string, frame: Frame, credential: PageCred
         <strong>Dealbell did not answer in time.</strong> It may still be working on it: wait a moment, then open the page again
         to see.
       </template>
+      <template id="not-done-words">
+        <strong>What you clicked last was not done.</strong> The page has changed in the meantime: please check it and try again.
+      </template>
       <template id="expired-words">
         <strong>Pipedrive’s sign-in for this page has ended.</strong> Reload the tab to continue; what you typed stays here until
         then.

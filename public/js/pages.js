@@ -70,8 +70,12 @@
 
   function tellExpired(source, error) {
     console.warn(error);
-    if (!isLook(source)) tellTrouble('expired-words');
-    else if (error.isEnd) source.remove();
+    if (isLook(source)) {
+      if (error.isEnd) source.remove();
+      return;
+    }
+    tellTrouble('expired-words');
+    document.dispatchEvent(new Event('dealbell:sign-in-ended'));
   }
 
   /* Before a request: a question is asked in Pipedrive's dialog, and a token that is about to end is renewed. */
@@ -146,6 +150,10 @@
     fit();
     if (window.parent !== window) window.pipedrive.say(place.textContent.replace(/\s+/g, ' ').trim());
   }
+
+  document.addEventListener('dealbell:trouble', function (event) {
+    tellTrouble(event.detail);
+  });
 
   window.addEventListener('online', function () {
     byId('trouble').replaceChildren();

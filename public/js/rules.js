@@ -1,4 +1,4 @@
-/* Rules: their order by drag (the buttons do it without), their switches, the preview while typing, what is not saved yet. */
+/* Rules: their order by drag (the buttons do it without), the preview while typing, what is not saved yet. */
 (function () {
   'use strict';
   var loading = null;
@@ -46,40 +46,6 @@
     });
     form.elements.order.value = ids.join(',');
     form.requestSubmit();
-  }
-
-  /* Each answer draws the whole list: a switch that is thrown before one is there is thrown again in it, and those drawn as they were meanwhile. */
-  var isSwitching = false;
-  var thrown = new Map();
-  document.addEventListener(
-    'htmx:confirm',
-    function (event) {
-      var control = event.detail.elt;
-      if (!isSwitching || !control.matches('[role=switch]')) return;
-      event.preventDefault();
-      event.stopPropagation();
-      thrown.set(control.id, control.checked);
-    },
-    true,
-  );
-  document.addEventListener('htmx:beforeRequest', function (event) {
-    if (!event.detail.elt.matches('[role=switch]')) return;
-    isSwitching = true;
-    event.detail.xhr.addEventListener('loadend', switchNext);
-  });
-
-  function switchNext() {
-    isSwitching = false;
-    var next = null;
-    thrown.forEach(function (isOn, id) {
-      var control = document.getElementById(id);
-      if (control) control.checked = isOn;
-      else thrown.delete(id);
-      next = next || control;
-    });
-    if (!next) return;
-    thrown.delete(next.id);
-    htmx.trigger(next, 'change');
   }
 
   /* The kinds of an event are shown with it; the names of the others' boxes say whose they are, so that they count for nothing. */

@@ -1,7 +1,8 @@
-/** Rules while the server takes its time: what is filled in and pressed before an answer is there holds, each for what it was about. */
+/** Pages while the server takes its time: what is filled in and pressed before an answer is there holds, each for what it was about. */
 
 import type { Frame, Page, Route } from 'playwright-core';
 import { useBrowser } from '../support/browser';
+import { connectChannel } from '../support/channel';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
 import { openSettings, useSalesTeam } from './stage';
@@ -133,4 +134,55 @@ test('when rules are switched before the answer to the first switch is there, th
   const { body } = await stage.world.api('GET', '/rules', stage.token);
   const saved = new Map(body.items.map((rule: { name: string; enabled: boolean }) => [rule.name, rule.enabled]));
   expect(names.map((name) => saved.get(name))).toEqual([true, false, true]);
+});
+
+test('when a second space is paused before the answer to the first, and another page asked for, then both are paused once and the page comes', async () => {
+  await connectChannel(stage.world, stage.token, 'Board');
+  const { page, frame } = await openSettings(browser, stage, 'Spaces');
+  const answers = await holdAnswers(page, '**/pause');
+  // A button that is at work looks disabled, and can be pressed all the same.
+  const press = (name: string) => frame.getByRole('button', { name, exact: true }).click({ force: true });
+
+  await press('Pause Sales wins');
+  await press('Pause Sales wins');
+  await press('Pause Board');
+  await frame.getByRole('link', { name: 'Account', exact: true }).click();
+  for (let answer = 1; answer <= 2; answer += 1) await answers.letOneCome();
+  await frame.getByRole('heading', { level: 1, name: 'Account' }).waitFor();
+
+  expect(answers.count()).toBe(2);
+  const { body } = await stage.world.api('GET', '/chat-webhooks', stage.token);
+  expect(body.items.map(({ paused }: { paused: boolean }) => paused)).toEqual([true, true]);
+});
+
+test('when an answer has to be read first, then what was pressed meanwhile is not done and says so, and what was filled in stays', async () => {
+  const { page, frame } = await openSettings(browser, stage, 'Account');
+  const answers = await holdAnswers(page, '**/account/keys');
+
+  await frame.getByLabel('Key name').fill('CI');
+  await frame.getByRole('button', { name: 'Create key' }).click();
+  await frame.getByLabel('Time zone').fill('Europe/Vienna');
+  await frame.getByRole('button', { name: 'Save settings' }).click();
+  await answers.letOneCome();
+  await frame.getByRole('alert').getByText('What you clicked last was not done').waitFor();
+
+  expect(await frame.getByRole('textbox', { name: 'API key CI' }).inputValue()).toMatch(/^dbk_/);
+  expect(await frame.getByLabel('Time zone').inputValue()).toBe('Europe/Vienna');
+  await frame.getByRole('button', { name: 'Save settings' }).click();
+  await page.getByText('Saved').waitFor();
+  const { body } = await stage.world.api('GET', '/account', stage.token);
+  expect(body.settings.timeZone).toBe('Europe/Vienna');
+});
+
+test('when a button of another form is pressed, then what is filled in and not sent yet stays', async () => {
+  const { frame } = await openSettings(browser, stage, 'Spaces');
+  await frame.getByRole('link', { name: 'Settings of Board' }).click();
+  await frame.getByLabel('Name').fill('The board');
+  await frame.getByLabel('One thread per deal').check();
+
+  await frame.getByRole('button', { name: 'Send test card' }).click();
+  await frame.locator('#test-result').waitFor();
+
+  expect(await frame.getByLabel('Name').inputValue()).toBe('The board');
+  expect(await frame.getByLabel('One thread per deal').isChecked()).toBe(true);
 });

@@ -36,7 +36,7 @@ export function ApiKeys({
         Programs use them for the <ApiDocs>REST API</ApiDocs>. A key has admin rights.
       </p>
       {newKey !== null && (
-        <div class="new-key" role="status">
+        <div class="new-key" role="status" data-read-first="yes">
           <p>
             <strong>Copy the key “{newKey.name}” now: it is not shown again.</strong>
           </p>

@@ -157,7 +157,7 @@ function Switch({
   if (!canChange) return <input id={`enabled-${id}`} {...look} disabled />;
   return (
     <PageForm id={`enabled-form-${id}`} action={url} inline>
-      <input id={`enabled-${id}`} {...look} hx-post={url} hx-trigger="change" hx-sync="this:drop" />
+      <input id={`enabled-${id}`} {...look} hx-post={url} hx-trigger="change" />
       <noscript>
         <button class="secondary">Set</button>
       </noscript>
@@ -207,6 +207,7 @@ function MoveButton({
     <button
       id={`${way}-${id}`}
       class="secondary move"
+      data-steps="yes"
       name="way"
       value={way}
       aria-label={`Move ${name} ${way}`}

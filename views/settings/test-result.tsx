@@ -11,7 +11,12 @@ export interface TestView {
 export function TestResult({ test }: { readonly test: TestView | null }): VNode | null {
   if (test === null) return null;
   return (
-    <p id="test-result" class={test.isSent ? 'result-good' : 'result-bad'} data-result="yes">
+    <p
+      id="test-result"
+      class={test.isSent ? 'result-good' : 'result-bad'}
+      data-result="yes"
+      data-read-first={test.isSent ? undefined : 'yes'}
+    >
       {test.text}
     </p>
   );
