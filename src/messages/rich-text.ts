@@ -2,8 +2,8 @@
 
 import { cut, html, plain } from './escape';
 
-/** Google's own palette, readable on light and dark cards. */
-const COLOURS = { good: '#188038', bad: '#D93025', moved: '#1A73E8', warning: '#E37400', quiet: '#80868B' } as const;
+/** Google's own palette: at least 4.5 to 1 on light cards, and as much of it on dark ones as one colour can have on both. */
+const COLOURS = { good: '#188038', bad: '#D93025', moved: '#1A73E8', warning: '#B06000', quiet: '#70757A' } as const;
 export type Tone = keyof typeof COLOURS;
 
 /** What a colour of a card means, for whoever draws it in colours of their own; null for one that is not ours. */
