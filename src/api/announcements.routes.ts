@@ -55,7 +55,8 @@ export function announcementEndpoints(deps: Deps): Endpoint[] {
       body,
       handle: async (principal, { body: wanted }) => {
         const found = await findDestination(deps.prisma, principal.tenantId, wanted.chatWebhookId);
-        if (found === null) throw invalid([{ path: 'chatWebhookId', message: 'There is no space of this id.' }]);
+        if (found === null)
+          throw invalid([{ path: 'chatWebhookId', message: 'There is no such space: it may have been deleted.' }]);
         const states = await Promise.all(wanted.records.map((record) => stateOf(deps, principal, record)));
         const by = await principalName(deps.prisma, principal);
         const key = wanted.key ?? randomUUID();

@@ -82,7 +82,8 @@ async function watch(
   const author = await principalName(prisma, principal);
   return await runChange(principal, async (client) => {
     const destination = await findDestination(client, tenantId, wanted.chatWebhookId);
-    if (destination === null) throw invalid([{ path: 'chatWebhookId', message: 'There is no space of this id.' }]);
+    if (destination === null)
+      throw invalid([{ path: 'chatWebhookId', message: 'There is no such space: it may have been deleted.' }]);
     await holdWatches(client, tenantId);
     const known = await findWatch(client, tenantId, wanted);
     if (known !== null) return { result: known, note: null };

@@ -99,7 +99,7 @@ const KIND_WORDS: Readonly<Record<ReferenceKind, string>> = {
   activityType: 'activity type',
   field: 'field',
   option: 'option',
-  destination: 'destination',
+  destination: 'space',
 };
 
 /** `stage “Proposal” of the pipeline “Sales”`. */

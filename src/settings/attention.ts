@@ -83,7 +83,7 @@ function itemOf(need: AttentionNeed, index: number, beside: Beside): AttentionIt
       return {
         ...{ id: 'trial', page: 'account', tone: 'warn' },
         title: `Your trial ends on ${dayWords(need.at, beside.viewer.tenant)}`,
-        text: `After it the limits of the ${beside.plan.plan} plan hold. Nothing is deleted.`,
+        text: `After that, the limits of the ${beside.plan.plan} plan apply. Nothing is deleted.`,
         mend: SEE_PLAN,
       };
     default:
@@ -94,8 +94,10 @@ function itemOf(need: AttentionNeed, index: number, beside: Beside): AttentionIt
 function deafness({ missing, isDeaf }: AttentionNeed & { kind: 'webhooks' }): AttentionItem {
   return {
     ...{ id: 'webhooks', page: 'overview', tone: 'bad' },
-    title: isDeaf ? 'Pipedrive does not tell Dealbell anything' : 'Pipedrive tells Dealbell only a part',
-    text: isDeaf ? 'No webhook is registered at Pipedrive, so no event comes in.' : `Nothing is heard of: ${missing.join(', ')}.`,
+    title: isDeaf ? 'Pipedrive sends Dealbell nothing' : 'Pipedrive sends Dealbell only a part',
+    text: isDeaf
+      ? 'No webhook is registered in Pipedrive, so no event reaches Dealbell.'
+      : `No webhook is registered for: ${missing.join(', ')}.`,
     mend: { kind: 'button', action: pageUrl('overview', 'register'), label: 'Register again' },
   };
 }
@@ -121,7 +123,7 @@ function fullPlan({ limit, allowed }: AttentionNeed & { kind: 'limit' }, { isTri
   return {
     ...{ id: `limit-${limit}`, page: 'account', tone: 'warn' },
     title: `All ${allowed} ${what} of your ${isTrial ? 'trial' : `${plan} plan`} are in use`,
-    text: 'What you have goes on working; more needs a larger plan, or something that you no longer need can go.',
+    text: 'What you have keeps working. To add more, remove something that you no longer need, or move to a larger plan.',
     mend: SEE_PLAN,
   };
 }

@@ -64,7 +64,7 @@ export function eventViews(facts: PageFacts): EventView[] {
       whenIso: event.occurredAt.toISOString(),
       outcome: outcomeOf(event, ofRules, byWatches),
       decisions: decisions.map((decision) => ({ ...decision, reason: besideBadge(decision.reason) })),
-      others: others === 0 ? null : `${counted(others, 'rule')} listening to something else`,
+      others: others === 0 ? null : `${counted(others, 'other rule')} ${others === 1 ? 'listens' : 'listen'} to something else`,
       nextLookMs: nextLook(event, messages, facts.now),
       messages: messages.map((delivery) => ({
         ...messageView(delivery, facts, destinations, ruleWords(event, delivery, rules, facts.watches)),
@@ -101,9 +101,10 @@ function byRule(rule: StoredRule | undefined): string {
   return rule === undefined ? 'by a rule that was removed' : `by “${rule.name}”`;
 }
 
-/** A badge says already whether the rule matched. */
+/** A badge says already whether the rule matched, and numbers of events tell a reader nothing. */
 function besideBadge(reason: string): string {
-  return capitalized(reason.replace(/^(?:Matched\.$|Not matched: |Not told: )/, ''));
+  const plain = reason.replace(/^Told together with event \d+:/, 'Told together with another event:');
+  return capitalized(plain.replace(/^(?:Matched\.$|Not matched: |Not told: )/, ''));
 }
 
 function messageView(

@@ -26,7 +26,7 @@ async function register(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const { ownerConnectionId, failed } = await deps.syncWebhooks(visit.viewer.tenant.id);
   const reason = failed[0]?.reason ?? (ownerConnectionId === null ? 'no connected user is left' : null);
   if (reason !== null) {
-    const words = `Pipedrive did not take the registration: ${reason}. Dealbell goes on trying by itself; you can try again too.`;
+    const words = `Pipedrive did not accept the registration: ${reason}. Dealbell keeps trying by itself; you can also try again.`;
     throw new AppError('not_registered', words, { status: 502 });
   }
   return await overviewPage(deps, visit, { message: 'Registered: Pipedrive tells Dealbell what happens' });

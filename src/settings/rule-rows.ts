@@ -24,7 +24,7 @@ export function ruleRow(rule: StoredRule, { tenant, destinations, known, lastSen
   const problem = problemOf(rule) ?? (rule.enabled && spaces.length === 0 ? 'It has no space to post to.' : undefined);
   return {
     ...{ id: rule.id, name: rule.name, isOn: rule.enabled },
-    sentence: ruleWords(rule, makeNameOf(known, recordEntityOf(rule.eventType))),
+    sentence: ruleWords(rule, makeNameOf(known, recordEntityOf(rule.eventType)), tenant.baseCurrency),
     spaces: spaces.length === 0 ? 'no space' : new Intl.ListFormat('en').format(spaces),
     lastSent: sent === undefined ? 'nothing sent recently' : `last sent ${momentWords(sent, tenant)}`,
     settings: [

@@ -5,7 +5,7 @@ import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { NameOf } from '../rules/decision-names';
 import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
-import { fieldWords, listWords, moneyWords } from '../rules/value-words';
+import { fieldWords, isOrAre, listWords, moneyWords } from '../rules/value-words';
 import { conditionsOf } from '../rules/walk-conditions';
 import { OPERATOR_WORDS } from './condition-value';
 import { capitalized, counted } from './words';
@@ -20,8 +20,12 @@ const NOT_WORDS: Readonly<Record<string, string>> = {
 /** So many conditions are told one by one; others, and groups of them, are counted. */
 const MAX_TOLD = 3;
 
-/** "Stage changed, in the pipeline "Sales", to the stage "Proposal", worth at least 10,000 EUR". */
-export function ruleWords({ eventType, filters }: Pick<Rule, 'eventType' | 'filters'>, nameOf: NameOf): string {
+/** "Stage changed, in the pipeline "Sales", to the stage "Proposal", worth at least 10,000 EUR"; in `baseCurrency` where the rule names none. */
+export function ruleWords(
+  { eventType, filters }: Pick<Rule, 'eventType' | 'filters'>,
+  nameOf: NameOf,
+  baseCurrency: string,
+): string {
   const { pipelineIds, stageIds, fromStageIds, ownerIds, minValue, currency, kinds, fields, conditions } = filters;
   const list = (ids: readonly number[], field: string) => listWords(ids, field, nameOf, 'or');
   const moves = eventType === 'deal.stage_changed' || eventType === 'deal.pipeline_changed';
@@ -32,7 +36,7 @@ export function ruleWords({ eventType, filters }: Pick<Rule, 'eventType' | 'filt
     ...(isEmpty(fromStageIds) ? [] : [`from the stage ${list(fromStageIds, 'stage_id')}`]),
     ...(isEmpty(stageIds) ? [] : [`${moves ? 'to' : 'in'} the stage ${list(stageIds, 'stage_id')}`]),
     ...(isEmpty(ownerIds) ? [] : [`owned by ${list(ownerIds, 'owner_id')}`]),
-    ...(minValue === undefined ? [] : [`worth at least ${moneyWords(minValue, currency)}`]),
+    ...(minValue === undefined ? [] : [`worth at least ${moneyWords(minValue, currency ?? baseCurrency)}`]),
     ...conditionParts(conditions, nameOf),
   ];
   return [capitalized(EVENT_NAMES[eventType]), ...parts].join(', ');
@@ -58,11 +62,23 @@ function moreWords(left: number): string {
 function conditionWords({ field, op, value }: Condition, nameOf: NameOf): string {
   const flag = op === 'isNot' && value === true ? NOT_WORDS[field] : undefined;
   if (flag !== undefined) return flag;
-  const ask = `${fieldWords(field, nameOf)} ${OPERATOR_WORDS[op] ?? op}`;
+  const ask = `${fieldWords(field, nameOf)} ${operatorWords(field, op)}`;
   if (value === undefined || value === null) return ask;
   const days = op === 'increasedBy' || op === 'decreasedBy' ? daysOf(value) : null;
-  return `${ask} ${days === null ? listWords(value, field, nameOf, 'or') : counted(days, 'day')}`;
+  if (days === null) return `${ask} ${listWords(value, field, nameOf, 'or')}`;
+  return `${fieldWords(field, nameOf)} moved ${op === 'increasedBy' ? 'later' : 'earlier'} by at least ${counted(days, 'day')}`;
 }
+
+/** "labels include", "labels are not empty". */
+function operatorWords(field: string, op: string): string {
+  const words = OPERATOR_WORDS[op] ?? op;
+  if (isOrAre(field) === 'is') return words;
+  return words.replace(/^(is|includes|contains|does|has)(?= |$)/, (verb) => PLURAL_VERBS[verb] ?? verb);
+}
+
+const PLURAL_VERBS: Readonly<Record<string, string>> = {
+  ...{ is: 'are', includes: 'include', contains: 'contain', does: 'do', has: 'have' },
+};
 
 /** A length of time, which as a value would be a moment: "7 days from now". */
 function daysOf(value: unknown): number | null {

@@ -160,7 +160,7 @@ test('when the space of an announcement or a watch is gone by then, then the pan
   await stage.world.api('DELETE', `/chat-webhooks/${aside.id}`, stage.token);
 
   await again.getByRole('button', { name: 'Announce' }).click();
-  await again.getByRole('alert').getByText('There is no space of this id.').waitFor();
+  await again.getByRole('alert').getByText('There is no such space: it may have been deleted.').waitFor();
   expect(await again.getByLabel('Note').inputValue()).toBe('Too late');
   await looksWell(again, 'panel-refused');
   await again.getByLabel('Watch in').evaluate((select, id) => {

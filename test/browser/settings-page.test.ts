@@ -115,7 +115,7 @@ test('when somebody goes by the keyboard, then one key skips the navigation, and
 const TELLING = {
   Overview: /Brightwater Supplies[\s\S]*Today[\s\S]*Sales wins\s+Working/,
   Spaces: /Sales wins[\s\S]*Working[\s\S]*3 rules post here/,
-  Rules: /Big wins\s+Deal won, worth at least 20,000[\s\S]*Hot deals/,
+  Rules: /Big wins\s+Deal won, worth at least 20,000 EUR[\s\S]*Hot deals/,
   Activity: /Deal won[\s\S]*Mill safety equipment/,
   Account: /Brightwater Supplies[\s\S]*Spaces\s+1 of/,
 };

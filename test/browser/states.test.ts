@@ -137,7 +137,7 @@ test('when Pipedrive hears no webhook of ours and cannot be reached, then the ov
   await frame.getByRole('button', { name: /Register again/ }).click();
   await frame
     .getByRole('alert')
-    .getByText(/Pipedrive did not take the registration/)
+    .getByText(/Pipedrive did not accept the registration/)
     .waitFor();
   await looksWell(frame, 'state-pipedrive-unreachable-dark');
   stage.world.pipedrive.clearFaults();

@@ -278,7 +278,7 @@ test('when the destination is missing, then the rule comes without one, switched
     .send({ document: await exported() })
     .expect(200);
 
-  expect(body.rules).toMatchObject([{ enabled: false, reason: expect.stringContaining('no destination “Sales space”') }]);
+  expect(body.rules).toMatchObject([{ enabled: false, reason: expect.stringContaining('no space “Sales space”') }]);
   expect(await rulesOf(other)).toMatchObject([{ enabled: false, targetWebhookIds: [] }]);
 });
 

@@ -71,6 +71,11 @@ test.each<[string, Decision, string]>([
   ['it did not match', silent, 'The record has no value, and the rule asks for at least'],
   ['it told nothing', { ruleId: 1, matched: false, code: 'muted' }, 'This record is muted.'],
   ['a watch told it', watched, 'Told because this record is watched.'],
+  [
+    'another event told it',
+    { ruleId: 1, matched: false, code: 'settled', toldByEventId: 41 },
+    'Told together with another event: the two came',
+  ],
 ])('when %s, then the reason goes on from its badge', (_name, decision, words) => {
   expect(viewOf([decision]).decisions[0]?.reason.startsWith(words)).toBe(true);
 });
@@ -83,7 +88,7 @@ test('when a watch decided, then it is named with its space among the reasons, a
   const { decisions, others } = viewOf([watched]);
 
   expect(decisions).toMatchObject([{ ruleName: 'Watched by Ana in Sales wins', matched: true }]);
-  expect(others).toBe('1 rule listening to something else');
+  expect(others).toBe('1 other rule listens to something else');
 });
 
 test.each([

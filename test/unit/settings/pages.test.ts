@@ -96,7 +96,7 @@ test('when the activity is opened, then events and decisions are shown in words'
   expect(text).toContain('Deal won');
   expect(text).toMatch(/23 Nov 2026<\/h2>.*>13:00</);
   expect(text).toContain('1 of 2 rules matched');
-  expect(text).toContain('1 rule listening to something else');
+  expect(text).toContain('1 other rule listens to something else');
 });
 
 test('when an open activity asks for news, then it gets the count, rows of which more is known, or nothing at all', async () => {

@@ -235,20 +235,24 @@ test('when a rule is told in a sentence, then everything in it has its name', ()
   const nameOf = (_: string, id: number | string, value?: unknown) => names[`${id} ${String(value)}`] ?? null;
   const filters = { pipelineIds: [1], stageIds: [2], ownerIds: [9], minValue: 10_000, currency: 'EUR' };
 
-  expect(ruleWords({ eventType: 'deal.stage_changed', filters: { ...filters, kinds: ['forward'] } }, nameOf)).toBe(
+  expect(ruleWords({ eventType: 'deal.stage_changed', filters: { ...filters, kinds: ['forward'] } }, nameOf, 'EUR')).toBe(
     'Stage changed, a move forward, in the pipeline “Sales”, to the stage “Proposal”, owned by “Ana”, worth at least 10,000 EUR',
   );
   const conditions: ConditionTree = { all: [{ field: 'status', op: 'is', value: 'open' }, { not: [] }] };
-  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf)).toBe('Deal won, status is “open”');
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions } }, nameOf, 'EUR')).toBe('Deal won, status is “open”');
   const either: ConditionTree = { any: [{ field: 'status', op: 'is', value: 'open' }] };
-  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: either } }, nameOf)).toBe('Deal won, with 1 condition');
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: either } }, nameOf, 'EUR')).toBe('Deal won, with 1 condition');
   const won = presetsFor('EUR').find(({ key }) => key === 'deal-won');
-  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: won?.filters.conditions } }, nameOf)).toBe(
+  expect(ruleWords({ eventType: 'deal.won', filters: { conditions: won?.filters.conditions } }, nameOf, 'EUR')).toBe(
     'Deal won, not archived, and 2 more conditions',
   );
+  const hot: ConditionTree = { field: 'label_ids', op: 'includesAny', value: ['Hot'] };
+  expect(ruleWords({ eventType: 'deal.won', filters: { minValue: 500, conditions: hot } }, nameOf, 'EUR')).toBe(
+    'Deal won, worth at least 500 EUR, labels include any of “Hot”',
+  );
   const slipped: ConditionTree = { field: 'expected_close_date', op: 'increasedBy', value: { days: 7 } };
-  expect(ruleWords({ eventType: 'deal.close_date_changed', filters: { conditions: slipped } }, nameOf)).toBe(
-    'Expected close date changed, expected close date rose by at least 7 days',
+  expect(ruleWords({ eventType: 'deal.close_date_changed', filters: { conditions: slipped } }, nameOf, 'EUR')).toBe(
+    'Expected close date changed, expected close date moved later by at least 7 days',
   );
   const guarded: ConditionTree = {
     all: [
@@ -256,7 +260,7 @@ test('when a rule is told in a sentence, then everything in it has its name', ()
       { field: 'is_bulk_edit', op: 'isNot', value: true },
     ],
   };
-  expect(ruleWords({ eventType: 'deal.lost', filters: { conditions: guarded } }, nameOf)).toBe(
+  expect(ruleWords({ eventType: 'deal.lost', filters: { conditions: guarded } }, nameOf, 'EUR')).toBe(
     'Deal lost, not archived, not a bulk edit',
   );
 });
