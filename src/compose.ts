@@ -274,7 +274,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     store: { ...deliveryStore, freeze: shared.freeze },
     record: shared.record,
     giveWay: rightOfWay.giveWay,
-    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock, log }),
+    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({
       gatherFacts,
       loadFolds: folds.loadFolds,
@@ -292,6 +292,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
         onWritten,
       });
     },
+    isDatabaseTrouble: isConnectionTrouble,
     log,
     concurrency: config.workerConcurrency,
     makeTurnstile,

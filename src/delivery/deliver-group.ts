@@ -35,8 +35,11 @@ export type PostBody = (
   onWritten: () => void,
 ) => Promise<DeliveryOutcome>;
 
-/** Chooses those that go now; what waits or is told by another message is set aside, its space free again. */
-export type ScreenDue = (group: readonly ClaimedDelivery[]) => Promise<readonly ClaimedDelivery[]>;
+/**
+ * Gives the message as it is to go now; null when it waits or is told by another one, set aside and its space free again. Rejects when it
+ * could not be looked at.
+ */
+export type ScreenDue = (delivery: ClaimedDelivery) => Promise<ClaimedDelivery | null>;
 
 export interface DeliverGroupDependencies {
   readonly store: Pick<DeliveryStore, 'freeze' | 'renew' | 'release'>;
@@ -46,6 +49,8 @@ export interface DeliverGroupDependencies {
   readonly renderBodies: RenderBodies;
   readonly mendFold: MendFold;
   readonly postBody: PostBody;
+  /** Whether a failure is the database's, which says nothing of the message that met it. */
+  readonly isDatabaseTrouble: (error: unknown) => boolean;
   readonly log: Logger;
   /** Messages that are posted at once. */
   readonly concurrency: number;
@@ -79,22 +84,14 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
   const { log } = dependencies;
   const turn = dependencies.makeTurnstile(dependencies.concurrency, SLOW_MS);
 
-  async function screen(claimed: readonly ClaimedDelivery[]): Promise<readonly ClaimedDelivery[]> {
-    try {
-      return await dependencies.screenDue(claimed);
-    } catch (error) {
-      // As below: whatever was not decided is decided by whoever has the lease next.
-      log.error({ err: error, tenantId: claimed[0]?.tenant.id }, 'due messages could not be looked at');
-    }
-    return [];
-  }
-
   return async (claimed, claimedAtMs, { begun, ended }) => {
     const slow = setTimeout(() => claimed.forEach(begun), SLOW_MS);
-    const group = await screen(claimed);
-    const going = new Set(group.map(({ id }) => id));
-    claimed.filter(({ id }) => !going.has(id)).forEach(ended);
-    const ready = await prepare(group, dependencies);
+    const { going, failed } = await screen(claimed, dependencies);
+    const group = [...going, ...failed];
+    const kept = new Set(group.map(({ id }) => id));
+    claimed.filter(({ id }) => !kept.has(id)).forEach(ended);
+    // Nothing is ready of those that failed.
+    const ready = await prepare(going, dependencies);
     clearTimeout(slow);
     await Promise.all(
       group.map(async (delivery) => {
@@ -116,6 +113,32 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
       }),
     );
   };
+}
+
+interface Screened {
+  readonly going: readonly ClaimedDelivery[];
+  /** They could not be looked at, each for a reason of its own. */
+  readonly failed: readonly ClaimedDelivery[];
+}
+
+/** Those that the database failed are in neither: they are looked at by whoever has the lease next. */
+async function screen(
+  claimed: readonly ClaimedDelivery[],
+  { screenDue, isDatabaseTrouble, log }: DeliverGroupDependencies,
+): Promise<Screened> {
+  const failed: ClaimedDelivery[] = [];
+  const placed = await Promise.all(
+    claimed.map(async (delivery) => {
+      try {
+        return await screenDue(delivery);
+      } catch (error) {
+        log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'due message could not be looked at');
+        if (!isDatabaseTrouble(error)) failed.push(delivery);
+      }
+      return null;
+    }),
+  );
+  return { going: placed.filter((delivery) => delivery !== null), failed };
 }
 
 /** As `PostBody`; null when the delivery's space was lost before its turn came: nothing was posted. */

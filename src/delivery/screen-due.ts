@@ -1,9 +1,8 @@
 /**
- * Looks at claimed messages before they are sent: what has to wait for a time is set aside, what belongs to a backlog is folded into
+ * Looks at a claimed message before it is sent: what has to wait for a time is set aside, what belongs to a backlog is folded into
  * the message at its head. Whoever claimed a space's head holds its lease, so that nobody else decides about the space meanwhile.
  */
 
-import type { Logger } from 'pino';
 import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { ScreenDue } from './deliver-group';
 import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
@@ -23,7 +22,6 @@ export interface ScreenDueDependencies {
   readonly releaseHeld: () => Promise<void>;
   readonly spaceIntervalMs: number;
   readonly clock: () => Date;
-  readonly log: Logger;
 }
 
 /** A burst is looked at again after this time. */
@@ -36,9 +34,9 @@ interface Judged {
   readonly destination: ClaimedDestination;
 }
 
-/** Makes the use case. It never rejects: what could not be looked at is looked at by whoever has its lease next. */
+/** Makes the use case. It rejects when the message could not be looked at. */
 export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
-  const { folds, held, clock, spaceIntervalMs, log } = dependencies;
+  const { folds, held, clock, spaceIntervalMs } = dependencies;
 
   /** Null: it does not go now. */
   async function place(judged: Judged, now: Date): Promise<ClaimedDelivery | null> {
@@ -84,22 +82,11 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     return await folds.fold(delivery, isQuietNow(judged, now), (head, due) => planBacklog(head, due, settings));
   }
 
-  return async (group) => {
-    const now = clock();
-    const placed = await Promise.all(
-      group.map(async (delivery) => {
-        const { destination } = delivery;
-        // What somebody announces goes at once and by itself.
-        const isJudged = destination !== null && delivery.change.transition.announcement === undefined;
-        try {
-          return isJudged ? await place({ delivery, destination }, now) : delivery;
-        } catch (error) {
-          log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'due message could not be looked at');
-        }
-        return null;
-      }),
-    );
-    return placed.filter((delivery) => delivery !== null);
+  return async (delivery) => {
+    const { destination } = delivery;
+    // What somebody announces goes at once and by itself.
+    const isJudged = destination !== null && delivery.change.transition.announcement === undefined;
+    return isJudged ? await place({ delivery, destination }, clock()) : delivery;
   };
 }
 

@@ -60,7 +60,8 @@ function aSender(
       leased.delete(attempt.delivery.spaceId);
       return Promise.resolve();
     },
-    screenDue: (group) => Promise.resolve(group),
+    screenDue: (delivery) => Promise.resolve(delivery),
+    isDatabaseTrouble: () => false,
     mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
     postBody(delivery, body) {

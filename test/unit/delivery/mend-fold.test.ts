@@ -42,7 +42,8 @@ function aSender({ cannotRender = '', cannotRenderAmong = 1 } = {}) {
   const deliverDue = makeDeliverDue({
     store,
     record: (attempt) => store.record([attempt]),
-    screenDue: (group) => Promise.resolve(group),
+    screenDue: (delivery) => Promise.resolve(delivery),
+    isDatabaseTrouble: () => false,
     renderBodies,
     mendFold: makeMendFold({ folds, log }),
     postBody: (_delivery, body) => {

@@ -12,6 +12,7 @@ import { makeHeldStore } from '../../../src/delivery/held.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
 import { settleAttempt, settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
 import type { Database } from '../../../src/platform/database';
+import { isConnectionTrouble } from '../../../src/platform/database-errors';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
@@ -55,8 +56,16 @@ const owe = (id: number) =>
     ...[id, tenant, spaceId],
   );
 
+/** Ids of messages, and with what failure. */
+interface Faults {
+  readonly cannotScreen?: readonly number[];
+  readonly cannotPrepare?: readonly number[];
+  readonly cannotPost?: readonly number[];
+  readonly failure?: Error;
+}
+
 /** Its messages have their turn when `open` is called: until then Chat hangs for so many others. Its clock is turned by hand. */
-function aWorker(cannotPrepare: readonly number[] = [], cannotPost: readonly number[] = []) {
+function aWorker({ cannotScreen = [], cannotPrepare = [], cannotPost = [], failure = new Error('it is odd') }: Faults = {}) {
   let open = (): void => undefined;
   const isOpen = new Promise<void>((resolve) => (open = resolve));
   let now = 0;
@@ -73,14 +82,15 @@ function aWorker(cannotPrepare: readonly number[] = [], cannotPost: readonly num
       },
     },
     record: (attempt) => store.record([attempt]),
-    screenDue: (group) => Promise.resolve(group),
+    screenDue: (delivery) => (cannotScreen.includes(delivery.id) ? Promise.reject(failure) : Promise.resolve(delivery)),
+    isDatabaseTrouble: isConnectionTrouble,
     mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) =>
       deliveries.some(({ id }) => cannotPrepare.includes(id))
-        ? Promise.reject(new Error('cannot be rendered'))
+        ? Promise.reject(failure)
         : Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
     postBody: async ({ id, requestId }, body, isThreaded, onWritten) => {
-      if (cannotPost.includes(id)) throw new Error('it is odd');
+      if (cannotPost.includes(id)) throw failure;
       const credentials = { key: url.searchParams.get('key') ?? '', token: url.searchParams.get('token') ?? '' };
       return await post({ url: { spaceId, ...credentials }, requestId, body, isThreaded, onWritten });
     },
@@ -282,26 +292,35 @@ test('when others are folded into a message that another worker is posting by no
   ]);
 });
 
-test('when a message cannot be prepared, then the next of its space goes, nothing is said against either, and it stands aside as not posted', async () => {
-  await owe(2);
-  const worker = aWorker([1]);
-  worker.open();
+test.each([
+  ['looked at', { cannotScreen: [1] }],
+  ['prepared', { cannotPrepare: [1] }],
+])(
+  'when a message cannot be %s, then the next of its space goes, nothing is said against either, and it stands aside as not posted',
+  async (_what, faults) => {
+    await owe(2);
+    const worker = aWorker(faults);
+    worker.open();
 
-  await worker.wake();
-  await waitUntil('the other is sent', () => chat.requests.length === 1);
-  await waitUntil('all is recorded', async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1);
-  await worker.close();
+    await worker.wake();
+    await waitUntil('the other is sent', () => chat.requests.length === 1);
+    await waitUntil(
+      'all is recorded',
+      async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1,
+    );
+    await worker.close();
 
-  const { rows } = await query(
-    `SELECT d.id::int, d.state, d.attempts, d.uncertain, d.not_before > now() AS "isAside", g.troubles, w.health
+    const { rows } = await query(
+      `SELECT d.id::int, d.state, d.attempts, d.uncertain, d.not_before > now() AS "isAside", g.troubles, w.health
        FROM deliveries d JOIN google_spaces g ON g.space_id = d.space_id JOIN chat_webhooks w ON w.id = d.chat_webhook_id ORDER BY d.id`,
-  );
-  const space = { troubles: 0, health: 'healthy' };
-  expect(rows).toEqual([
-    { id: 1, state: 'queued', attempts: 1, uncertain: 0, isAside: true, ...space },
-    { id: 2, state: 'sent', attempts: 1, uncertain: 0, isAside: false, ...space },
-  ]);
-});
+    );
+    const space = { troubles: 0, health: 'healthy' };
+    expect(rows).toEqual([
+      { id: 1, state: 'queued', attempts: 1, uncertain: 0, isAside: true, ...space },
+      { id: 2, state: 'sent', attempts: 1, uncertain: 0, isAside: false, ...space },
+    ]);
+  },
+);
 
 test.each([
   ['a message', `UPDATE deliveries SET transition = '{"type": "deal.sung_of", "changes": []}' WHERE id = 1`],
@@ -340,7 +359,7 @@ test.each([
 
 test('when a message cannot be posted for whatever else than its key, then others of its space go, and it is tried again as not posted', async () => {
   await owe(2);
-  const worker = aWorker([], [1]);
+  const worker = aWorker({ cannotPost: [1] });
   worker.open();
 
   await worker.wake();
@@ -423,22 +442,28 @@ test.each([
   },
 );
 
-test('when a message could not be prepared for as long as its destination lets messages wait, then it is given up with the reason', async () => {
-  await query(`UPDATE deliveries SET created_at = now() - interval '2 hours', attempts = 19`);
-  await query('UPDATE chat_webhooks SET hold_hours = 2');
-  const worker = aWorker([1]);
+test.each([
+  ['looked at', { cannotScreen: [1] }],
+  ['prepared', { cannotPrepare: [1] }],
+])(
+  'when a message could not be %s for as long as its destination lets messages wait, then it is given up with the reason',
+  async (_what, faults) => {
+    await query(`UPDATE deliveries SET created_at = now() - interval '2 hours', attempts = 19`);
+    await query('UPDATE chat_webhooks SET hold_hours = 2');
+    const worker = aWorker(faults);
 
-  await worker.wake();
-  await worker.close();
+    await worker.wake();
+    await worker.close();
 
-  expect((await query('SELECT state, state_reason AS reason FROM deliveries')).rows).toEqual([
-    { state: 'failed', reason: 'The message could not be prepared within 2 hours.' },
-  ]);
-});
+    expect((await query('SELECT state, state_reason AS reason FROM deliveries')).rows).toEqual([
+      { state: 'failed', reason: 'The message could not be prepared within 2 hours.' },
+    ]);
+  },
+);
 
 test('when a message could not be prepared for a day, then it is given up with the reason', async () => {
   await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
-  const worker = aWorker([1]);
+  const worker = aWorker({ cannotPrepare: [1] });
 
   await worker.wake();
   await worker.close();
@@ -446,4 +471,31 @@ test('when a message could not be prepared for a day, then it is given up with t
   expect((await query('SELECT state, state_reason AS reason, attempts FROM deliveries')).rows).toEqual([
     { state: 'failed', reason: 'The message could not be prepared within 24 hours.', attempts: 20 },
   ]);
+});
+
+test('when one message of a company cannot be looked at, then the others go', async () => {
+  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('elsewhere', now(), true)`);
+  await owe(2);
+  await query(`UPDATE deliveries SET space_id = 'elsewhere' WHERE id = 2`);
+  const worker = aWorker({ cannotScreen: [1] });
+  worker.open();
+
+  await worker.wake();
+  await worker.close();
+
+  expect((await query('SELECT id::int, state, attempts FROM deliveries ORDER BY id')).rows).toEqual([
+    { id: 1, state: 'queued', attempts: 1 },
+    { id: 2, state: 'sent', attempts: 1 },
+  ]);
+});
+
+test('when the database cannot be reached while a message is looked at, then that does not count, and whoever has its space next looks again', async () => {
+  await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
+  const worker = aWorker({ cannotScreen: [1], failure: new Error('Connection terminated unexpectedly') });
+
+  await worker.wake();
+  await worker.close();
+
+  expect(await delivery()).toEqual({ state: 'queued', attempts: 19, uncertain: 0 });
+  expect(await isLeased()).toBe(true);
 });
