@@ -117,7 +117,7 @@ it('goes with its space, which the audit trail tells', async () => {
 it.each<[string, object, string, RegExp]>([
   ['a person, of whom too little is told', { entity: 'person' }, 'entity', /deal or lead/],
   ['an id that cannot be', { entityId: '8; DROP' }, 'entityId', /Pipedrive’s id/],
-  ['a space that is none', { chatWebhookId: 2_000_000 }, 'chatWebhookId', /no space/],
+  ['a space that is none', { chatWebhookId: 2_000_000 }, 'chatWebhookId', /no such space/],
   ['no space', { chatWebhookId: undefined }, 'chatWebhookId', /./],
   ['a field that is not known', { loud: true }, 'loud', /./],
 ])('refuses %s, and watches nothing', async (_, given, path, words) => {
