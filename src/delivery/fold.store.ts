@@ -68,7 +68,7 @@ const BACKLOGS = `
   SELECT h.id::float8 AS id, b.due, b.is_burst, b.waited_ms, h.held_before,
          CASE WHEN c.is_backlog
               THEN coalesce(b.latest_at > now() - $2 * interval '1 millisecond', false)
-                OR EXISTS (SELECT 1 FROM events e WHERE e.tenant_id = h.tenant_id AND e.routed_at IS NULL)
+                OR EXISTS (SELECT 1 FROM events e WHERE e.tenant_id + 0 = h.tenant_id AND e.routed_at IS NULL)
                 OR EXISTS (SELECT 1 FROM deliveries d WHERE d.state IN ('queued', 'sending') AND d.space_id = h.space_id
                               AND d.chat_webhook_id = h.chat_webhook_id AND d.not_before > now()
                               AND d.not_before <= now() + $3 * interval '1 millisecond')

@@ -22,9 +22,13 @@ export const ROUTE_LOCK = 0x64_62_01;
 
 const LOCK_TENANT = `
   SELECT rules_version, base_currency, coalesce(settings ->> 'timeZone', time_zone) AS time_zone, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
-/** By the column and not by the number made of it, so that a backlog is read in the order of its index and not sorted as a whole. */
+/**
+ * Tenant and id are said as the index of these events says them, `events_unrouted`, which is of expressions: the planner has nothing else
+ * for it, and a backlog is read in that order and not sorted as a whole.
+ */
 const UNROUTED = `
-  SELECT e.id::float8 AS id, e.received_at, e.payload FROM events e WHERE e.tenant_id = $1 AND e.routed_at IS NULL ORDER BY e.id LIMIT $2`;
+  SELECT e.id::float8 AS id, e.received_at, e.payload FROM events e
+   WHERE e.tenant_id + 0 = $1 AND e.routed_at IS NULL ORDER BY e.id + 0 LIMIT $2`;
 /**
  * One look-up per record: tenant, state and id are said as the index by record says them, `deliveries_unfinished`, which is of expressions,
  * so that the planner has nothing else for it. What is made ready is told as it is, and so is what tells other messages too.
@@ -99,12 +103,12 @@ const TAKE_BACK_FOLDED = `
    WHERE e.tenant_id = gone.tenant_id AND e.entity = gone.entity AND e.entity_id = gone.entity_id
      AND e.id > (SELECT min(first) FROM unnest(gone.event_ids) AS first) AND jsonb_typeof(e.decisions) = 'array'
      AND jsonb_path_exists(e.decisions, '$[*].toldByEventId')`;
-/** A loose index scan: one look-up per tenant that has something to route, however many events there are. */
+/** A loose index scan of the same: one look-up per tenant that has something to route, however many events there are. */
 const TENANTS_WITH_WORK = `
   WITH RECURSIVE waiting AS (
-    (SELECT tenant_id FROM events WHERE routed_at IS NULL ORDER BY tenant_id LIMIT 1)
+    (SELECT tenant_id FROM events WHERE routed_at IS NULL ORDER BY tenant_id + 0 LIMIT 1)
     UNION ALL
-    SELECT (SELECT e.tenant_id FROM events e WHERE e.routed_at IS NULL AND e.tenant_id > w.tenant_id ORDER BY e.tenant_id LIMIT 1)
+    SELECT (SELECT e.tenant_id FROM events e WHERE e.routed_at IS NULL AND e.tenant_id + 0 > w.tenant_id ORDER BY e.tenant_id + 0 LIMIT 1)
       FROM waiting w WHERE w.tenant_id IS NOT NULL
   ) SELECT tenant_id FROM waiting WHERE tenant_id IS NOT NULL`;
 

@@ -126,7 +126,7 @@ export function requestOf(makeEvent: MakeEvent, deals: number, n: number): strin
 export async function untilDrained(stage: Stage, app: RunningApp, limitMs: number): Promise<void> {
   // By the partial indexes and no further than the first that waits: counting them all would be a good part of what is measured.
   const waiting = `
-    SELECT (EXISTS (SELECT FROM events WHERE routed_at IS NULL ORDER BY tenant_id, id LIMIT 1)
+    SELECT (EXISTS (SELECT FROM events WHERE routed_at IS NULL ORDER BY tenant_id + 0, id + 0 LIMIT 1)
          OR EXISTS (SELECT FROM deliveries WHERE state IN ('queued', 'sending') ORDER BY space_id LIMIT 1)) AS waits`;
   const endsAtMs = performance.now() + limitMs;
   for (;;) {
