@@ -8,8 +8,8 @@
 export const isEarlier = (e: string, d: string): string =>
   `${e}.tenant_id + 0 = ${d}.tenant_id AND ${e}.entity = ${d}.entity AND ${e}.entity_id = ${d}.entity_id AND ${e}.id + 0 < ${d}.id`;
 
-/** As the index `deliveries_unfinished` says it. */
-export const isUnfinished = (d: string): string => `coalesce(${d}.state, '') IN ('queued', 'sending', 'held')`;
+/** As the index `deliveries_unfinished` says it, and nothing else: by any other words for the same that index is not considered. */
+export const isUnfinished = (d: string): string => `(${d}.state || '') IN ('queued', 'sending', 'held')`;
 
 /** One of those goes by its own message. */
 const GOES_BEFORE = `
@@ -21,7 +21,7 @@ const GOES_BEFORE = `
 export const IS_TOLD_BEFORE = `
   EXISTS (SELECT FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
            WHERE ${isEarlier('f', 'd')}
-             AND coalesce(f.state, '') = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending'))`;
+             AND (f.state || '') = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending'))`;
 
 /** Either of them. */
 export const IS_LATER = `(${GOES_BEFORE} OR ${IS_TOLD_BEFORE})`;

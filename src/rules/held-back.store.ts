@@ -22,7 +22,7 @@ const HELD_BACK = `
          SELECT * FROM (
           SELECT * FROM deliveries h
            WHERE h.tenant_id + 0 = $1 AND h.entity = told.entity AND h.entity_id = told.entity_id AND h.rule_id = told.rule_id AND h.replay = 0
-             AND coalesce(h.state, '') IN ('queued', 'sending', 'held') AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
+             AND (h.state || '') IN ('queued', 'sending', 'held') AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
            ORDER BY h.id + 0 DESC LIMIT ${NEWEST} FOR UPDATE SKIP LOCKED) held
          UNION ALL
          SELECT * FROM (

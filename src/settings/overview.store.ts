@@ -95,7 +95,7 @@ export async function unusedDestinations({ keyed }: Pick<Database, 'keyed'>, ten
 const WAITING = `
   SELECT chat_webhook_id AS "destinationId", state, count(*)::int AS count
     FROM deliveries
-   WHERE tenant_id + 0 = $1 AND coalesce(state, '') IN ('queued', 'sending', 'held')
+   WHERE tenant_id + 0 = $1 AND (state || '') IN ('queued', 'sending', 'held')
    GROUP BY 1, 2`;
 const waitingRow = z.object({ destinationId: z.int(), state: z.enum(['queued', 'sending', 'held']), count: z.int() });
 export type WaitingMessages = z.infer<typeof waitingRow>;

@@ -17,9 +17,13 @@ const ledger = useLedger(testDatabase);
 const { query } = ledger;
 const openPlanned = usePlans(testDatabase);
 
-test(
-  'when the ledger has grown since a statement was planned, then it reads no more than before',
-  async () => {
+test.each([
+  ['and all of it was sent', YOUNG, 'sent'],
+  ['and all of it waits in another space', YOUNG, 'queued'],
+  ['of which there was hardly anything, and all of it waits in another space', 2, 'queued'],
+])(
+  'when the ledger has grown since a statement was planned, %s, then it reads no more than before',
+  async (_name, young, state) => {
     await ledger.addDestination({ id: 1 });
     await query('ALTER TABLE deliveries SET (autovacuum_enabled = false)');
     const addMany = (from: number, to: number) =>
@@ -31,7 +35,7 @@ test(
         to,
       );
     await ledger.addDelivery({ id: 1 });
-    await addMany(2, YOUNG);
+    await addMany(2, young);
     await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
     const planned = await openPlanned();
     if (planned === null) return;
@@ -45,8 +49,8 @@ test(
       return delivery.id;
     };
     const first = await sendOne();
-    await query(`UPDATE deliveries SET state = 'sent' WHERE state = 'queued'`);
-    await addMany(YOUNG + 1, GROWN);
+    await query(`UPDATE deliveries SET state = $1, space_id = 'B' WHERE state = 'queued'`, state);
+    await addMany(young + 1, GROWN);
     await ledger.addDelivery({ id: GROWN + 1 });
     await query(`UPDATE google_spaces SET is_waiting = true, due_at = now()`);
     planned.take();
