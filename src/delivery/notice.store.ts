@@ -119,6 +119,8 @@ const noticeRow = z
     },
   }));
 
+const nameRow = z.object({ id: z.number(), tenant_id: tenantIdSchema });
+
 /** Makes the store. */
 export function makeNoticeStore({ pool, transaction }: Pick<Database, 'pool' | 'transaction'>): NoticeStore {
   return {
@@ -136,7 +138,11 @@ export function makeNoticeStore({ pool, transaction }: Pick<Database, 'pool' | '
       }),
     async claim() {
       const { rows } = await pool.query(CLAIM);
-      return rows.length === 0 ? null : noticeRow.parse(rows[0]);
+      if (rows.length === 0) return null;
+      const read = noticeRow.safeParse(rows[0]);
+      if (read.success) return read.data;
+      const { id, tenant_id: tenantId } = nameRow.parse(rows[0]);
+      return { id, tenantId, error: read.error };
     },
     async settle(id, { state, afterMs, wasTried }) {
       await pool.query(SETTLE, [id, state, afterMs, wasTried]);

@@ -57,10 +57,17 @@ export interface QueuedNotice extends Quiet {
   readonly saved: SavedDestination;
 }
 
+/** This version cannot read the destination that it goes to by now. */
+export interface UnreadableNotice {
+  readonly id: number;
+  readonly tenantId: TenantId;
+  readonly error: unknown;
+}
+
 export interface NoticeStore {
   /** Writes down the cards that `plan` makes of what is due, and that it was told; of several workers one does it. */
   oweDue(plan: (due: readonly HealthChangeDue[], listeners: readonly Listener[]) => readonly PlannedNotice[]): Promise<void>;
-  claim(): Promise<QueuedNotice | null>;
+  claim(): Promise<QueuedNotice | UnreadableNotice | null>;
   /** What a notice that failed or was withdrawn was about is due again, through another destination. */
   settle(
     id: number,
@@ -113,10 +120,16 @@ export function makeTellHealth(dependencies: TellHealthDependencies): TellHealth
   const { store, clock, settingsUrl, log } = dependencies;
   let sending: Promise<void> | null = null;
 
+  /** To another destination: whoever could read this one may not be there. */
+  async function pass({ id, tenantId, error }: UnreadableNotice): Promise<void> {
+    log.error({ err: error, tenantId, noticeId: id }, 'the destination of a notice cannot be read; another one hears of it');
+    await store.settle(id, { state: 'failed', afterMs: 0, wasTried: false });
+  }
+
   async function sendAll(): Promise<void> {
     try {
       for (let notice = await store.claim(); notice !== null; notice = await store.claim())
-        await sendNotice(notice, dependencies);
+        await ('error' in notice ? pass(notice) : sendNotice(notice, dependencies));
     } catch (error) {
       log.warn({ err: error }, 'a notice could not be sent; the next round tries again');
     }

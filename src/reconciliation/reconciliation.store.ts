@@ -87,10 +87,10 @@ const CLAIM = `
                          WHERE EXISTS (SELECT FROM watches w WHERE w.tenant_id = r.tenant_id)) AS wanted_types`;
 const RENEW = `
   UPDATE reconciliations SET lease_until = now() + $2 * interval '1 millisecond' WHERE tenant_id = $1 AND lease_until IS NOT NULL`;
-/** Whoever wanted a run while this one was under way still gets it. */
+/** Whoever wanted a run while this one was under way still gets it. Lists that only a newer version knows keep their marks. */
 const FINISH = `
   UPDATE reconciliations
-     SET lease_until = NULL, compared_until = $2::jsonb, trouble = $3, next_run_at = least(next_run_at, $4::timestamptz),
+     SET lease_until = NULL, compared_until = compared_until || $2::jsonb, trouble = $3, next_run_at = least(next_run_at, $4::timestamptz),
          wanted_because = coalesce(wanted_because, $5),
          last_finished_at = CASE WHEN $3::text IS NULL THEN now() ELSE last_finished_at END
    WHERE tenant_id = $1`;
@@ -102,7 +102,17 @@ const STATUS = `
          last_started_at, last_finished_at, trouble, wanted_because
     FROM reconciliations WHERE tenant_id = $1`;
 
-const comparedSchema = z.partialRecord(z.enum(LISTS), z.coerce.date());
+const mark = z.coerce.date().optional();
+/** Not by a record of them, which refuses the others. */
+const comparedSchema = z.object({
+  deal: mark,
+  lead: mark,
+  person: mark,
+  organization: mark,
+  activity: mark,
+  note: mark,
+  archivedDeal: mark,
+} satisfies Readonly<Record<List, typeof mark>>);
 const dueRow = z.object({
   tenant_id: tenantIdSchema,
   since: z.date(),

@@ -198,3 +198,20 @@ test('when one destination cannot be read, then others hear of what broke', asyn
 
   expect(world.posted.map(({ space }) => space)).toEqual(['Room C']);
 });
+
+test.each([
+  ['quiet hours', `quiet_hours = '{"moon": "full"}'`],
+  ['health', `health = 'enchanted'`],
+])(
+  'when the %s of the destination where it is to be told cannot be read any more, then another one hears of it',
+  async (_what, change) => {
+    const world = await given(['Room A', 'Room B', 'Room C'], { 'Room B': DOWN });
+    await breakDown('Room A');
+    await world.rounds(1);
+    await query(`UPDATE chat_webhooks SET ${change} WHERE name = 'Room B'`);
+
+    await world.rounds(2);
+
+    expect(world.posted.map(({ space }) => space)).toEqual(['Room B', 'Room C']);
+  },
+);

@@ -67,6 +67,22 @@ describe('makeReconciliationStore', () => {
     expect((await store().claim(60_000))?.wantedTypes).toEqual(['activity.completed', 'note.created', 'deal.archived']);
   });
 
+  test('when a newer version has compared a list that this one does not know, then the others are compared, and its mark stays', async () => {
+    const id = await addTenant(testDatabase.database);
+    await store().enrol();
+    await store().want(id, 'first');
+    const [mark, later] = [new Date('2026-11-25T08:00:00Z'), new Date('2026-11-25T09:00:00Z')];
+    await query(`UPDATE reconciliations SET compared_until = $1`, JSON.stringify({ deal: mark, note: mark, product: mark }));
+
+    const due = await store().claim(60_000);
+    await store().finish(id, { ...ended(), comparedUntil: { deal: later, note: mark } });
+
+    expect(due).toMatchObject({ tenantId: id, comparedUntil: { deal: mark, note: mark } });
+    expect((await query('SELECT compared_until AS marks FROM reconciliations')).rows).toEqual([
+      { marks: { deal: later.toJSON(), note: mark.toJSON(), product: mark.toJSON() } },
+    ]);
+  });
+
   test('when the worker of a claim was killed, then its lease runs out and another one takes the tenant', async () => {
     const id = await addTenant(testDatabase.database);
     await store().enrol();

@@ -57,6 +57,14 @@ test('when the message that told a win was deleted long after, then the win was 
   expect(await outcomes()).toEqual({ told: 1 });
 });
 
+test('when a newer version has seen something that this one does not know, then the rest is reported', async () => {
+  await win(1, 'sent');
+  await win(2, 'sent');
+  await query(`UPDATE sightings SET type = 'deal.sung_of' WHERE entity_id = '2'`);
+
+  expect(await outcomes()).toEqual({ told: 1 });
+});
+
 test('when a message of three wins and one of one wait for a broken destination, then four are held, and what was told is not', async () => {
   await win(1, 'held');
   await win(2, 'folded', 1);
