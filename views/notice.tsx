@@ -29,7 +29,7 @@ export function noticePage({ title, lines, link, frame = null, canReopen = false
         ))}
         {canReopen && (
           <p>
-            <button type="button" data-reopen>
+            <button type="button" data-reopen hidden>
               Reopen it here
             </button>
           </p>

@@ -368,6 +368,12 @@
     });
   });
 
+  /* Only in its frame, where Pipedrive can be asked. */
+  document.addEventListener('DOMContentLoaded', function () {
+    document.querySelectorAll('[data-reopen]').forEach(function (button) {
+      button.hidden = window.parent === window;
+    });
+  });
   document.addEventListener('click', function (event) {
     if (!event.target.closest || !event.target.closest('[data-reopen]')) return;
     window.pipedrive.signedToken().then(function (signed) {

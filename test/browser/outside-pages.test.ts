@@ -44,6 +44,16 @@ test('when the operator signs in, then the queue board runs under its policy and
   await screenshot(page, 'queue-board');
 });
 
+test('when the settings are opened outside Pipedrive, then they say where to open them and offer no button that could not', async () => {
+  browser.expectComplaint(/status of 401/);
+  const page = await browser.open();
+
+  await page.goto(`${stage.appUrl}/extension/settings`);
+
+  expect(await page.getByRole('heading').innerText()).toBe('Please reopen this page');
+  expect(await page.getByRole('button').count()).toBe(0);
+});
+
 test('when an address does not exist, then a page says so', async () => {
   browser.expectComplaint(/status of 404/);
   const page = await browser.open({ theme: 'dark' });

@@ -69,11 +69,14 @@ function Beginning({ preset }: Pick<RuleFormView, 'preset'>): VNode {
     <div class="notice-box">
       <p>{preset.description}</p>
       {preset.questions.length > 0 && (
-        <ul class="notes">
-          {preset.questions.map((question) => (
-            <li>{question}</li>
-          ))}
-        </ul>
+        <>
+          <p>Decide before you save:</p>
+          <ul class="notes">
+            {preset.questions.map((question) => (
+              <li>{question}</li>
+            ))}
+          </ul>
+        </>
       )}
     </div>
   );
