@@ -74,13 +74,13 @@
     var isToRead = last.xhr.status === 0 || document.querySelector('#app [data-read-first]');
     var next = waiting.shift();
     if (!next) return;
-    var control = byId(next.id);
+    var control = controlOf(next);
     if (isToRead || !control || meaningOf(control) !== next.meaning) {
-      forget([next].concat(waiting));
+      forget([next].concat(waiting), isToRead);
       return;
     }
     waiting.forEach(function (press) {
-      mark(byId(press.id), true);
+      mark(controlOf(press), true);
     });
     press(control, next);
   }
@@ -88,7 +88,7 @@
   document.addEventListener('dealbell:sign-in-ended', function () {
     if (underWay === null || (underWay.xhr !== null && underWay.xhr.status !== 401)) return;
     underWay = null;
-    forget(waiting);
+    forget(waiting, true);
   });
 
   /** What may have become another thing: a button that says something else now, or belongs to another record. */
@@ -107,7 +107,18 @@
     var values = hiddenOf(control).map(function (field) {
       return field.value;
     });
-    return { id: control.id, isChange: isChange, meaning: meaningOf(control), hidden: values };
+    return {
+      id: control.id,
+      href: control.getAttribute('href'),
+      isChange: isChange,
+      meaning: meaningOf(control),
+      hidden: values,
+    };
+  }
+
+  /** In the page as it is drawn now. */
+  function controlOf({ id, href }) {
+    return byId(id) || (href && document.querySelector('#app a[href="' + CSS.escape(href) + '"]'));
   }
 
   function press(control, { hidden }) {
@@ -120,15 +131,16 @@
     else control.click();
   }
 
-  function forget(presses) {
+  /** A page that was asked for is not missed where there is something to read first. */
+  function forget(presses, isToRead) {
     waiting = [];
-    presses.forEach(function ({ id }) {
-      var control = byId(id);
+    presses.forEach(function (press) {
+      var control = controlOf(press);
       mark(control, false);
       if (control) putBack(control);
     });
     var isLost = presses.some(function ({ isChange }) {
-      return isChange;
+      return isChange || !isToRead;
     });
     if (isLost) document.dispatchEvent(new CustomEvent('dealbell:trouble', { detail: 'not-done-words' }));
   }

@@ -136,6 +136,17 @@ test('when rules are switched before the answer to the first switch is there, th
   expect(names.map((name) => saved.get(name))).toEqual([true, false, true]);
 });
 
+test('when a switch cannot be sent, then it goes back to what is so', async () => {
+  browser.expectComplaint(/ERR_FAILED|htmx:(sendError|afterRequest)/);
+  const { page, frame } = await openSettings(browser, stage, 'Rules');
+  await page.route('**/enabled', (route) => route.abort());
+
+  await frame.getByLabel('Enabled: Big wins').click();
+  await frame.getByRole('alert').getByText('Can’t reach Dealbell').waitFor();
+
+  expect(await frame.getByLabel('Enabled: Big wins').isChecked()).toBe(true);
+});
+
 test('when a second space is paused before the answer to the first, and another page asked for, then both are paused once and the page comes', async () => {
   await connectChannel(stage.world, stage.token, 'Board');
   const { page, frame } = await openSettings(browser, stage, 'Spaces');
