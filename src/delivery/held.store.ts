@@ -76,6 +76,7 @@ export interface HeldStore {
   /** Whose digest, zone or business days were changed, without what is `leftOut` by its key. */
   regathered(leftOut: readonly string[]): Promise<Waiting<Regathered>>;
   gatherAnew(gathered: Regathered, wait: Wait): Promise<void>;
+  /** In the order of their time, a part in each call where very much is due; without what is `leftOut` by its key. */
   dueHolds(now: Date, leftOut: readonly string[]): Promise<Waiting<DueHold>>;
   /** They wait for the end of quiet hours, which are others than before, or that of others. */
   postpone(hold: DueHold, wait: Wait, now: Date): Promise<void>;
@@ -149,12 +150,29 @@ const GATHER_ANEW = `
   UPDATE deliveries d SET held_for = $4, held_until = $5, state_reason = $6
    WHERE ${areSettled('$7', '$8')} AND d.state = 'held' AND d.rule_id = $1 AND d.chat_webhook_id = $2 AND d.via_webhook_id IS NOT DISTINCT FROM $3::int AND ${IS_REGATHERED}`;
 
+/** Messages that a round looks at: what is due and cannot be let go is not read as a whole in each of them. */
+const LOOKED_AT = 4_000;
+/**
+ * Of what is due the next so many, after a time ($3) and a message of it ($4), and of which holds they are; none of an earlier time is left for
+ * the next round but what was looked at before. Gives the last of them when there may be more.
+ */
 const DUE_HOLDS = `
-  SELECT DISTINCT ${HOLD_KEY} AS key, d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, ${IS_URGENT} AS is_urgent, w.fold, ${SETTINGS}
-    FROM deliveries d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
-    JOIN tenants t ON t.id = d.tenant_id
-   WHERE ${IS_DUE('$1')} AND ${HOLD_KEY} <> ALL ($2::text[])
-   ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early, is_urgent LIMIT ${String(HOLDS_AT_ONCE)}`;
+  WITH looked AS MATERIALIZED (
+    SELECT d.id, d.tenant_id, d.state, d.rule_id, d.chat_webhook_id, d.via_webhook_id, d.held_for, d.held_until, d.fold_kind FROM deliveries d
+     WHERE d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= $1 AND (d.held_until, d.id) > ($3::timestamptz, $4::bigint)
+     ORDER BY d.held_until, d.id LIMIT ${String(LOOKED_AT)}
+  ), holds AS MATERIALIZED (
+    SELECT DISTINCT ${HOLD_KEY} AS key, d.chat_webhook_id, d.via_webhook_id, d.held_for, ${IS_EARLY} AS is_early, ${IS_URGENT} AS is_urgent, w.fold, ${SETTINGS}
+      FROM looked d JOIN chat_webhooks w ON w.id = coalesce(d.via_webhook_id, d.chat_webhook_id)
+      JOIN tenants t ON t.id = d.tenant_id
+     WHERE ${IS_DUE('$1')} AND ${HOLD_KEY} <> ALL ($2::text[])
+     ORDER BY d.chat_webhook_id, d.via_webhook_id, d.held_for, is_early, is_urgent LIMIT ${String(HOLDS_AT_ONCE)}
+  )
+  SELECT holds.*, last.until AS last_until, last.id AS last_id
+    FROM (SELECT (SELECT count(*) FROM looked) = ${String(LOOKED_AT)} AND (SELECT count(*) FROM holds) < ${String(HOLDS_AT_ONCE)} AS is_full) looks
+    LEFT JOIN (SELECT held_until::text AS until, id::text FROM looked ORDER BY held_until DESC, looked.id DESC LIMIT 1) last ON looks.is_full
+    LEFT JOIN holds ON true
+   ORDER BY holds.chat_webhook_id, holds.via_webhook_id, holds.held_for, holds.is_early, holds.is_urgent`;
 
 /** Of those that are so, at these destinations ($1) by these keys ($2): from then on their time runs out (expire-held.store.ts). */
 const noteUnreadable = (key: string, isSo: string): string => `
@@ -245,11 +263,16 @@ const unreadableRow = z
   .object({ key: z.string(), tenant_id: tenantIdSchema, chat_webhook_id: z.number() })
   .transform((row) => ({ key: row.key, tenantId: row.tenant_id, chatWebhookId: row.chat_webhook_id }));
 
+/** What a look for due holds gives of itself; without a key, that there is none. */
+const lookRow = z.object({ key: z.string().nullable(), last_until: z.string().nullable(), last_id: z.string().nullable() });
+const FROM_THE_FIRST = ['-infinity', '0'] as const;
+
 const madeRow = z.object({ id: z.number(), is_made: z.boolean() });
 
 /** Makes the store. */
-export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>): HeldStore {
-  const { pool } = database;
+export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'transaction'>): HeldStore {
+  const { pool, keyed } = database;
+  let lookedUntil: readonly [string, string] = FROM_THE_FIRST;
 
   /** What cannot be read says so. */
   async function waiting<Read>(
@@ -281,7 +304,12 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'transaction'>):
     },
     async dueHolds(now, leftOut) {
       await pool.query(BRING_FORWARD, [now]);
-      return waiting((await pool.query(DUE_HOLDS, [now, leftOut])).rows, holdRow, NOTE_UNREADABLE, now);
+      const { rows } = await keyed.query({ name: 'due-holds', text: DUE_HOLDS, values: [now, leftOut, ...lookedUntil] });
+      const looks = rows.map((row) => lookRow.parse(row));
+      const { last_until, last_id } = looks[0] ?? { last_until: null, last_id: null };
+      lookedUntil = last_until === null || last_id === null ? FROM_THE_FIRST : [last_until, last_id];
+      const found = rows.filter((_, at) => looks[at]?.key !== null);
+      return waiting(found, holdRow, NOTE_UNREADABLE, now);
     },
     async postpone(hold, { heldFor, until, reason }, now) {
       const { tenantId, version } = hold.settings;

@@ -1,6 +1,8 @@
 /** What comes of a message among so many held ones that a round looks at a part of them only: its turn comes all the same. */
 
 import { pino } from 'pino';
+import { makeHeldStore } from '../../../src/delivery/held.store';
+import { makeReleaseHeld } from '../../../src/delivery/release-held';
 import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { useTestDatabase } from '../../support/test-database';
@@ -115,6 +117,52 @@ test('when many were held for too long, then they are dropped at once', async ()
   await rounds().tidy();
 
   expect(await idsOf(`state = 'dropped'`)).toHaveLength(MANY + 1);
+});
+
+describe('more is due than a round looks at', () => {
+  const letGo = (): (() => Promise<void>) => {
+    const log = pino({ level: 'silent' });
+    const store = makeHeldStore(testDatabase.database);
+    return makeReleaseHeld({ store, bell: { ringDeliver: () => undefined }, clock: () => new Date(), log });
+  };
+  /** Of a destination that is named as it: one message, and as many like it as are many. */
+  async function holdDue(id: number, dueHoursAgo: number, columns: object = {}, count = MANY): Promise<void> {
+    await ledger.addDestination({ id, name: String(id), space_id: String(id), ...columns });
+    const held = { state: 'held', held_for: 'quiet', held_until: ago(dueHoursAgo) };
+    await ledger.addDelivery({ id, chat_webhook_id: id, space_id: String(id), ...held });
+    if (count > 1) await addMany(id, id * 10_000);
+  }
+  const waiting = async (): Promise<readonly number[]> =>
+    (await query(`SELECT DISTINCT chat_webhook_id AS id FROM deliveries WHERE state = 'held' ORDER BY 1`)).rows.map(
+      ({ id }) => id,
+    );
+
+  test('when several destinations hold that much, then all is let go over some rounds, in the order of its time', async () => {
+    await holdDue(1, 1);
+    await holdDue(2, 3);
+    await holdDue(3, 2);
+    const releaseHeld = letGo();
+    const left: (readonly number[])[] = [];
+
+    for (let round = 0; round < 4; round += 1) {
+      await releaseHeld();
+      left.push(await waiting());
+    }
+
+    expect(left).toEqual([[1, 3], [1], [], []]);
+  });
+
+  test('when that cannot be read, then what others hold has its turn, and again', async () => {
+    await holdDue(1, 2, { quiet_hours: '{"moon": "full"}' });
+    await holdDue(2, 1, {}, 1);
+    const releaseHeld = letGo();
+    for (let round = 0; round < 3; round += 1) await releaseHeld();
+    const first = await waiting();
+    await holdDue(3, 1, {}, 1);
+    for (let round = 0; round < 2; round += 1) await releaseHeld();
+
+    expect([first, await waiting()]).toEqual([[1], [1]]);
+  });
 });
 
 test('when messages of several are given up one after the other, then each time what they were to tell ends with them, once', async () => {

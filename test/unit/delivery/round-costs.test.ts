@@ -2,6 +2,8 @@
 
 import { pino } from 'pino';
 import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
+import { makeHeldStore } from '../../../src/delivery/held.store';
+import { makeReleaseHeld } from '../../../src/delivery/release-held';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import type { Database } from '../../../src/platform/database';
 import { useTestDatabase } from '../../support/test-database';
@@ -104,6 +106,25 @@ test(
 
     if (read === null) return;
     expect(Math.max(...read)).toBeLessThan(A_PART);
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'when 100,000 messages are due that cannot be read, then a round that looks for what is due looks at a part of them',
+  async () => {
+    await ledger.addDestination({ id: BROKEN, quiet_hours: '{"moon": "full"}' });
+    await held({ held_because: null, held_for: 'quiet', held_until: new Date(Date.now() - AN_HOUR_MS), waiting_since: null });
+    await addMany(1, 10);
+    await query('ANALYZE deliveries');
+
+    const read = await readIn(4, (database) =>
+      makeReleaseHeld({ store: makeHeldStore(database), bell: { ringDeliver: () => undefined }, clock: () => new Date(), log }),
+    );
+
+    if (read === null) return;
+    // Once it is written down with each of them.
+    expect(read.filter((count) => count > A_PART)).toHaveLength(1);
   },
   PATIENCE_MS,
 );
