@@ -52,9 +52,11 @@ const STATES: Readonly<Record<Exclude<ActivityStatus, 'silent'>, string>> = {
 };
 
 const COLUMNS = 'e.id, e.entity, e.entity_id, e.decisions, e.routed_at';
+/** Range and order, here and of the newest, are said as the index by tenant says them: by that of all events the planner would read those of others too. */
 const OF_TENANT = `
   SELECT ${COLUMNS} FROM events e
-   WHERE e.tenant_id = $1 AND e.id < $2 AND e.id > $8 ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
+   WHERE (e.tenant_id, e.id) < ($1::int, $2::bigint) AND (e.tenant_id, e.id) > ($1::int, $8::bigint)
+   ORDER BY e.tenant_id DESC, e.id DESC LIMIT ${LOOKED_THROUGH}`;
 /** Record by record through the key (OFFSET 0), whatever the planner thinks of all events. */
 const OF_RECORDS = `
   SELECT ${COLUMNS}
@@ -81,7 +83,8 @@ const IS_NAMED = `
    WHERE r.tenant_id = $1 AND r.entity = c.entity AND r.entity_id = c.entity_id)`;
 
 const newest = (limit: number): string =>
-  `ARRAY(SELECT id FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT ${limit})::text[]`;
+  `ARRAY(SELECT id FROM events WHERE tenant_id BETWEEN $1 AND $1
+          ORDER BY tenant_id DESC, id DESC LIMIT ${limit})::text[]`;
 
 const foundRow = z.object({
   ...{ ids: z.array(z.coerce.number()), reached: z.coerce.number().nullable(), looked: z.coerce.number() },

@@ -40,7 +40,7 @@ export async function rulesPage(
   const [rules, destinations, lastSent, plan] = await Promise.all([
     listRules(prisma, tenant.id),
     listDestinations(prisma, tenant.id),
-    lastSentByRule(pool, tenant.id),
+    lastSentByRule(deps.database, tenant.id),
     deps.loadPlan(tenant.id),
   ]);
   const [known, attentionOf] = await Promise.all([
