@@ -7,6 +7,8 @@ import type { InsertEvent, NewEvent } from './accept-event';
 
 /** One after the other: of two edits of a record the later must never be seen, and routed, before the earlier. */
 const IN_FLIGHT = 1;
+/** An INSERT of a few events costs as much as one of many: a burst over a few connections would take the machine from all others. */
+const SPACING = { spacingMs: 6, enough: 8 };
 /** Pipedrive waits 10 s for an answer: a database that hangs is given up before. */
 const INSERT_TIMEOUT_MS = 6_000;
 
@@ -45,6 +47,7 @@ export function makeEventStore(pool: Pool): { insert: InsertEvent } {
   const withJoined = makeWithJoined();
   const insertBatched = shareStatement((events: readonly NewEvent[]) => insertAll(pool, withJoined, events), {
     inFlight: IN_FLIGHT,
+    ...SPACING,
   });
   return { insert: insertBatched };
 }

@@ -9,31 +9,34 @@ interface Waiting<In, Out> {
 /**
  * Turns `write` (many at once, answers in the same order) into a function for one item. At most `inFlight` batches of at
  * most `maxItems` run at a time; beside a running one only a full one is begun, because few large batches cost less than many small.
- * For their sake too batches that are not full begin `spacingMs` apart. When a batch fails as a whole, `isItemFault` decides whether its
- * items are tried one by one, so that one bad item cannot take others with it.
+ * For their sake too two batches of fewer than `enough` items each (as many as may be, unless said otherwise) begin `spacingMs` apart. When
+ * a batch fails as a whole, `isItemFault` decides whether its items are tried one by one, so that one bad item cannot take others with it.
  */
 export function microBatch<In, Out>(
   write: (items: readonly In[]) => Promise<readonly Out[]>,
-  options: { maxItems: number; inFlight: number; isItemFault: (error: unknown) => boolean; spacingMs?: number },
+  options: { maxItems: number; inFlight: number; isItemFault: (error: unknown) => boolean; spacingMs?: number; enough?: number },
 ): (item: In) => Promise<Out> {
+  const { spacingMs = 0, enough = options.maxItems } = options;
   let waiting: Waiting<In, Out>[] = [];
   let running = 0;
   let isScheduled = false;
   let begunAtMs = Number.NEGATIVE_INFINITY;
+  let lastSize = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function pump(): void {
     isScheduled = false;
     clearTimeout(timer);
     while (running < options.inFlight && waiting.length >= (running === 0 ? 1 : options.maxItems)) {
-      const restMs = begunAtMs + (options.spacingMs ?? 0) - performance.now();
-      if (restMs > 0 && waiting.length < options.maxItems) {
+      const restMs = begunAtMs + spacingMs - performance.now();
+      if (restMs > 0 && lastSize < enough && waiting.length < enough) {
         timer = setTimeout(pump, restMs);
         return;
       }
       begunAtMs = performance.now();
       const batch = waiting.slice(0, options.maxItems);
       waiting = waiting.slice(options.maxItems);
+      lastSize = batch.length;
       running += 1;
       void run(batch);
     }

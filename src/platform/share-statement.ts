@@ -8,8 +8,9 @@ const MOST_CALLS = 100;
 interface Sharing {
   /** Statements at a time. */
   readonly inFlight?: number;
-  /** Those that are not full begin so far apart. */
+  /** Two of fewer calls each than are `enough` (than may be in one, unless said otherwise) begin so far apart. */
   readonly spacingMs?: number;
+  readonly enough?: number;
 }
 
 /**
@@ -18,7 +19,7 @@ interface Sharing {
  */
 export function shareStatement<In, Out>(
   write: (calls: readonly In[]) => Promise<readonly Out[]>,
-  { inFlight = 2, spacingMs = 0 }: Sharing = {},
+  { inFlight = 2, ...spacing }: Sharing = {},
 ): (call: In) => Promise<Out> {
-  return microBatch(write, { maxItems: MOST_CALLS, inFlight, spacingMs, isItemFault: (error) => !isConnectionTrouble(error) });
+  return microBatch(write, { maxItems: MOST_CALLS, inFlight, ...spacing, isItemFault: (error) => !isConnectionTrouble(error) });
 }

@@ -121,6 +121,23 @@ test('when batches are spaced, then neither the first nor a full one waits', asy
   expect(batches).toEqual([[1], [2, 3, 4]]);
 });
 
+test('when batches are spaced, then neither as many as are enough nor what comes after so many waits', async () => {
+  const batches: (readonly number[])[] = [];
+  const write = microBatch(
+    (items: readonly number[]) => {
+      batches.push(items);
+      return Promise.resolve(items);
+    },
+    { ...OPTIONS, spacingMs: 600_000, enough: 2 },
+  );
+
+  await write(1);
+  await Promise.all([2, 3].map(write));
+  await write(4);
+
+  expect(batches).toEqual([[1], [2, 3], [4]]);
+});
+
 test('when batches are spaced, then what comes meanwhile goes together when the time is over', async () => {
   const batches: { readonly items: readonly number[]; readonly atMs: number }[] = [];
   const write = microBatch(
