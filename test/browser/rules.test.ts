@@ -274,7 +274,7 @@ test('when another event is chosen, then its own kinds stand there, and what was
     expect(await kinds.getByRole('checkbox').count()).toBe(known.length);
   }
   await choose('deal.value_changed');
-  await kinds.getByLabel('A first setting').check();
+  await kinds.getByLabel('A first value').check();
   await choose('deal.close_date_changed');
   await frame.getByRole('button', { name: 'Save rule' }).click();
   await frame.getByLabel('Enabled: A date of its own').waitFor();
