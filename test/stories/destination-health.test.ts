@@ -178,6 +178,7 @@ test('when a destination with a fallback breaks, then its messages go there, mar
   const news = () => world.chat.messages(fallback.spaceId).filter((message) => visibleText(message).includes('Deal won'));
   await waitUntil('the fallback tells all', () => news().length === 3);
   await untilHeld(channel, 1);
+  await rest();
 
   const [own, ...redirected] = [...news()].sort(
     (one, other) => Number(visibleText(one).includes('Meant for')) - Number(visibleText(other).includes('Meant for')),
