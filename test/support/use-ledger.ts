@@ -17,6 +17,8 @@ export interface UsedLedger {
   addDestination(columns?: Columns): Promise<void>;
   /** Owed to destination 1 by rule 1: a deal that was won, of its own where the delivery has an id. */
   addDelivery(columns?: Columns): Promise<void>;
+  /** For each `n` from `first` to `last` one more like delivery `of`, of an event and a record of its own: `changes` are expressions over `n`, by columns. */
+  addMany(of: number, first: number, last: number, changes?: Readonly<Record<string, string>>): Promise<void>;
   /** Until a statement waits for a lock of another. */
   untilLocked(): Promise<void>;
 }
@@ -53,6 +55,16 @@ export function useLedger(testDatabase: TestDatabase): UsedLedger {
         ...{ occurred_at: now, not_before: now, template_mode: 'compact', state: 'queued' },
         ...numbered,
       });
+    },
+    async addMany(of, first, last, changes = {}) {
+      const changed = { id: 'n', event_id: 'n', entity_id: 'n::text', ...changes };
+      const pairs = Object.entries(changed).flatMap(([column, value]) => [`'${column}'`, value]);
+      // The function in FROM runs once a row: as a column whose fields are taken, it would run once for each of these.
+      await ledger.query(
+        `INSERT INTO deliveries SELECT made.* FROM deliveries d, generate_series($2::int, $3::int) n,
+                jsonb_populate_record(d, jsonb_build_object(${pairs.join(', ')})) made WHERE d.id = $1`,
+        ...[of, first, last],
+      );
     },
     untilLocked: () =>
       waitUntil('a statement waits for a lock', async () => {

@@ -26,14 +26,8 @@ async function holdMany(columns: object = {}): Promise<void> {
   await addMany(1, 10);
 }
 
-async function addMany(of: number, firstId: number): Promise<void> {
-  await query(
-    `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', $2::int + n, 'event_id', $4::int + n, 'entity_id', ($4::int + n)::text)) AS d
-         FROM deliveries d, generate_series(1, $3) n WHERE d.id = $1) many`,
-    ...[of, firstId, MANY, 10],
-  );
-}
+const addMany = (of: number, firstId: number) =>
+  ledger.addMany(of, 1, MANY, { id: `n + ${firstId}`, event_id: 'n + 10', entity_id: '(n + 10)::text' });
 
 const idsOf = async (condition: string): Promise<readonly number[]> =>
   (await query(`SELECT id::int FROM deliveries WHERE ${condition} ORDER BY id`)).rows.map(({ id }) => id);

@@ -58,12 +58,10 @@ async function holdMuch(): Promise<void> {
     held_for: 'daily',
     held_until: new Date(Date.now() + 3_600_000),
   });
-  await query(
-    `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', 2 * n + d.id, 'event_id', 2 * n + d.id, 'entity_id', (2 * n + d.id)::text)) AS d
-         FROM deliveries d, generate_series(1, $1) n) many`,
-    MUCH / 2,
-  );
+  for (const one of [1, 2]) {
+    const id = `2 * n + ${one}`;
+    await ledger.addMany(one, 1, MUCH / 2, { id, event_id: id, entity_id: `(${id})::text` });
+  }
   await query(`UPDATE deliveries SET fold_kind = 'daily' WHERE id = 1`);
 }
 
@@ -112,12 +110,7 @@ test(
   async () => {
     await ledger.addDestination({ id: BROKEN });
     await ledger.addDelivery({ id: 1, state: 'sent', finished_at: new Date() });
-    await query(
-      `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', n, 'event_id', n, 'entity_id', n::text)) AS d
-         FROM deliveries d, generate_series(2, $1) n) many`,
-      MUCH,
-    );
+    await ledger.addMany(1, 2, MUCH);
     await query('ANALYZE deliveries');
     await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);
     for (const id of [1, 2, 3])

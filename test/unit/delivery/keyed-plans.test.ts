@@ -26,14 +26,7 @@ test.each([
   async (_name, young, state) => {
     await ledger.addDestination({ id: 1 });
     await query('ALTER TABLE deliveries SET (autovacuum_enabled = false)');
-    const addMany = (from: number, to: number) =>
-      query(
-        `INSERT INTO deliveries SELECT (d).* FROM (
-           SELECT jsonb_populate_record(d, jsonb_build_object('id', n, 'event_id', n, 'entity_id', n::text)) AS d
-             FROM deliveries d, generate_series($1::int, $2::int) n WHERE d.id = $1 - 1) many`,
-        from,
-        to,
-      );
+    const addMany = (from: number, to: number) => ledger.addMany(from - 1, from, to);
     await ledger.addDelivery({ id: 1 });
     await addMany(2, young);
     await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('A', now(), true)`);

@@ -24,15 +24,9 @@ const ledger = useLedger(testDatabase);
 const { query } = ledger;
 const openPlanned = usePlans(testDatabase);
 
-/** Of the message of this id, each of an event and a record of its own: `columns` are expressions over `n`. */
-async function addMany(of: number, firstId: number, columns = '', count = MUCH): Promise<void> {
-  await query(
-    `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', $2::int + n, 'event_id', n, 'entity_id', n::text, 'request_id', gen_random_uuid() ${columns})) AS d
-         FROM deliveries d, generate_series(1, $3) n WHERE d.id = $1) many`,
-    ...[of, firstId, count],
-  );
-}
+/** Of the message of this id, from `firstId` on. */
+const addMany = (of: number, firstId: number, changes: Readonly<Record<string, string>> = {}, count = MUCH) =>
+  ledger.addMany(of, 1, count, { id: `n + ${firstId}`, request_id: 'gen_random_uuid()', ...changes });
 
 const held = (columns: object = {}) =>
   ledger.addDelivery({ id: 1, event_id: 0, state: 'held', held_because: 'broken', waiting_since: new Date(), ...columns });
@@ -135,9 +129,9 @@ test(
     const leads = 1_000;
     await ledger.addDestination({ id: BROKEN });
     await ledger.addDelivery({ id: 1, event_id: 0, state: 'failed', fold_kind: 'backlog', finished_at: new Date() });
-    await addMany(1, 10, `, 'finished_at', now() - n * interval '1 minute'`, leads);
+    await addMany(1, 10, { finished_at: `now() - n * interval '1 minute'` }, leads);
     await ledger.addDelivery({ id: 2_000, event_id: 0, rule_id: 2, state: 'failed', folded_into: 10, finished_at: new Date() });
-    await addMany(2_000, 2_000, `, 'folded_into', 11 + n % ${leads}`);
+    await addMany(2_000, 2_000, { folded_into: `11 + n % ${leads}` });
     await ledger.addDelivery({ id: 2, event_id: 0, rule_id: 3, state: 'folded', folded_into: 2, finished_at: new Date() });
     await addMany(2, 2_000 + MUCH);
     await query('ANALYZE deliveries');

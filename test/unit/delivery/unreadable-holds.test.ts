@@ -140,11 +140,7 @@ test('when more cannot be read than is looked for at once, then the others have 
   );
   await addDestination(1_000);
   await hold(1);
-  await query(
-    `INSERT INTO deliveries SELECT (d).* FROM (
-       SELECT jsonb_populate_record(d, jsonb_build_object('id', n, 'event_id', n, 'chat_webhook_id', n)) AS d
-         FROM deliveries d, generate_series(2, ${many}) n WHERE id = 1) many`,
-  );
+  await ledger.addMany(1, 2, many, { chat_webhook_id: 'n', entity_id: 'd.entity_id' });
   await hold(1_000);
   const { releaseHeld } = aProcess();
 

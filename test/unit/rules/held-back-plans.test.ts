@@ -18,12 +18,7 @@ test(
   async () => {
     await ledger.addDestination();
     await ledger.addDelivery({ id: 1, state: 'sent', finished_at: new Date() });
-    await ledger.query(
-      `INSERT INTO deliveries SELECT (d).* FROM (
-         SELECT jsonb_populate_record(d, jsonb_build_object('id', n, 'event_id', n, 'entity_id', n::text)) AS d
-           FROM deliveries d, generate_series(2, $1::int) n) many`,
-      HISTORY,
-    );
+    await ledger.addMany(1, 2, HISTORY);
     await ledger.query('ANALYZE deliveries');
     await ledger.query(
       `INSERT INTO events (id, tenant_id, entity, entity_id, action, meta_id, occurred_at, payload)
