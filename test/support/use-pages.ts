@@ -16,6 +16,13 @@ export interface UsedPages {
 }
 
 export function usePages(api: UsedApi): UsedPages {
+  /** That of the page which the company's admin has open, as long as the test is of this company. */
+  let opened: { readonly companyId: number; readonly token: Promise<string> } | undefined;
+  const openToken = (): Promise<string> => {
+    const { companyId } = api.tenant;
+    if (opened?.companyId !== companyId) opened = { companyId, token: pages.pageToken() };
+    return opened.token;
+  };
   const pages: UsedPages = {
     async pageToken({ companyId } = api.tenant, userId = 1) {
       const query = { id: 'rt1', token: iframeToken({ userId, companyId }) };
@@ -24,10 +31,10 @@ export function usePages(api: UsedApi): UsedPages {
     },
     async open(path) {
       const asked = request(api.app).get(`/extension/settings/${path}`);
-      return asked.set('Authorization', `Bearer ${await pages.pageToken()}`);
+      return asked.set('Authorization', `Bearer ${await openToken()}`);
     },
     async send(path, fields, token) {
-      const body = { pageToken: token ?? (await pages.pageToken()), ...fields };
+      const body = { pageToken: token ?? (await openToken()), ...fields };
       return request(api.app).post(`/extension/settings/${path}`).type('form').send(body);
     },
   };
