@@ -125,7 +125,7 @@ function underLock<T>(place: MigrationPlace, work: () => Promise<T>): Promise<T>
 async function onThrowAwayServer<T>(use: (connectionString: string) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'dealbell-schema-'));
   try {
-    const server = await startEmbeddedPostgres({ dataDir });
+    const server = await startEmbeddedPostgres({ dataDir, isThrowaway: true });
     try {
       return await use(server.connectionString);
     } finally {

@@ -40,6 +40,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_checkpoints: 'off',
 };
 
+/** For what is thrown away at its end: nothing waits for the disk. */
+const THROWAWAY_SETTINGS: Readonly<Record<string, string>> = { fsync: 'off', full_page_writes: 'off' };
+
 export interface EmbeddedPostgresLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -57,6 +60,7 @@ interface Cluster {
   readonly logFile: string;
   readonly binaries: PostgresBinaries;
   readonly runAs: RunAs;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
@@ -67,11 +71,14 @@ export async function startEmbeddedPostgres({
   dataDir,
   port,
   log,
+  isThrowaway = false,
 }: {
   dataDir: string;
   /** A free one when absent. */
   port?: number;
   log?: EmbeddedPostgresLog;
+  /** Nobody needs what is in it after the machine has stopped. */
+  isThrowaway?: boolean;
 }): Promise<EmbeddedPostgres> {
   const startedAtMs = Date.now();
   mkdirSync(dataDir, { recursive: true });
@@ -79,7 +86,7 @@ export async function startEmbeddedPostgres({
   const lock = acquireProcessLock(join(home, 'postgres.lock'));
   if (lock.kind === 'held') throw inUse(dataDir, lock.pid);
   try {
-    const { connectionString, ...kept } = await startCluster(home, port, log);
+    const { connectionString, ...kept } = await startCluster({ home, wantedPort: port, log, isThrowaway });
     log?.info({ dataDir: home, tookMs: Date.now() - startedAtMs }, 'embedded postgres started');
     let stopped: Promise<void> | undefined;
     const stop = async (): Promise<void> => {
@@ -93,11 +100,17 @@ export async function startEmbeddedPostgres({
   }
 }
 
-async function startCluster(
-  home: string,
-  wantedPort: number | undefined,
-  log: EmbeddedPostgresLog | undefined,
-): Promise<{ connectionString: string; stop(): Promise<void> }> {
+async function startCluster({
+  home,
+  wantedPort,
+  log,
+  isThrowaway,
+}: {
+  home: string;
+  wantedPort: number | undefined;
+  log: EmbeddedPostgresLog | undefined;
+  isThrowaway: boolean;
+}): Promise<{ connectionString: string; stop(): Promise<void> }> {
   const clusterDir = join(home, 'postgres');
   const binaries = findPostgresBinaries();
   const runAs = await postgresUser(clusterDir);
@@ -106,8 +119,9 @@ async function startCluster(
   assertReachable(home, runAs);
   assertReachable(dirname(binaries.postgres), runAs);
   if (await stopLeftOverServer(clusterDir)) log?.warn({ dataDir: home }, 'stopped the embedded postgres of a killed process');
-  const password = await ensureCluster({ dataDir: home, clusterDir, binaries, runAs });
-  const cluster: Cluster = { dir: clusterDir, logFile: join(home, 'postgres.log'), binaries, runAs };
+  const password = await ensureCluster({ dataDir: home, clusterDir, binaries, runAs, isThrowaway });
+  const settings = isThrowaway ? { ...SETTINGS, ...THROWAWAY_SETTINGS } : SETTINGS;
+  const cluster: Cluster = { dir: clusterDir, logFile: join(home, 'postgres.log'), binaries, runAs, settings };
   const { server, port } = await startServer(cluster, wantedPort);
   try {
     const connectionString = (database: string): string =>
@@ -144,10 +158,10 @@ async function startServer(cluster: Cluster, wantedPort?: number): Promise<{ ser
   }
 }
 
-function spawnServer({ dir, logFile, binaries, runAs }: Cluster, port: number): ChildProcess {
+function spawnServer({ dir, logFile, binaries, runAs, settings }: Cluster, port: number): ChildProcess {
   const logFd = openSync(logFile, 'a', 0o600);
   try {
-    const flags = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const flags = Object.entries({ ...settings, port: String(port) }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     // Detached: Ctrl-C in a terminal goes to the whole process group, and we want to finish our own work before the database ends.
     const server = spawn(binaries.postgres, ['-D', dir, ...flags], {
       ...POSTGRES_ENV,

@@ -34,11 +34,13 @@ export async function ensureCluster({
   clusterDir,
   binaries,
   runAs,
+  isThrowaway,
 }: {
   dataDir: string;
   clusterDir: string;
   binaries: PostgresBinaries;
   runAs: RunAs;
+  isThrowaway: boolean;
 }): Promise<string> {
   const passwordFile = join(dataDir, 'postgres.password');
   removeTornClusters(dataDir);
@@ -48,7 +50,7 @@ export async function ensureCluster({
   }
   const password = randomBytes(24).toString('hex');
   const newDir = join(dataDir, `${NEW_CLUSTER_PREFIX}${randomBytes(6).toString('hex')}`);
-  await initialise({ newDir, password, binaries, runAs });
+  await initialise({ newDir, password, binaries, runAs, isThrowaway });
   // The password first: a cluster without it would be lost, a password without a cluster is overwritten by the next try.
   writeFileSync(passwordFile, password, { mode: 0o600 });
   renameSync(join(newDir, 'cluster'), clusterDir);
@@ -91,11 +93,13 @@ async function initialise({
   password,
   binaries,
   runAs,
+  isThrowaway,
 }: {
   newDir: string;
   password: string;
   binaries: PostgresBinaries;
   runAs: RunAs;
+  isThrowaway: boolean;
 }): Promise<void> {
   const passwordFile = join(newDir, 'password');
   mkdirSync(newDir, { mode: 0o700 });
@@ -112,6 +116,7 @@ async function initialise({
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
+    ...(isThrowaway ? ['--no-sync'] : []),
   ];
   try {
     await run(binaries.initdb, args, { ...POSTGRES_ENV, ...runAs, cwd: newDir, timeout: INITDB_TIMEOUT_MS, windowsHide: true });

@@ -32,5 +32,5 @@ export default async function globalSetup(): Promise<void> {
 
 async function startOwnServer(): Promise<{ postgres: EmbeddedPostgres; dataDir: string }> {
   const dataDir = mkdtempSync(join(tmpdir(), 'dealbell-test-'));
-  return { postgres: await startEmbeddedPostgres({ dataDir }), dataDir };
+  return { postgres: await startEmbeddedPostgres({ dataDir, isThrowaway: true }), dataDir };
 }

@@ -88,9 +88,11 @@ test('when it starts for the first time, then there is an empty UTF-8 database "
 
   const [database] = await query(
     postgres.connectionString,
-    `SELECT current_database() AS name, lower('ÄÖÜ') AS lowered, current_setting('server_encoding') AS encoding`,
+    `SELECT current_database() AS name, lower('ÄÖÜ') AS lowered, current_setting('server_encoding') AS encoding,
+            current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes`,
   );
-  expect(database).toEqual({ name: 'dealbell', lowered: 'äöü', encoding: 'UTF8' });
+  expect(database).toMatchObject({ name: 'dealbell', lowered: 'äöü', encoding: 'UTF8' });
+  expect(database).toMatchObject({ fsync: 'on', full_page_writes: 'on' });
   expect(statSync(join(dataDir, 'postgres.password')).mode & 0o777).toBe(0o600);
   expect(new URL(postgres.connectionString).hostname).toBe('127.0.0.1');
 });
