@@ -74,7 +74,7 @@ const CLAIM = `
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
          w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
-         t.base_currency, t.rules_version, later.next_ms
+         t.base_currency, t.rules_version, t.uninstalled_at IS NOT NULL AS is_uninstalled, later.next_ms
     FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms
             FROM (SELECT ready_at FROM waiting WHERE ready_at > now()
                   UNION ALL SELECT not_before FROM heads WHERE not_before > now()) AS rest) later
@@ -135,6 +135,7 @@ const claimedRow = z.object({
   tenant_time_zone: z.string(),
   base_currency: z.string(),
   rules_version: z.number(),
+  is_uninstalled: z.boolean(),
 });
 const destinationRow = z.object({
   sealed_credentials: z.string(),
@@ -256,6 +257,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
       occurredAt: row.occurred_at,
     },
     settingsVersion: row.rules_version,
+    isUninstalled: row.is_uninstalled,
     tenant: {
       id: row.tenant_id,
       companyId: row.company_id,

@@ -228,6 +228,7 @@ async function freezeAll(
 /** Why nothing may be posted for this delivery now; null when it may. */
 function obstacleOf(delivery: ClaimedDelivery, { refusalConfirmMs }: AttemptSettings): Obstacle | null {
   const { destination } = delivery;
+  if (delivery.isUninstalled) return { state: 'dropped', reason: 'Dealbell was uninstalled before it could be told.' };
   // A fallback that was removed: back to its own destination.
   if (destination === null && delivery.viaWebhookId !== null) return { state: 'queued', reason: null, delayAllMs: null };
   if (destination === null) return { state: 'dropped', reason: 'The destination was removed.' };

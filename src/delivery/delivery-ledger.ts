@@ -54,6 +54,8 @@ export interface ClaimedDelivery {
   readonly tenant: TenantProfile;
   /** Of its tenant's rules, destinations and zone as they were claimed with it: each change of them raises it. */
   readonly settingsVersion: number;
+  /** Nobody of its company has Dealbell any more. */
+  readonly isUninstalled: boolean;
   /** Null: the destination was removed. */
   readonly destination: ClaimedDestination | null;
 }

@@ -83,9 +83,9 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
   }
 
   return async (delivery) => {
-    const { destination } = delivery;
-    // What somebody announces goes at once and by itself.
-    const isJudged = destination !== null && delivery.change.transition.announcement === undefined;
+    const { destination, isUninstalled } = delivery;
+    // What somebody announces goes at once and by itself; what is not told any more neither waits nor is folded.
+    const isJudged = destination !== null && !isUninstalled && delivery.change.transition.announcement === undefined;
     return isJudged ? await place({ delivery, destination }, clock()) : delivery;
   };
 }

@@ -183,6 +183,29 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     );
   });
 
+  test('when the last user uninstalls while messages wait, then none of them is told, with the reason, and what comes after a new install is', async () => {
+    const channel = await listening({ quietHours: NIGHTS });
+    setClock('2026-11-24T21:00:00Z');
+    await win(channel, 'Before one', 'Before two');
+    await waitUntil('they are held', async () => (await deliveriesOf(channel, 'held')).length === 2);
+
+    await world.pipedrive.uninstall(firstAdmin(world.pipedrive, DEMO_COMPANY_ID));
+    setClock('2026-11-25T07:00:00Z');
+    await waitUntil('they are dropped', async () => (await deliveriesOf(channel, 'dropped')).length === 2);
+    // Pipedrive's token for the page is of today.
+    aheadMs = 0;
+    await world.install();
+    setClock('2026-11-25T07:00:00Z');
+    await win(channel, 'After');
+    await arrives(channel, 1);
+
+    expect(texts(channel)).toEqual([expect.stringContaining('After')]);
+    expect((await deliveriesOf(channel, 'dropped')).map((one: { reason: string }) => one.reason)).toEqual([
+      expect.stringContaining('Dealbell was uninstalled before it could be told.'),
+      expect.stringContaining('Dealbell was uninstalled before it could be told.'),
+    ]);
+  });
+
   test('when quiet hours are lifted or moved while messages wait, then they go, or wait for the new end', async () => {
     const channel = await listening({ quietHours: NIGHTS });
     setClock('2026-11-24T21:00:00Z');

@@ -198,6 +198,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     change: aChange('deal.won'),
     tenant: aTenant(),
     settingsVersion: 1,
+    isUninstalled: false,
     destination: aClaimedDestination(),
     ...given,
   };
