@@ -104,7 +104,7 @@ export interface AttemptRecord {
   readonly health: HealthChange | null;
   /** The space takes cards, but no threads. */
   readonly cannotThread: boolean;
-  /** Every queued message of the destination is held with this one. */
+  /** Every message of the destination that is due is held with this one. */
   readonly holdAll: boolean;
   /** Every queued message of the destination waits this long. */
   readonly delayAllMs: number | null;

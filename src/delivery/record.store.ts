@@ -26,11 +26,16 @@ const RECORD_SENT = `
          next_slot_at = greatest(g.next_slot_at, clock_timestamp() + r.slot_after_ms * interval '1 millisecond')
     FROM r WHERE g.space_id = r.space_id`;
 
+/** It waits for its rule's digest, whatever its destination can take. */
+const IS_TO_BE_GATHERED = `
+  (d.rendered_body IS NULL AND d.fold_kind IS NULL AND NOT d.is_plain AND NOT d.is_unthreaded AND d.replay = 0
+   AND EXISTS (SELECT FROM rules WHERE rules.id = d.rule_id AND rules.tenant_id = d.tenant_id AND rules.enabled AND rules.digest IS NOT NULL))`;
+
 /**
  * Everything that an attempt changes, in one statement: the delivery, its log row, the space's next slot (counted from now, when
  * the attempt is over, so that two writes are never less than the interval apart at Google), the destination's health.
  * `through`: a destination may have been repaired, moved or removed while its message was under way. Its row is locked, and what
- * holds no longer is not held, what was posted by its former URL says nothing of the new one, and a message follows it into its
+ * holds no longer is not held, nor is the trial by which a broken one may be found to work, nor what may still be decided anew before it is due; what was posted by its former URL says nothing of the new one, and a message follows it into its
  * new space. A message without a way (its fallback was removed) goes back to its own destination. When nothing was posted and the space
  * was lost meanwhile, all is left to whoever has that.
  */
@@ -44,7 +49,8 @@ const RECORD_ANY = `
      WHERE r.wrote OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
   ), through AS MATERIALIZED (
     SELECT r.id, w.space_id, w.sealed_credentials = r.sealed AS is_same,
-           w.sealed_credentials = r.sealed AND (r.health = 'broken' OR w.health = 'broken' OR w.paused) AS holds
+           w.sealed_credentials = r.sealed AND (r.health = 'broken' OR w.health = 'broken' OR w.paused) AS holds,
+           CASE WHEN w.health = 'broken' THEN w.probe_delivery_id END AS probe_id
       FROM r JOIN chat_webhooks w ON w.id = r.through_id WHERE r.state IN ('queued', 'held') ORDER BY w.id FOR NO KEY UPDATE OF w
   ), others AS (
     UPDATE deliveries d SET state = CASE WHEN r.hold_all THEN 'held' ELSE d.state END,
@@ -55,7 +61,8 @@ const RECORD_ANY = `
       FROM r JOIN through ON through.id = r.id AND through.is_same AND (through.holds OR NOT r.hold_all)
      WHERE (r.hold_all OR r.delay_all_ms IS NOT NULL) AND coalesce(d.via_webhook_id, d.chat_webhook_id) = r.through_id
        AND d.space_id = r.space_id AND d.state = 'queued' AND d.id <> r.id
-       AND (r.hold_all OR d.not_before < now() + r.delay_all_ms * interval '1 millisecond')
+       AND CASE WHEN r.hold_all THEN d.not_before <= now() AND d.id IS DISTINCT FROM through.probe_id AND NOT ${IS_TO_BE_GATHERED}
+                ELSE d.not_before < now() + r.delay_all_ms * interval '1 millisecond' END
   ), told AS (
     UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
            state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,

@@ -53,12 +53,13 @@ export function settleAttempt(
   };
 }
 
-/** What the ledger records when nothing was posted. */
+/** What the ledger records when nothing was posted. What is held takes all along that would be held after it, each in its turn, while others of the space wait. */
 export function settleUnsent(delivery: ClaimedDelivery, obstacle: Obstacle): AttemptRecord {
   return {
     ...NOTHING_HAPPENED,
     delivery,
     state: obstacle.state,
+    holdAll: obstacle.state === 'held',
     stateReason: obstacle.reason,
     heldBecause: obstacle.state === 'held' ? obstacle.heldBecause : null,
     delayAllMs: obstacle.state === 'queued' ? obstacle.delayAllMs : null,

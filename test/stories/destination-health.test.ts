@@ -288,6 +288,53 @@ async function beginAttempt({ id: channelId }: Channel, body: string): Promise<s
   return owed.request_id;
 }
 
+test.each([
+  ['paused', 'UPDATE chat_webhooks SET paused = true WHERE id = $1'],
+  ['broken', `UPDATE chat_webhooks SET health = 'broken', next_probe_at = now() + interval '1 hour' WHERE id = $1`],
+])(
+  'when a destination is %s and much is due there, then all of it is held at once, so that the others of its space need not wait',
+  async (_state, closing) => {
+    const { pool } = testDatabase.database;
+    const channel = await connectChannel(world, token, 'Closed');
+    const neighbour = await connectChannel(world, token, 'Neighbour', { spaceId: channel.spaceId });
+    const [listeners, neighbours] = [await audience([channel]), await audience([neighbour])];
+    await closeSpace(pool, channel);
+    for (const number of [1, 2, 3, 4]) await listeners.win(`Message ${number}`);
+    await neighbours.win('Message beside');
+    await waitUntil('all is owed', async () => (await deliveriesOf(channel, 'queued')).length === 4);
+    await pool.query(closing, [channel.id]);
+
+    await openSpace(pool, channel);
+    await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+    await untilHeld(channel, 4);
+    await rest();
+
+    const times = await pool.query(`SELECT DISTINCT waiting_since FROM deliveries WHERE chat_webhook_id = $1`, [channel.id]);
+    expect(times.rows).toHaveLength(1);
+    expect(titles(channel)).toContain('Message beside');
+  },
+);
+
+test('when a destination breaks while a change may still be taken back, and that is, then it is not held to be told later', async () => {
+  const channel = await connectChannel(world, token, 'Windows');
+  const listeners = await audience([channel]);
+  await addRule(world, token, 'deal.lost', channel, { settleMs: 60_000 });
+  const deal = (lastId += 1);
+  const change = (from: string, to: string) => {
+    const data = { id: deal, title: 'Message lost', status: to, value: 1, currency: 'EUR', owner_id: 12415001, pipeline_id: 1 };
+    return postAs(world, rawWebhook('deal', 'change', deal, { data, previous: { status: from } }));
+  };
+  await change('open', 'lost');
+  await waitUntil('it is owed', async () => (await deliveriesOf(channel, 'queued')).length === 1);
+  await breakDown(channel, listeners, 'Message one');
+
+  await change('lost', 'open');
+  await waitUntil('it is owed no more', async () => (await deliveriesOf(channel, 'queued')).length === 0);
+
+  expect((await deliveriesOf(channel, 'held')).map(({ entityId }: { entityId: string }) => entityId)).not.toContain(String(deal));
+  expect(await deliveriesOf(channel, 'dropped')).toHaveLength(1);
+});
+
 test('when the fallback breaks too, or is removed, then its guests wait and go to their own destination once that works', async () => {
   const fallback = await connectChannel(world, token, 'Broken stand-in');
   const channel = await connectChannel(world, token, 'Broken too', { fallbackWebhookId: fallback.id });
