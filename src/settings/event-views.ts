@@ -117,7 +117,7 @@ function messageView(
   const isUnfinished = UNFINISHED_STATES.some((state) => state === delivery.state);
   return {
     id: delivery.id,
-    destination: destinations.get(delivery.chatWebhookId)?.name ?? 'a space that was removed',
+    destination: wayWords(delivery, destinations),
     why: delivery.replay === 0 ? why : `${why}, sent again`,
     state: text,
     tone,
@@ -125,6 +125,12 @@ function messageView(
     reason: delivery.reason,
     canReplay: !isUnfinished && destinations.has(delivery.chatWebhookId),
   };
+}
+
+/** Where it goes or went: another space takes it while its own is broken. */
+function wayWords({ chatWebhookId, viaWebhookId }: HistoryDelivery, destinations: ReadonlyMap<number, Destination>): string {
+  const nameOf = (id: number): string => destinations.get(id)?.name ?? 'a space that was removed';
+  return viaWebhookId === null ? nameOf(chatWebhookId) : `${nameOf(viaWebhookId)}, in place of ${nameOf(chatWebhookId)}`;
 }
 
 /** What was sent again is sent again by its last telling alone. */

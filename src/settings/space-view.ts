@@ -100,7 +100,7 @@ function stateOf(
     };
   }
   if (!unused.has(id)) return health;
-  return { word: 'Not used yet', tone: 'neutral', reason: { what: '', then: 'No message has gone to this URL yet.' } };
+  return { word: 'Not used yet', tone: 'neutral', reason: { what: '', then: 'No message has arrived through this URL yet.' } };
 }
 
 const DAY_MS = 86_400_000;

@@ -20,16 +20,17 @@ const aDelivery = (given: Partial<HistoryDelivery> = {}): HistoryDelivery => ({
   ...given,
 });
 
+const space: Destination = {
+  ...{ id: 3, name: 'Sales wins', spaceId: 'A', healthReason: null, healthSince: at(0), paused: false },
+  ...{ threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, foldThreshold: null },
+  ...{ timeZone: null, locale: null, quietHours: null, createdAt: at(0), updatedAt: at(0), unreadable: [] },
+  health: 'healthy',
+  threads: 'off',
+  fold: 'auto',
+};
+
 function viewOf(decisions: readonly Decision[], given: Partial<PageFacts> = {}) {
   const stored = { author: null, version: 1, createdAt: at(0), updatedAt: at(0) };
-  const space: Destination = {
-    ...{ id: 3, name: 'Sales wins', spaceId: 'A', healthReason: null, healthSince: at(0), paused: false },
-    ...{ threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, foldThreshold: null },
-    ...{ timeZone: null, locale: null, quietHours: null, createdAt: at(0), updatedAt: at(0), unreadable: [] },
-    health: 'healthy',
-    threads: 'off',
-    fold: 'auto',
-  };
   const [view] = eventViews({
     tenant: aTenant(),
     destinations: [space],
@@ -129,4 +130,15 @@ test('when a record was announced that no event ever named, then it has the titl
   const events = [{ ...anEvent([]), action: 'announce', recordTitle: null }];
 
   expect(viewOf([], { events, announcements }).record).toBe('Linen contract');
+});
+
+test.each([
+  ['its own space', null, 'Sales wins'],
+  ['the other space, while its own is broken', 4, 'Stand-in, in place of Sales wins'],
+  ['another space that was removed since', 5, 'a space that was removed, in place of Sales wins'],
+])('when a message went to %s, then the line says where it went', (_where, viaWebhookId, words) => {
+  const destinations = [space, { ...space, id: 4, name: 'Stand-in' }];
+  const deliveries = [aDelivery({ state: 'sent', viaWebhookId })];
+
+  expect(viewOf([], { destinations, deliveries }).messages[0]?.destination).toBe(words);
 });
