@@ -40,25 +40,40 @@ async function aSilentServer(): Promise<{
   return { server, sockets, connectionString: `postgresql://dealbell:secret@127.0.0.1:${port}/dealbell?sslmode=disable` };
 }
 
-test.each([
-  ['looks for migrations', pendingMigrations],
-  ['applies migrations', applyMigrations],
-])(
-  'when the database accepts and says nothing while a start %s, then that ends in time with the reason',
-  async (_what, work) => {
-    const { server, sockets, connectionString } = await aSilentServer();
+describe('it says nothing from the first', () => {
+  const silent: Awaited<ReturnType<typeof aSilentServer>>[] = [];
+  const works = { 'looks for migrations': pendingMigrations, 'applies migrations': applyMigrations } as const;
+  const outcomes = new Map<string, Promise<unknown>>();
 
-    const working = work({ connectionString });
+  // Side by side: each is waited for until its limit.
+  beforeAll(async () => {
+    for (const [what, work] of Object.entries(works)) {
+      const server = await aSilentServer();
+      silent.push(server);
+      outcomes.set(
+        what,
+        work(server).catch((error: unknown) => error),
+      );
+    }
+  });
+  afterAll(() => {
+    for (const { server, sockets } of silent) {
+      sockets.forEach((socket) => socket.destroy());
+      server.close();
+    }
+  });
 
-    await expect(working).rejects.toMatchObject({
-      code: 'database_unreachable',
-      message: expect.stringMatching(/^The database at 127\.0\.0\.1:\d+ cannot be used: .*timeout/),
-    });
-    sockets.forEach((socket) => socket.destroy());
-    server.close();
-  },
-  WITHIN_MS,
-);
+  test.each(Object.keys(works))(
+    'when the database accepts and says nothing while a start %s, then that ends in time with the reason',
+    async (what) => {
+      expect(await outcomes.get(what)).toMatchObject({
+        code: 'database_unreachable',
+        message: expect.stringMatching(/^The database at 127\.0\.0\.1:\d+ cannot be used: .*timeout/),
+      });
+    },
+    WITHIN_MS,
+  );
+});
 
 test('when the database hangs after it has taken the connection, then a statement is waited for no longer than the limit', async () => {
   const asking = withConnection({ connectionString: throughProxy, answerTimeoutMs: SOON_MS }, async (client) => {
