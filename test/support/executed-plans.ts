@@ -21,12 +21,10 @@ export interface PlanNode {
 export interface PlanLog {
   /** Of all statements that ended since the last call. */
   take(): readonly ExecutedPlan[];
-  /** Lets other tests read the log; whoever's plans it has must have ended. */
-  close(): Promise<void>;
 }
 
-/** The log is one of the whole server, and does not say of which database a plan is: one test after the other. */
-const LOG_LOCK = 715_001;
+/** The log is one of the whole server: each line of it says of which database it is. */
+export const LOG_LINE_PREFIX = '%m [%p] %d ';
 
 const rawNode = z.object({
   'Node Type': z.string(),
@@ -47,25 +45,24 @@ const SETTINGS = {
   'auto_explain.log_parameter_max_length': '0',
 };
 
-/**
- * Sessions opened from now on log their plans; other tests that want the same wait until this one closes. Null where the server's log
- * cannot be read: it is not ours.
- */
+/** Sessions opened from now on log their plans. Null where the server's log cannot be read: it is not ours. */
 export async function logPlans(connectionString: string): Promise<PlanLog | null> {
-  const url = new URL(connectionString);
-  const database = url.pathname.slice(1);
-  // Such a lock is one of a database: that of all.
-  url.pathname = '/postgres';
-  const client = new Client({ connectionString: url.href });
+  const database = new URL(connectionString).pathname.slice(1);
+  const client = new Client({ connectionString });
   await client.connect();
-  const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-  const logFile = join(dirname(rows[0]?.data_directory ?? ''), 'postgres.log');
-  if (!existsSync(logFile)) {
+  let logFile: string;
+  try {
+    const { rows } = await client.query<{ folder: string; prefix: string }>(
+      `SELECT current_setting('data_directory') AS folder, current_setting('log_line_prefix') AS prefix`,
+    );
+    logFile = join(dirname(rows[0]?.folder ?? ''), 'postgres.log');
+    if (!existsSync(logFile)) return null;
+    if (rows[0]?.prefix !== LOG_LINE_PREFIX) throw new Error(`the lines of ${logFile} do not say of which database they are`);
+    for (const [name, value] of Object.entries(SETTINGS))
+      await client.query(`ALTER DATABASE ${database} SET ${name} = '${value}'`);
+  } finally {
     await client.end();
-    return null;
   }
-  await client.query('SELECT pg_advisory_lock($1)', [LOG_LOCK]);
-  for (const [name, value] of Object.entries(SETTINGS)) await client.query(`ALTER DATABASE ${database} SET ${name} = '${value}'`);
   let offset = statSync(logFile).size;
   return {
     take() {
@@ -74,14 +71,13 @@ export async function logPlans(connectionString: string): Promise<PlanLog | null
       const last = entries.at(-1);
       // What follows may be a part of an entry that is just being written.
       if (last !== undefined) offset += Buffer.byteLength(said.slice(0, last.index + last[0].length));
-      return entries.map(([, text = '']) => planIn(text));
+      return entries.flatMap(([, of, text = '']) => (of === database ? [planIn(text)] : []));
     },
-    close: () => client.end(),
   };
 }
 
 /** A line that ends in "plan:", and then the plan, each line of it begun by a tab. */
-const ENTRY = /duration: [\d.]+ ms {2}plan:\n((?:\t.*\n)*?\t\}\n)/g;
+const ENTRY = /\] (\S*) LOG: {2}duration: [\d.]+ ms {2}plan:\n((?:\t.*\n)*?\t\}\n)/g;
 
 function planIn(text: string): ExecutedPlan {
   const { 'Query Text': statement, Plan } = rawPlan.parse(JSON.parse(text));

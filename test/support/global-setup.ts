@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { applyMigrations } from '../../prisma/migrate';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/embedded-postgres';
+import { LOG_LINE_PREFIX } from './executed-plans';
 import { rememberTestServer, TEST_SERVER_URL } from './test-server';
 
 /** Uses the server of TEST_DATABASE_URL (its user must be allowed to create databases), else starts its own in a fresh folder. */
@@ -20,6 +21,11 @@ export default async function globalSetup(): Promise<void> {
   try {
     await client.query(`DROP DATABASE IF EXISTS ${template} WITH (FORCE)`);
     await client.query(`CREATE DATABASE ${template}`);
+    if (server !== undefined) {
+      // Whoever connects once the tables are made finds it so.
+      await client.query(`ALTER SYSTEM SET log_line_prefix = '${LOG_LINE_PREFIX}'`);
+      await client.query('SELECT pg_reload_conf()');
+    }
   } finally {
     await client.end();
   }

@@ -4,9 +4,6 @@ import { openDatabase, type Database } from '../../src/platform/database';
 import { logPlans, type ExecutedPlan, type PlanLog } from './executed-plans';
 import type { TestDatabase } from './test-database';
 
-/** Another test may be reading the server's log. */
-export const LOG_PATIENCE_MS = 90_000;
-
 export interface PlannedDatabase {
   /** Of one connection for each of its pools. */
   readonly database: Database;
@@ -24,10 +21,6 @@ export function usePlans(testDatabase: TestDatabase): () => Promise<PlannedDatab
   afterEach(async () => {
     await database?.close();
     database = null;
-  });
-  // After that of the database, which ends what is logged.
-  afterAll(async () => {
-    await log?.close();
   });
   return async () => {
     const { connectionString } = testDatabase;

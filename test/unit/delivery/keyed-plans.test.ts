@@ -4,7 +4,7 @@ import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import { settleAttempt } from '../../../src/delivery/settle-attempt';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
-import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
+import { readingMore, usePlans } from '../../support/use-plans';
 
 /** So many fill more than a page of the index by record, and less than one of that by tenant. */
 const YOUNG = 260;
@@ -53,5 +53,4 @@ test.each([
     expect([first, last]).toEqual([1, GROWN + 1]);
     expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
   },
-  LOG_PATIENCE_MS,
 );

@@ -3,7 +3,7 @@
 import { loadHeldBack } from '../../../src/rules/held-back.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
-import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
+import { readingMore, usePlans } from '../../support/use-plans';
 
 const HISTORY = 20_000;
 const FEW = 20;
@@ -13,29 +13,25 @@ const testDatabase = useTestDatabase();
 const ledger = useLedger(testDatabase);
 const openPlanned = usePlans(testDatabase);
 
-test(
-  'when a company has had many messages, then it is asked for those of the record alone',
-  async () => {
-    await ledger.addDestination();
-    await ledger.addDelivery({ id: 1, state: 'sent', finished_at: new Date() });
-    await ledger.addMany(1, 2, HISTORY);
-    await ledger.query('ANALYZE deliveries');
-    await ledger.query(
-      `INSERT INTO events (id, tenant_id, entity, entity_id, action, meta_id, occurred_at, payload)
+test('when a company has had many messages, then it is asked for those of the record alone', async () => {
+  await ledger.addDestination();
+  await ledger.addDelivery({ id: 1, state: 'sent', finished_at: new Date() });
+  await ledger.addMany(1, 2, HISTORY);
+  await ledger.query('ANALYZE deliveries');
+  await ledger.query(
+    `INSERT INTO events (id, tenant_id, entity, entity_id, action, meta_id, occurred_at, payload)
        VALUES ($1, $2, 'deal', $3, 'change', 'm', now(), '{}')`,
-      HISTORY + 1,
-      ledger.tenant,
-      String(HISTORY + 1),
-    );
-    await ledger.addDelivery({ id: HISTORY + 1, rule_id: -WATCH_ID, state: 'held', held_for: 'quiet' });
-    const planned = await openPlanned();
-    if (planned === null) return;
-    const told = [{ watchId: WATCH_ID, entity: 'deal', entityId: String(HISTORY + 1) }];
+    HISTORY + 1,
+    ledger.tenant,
+    String(HISTORY + 1),
+  );
+  await ledger.addDelivery({ id: HISTORY + 1, rule_id: -WATCH_ID, state: 'held', held_for: 'quiet' });
+  const planned = await openPlanned();
+  if (planned === null) return;
+  const told = [{ watchId: WATCH_ID, entity: 'deal', entityId: String(HISTORY + 1) }];
 
-    const found = await planned.database.repeatableTransaction((client) => loadHeldBack(client, ledger.tenant, told));
+  const found = await planned.database.repeatableTransaction((client) => loadHeldBack(client, ledger.tenant, told));
 
-    expect(found.map(({ id }) => id)).toEqual([HISTORY + 1]);
-    expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
-  },
-  LOG_PATIENCE_MS,
-);
+  expect(found.map(({ id }) => id)).toEqual([HISTORY + 1]);
+  expect(readingMore(planned.take(), 'deliveries', FEW)).toEqual([]);
+});

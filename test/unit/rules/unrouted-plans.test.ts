@@ -4,7 +4,7 @@ import { makeRoutingStore } from '../../../src/rules/routing.store';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
-import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
+import { readingMore, usePlans } from '../../support/use-plans';
 
 const BACKLOG = 20_000;
 const HISTORY = 2_000;
@@ -50,5 +50,4 @@ test.each(['none', 'of the time of the backlog', 'as of now'])(
     expect(ids).toEqual([...ids].sort((one, other) => one - other));
     expect(readingMore(planned.take(), 'events', WAITING)).toEqual([]);
   },
-  LOG_PATIENCE_MS,
 );

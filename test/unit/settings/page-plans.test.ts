@@ -5,7 +5,7 @@ import { lastSentByRule, LOOKED_AT } from '../../../src/settings/rules.store';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
-import { LOG_PATIENCE_MS, readingMore, usePlans } from '../../support/use-plans';
+import { readingMore, usePlans } from '../../support/use-plans';
 
 const OWN = 5_000;
 const OTHERS = 20_000;
@@ -53,5 +53,4 @@ test.each(['of its own time', 'as of now'])(
     expect(newest).toHaveLength(SHOWN);
     expect([readForRules, readForActivity, readForNews]).toEqual([[], [], []]);
   },
-  LOG_PATIENCE_MS,
 );
