@@ -3,7 +3,7 @@
 import type { DeliveryOutcome, HoldCause } from '../core/delivery';
 import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import { nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
-import { healthAfter, healthWithoutKey, type Health, type HealthSettings } from './space-health';
+import { healthAfter, healthAfterLastRejection, healthWithoutKey, type Health, type HealthSettings } from './space-health';
 
 export interface AttemptSettings extends HealthSettings {
   /** Least distance of two writes into one space. */
@@ -39,7 +39,10 @@ export function settleAttempt(
     jitter: attempt.jitter,
   });
   const reason = reasonOf(outcome);
-  const change = healthAfter(health, outcome, delivery.troubles, settings);
+  const isLastRejection = outcome.kind === 'rejected' && step.kind === 'giveUp';
+  const change = isLastRejection
+    ? healthAfterLastRejection(health, outcome)
+    : healthAfter(health, outcome, delivery.troubles, settings);
   return {
     ...NOTHING_HAPPENED,
     delivery,

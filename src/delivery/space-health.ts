@@ -4,6 +4,7 @@
  *     healthy   --429--> throttled --sent--> healthy
  *     any       --refused--> doubtful --third refusal, spaced--> broken
  *     any       --three attempts in a row that did not get through--> doubtful
+ *     any       --took neither the card of a message nor its plain text--> doubtful
  *     any       --its key cannot be opened--> broken
  *     doubtful, broken --sent (a message, a test, the trial of a held one)--> healthy
  *
@@ -84,13 +85,22 @@ export function healthAfter(
         `Several attempts in a row did not get through; Dealbell keeps trying. The last one: ${outcome.reason}`,
       );
     case 'rejected':
-      // The message's fault.
+      // The message's fault, as long as there is another way to say it (`healthAfterLastRejection`).
       return null;
     case 'refused':
       return afterRefusal(health, outcome, settings);
     default:
       return outcome satisfies never;
   }
+}
+
+/** What it makes of a destination that it took neither the card of a message nor its plain text, in which there is nothing to object to; null: nothing. */
+export function healthAfterLastRejection(health: Health, outcome: { readonly reason: string }): HealthChange | null {
+  if (weighsLess(health)) return null;
+  return changed(
+    'doubtful',
+    `Google Chat took neither the card of a message nor its plain text (${codeOf(outcome.reason)}). That message failed; Dealbell tries the next ones.`,
+  );
 }
 
 /** What a key that cannot be opened makes of its destination: nothing can be posted there. A trial finds out when it opens again. */

@@ -156,17 +156,23 @@ describeOnBackends('Delivery', (backend) => {
     expect(plain?.requestId).not.toBe(card?.requestId);
   });
 
-  test('when Chat rejects the plain text too, then the message has failed and the next one goes', async () => {
+  test('when Chat rejects the plain text too, then the message has failed and its space is in doubt until the next one goes', async () => {
     const channel = await listening('Never');
+    const failed = async () => (await world.api('GET', `/deliveries?state=failed&chatWebhookId=${channel.id}`, token)).body.items;
     world.chat.failNext({ spaceId: channel.spaceId, status: 400, times: 2 });
 
     await win(channel, 'Message lost');
+    await waitUntil('it has failed', async () => (await failed()).length === 1);
+    expect(await destination(channel)).toMatchObject({
+      health: 'doubtful',
+      healthReason: expect.stringContaining('nor its plain text'),
+    });
     await win(channel, 'Message next');
     await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+    await waitUntil('its space is well again', async () => (await destination(channel)).health === 'healthy');
     await rest();
 
-    const failed = (await world.api('GET', `/deliveries?state=failed&chatWebhookId=${channel.id}`, token)).body.items;
-    expect(failed).toHaveLength(1);
+    expect(await failed()).toHaveLength(1);
     expect(titles(channel)).toEqual(['Message next']);
   });
 

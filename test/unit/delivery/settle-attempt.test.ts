@@ -125,6 +125,17 @@ test('when a card is rejected, then plain text follows, and when that is rejecte
   });
 });
 
+test('when not even plain text is taken, then its destination is in doubt, unless more is known against it, until it takes something', () => {
+  const plainTo = (health: object) => aClaimedDelivery({ isPlain: true, destination: aClaimedDestination(health) });
+  const doubt = { state: 'doubtful', reason: expect.stringContaining('nor its plain text (HTTP 400)'), countsRefusal: false };
+
+  expect(settled(REJECTED, plainTo({})).health).toMatchObject(doubt);
+  expect(settled(REJECTED, plainTo({ health: 'throttled' })).health).toMatchObject(doubt);
+  expect(settled(REJECTED, plainTo({ health: 'broken' })).health).toBeNull();
+  expect(settled(REJECTED, plainTo({ health: 'doubtful', refusals: 1 })).health).toBeNull();
+  expect(settled(SENT, plainTo({ health: 'doubtful' })).health).toMatchObject({ state: 'healthy', isHealed: true });
+});
+
 test('when nothing was posted, then there is no log row, the slot is not used, and what it waits for is on record', () => {
   const paused = settleUnsent(aClaimedDelivery(), { state: 'held', reason: 'It is paused.', heldBecause: 'paused' });
   const resting = settleUnsent(aClaimedDelivery(), { state: 'queued', reason: 'HTTP 401', delayAllMs: 700 });
