@@ -51,12 +51,21 @@ export const EVENT_NAMES: Readonly<Record<EventType, string>> = {
   'note.deleted': 'note deleted',
 };
 
+/** How a sentence speaks of another event by its id; undefined: it is not known which one it was. */
+export type NameEvent = (eventId: number | undefined) => string;
+
+/** For who can look it up. */
+export const byNumber: NameEvent = (eventId) => (eventId === undefined ? 'another event' : `event ${eventId}`);
+/** For readers to whom numbers of events tell nothing. */
+export const asAnother: NameEvent = () => 'another event';
+
 /** One sentence for one decision. `rule` is null when it has been deleted since. */
 export function explainDecision(
   decision: Decision,
   rule: Rule | null,
   event: ExplainedEvent,
   nameOf: NameOf = () => null,
+  nameEvent: NameEvent = byNumber,
 ): string {
   const filters = rule?.filters ?? {};
   const isWatch = watchIdOf(decision.ruleId) !== null;
@@ -110,9 +119,9 @@ export function explainDecision(
     case 'noDestination':
       return isWatch ? 'Not told: the space is gone.' : 'Matched, but not told: every destination of the rule is paused or gone.';
     case 'corrected':
-      return `Told as a correction: what event ${decision.toldByEventId ?? 'before'} had told was taken back.`;
+      return `Told as a correction: what ${nameEvent(decision.toldByEventId)} had told was taken back.`;
     case 'settled':
-      return settled(decision, rule, event, nameOf);
+      return settled(decision, rule, event, nameOf, nameEvent);
     default:
       return decision.code satisfies never;
   }
@@ -176,10 +185,10 @@ function wordsOf(type: string): string {
   return known === undefined ? type : known[1];
 }
 
-function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, nameOf: NameOf): string {
+function settled(decision: Decision, rule: Rule | null, event: ExplainedEvent, nameOf: NameOf, nameEvent: NameEvent): string {
   const { toldByEventId, actual } = decision;
   if (toldByEventId !== undefined)
-    return `Told together with event ${toldByEventId}: the two came within the time that ${watchIdOf(decision.ruleId) === null ? 'the rule' : 'a watch'} waits for later edits, so they are one message.`;
+    return `Told together with ${nameEvent(toldByEventId)}: the two came within the time that ${watchIdOf(decision.ruleId) === null ? 'the rule' : 'a watch'} waits for later edits, so they are one message.`;
   const code = DECISION_CODES.find((known) => isObject(actual) && known === actual['code']);
   if (code === undefined || code === 'settled' || !isObject(actual))
     return 'Not told: the change was taken back before its message was due.';

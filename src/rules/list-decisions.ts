@@ -5,7 +5,7 @@ import type { RecordEntity } from '../core/record';
 import type { Rule } from '../core/rule';
 import { recordEntityOf } from '../core/transition';
 import type { NameOf } from './decision-names';
-import { explainDecision } from './explain';
+import { byNumber, explainDecision, type NameEvent } from './explain';
 import { deciderOf, watchIdOf, watchName, type Decider, type WatchNames } from './watch-rules';
 
 export interface WordedDecision extends Decider {
@@ -37,6 +37,7 @@ export function listDecisions(
   rules: ReadonlyMap<number, Rule>,
   watches: WatchNames,
   namesOf: NamesOf,
+  nameEvent: NameEvent = byNumber,
 ): WordedDecision[] {
   if (event.routedAt === null || event.ignoredReason !== null) return [];
   const decided = new Set(event.decisions.map((decision) => decision.ruleId));
@@ -46,7 +47,7 @@ export function listDecisions(
   return [...event.decisions, ...others].map((decision) => {
     const watchId = watchIdOf(decision.ruleId);
     const named = watchId === null ? null : watchName(watchId, watches);
-    return worded(decision, rules.get(decision.ruleId) ?? null, named, event, namesOf);
+    return worded(decision, rules.get(decision.ruleId) ?? null, named, event, namesOf, nameEvent);
   });
 }
 
@@ -56,9 +57,10 @@ function worded(
   named: string | null,
   event: DecidedEvent,
   namesOf: NamesOf,
+  nameEvent: NameEvent,
 ): WordedDecision {
   const of = rule === null ? 'deal' : recordEntityOf(rule.eventType);
-  const reason = explainDecision(decision, rule, event, namesOf(of));
+  const reason = explainDecision(decision, rule, event, namesOf(of), nameEvent);
   const { matched } = decision;
   return { ...deciderOf(decision), ruleName: named ?? rule?.name ?? 'removed rule', matched, reason };
 }

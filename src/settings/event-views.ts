@@ -10,7 +10,7 @@ import type { HistoryDelivery } from '../delivery/delivery-history.store';
 import type { HistoryEvent } from '../rules/event-history.store';
 import { recordUrl, type LinkedEntity } from '../messages/links';
 import { RECORD_ENTITIES } from '../core/record';
-import { EVENT_NAMES } from '../rules/explain';
+import { asAnother, EVENT_NAMES } from '../rules/explain';
 import { listDecisions, type NamesOf } from '../rules/list-decisions';
 import { watchIdOf, type WatchNames } from '../rules/watch-rules';
 import type { StoredRule } from '../rules/rule.store';
@@ -47,7 +47,7 @@ export function eventViews(facts: PageFacts): EventView[] {
   const rules = new Map(facts.rules.map((rule) => [rule.id, rule]));
   const destinations = new Map(facts.destinations.map((destination) => [destination.id, destination]));
   return facts.events.map((event) => {
-    const all = listDecisions(event, rules, facts.watches, facts.namesOf);
+    const all = listDecisions(event, rules, facts.watches, facts.namesOf, asAnother);
     // The stored ones come first.
     const decisions = all.slice(0, event.decisions.length);
     const others = all.length - decisions.length;
@@ -101,10 +101,9 @@ function byRule(rule: StoredRule | undefined): string {
   return rule === undefined ? 'by a rule that was removed' : `by “${rule.name}”`;
 }
 
-/** A badge says already whether the rule matched, and numbers of events tell a reader nothing. */
+/** A badge says already whether the rule matched. */
 function besideBadge(reason: string): string {
-  const plain = reason.replace(/^Told together with event \d+:/, 'Told together with another event:');
-  return capitalized(plain.replace(/^(?:Matched\.$|Not matched: |Not told: )/, ''));
+  return capitalized(reason.replace(/^(?:Matched\.$|Not matched: |Not told: )/, ''));
 }
 
 function messageView(

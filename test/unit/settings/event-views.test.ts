@@ -77,6 +77,11 @@ test.each<[string, Decision, string]>([
     { ruleId: 1, matched: false, code: 'settled', toldByEventId: 41 },
     'Told together with another event: the two came',
   ],
+  [
+    'it took back what another event had told',
+    { ruleId: 1, matched: true, code: 'corrected', toldByEventId: 41 },
+    'Told as a correction: what another event had told',
+  ],
 ])('when %s, then the reason goes on from its badge', (_name, decision, words) => {
   expect(viewOf([decision]).decisions[0]?.reason.startsWith(words)).toBe(true);
 });
