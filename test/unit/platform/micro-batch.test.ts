@@ -4,6 +4,16 @@ import { microBatch } from '../../../src/platform/micro-batch';
 
 const OPTIONS = { maxItems: 3, inFlight: 1, isItemFault: () => true };
 
+/** Writes what it is given, and keeps each batch with when it came. */
+function recorder() {
+  const batches: { readonly items: readonly number[]; readonly atMs: number }[] = [];
+  const record = (items: readonly number[]) => {
+    batches.push({ items, atMs: performance.now() });
+    return Promise.resolve(items);
+  };
+  return { batches, record, items: () => batches.map(({ items }) => items) };
+}
+
 test('when many calls come together, then they go in few batches and each gets its own answer', async () => {
   const batches: (readonly number[])[] = [];
   const double = microBatch((items: readonly number[]) => {
@@ -106,47 +116,29 @@ test('when a batch throws at once, then its callers hear of it and later calls w
 });
 
 test('when batches are spaced, then neither the first nor a full one waits', async () => {
-  const batches: (readonly number[])[] = [];
-  const write = microBatch(
-    (items: readonly number[]) => {
-      batches.push(items);
-      return Promise.resolve(items);
-    },
-    { ...OPTIONS, spacingMs: 600_000 },
-  );
+  const { record, items } = recorder();
+  const write = microBatch(record, { ...OPTIONS, spacingMs: 600_000 });
 
   await write(1);
   await Promise.all([2, 3, 4].map(write));
 
-  expect(batches).toEqual([[1], [2, 3, 4]]);
+  expect(items()).toEqual([[1], [2, 3, 4]]);
 });
 
 test('when batches are spaced, then neither as many as are enough nor what comes after so many waits', async () => {
-  const batches: (readonly number[])[] = [];
-  const write = microBatch(
-    (items: readonly number[]) => {
-      batches.push(items);
-      return Promise.resolve(items);
-    },
-    { ...OPTIONS, spacingMs: 600_000, enough: 2 },
-  );
+  const { record, items } = recorder();
+  const write = microBatch(record, { ...OPTIONS, spacingMs: 600_000, enough: 2 });
 
   await write(1);
   await Promise.all([2, 3].map(write));
   await write(4);
 
-  expect(batches).toEqual([[1], [2, 3], [4]]);
+  expect(items()).toEqual([[1], [2, 3], [4]]);
 });
 
 test('when batches are spaced, then what comes meanwhile goes together when the time is over', async () => {
-  const batches: { readonly items: readonly number[]; readonly atMs: number }[] = [];
-  const write = microBatch(
-    (items: readonly number[]) => {
-      batches.push({ items, atMs: performance.now() });
-      return Promise.resolve(items);
-    },
-    { ...OPTIONS, spacingMs: 50 },
-  );
+  const { batches, record, items } = recorder();
+  const write = microBatch(record, { ...OPTIONS, spacingMs: 50 });
 
   await write(1);
   const later = [write(2)];
@@ -155,7 +147,7 @@ test('when batches are spaced, then what comes meanwhile goes together when the 
   await Promise.all(later);
 
   const [first, second] = batches;
-  expect(batches.map(({ items }) => items)).toEqual([[1], [2, 3]]);
+  expect(items()).toEqual([[1], [2, 3]]);
   expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(48);
 });
 
