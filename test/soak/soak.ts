@@ -49,19 +49,23 @@ const CHAT_FAULTS = [
   { redirectTo: 'http://127.0.0.1:1/elsewhere' },
 ] as const;
 
-const FAULTS: readonly Fault[] = [
+/** Of what runs, and of nothing else. */
+const faultsOf = ({ redis }: SoakStage): readonly Fault[] => [
   ['a worker is killed', ({ posts }, random) => kill(posts[1 + random(2)])],
   ['the web process is killed', ({ posts }) => kill(posts[0])],
   ['a process is asked to end', drain],
-  ['Redis forgets everything', async ({ redis }) => await redis?.flushAll()],
-  ['Redis is stopped', async ({ redis }, random) => await stop(redis, random)],
-  ['Redis is cut off', async ({ redis }, random) => await cut(redis, random)],
-  ['PostgreSQL is stopped', async ({ postgres }, random) => await stop(postgres, random)],
+  ...(redis === null ? [] : faultsOfRedis(redis)),
+  ['PostgreSQL is stopped', ({ postgres }, random) => stop(postgres, random)],
   ['PostgreSQL is killed', ({ postgres }) => Promise.resolve(postgres.kill())],
-  ['PostgreSQL is cut off', async ({ postgres }, random) => await cut(postgres, random)],
+  ['PostgreSQL is cut off', ({ postgres }, random) => cut(postgres, random)],
   ['Google Chat answers oddly', (stage, random) => Promise.resolve(disturb(stage, random))],
   ['many changes at once', burst],
   ['a destination breaks and is repaired', breakAndRepair],
+];
+const faultsOfRedis = (redis: NonNullable<SoakStage['redis']>): readonly Fault[] => [
+  ['Redis forgets everything', () => redis.flushAll()],
+  ['Redis is stopped', (_stage, random) => stop(redis, random)],
+  ['Redis is cut off', (_stage, random) => cut(redis, random)],
 ];
 
 const waits = nameWaits(() => Date.now());
@@ -149,10 +153,11 @@ async function acceptance(stage: SoakStage, body: unknown): Promise<void> {
 
 async function strikeUntil(endsAtMs: number, stage: SoakStage, random: Random, accepted: Accepted[]): Promise<void> {
   const startedAtMs = Date.now();
+  const faults = faultsOf(stage);
   for (;;) {
     await pause(1_000 + random(2_500));
     if (Date.now() >= endsAtMs) return;
-    const [name, strike] = FAULTS[random(FAULTS.length)] ?? ['', () => Promise.resolve()];
+    const [name, strike] = faults[random(faults.length)] ?? ['', () => Promise.resolve()];
     console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${name}`);
     await waits.within(name, STRIKE_LIMIT_MS, strike(stage, random, accepted));
   }
@@ -172,16 +177,16 @@ async function drain({ posts }: SoakStage, random: Random): Promise<void> {
     throw new Error(`${String(post?.entry)} ended with ${String(code)} after ${tookMs} ms`);
 }
 
-async function cut(server: SoakServer | null, random: Random): Promise<void> {
-  server?.proxy.set(random(2) === 0 ? 'refuse' : 'hang');
+async function cut(server: SoakServer, random: Random): Promise<void> {
+  server.proxy.set(random(2) === 0 ? 'refuse' : 'hang');
   await pause(500 + random(3_000));
-  server?.proxy.set('through');
+  server.proxy.set('through');
 }
 
-async function stop(server: SoakServer | null, random: Random): Promise<void> {
-  await server?.stop();
+async function stop(server: SoakServer, random: Random): Promise<void> {
+  await server.stop();
   await pause(500 + random(3_000));
-  await server?.start();
+  await server.start();
 }
 
 let lastOfBurst = 0;
