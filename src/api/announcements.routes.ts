@@ -7,13 +7,13 @@ import type { Bell } from '../core/jobs';
 import { titleOf, type RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { addAnnouncement, ANNOUNCED } from '../delivery/announcement.store';
-import { findDestination } from '../delivery/chat-webhook.store';
 import { findRecordState } from '../rules/shadow.store';
 import type { Pool } from 'pg';
 import type { RunChange } from './change.store';
-import { invalid, missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
+import { missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField, recordIdField } from './fields';
 import { principalName } from './principal-name';
+import { spaceOfBody } from './space-of-body';
 
 /** What Pipedrive knows of a record now; null when it cannot be had. */
 export type FetchState = (tenantId: TenantId, entity: keyof typeof ANNOUNCED, id: string) => Promise<RecordState | null>;
@@ -54,9 +54,7 @@ export function announcementEndpoints(deps: Deps): Endpoint[] {
       summary: 'Tell a space of records now, with a note; the same key announces a record only once',
       body,
       handle: async (principal, { body: wanted }) => {
-        const found = await findDestination(deps.prisma, principal.tenantId, wanted.chatWebhookId);
-        if (found === null)
-          throw invalid([{ path: 'chatWebhookId', message: 'There is no such space: it may have been deleted.' }]);
+        const found = await spaceOfBody(deps.prisma, principal.tenantId, wanted);
         const states = await Promise.all(wanted.records.map((record) => stateOf(deps, principal, record)));
         const by = await principalName(deps.prisma, principal);
         const key = wanted.key ?? randomUUID();

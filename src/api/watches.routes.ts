@@ -3,15 +3,16 @@
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
-import { dropWaiting, findDestination } from '../delivery/chat-webhook.store';
+import { dropWaiting } from '../delivery/chat-webhook.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { WATCHED_ENTITIES, type Watch } from '../rules/watch-rules';
 import { addWatch, countWatches, findWatch, holdWatches, pageOfWatches, removeWatch } from '../rules/watch.store';
 import type { RunChange } from './change.store';
-import { invalid, missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
+import { missing, tenantEndpoint, type Endpoint, type Principal } from './endpoint';
 import { idField, recordIdField } from './fields';
 import { pageAnswer, pageFields, queryId, readCursor } from './paging';
 import { principalName } from './principal-name';
+import { spaceOfBody } from './space-of-body';
 
 interface Deps {
   readonly prisma: PrismaClient;
@@ -81,9 +82,7 @@ async function watch(
   const { tenantId } = principal;
   const author = await principalName(prisma, principal);
   return await runChange(principal, async (client) => {
-    const destination = await findDestination(client, tenantId, wanted.chatWebhookId);
-    if (destination === null)
-      throw invalid([{ path: 'chatWebhookId', message: 'There is no such space: it may have been deleted.' }]);
+    const destination = await spaceOfBody(client, tenantId, wanted);
     await holdWatches(client, tenantId);
     const known = await findWatch(client, tenantId, wanted);
     if (known !== null) return { result: known, note: null };
