@@ -3,7 +3,7 @@
 import { Prisma, type PrismaClient } from '../../prisma/generated/client';
 import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
-import { isUnfinished } from './earlier.store';
+import { isUnfinished } from '../core/unfinished.store';
 import { BRING_BACK_FROM, LET_GO_OF } from './hold.store';
 import { readDestination, type Destination, type UnreadablePart } from './read-destination';
 

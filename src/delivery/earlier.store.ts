@@ -1,5 +1,7 @@
 /** Conditions by which a message, `d`, waits for the earlier ones about its record in its space. */
 
+import { isUnfinished } from '../core/unfinished.store';
+
 /**
  * Whether `e` is an earlier message about the record of `d`. Tenant, id and state are said as the indexes by record say them, which are of
  * expressions, so that the planner has nothing else for it: on a young table, or by old statistics, it takes other indexes for as good, and
@@ -7,9 +9,6 @@
  */
 export const isEarlier = (e: string, d: string): string =>
   `${e}.tenant_id + 0 = ${d}.tenant_id AND ${e}.entity = ${d}.entity AND ${e}.entity_id = ${d}.entity_id AND ${e}.id + 0 < ${d}.id`;
-
-/** As the index `deliveries_unfinished` says it, and nothing else: by any other words for the same that index is not considered. */
-export const isUnfinished = (d: string): string => `(${d}.state || '') IN ('queued', 'sending', 'held')`;
 
 /** One of those goes by its own message. */
 const GOES_BEFORE = `

@@ -1,7 +1,7 @@
 /** Drops what is held for too long, by a clock that may jump; a part of all that is held in each round. */
 
 import { z } from 'zod';
-import { isUnfinished } from './earlier.store';
+import { isUnfinished } from '../core/unfinished.store';
 import { USUAL_HOLD_HOURS } from './retry-policy';
 
 /** Why a message is held of which nobody can read when it is to be told. */

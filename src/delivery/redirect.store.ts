@@ -1,8 +1,9 @@
 /** Gives what a broken destination holds to its fallback: what is new at once, and of the rest, which the fallback may be told anyhow, a part in each round. */
 
 import { z } from 'zod';
+import { isUnfinished } from '../core/unfinished.store';
 import { ANEW, IS_MIXED, isToldAnyhow, STAYS } from './come-apart.store';
-import { isEarlier, isUnfinished } from './earlier.store';
+import { isEarlier } from './earlier.store';
 import { IS_URGENT, LET_GO } from './let-go.store';
 
 const CAN_GIVE = `w.health = 'broken' AND NOT w.paused AND f.health <> 'broken' AND NOT f.paused`;

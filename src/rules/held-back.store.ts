@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import { isUnfinished } from '../core/unfinished.store';
 import type { HeldBack, WatchedTelling } from './routing-ledger';
 
 /** A watch has few messages of one record; those of the last hours are among the newest. */
@@ -22,7 +23,7 @@ const HELD_BACK = `
          SELECT * FROM (
           SELECT * FROM deliveries h
            WHERE h.tenant_id + 0 = $1 AND h.entity = told.entity AND h.entity_id = told.entity_id AND h.rule_id = told.rule_id AND h.replay = 0
-             AND (h.state || '') IN ('queued', 'sending', 'held') AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
+             AND ${isUnfinished('h')} AND coalesce(h.state, '') = 'held' AND h.held_for = 'quiet'
            ORDER BY h.id + 0 DESC LIMIT ${NEWEST} FOR UPDATE SKIP LOCKED) held
          UNION ALL
          SELECT * FROM (

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
 import { tenantId, type TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import { isUnfinished } from '../core/unfinished.store';
 import type { Database } from '../platform/database';
 import type { BatchPlan, Retold } from './plan-batch';
 import type { LoadRules, MessageName, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
@@ -41,7 +42,7 @@ const PENDING = `
    CROSS JOIN LATERAL (
          SELECT * FROM deliveries w
           WHERE w.tenant_id + 0 = $1 AND w.entity = wanted.entity AND w.entity_id = wanted.entity_id
-            AND (w.state || '') IN ('queued', 'sending', 'held') AND coalesce(w.state, '') = 'queued' AND w.attempts = 0 AND w.replay = 0
+            AND ${isUnfinished('w')} AND coalesce(w.state, '') = 'queued' AND w.attempts = 0 AND w.replay = 0
             AND w.rendered_body IS NULL AND w.fold_kind IS NULL
           ORDER BY w.id + 0 FOR UPDATE SKIP LOCKED) d
     JOIN events e ON e.id = d.event_id

@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../core/tenant';
+import { isUnfinished } from '../core/unfinished.store';
 import type { Database } from '../platform/database';
 
 /** Messages that Google Chat took in a quarter of an hour: days begin on a quarter in every time zone. */
@@ -91,11 +92,11 @@ export async function unusedDestinations({ keyed }: Pick<Database, 'keyed'>, ten
   return new Set(rows.map((row) => idRow.parse(row).id));
 }
 
-/** As the index `deliveries_unfinished` says it. */
+/** The tenant too as the index of unfinished messages says it. */
 const WAITING = `
   SELECT chat_webhook_id AS "destinationId", state, count(*)::int AS count
-    FROM deliveries
-   WHERE tenant_id + 0 = $1 AND (state || '') IN ('queued', 'sending', 'held')
+    FROM deliveries d
+   WHERE tenant_id + 0 = $1 AND ${isUnfinished('d')}
    GROUP BY 1, 2`;
 const waitingRow = z.object({ destinationId: z.int(), state: z.enum(['queued', 'sending', 'held']), count: z.int() });
 export type WaitingMessages = z.infer<typeof waitingRow>;
