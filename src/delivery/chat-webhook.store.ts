@@ -122,6 +122,7 @@ export async function updateDestination(
 const REPAIRED = {
   health: 'healthy',
   healthReason: null,
+  healthCause: null,
   refusals: 0,
   lastRefusalAt: null,
   nextProbeAt: null,

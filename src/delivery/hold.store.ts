@@ -17,7 +17,7 @@ import { makeLeftOut, readEach } from './left-out';
 import { IS_URGENT, LET_GO } from './let-go.store';
 import { isQuiet } from './quiet-hours';
 import { makeRedirect } from './redirect.store';
-import { KEY_LOST_REASON } from './space-health';
+import type { HealthCause } from './space-health';
 
 /**
  * Statements over the ids ($1) of destinations that work again: what they hold comes apart and may go, and what was to go to their
@@ -70,7 +70,8 @@ const LET_GO_FORGOTTEN = `
 
 /** For the first round of a process, which may have been given the secret back that opens their keys; while it was not, trying them asks nothing of Google. */
 const TRY_KEYS_ANEW = `
-  UPDATE chat_webhooks SET next_probe_at = now() WHERE health = 'broken' AND health_reason = $1 AND next_probe_at > now()`;
+  UPDATE chat_webhooks SET next_probe_at = now() WHERE health = 'broken' AND health_cause = $1 AND next_probe_at > now()`;
+const KEY_LOST: HealthCause = 'keyLost';
 
 /** Broken destinations whose next trial is due. */
 const TRIALS_DUE = `
@@ -172,7 +173,7 @@ export function makeHoldStore({ pool, clock, log }: Dependencies): HoldStore {
 
   return {
     async tidy() {
-      if (round === 0) await pool.query(TRY_KEYS_ANEW, [KEY_LOST_REASON]);
+      if (round === 0) await pool.query(TRY_KEYS_ANEW, [KEY_LOST]);
       const isMending = round % ROUNDS_BETWEEN_MENDING === 0;
       round += 1;
       const mending = isMending ? [MEND_DESTINATIONS, MEND_SPACES, MEND_QUEUED, MEND_PUT_OFF] : [];

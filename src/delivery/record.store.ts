@@ -44,7 +44,7 @@ const RECORD_ANY = `
     SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
       through_id int, sealed text, space_id text, lease timestamptz, state text, state_reason text, held_because text, message_name text, thread_name text,
       rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, wrote boolean, http_status int, error_message text,
-      duration_ms int, health text, health_reason text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
+      duration_ms int, health text, health_reason text, health_cause text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
       cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
      WHERE r.wrote OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
   ), through AS MATERIALIZED (
@@ -91,6 +91,7 @@ const RECORD_ANY = `
   ), health AS (
     UPDATE chat_webhooks w SET health = coalesce(r.health, w.health),
            health_reason = CASE WHEN r.health IS NULL THEN w.health_reason ELSE r.health_reason END,
+           health_cause = CASE WHEN r.health IS NULL THEN w.health_cause ELSE r.health_cause END,
            health_since = CASE WHEN coalesce(r.health, w.health) = w.health THEN w.health_since ELSE now() END,
            refusals = CASE WHEN r.is_healed THEN 0 WHEN r.counts_refusal THEN w.refusals + 1 ELSE w.refusals END,
            last_refusal_at = CASE WHEN r.is_healed THEN NULL WHEN r.counts_refusal THEN now() ELSE w.last_refusal_at END,
@@ -205,6 +206,7 @@ function attemptRow(attempt: AttemptRecord): object {
     duration_ms: wrote?.durationMs ?? null,
     health: health?.state ?? null,
     health_reason: health?.reason ?? null,
+    health_cause: health?.cause ?? null,
     counts_refusal: health?.countsRefusal ?? false,
     is_healed: health?.isHealed ?? false,
     next_probe_ms: health?.nextProbeMs ?? null,

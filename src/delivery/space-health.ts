@@ -29,9 +29,13 @@ export interface Health {
   readonly probes: number;
 }
 
+/** What makes a destination what it is, where it is not Chat that says so: its key cannot be opened. */
+export type HealthCause = 'keyLost';
+
 export interface HealthChange {
   readonly state: KnownHealth;
   readonly reason: string | null;
+  readonly cause: HealthCause | null;
   readonly countsRefusal: boolean;
   readonly isHealed: boolean;
   /** Until a held message is tried again; null while it is not broken. */
@@ -105,7 +109,7 @@ export function healthAfterLastRejection(health: Health, outcome: { readonly rea
 
 /** What a key that cannot be opened makes of its destination: nothing can be posted there. A trial finds out when it opens again. */
 export function healthWithoutKey(health: Health, settings: HealthSettings): HealthChange {
-  return broken(health, KEY_LOST_REASON, settings);
+  return { ...broken(health, KEY_LOST_REASON, settings), cause: 'keyLost' };
 }
 
 /** How long a destination stays untried after `probes` trials in vain: doubling, at most an hour. */
@@ -135,7 +139,10 @@ export const PAUSED_REASON = 'The destination is paused: its messages are held u
 /** As the pages say it by themselves (`unreadableReason`). */
 export const KEY_LOST_REASON = 'Dealbell cannot read the key of this space. Replace its URL.';
 
-const HEALED: HealthChange = { state: 'healthy', reason: null, countsRefusal: false, isHealed: true, nextProbeMs: null };
+const HEALED: HealthChange = {
+  ...{ state: 'healthy', reason: null, cause: null },
+  ...{ countsRefusal: false, isHealed: true, nextProbeMs: null },
+};
 
 /** A refusal, or worse, is known of it: being slow says nothing against that. */
 function weighsLess({ state, refusals }: Health): boolean {
@@ -143,7 +150,7 @@ function weighsLess({ state, refusals }: Health): boolean {
 }
 
 function changed(state: KnownHealth, reason: string): HealthChange {
-  return { state, reason, countsRefusal: false, isHealed: false, nextProbeMs: null };
+  return { state, reason, cause: null, countsRefusal: false, isHealed: false, nextProbeMs: null };
 }
 
 function broken(health: Health, reason: string, { firstProbeMs }: HealthSettings): HealthChange {

@@ -32,7 +32,7 @@ const WAIT = `
 
 /** What the former URL of a destination came to says nothing of its new one. */
 const HEALTH = `
-  UPDATE chat_webhooks SET health = $3, health_reason = $4, health_since = CASE WHEN health = $3 THEN health_since ELSE now() END,
+  UPDATE chat_webhooks SET health = $3, health_reason = $4, health_cause = $8, health_since = CASE WHEN health = $3 THEN health_since ELSE now() END,
          refusals = CASE WHEN $5 THEN 0 WHEN $6 THEN refusals + 1 ELSE refusals END,
          last_refusal_at = CASE WHEN $5 THEN NULL WHEN $6 THEN now() ELSE last_refusal_at END,
          probes = CASE WHEN $3 = 'broken' THEN probes ELSE 0 END, next_probe_at = now() + $7::float8 * interval '1 millisecond'
@@ -142,7 +142,7 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
 
 async function changeHealth(client: PoolClient, saved: SavedDestination, health: HealthChange): Promise<void> {
   const { chatWebhookId, sealedCredentials } = saved;
-  const { state, reason, isHealed, countsRefusal, nextProbeMs } = health;
-  await client.query(HEALTH, [chatWebhookId, sealedCredentials, state, reason, isHealed, countsRefusal, nextProbeMs]);
+  const { state, reason, cause, isHealed, countsRefusal, nextProbeMs } = health;
+  await client.query(HEALTH, [chatWebhookId, sealedCredentials, state, reason, isHealed, countsRefusal, nextProbeMs, cause]);
   if (isHealed) for (const statement of LET_GO_OF) await client.query(statement, [[chatWebhookId]]);
 }

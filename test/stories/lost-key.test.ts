@@ -70,7 +70,9 @@ test('when its key cannot be opened, then its messages are held and another spac
   await untilHeld(channel, 1);
   await win('Message two');
   await untilHeld(channel, 2);
-  const stored = (await query('SELECT health, health_reason AS reason FROM chat_webhooks WHERE id = $1', channel.id)).rows;
+  const stored = (
+    await query('SELECT health, health_reason AS reason, health_cause AS cause FROM chat_webhooks WHERE id = $1', channel.id)
+  ).rows;
   const reasons = (await held(channel)).map(({ reason }: { reason: string }) => reason);
   await waitUntil('the desk hears of it', () => world.chat.messages(desk.spaceId).length === 1);
   await trial(channel);
@@ -88,8 +90,10 @@ test('when its key cannot be opened, then its messages are held and another spac
   await trial(channel);
   await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
   await ledgerAtRest(world, testDatabase.database.pool);
+  const healed = (await query('SELECT health_cause AS cause FROM chat_webhooks WHERE id = $1', channel.id)).rows;
 
-  expect(stored).toEqual([{ health: 'broken', reason: REASON }]);
+  expect(stored).toEqual([{ health: 'broken', reason: REASON, cause: 'keyLost' }]);
+  expect(healed).toEqual([{ cause: null }]);
   expect(reasons).toEqual([expect.stringContaining(REASON), expect.stringContaining(REASON)]);
   expect(world.chat.messages(desk.spaceId).map(visibleText)[0]).toContain(REASON);
   expect([inVain, logs]).toEqual([0, []]);

@@ -2,7 +2,8 @@
 
 import { pino } from 'pino';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
-import { KEY_LOST_REASON } from '../../../src/delivery/space-health';
+import { healthAfter, healthWithoutKey } from '../../../src/delivery/space-health';
+import { makeTestStore } from '../../../src/delivery/test-message.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 
@@ -193,16 +194,23 @@ test('when the trial tells others too and stands aside, then no later message ab
   expect(await trial()).toBe(4);
 });
 
+const SETTINGS = { refusalConfirmMs: 0, firstProbeMs: 0 };
+const NEARLY_BROKEN = { state: 'doubtful', reason: null, refusals: 2, sinceLastRefusalMs: 0, probes: 0 } as const;
+const REFUSED = { kind: 'refused', httpStatus: 404, reason: 'HTTP 404' } as const;
+
 test.each([
-  ['its key could not be opened', KEY_LOST_REASON, ['queued', 'held']],
-  ['Chat refused it', 'HTTP 404', ['held', 'held']],
+  ['its key could not be opened', healthWithoutKey(NEARLY_BROKEN, SETTINGS), ['queued', 'held']],
+  ['Chat refused it', healthAfter(NEARLY_BROKEN, REFUSED, 0, SETTINGS), ['held', 'held']],
 ])(
-  'when a destination is broken because %s, then a process that starts tries it at once only where that is for its key, and no later round does',
-  async (_why, reason, states) => {
+  'when a destination is broken because %s, then a process that starts tries it at once only where that is for its key, whatever words it has for that, and no later round does',
+  async (_why, health, states) => {
     await query('DELETE FROM chat_webhooks WHERE id = $1', FALLBACK);
     await addDelivery({ id: 1 });
     await breakDown();
-    await query('UPDATE chat_webhooks SET health_reason = $1', reason);
+    const sealedCredentials = (await query('SELECT sealed_credentials AS sealed FROM chat_webhooks')).rows[0].sealed;
+    const saved = { chatWebhookId: CHANNEL, sealedCredentials, health: NEARLY_BROKEN };
+    if (health !== null) await makeTestStore(testDatabase.database).recordHealth(saved, health);
+    await query(`UPDATE chat_webhooks SET health_reason = 'In other words', next_probe_at = now() + interval '1 hour'`);
     const store = makeHoldStore({ pool: testDatabase.database.pool, ...around });
     const stateAfterRound = async () => {
       await store.tidy();

@@ -33,7 +33,7 @@ test.each([
   const delivery = aClaimedDelivery({ destination: aClaimedDestination(given) });
 
   expect(settled(SENT, delivery).health).toEqual({
-    ...{ state: 'healthy', reason: null, countsRefusal: false, isHealed: true, nextProbeMs: null },
+    ...{ state: 'healthy', reason: null, cause: null, countsRefusal: false, isHealed: true, nextProbeMs: null },
   });
 });
 

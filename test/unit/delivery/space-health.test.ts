@@ -124,6 +124,7 @@ test.each<[string, Partial<Health>, number]>([
       ...{
         state: 'broken',
         reason: unreadableReason({ unreadable: ['url'] }),
+        cause: 'keyLost',
         countsRefusal: false,
         isHealed: false,
         nextProbeMs,
