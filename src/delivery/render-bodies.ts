@@ -11,7 +11,7 @@ import { NO_NAMES, type Names } from '../messages/names';
 import { referencesOf } from '../messages/references';
 import { foldReferences, renderFold, renderPlainFold } from '../messages/render-fold';
 import { renderMessage, renderMessageJson, renderPlainMessage, type MessageSubject } from '../messages/render-message';
-import type { RenderBodies } from './deliver-group';
+import type { RenderBodies } from './prepare-group';
 import type { ClaimedDelivery } from './delivery-ledger';
 import type { FoldStore } from './fold.store';
 

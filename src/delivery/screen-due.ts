@@ -4,7 +4,7 @@
  */
 
 import { WON_NAMES_BYTES } from '../messages/render-fold';
-import type { ScreenDue } from './deliver-group';
+import type { ScreenDue } from './prepare-group';
 import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import type { FoldStore, Head, SpaceBacklog } from './fold.store';
 import type { HeldStore } from './held.store';

@@ -1,7 +1,8 @@
 /** Turns the outcome of an attempt into everything the ledger has to know of it. Pure. */
 
-import type { DeliveryOutcome, HoldCause } from '../core/delivery';
+import type { DeliveryOutcome } from '../core/delivery';
 import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
+import type { Obstacle } from './obstacle';
 import { nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
 import { healthAfter, healthAfterLastRejection, healthWithoutKey, type Health, type HealthSettings } from './space-health';
 
@@ -9,13 +10,6 @@ export interface AttemptSettings extends HealthSettings {
   /** Least distance of two writes into one space. */
   readonly spaceIntervalMs: number;
 }
-
-/** Why nothing is posted for a delivery now. */
-export type Obstacle =
-  | { readonly state: 'held'; readonly reason: string; readonly heldBecause: HoldCause }
-  | { readonly state: 'dropped'; readonly reason: string }
-  /** All messages of the destination wait so long; null: this one is looked at again at once. */
-  | { readonly state: 'queued'; readonly reason: string | null; readonly delayAllMs: number | null };
 
 /** What the ledger records after a POST. `isThreaded`: the body named a thread. */
 export function settleAttempt(

@@ -123,6 +123,7 @@ function aWorker({ cannotScreen = [], cannotPrepare = [], cannotPost = [], failu
 const runOut = () => query(`UPDATE google_spaces SET lease_until = now() - interval '1 second'`);
 const isLeased = async () => (await query('SELECT coalesce(lease_until > now(), false) AS is FROM google_spaces')).rows[0].is;
 const delivery = async () => (await query('SELECT state, attempts, uncertain FROM deliveries')).rows[0];
+const putOff = async () => (await query('SELECT not_before FROM deliveries')).rows[0];
 
 test('when its lease ran out while a message waited and another worker posted it, then it is posted once', async () => {
   const [slow, quick] = [aWorker(), aWorker()];
@@ -489,13 +490,21 @@ test('when one message of a company cannot be looked at, then the others go', as
   ]);
 });
 
-test('when the database cannot be reached while a message is looked at, then that does not count, and whoever has its space next looks again', async () => {
-  await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
-  const worker = aWorker({ cannotScreen: [1], failure: new Error('Connection terminated unexpectedly') });
+test.each([
+  ['looked at', { cannotScreen: [1] }],
+  ['prepared', { cannotPrepare: [1] }],
+])(
+  'when the database cannot be reached while a message is %s, then that does not count, and whoever has its space next begins anew',
+  async (_what, faults) => {
+    await query(`UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19`);
+    const before = await putOff();
+    const worker = aWorker({ ...faults, failure: new Error('Connection terminated unexpectedly') });
 
-  await worker.wake();
-  await worker.close();
+    await worker.wake();
+    await worker.close();
 
-  expect(await delivery()).toEqual({ state: 'queued', attempts: 19, uncertain: 0 });
-  expect(await isLeased()).toBe(true);
-});
+    expect(await delivery()).toEqual({ state: 'queued', attempts: 19, uncertain: 0 });
+    expect(await putOff()).toEqual(before);
+    expect(await isLeased()).toBe(true);
+  },
+);
