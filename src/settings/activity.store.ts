@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../core/tenant';
+import { isUnfinished } from '../core/unfinished.store';
 
 /** What became of an event, as people ask for it; the states of the messages that it owed. */
 export const ACTIVITY_STATUSES = ['sent', 'waiting', 'held', 'folded', 'failed', 'dropped', 'silent'] as const;
@@ -64,16 +65,27 @@ const OF_RECORDS = `
    CROSS JOIN LATERAL (SELECT * FROM events
      WHERE tenant_id = $1 AND entity = wanted.entity AND entity_id = wanted.entity_id AND id < $2 AND id > $8 OFFSET 0) AS e
    ORDER BY e.id DESC LIMIT ${LOOKED_THROUGH}`;
-/** What is rare among many sent messages is found by the deliveries, of which it has an index of its own. */
-const owing = (states: string, ruleId: ActivityQuery['ruleId']): string => `
+/** What is rare among many sent messages is found by these, which may be several of one event, and then event by event through the key (OFFSET 0). */
+const owing = (deliveries: string): string => `
   SELECT ${COLUMNS}
-    FROM (SELECT DISTINCT event_id FROM deliveries
-           WHERE tenant_id = $1 AND event_id < $2 AND event_id > $8 AND state IN ${states} AND ${isOf('rule_id', ruleId)}
-           ORDER BY event_id DESC LIMIT ${LOOKED_THROUGH}) AS owed
-    JOIN events e ON e.id = owed.event_id AND e.tenant_id = $1`;
+    FROM (${deliveries} LIMIT ${LOOKED_THROUGH}) AS owed
+   CROSS JOIN LATERAL (SELECT * FROM events WHERE id = owed.event_id AND tenant_id + 0 = $1 OFFSET 0) AS e`;
+/** In the order of their index, `deliveries_not_sent_of`, and no further than a page needs. */
+const ofState = (state: string, ruleId: ActivityQuery['ruleId']): string => `
+  SELECT d.event_id FROM deliveries d
+   WHERE d.state IN ('dropped', 'failed', 'folded', 'held')
+     AND (d.tenant_id, d.state, d.event_id) < ($1::int, '${state}', $2::bigint) AND (d.tenant_id, d.state, d.event_id) > ($1::int, '${state}', $8::bigint)
+     AND ${isOf('d.rule_id', ruleId)}
+   ORDER BY d.tenant_id DESC, d.state DESC, d.event_id DESC`;
+/** What is on its way is little, and has an index by record: that is read as a whole. */
+const onTheirWay = (ruleId: ActivityQuery['ruleId']): string => `
+  SELECT d.event_id FROM deliveries d
+   WHERE d.tenant_id + 0 = $1 AND ${isUnfinished('d')} AND coalesce(d.state, '') <> 'held' AND d.event_id + 0 < $2 AND d.event_id + 0 > $8
+     AND ${isOf('d.rule_id', ruleId)}
+   ORDER BY d.event_id DESC`;
 /** In the ledger the ids of watches are below zero. */
 const isOf = (column: string, ruleId: ActivityQuery['ruleId']): string =>
-  ruleId === 'watches' ? `${column} < 0` : `($3::int IS NULL OR ${column} = $3)`;
+  ruleId === 'watches' ? `${column} + 0 < 0` : `($3::int IS NULL OR ${column} + 0 = $3)`;
 const DECIDED_BY_RULE = `($3::int IS NULL OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleId', $3::int))
    OR c.decisions @> jsonb_build_array(jsonb_build_object('ruleIds', jsonb_build_array($3::int))))`;
 const DECIDED_BY_WATCH = `jsonb_path_exists(c.decisions, '$[*] ? (@.ruleId < 0 || exists(@.ruleIds[*] ? (@ < 0)))')`;
@@ -99,7 +111,7 @@ export async function findEvents(pool: Pool, tenantId: TenantId, query: Activity
   const given = [records?.map(({ entity }) => entity) ?? null, records?.map(({ entityId }) => entityId) ?? null, title];
   const { rows } = await pool.query(
     `WITH candidates AS MATERIALIZED (${candidatesOf(query, records)})
-     SELECT ARRAY(SELECT c.id FROM (SELECT * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE c.id <> ALL ($9::bigint[]) AND ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
+     SELECT ARRAY(SELECT c.id FROM (SELECT DISTINCT ON (id) * FROM candidates ORDER BY id DESC OFFSET 0) c WHERE c.id <> ALL ($9::bigint[]) AND ${keptBy(query, title)} LIMIT $4)::text[] AS ids,
             (SELECT min(id) FROM candidates) AS reached, (SELECT count(*) FROM candidates) AS looked,
             ${newest(MOST_KNOWN)} AS newest,
             $3::int IS NULL AND $5::text[] IS NULL AND $6::text[] IS NULL AND $7::text IS NULL AS is_any`,
@@ -161,15 +173,18 @@ function containing(title: string): string {
 
 function candidatesOf({ ruleId, status }: ActivityQuery, records: readonly NamedRecord[] | null): string {
   if (records !== null) return OF_RECORDS;
-  return status === null || status === 'sent' || status === 'silent' ? OF_TENANT : owing(STATES[status], ruleId);
+  if (status === null || status === 'sent' || status === 'silent') return OF_TENANT;
+  return owing(status === 'waiting' ? onTheirWay(ruleId) : ofState(status, ruleId));
 }
 
 function keptBy({ ruleId, status }: ActivityQuery, title: string | null): string {
   const named = title === null ? '' : `${IS_NAMED} AND `;
   const decided = ruleId === 'watches' ? DECIDED_BY_WATCH : DECIDED_BY_RULE;
   if (status === null) return `${named}${decided}`;
-  const owed = `d.tenant_id = $1 AND d.event_id = c.id AND ${isOf('d.rule_id', ruleId)}`;
-  if (status === 'silent')
-    return `${named}c.routed_at IS NOT NULL AND ${decided} AND NOT EXISTS (SELECT FROM deliveries d WHERE ${owed})`;
-  return `${named}EXISTS (SELECT FROM deliveries d WHERE ${owed} AND d.state IN ${STATES[status]})`;
+  if (status === 'silent') return `${named}c.routed_at IS NOT NULL AND ${decided} AND ${owes(ruleId, 'true')} IS NULL`;
+  return `${named}${owes(ruleId, `coalesce(d.state, '') IN ${STATES[status]}`)}`;
 }
+
+/** A value, not EXISTS: event by event through the key, and never a look at all messages. Null: it owes none. */
+const owes = (ruleId: ActivityQuery['ruleId'], isSo: string): string => `
+  (SELECT true FROM deliveries d WHERE d.tenant_id + 0 = $1 AND d.event_id = c.id AND ${isOf('d.rule_id', ruleId)} AND ${isSo} LIMIT 1)`;
