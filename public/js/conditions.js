@@ -1,6 +1,7 @@
 /*
  * The conditions of a rule, which the server draws anew as a whole when one comes or goes or another field is chosen: one answer after the
- * other, each to the form as it is by then, and what is filled in while an answer is on its way is kept in it.
+ * other, each to the form as it is by then, and what is filled in while an answer is on its way is kept in it. So are the conditions
+ * themselves when an answer to the whole form, which was sent before, draws the page anew.
  */
 (function () {
   'use strict';
@@ -10,6 +11,11 @@
   var waiting = [];
   /* While an answer takes its place: what it does not know. */
   var meanwhile = null;
+  /* How often they were drawn anew, and how often when a change of the page was sent. */
+  var drawings = 0;
+  var drawingsAt = new WeakMap();
+  /* While the answer to such a change takes its place: the conditions that it does not know, and what is to be asked again. */
+  var newer = null;
 
   function isOfConditions(event) {
     return event.detail.target.id === 'conditions';
@@ -80,8 +86,12 @@
         form: document.getElementById('rule-form'),
         before: before,
         gone: what.startsWith('remove:') ? what.slice('remove:'.length) : '',
+        key: keyOf(event.detail.elt),
+        xhr: event.detail.xhr,
       };
-      event.detail.xhr.addEventListener('loadend', askNext);
+      event.detail.xhr.addEventListener('loadend', function (end) {
+        if (asked !== null && asked.xhr === end.target) askNext();
+      });
     },
     true,
   );
@@ -89,13 +99,22 @@
   function askNext() {
     if (!asked.form.isConnected) waiting = [];
     asked = null;
+    askWaiting();
+  }
+
+  function askWaiting() {
     var control = null;
     while (!control && waiting.length > 0) control = controlOf(waiting.shift());
     if (control) htmx.trigger(control, control.tagName === 'BUTTON' ? 'click' : 'change');
   }
 
   document.addEventListener('htmx:beforeSwap', function (event) {
-    if (asked === null || !isOfConditions(event)) return;
+    if (!isOfConditions(event)) return;
+    /* It was asked before the page was drawn anew, and is asked again. */
+    if (asked === null || asked.xhr !== event.detail.xhr) {
+      event.detail.shouldSwap = false;
+      return;
+    }
     var active = document.activeElement;
     meanwhile = { changes: [], focus: null, selection: [active.selectionStart, active.selectionEnd] };
     controls().forEach(function (control, key) {
@@ -108,6 +127,7 @@
 
   document.addEventListener('htmx:afterSwap', function (event) {
     if (meanwhile === null || !isOfConditions(event)) return;
+    drawings += 1;
     var found = controls();
     meanwhile.changes.forEach(function (change) {
       fill(found.get(change[0]), change[1]);
@@ -120,6 +140,60 @@
       .filter(Boolean);
     meanwhile = null;
   });
+
+  /* ---- When the page is drawn anew --------------------------------------------------------------------------------------- */
+
+  function isOfPage(event) {
+    return event.detail.target.id === 'app';
+  }
+
+  function formNow() {
+    return document.getElementById('rule-form');
+  }
+
+  document.addEventListener('htmx:beforeRequest', function (event) {
+    if (isOfPage(event) && event.detail.requestConfig.verb !== 'get') drawingsAt.set(event.detail.xhr, drawings);
+  });
+
+  document.addEventListener('htmx:beforeSwap', function (event) {
+    var sentAt = drawingsAt.get(event.detail.xhr);
+    var isUnknown = sentAt !== undefined && (sentAt !== drawings || asked !== null);
+    if (!isOfPage(event) || event.detail.xhr.status === 401 || !isUnknown || !formNow()) return;
+    var active = document.activeElement;
+    newer = {
+      action: formNow().getAttribute('action'),
+      conditions: sentAt === drawings ? null : document.getElementById('conditions'),
+      active: active.closest('#conditions') ? active : null,
+      selection: [active.selectionStart, active.selectionEnd],
+      again: (asked === null ? [] : [asked.key]).concat(waiting),
+    };
+    asked = null;
+    waiting = [];
+  });
+
+  /* Before what is filled in elsewhere is put back (`turns.js`). */
+  document.addEventListener('htmx:afterSwap', function (event) {
+    if (newer === null || !isOfPage(event)) return;
+    var drawn = document.getElementById('conditions');
+    if (!drawn || !formNow() || formNow().getAttribute('action') !== newer.action) {
+      newer = null;
+      return;
+    }
+    if (newer.conditions === null) return;
+    drawn.replaceWith(newer.conditions);
+    holdFocus(newer.active, newer.selection);
+  });
+
+  document.addEventListener('htmx:afterSettle', function (event) {
+    if (newer === null || !isOfPage(event)) return;
+    /* The card was drawn for what was sent. */
+    if (newer.conditions !== null) formNow().dispatchEvent(new Event('change'));
+    waiting = newer.again;
+    newer = null;
+    askWaiting();
+  });
+
+  /* ------------------------------------------------------------------------------------------------------------------------ */
 
   /** What does not fit any more is left out. */
   function fill(control, content) {

@@ -14,6 +14,8 @@ const stage = useSalesTeam(testDatabase);
 interface HeldAnswers {
   /** Lets the server answer the next one, which must be the only one that is asked for. */
   letOneCome(): Promise<void>;
+  /** From now on none is held. */
+  letAllCome(): Promise<void>;
   count(): number;
 }
 
@@ -31,7 +33,11 @@ async function openEditor(fields: readonly string[]): Promise<{ page: Page; fram
 async function holdAnswers(page: Page, address = '**/rules/conditions'): Promise<HeldAnswers> {
   const held: Route[] = [];
   let answered = 0;
-  await page.route(address, (route) => void held.push(route));
+  let isOver = false;
+  await page.route(address, async (route) => {
+    held.push(route);
+    if (isOver) await route.continue();
+  });
   return {
     count: () => held.length,
     async letOneCome() {
@@ -39,6 +45,10 @@ async function holdAnswers(page: Page, address = '**/rules/conditions'): Promise
       expect(held).toHaveLength(answered + 1);
       await held[answered]?.continue();
       answered += 1;
+    },
+    async letAllCome() {
+      isOver = true;
+      for (const route of held.slice(answered)) await route.continue();
     },
   };
 }
@@ -115,6 +125,56 @@ test('when a rule is saved before an answer is there, then it is saved as it was
   const { body } = await stage.world.api('GET', '/rules', stage.token);
   const saved = body.items.find(({ name }: { name: string }) => name === 'Impatient');
   expect(saved.filters.conditions).toEqual({ all: [{ field: 'title', op: 'is', value: 'Acme' }] });
+});
+
+test.each(['before', 'after'])(
+  'when a condition is added while a test card is under way, and its answer comes %s that of the card, then it stays, and what is filled in with it',
+  async (order) => {
+    const { page, frame } = await openEditor(['title']);
+    await frame.getByLabel('Name').fill('Impatient');
+    const conditions = await holdAnswers(page);
+    const card = await holdAnswers(page, '**/rules/test');
+
+    await frame.getByRole('button', { name: 'Send test card' }).click();
+    await waitUntil('the card is asked for', () => card.count() === 1);
+    await text(frame, 1).fill('Acme');
+    await frame.getByRole('button', { name: 'Add condition' }).click();
+    await waitUntil('the condition is asked for', () => conditions.count() === 1);
+    if (order === 'after') await card.letOneCome();
+    if (order === 'after') await frame.locator('#test-result').waitFor();
+    await conditions.letAllCome();
+    await field(frame, 2).waitFor();
+    if (order === 'before') {
+      await text(frame, 1).fill('Acme Ltd');
+      await card.letOneCome();
+      await frame.locator('#test-result').waitFor();
+    }
+    await frame.getByRole('button', { name: 'Add group' }).click();
+    // A group begins with a condition of its own.
+    await field(frame, 3).waitFor();
+
+    expect(await field(frame, 2).inputValue()).toBe('');
+    expect(await text(frame, 1).inputValue()).toBe(order === 'before' ? 'Acme Ltd' : 'Acme');
+    expect(await frame.getByLabel('Name').inputValue()).toBe('Impatient');
+  },
+);
+
+test('when a condition is taken away while a test card is under way, then it stays away, and the focus where it was', async () => {
+  const { page, frame } = await openEditor(['title', 'lost_reason']);
+  const card = await holdAnswers(page, '**/rules/test');
+
+  await frame.getByRole('button', { name: 'Send test card' }).click();
+  await waitUntil('the card is asked for', () => card.count() === 1);
+  await frame.getByRole('button', { name: 'Remove condition 1' }).click();
+  await field(frame, 2).waitFor({ state: 'detached' });
+  await text(frame, 1).pressSequentially('too ');
+  await card.letOneCome();
+  await frame.locator('#test-result').waitFor();
+  await page.keyboard.type('dear');
+
+  expect(await field(frame, 1).inputValue()).toBe('lost_reason');
+  expect(await field(frame, 2).count()).toBe(0);
+  expect(await text(frame, 1).inputValue()).toBe('too dear');
 });
 
 test('when rules are switched before the answer to the first switch is there, then each is as it was switched last, here and there', async () => {

@@ -296,6 +296,24 @@ test('when conditions are edited on a phone, then none is wider than its card', 
   expect(await right('#conditions *:not(option)')).toBeLessThanOrEqual(await right('#rule-owners'));
 });
 
+test('when a rule is edited on a phone, then each answer to when it posts can be read to its end', async () => {
+  const { page, frame } = await openRules();
+  await narrow(page, frame, 320);
+  await frame.getByRole('button', { name: 'New rule' }).click();
+
+  const [roomPx, wordsPx] = await frame.getByLabel('When to post').evaluate((select) => {
+    const style = getComputedStyle(select);
+    const pen = document.createElement('canvas').getContext('2d');
+    if (pen === null) return [0, 1];
+    pen.font = style.font;
+    const words = Array.from(select.querySelectorAll('option'), ({ text }) => pen.measureText(text).width);
+    return [select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight), Math.max(...words)];
+  });
+
+  expect(wordsPx).toBeGreaterThan(0);
+  expect(wordsPx).toBeLessThanOrEqual(roomPx ?? 0);
+});
+
 test('when a rule is opened, changed in nothing and saved, then it is the same rule', async () => {
   const { frame } = await openRules();
   const before = await ruleNamed('Entered a key stage');

@@ -15,8 +15,8 @@ export function RuleWhen({ view: { values, usualWait, refusal } }: { readonly vi
           name="timing"
           value={values.timing}
           options={[
-            { value: 'at once', label: 'Right away, but not in quiet hours' },
-            { value: 'urgent', label: 'Right away, even in quiet hours' },
+            { value: 'at once', label: 'At once, not in quiet hours' },
+            { value: 'urgent', label: 'At once, even in quiet hours' },
             { value: 'day', label: 'In a daily digest' },
             { value: 'week', label: 'In a weekly digest' },
           ]}
