@@ -6,7 +6,7 @@ import { DELIVERY_STATES } from '../../../src/core/delivery';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
-import { LOG_PATIENCE_MS, readingMore, usePlans, type PlannedDatabase } from '../../support/use-plans';
+import { readingMore, usePlans, type PlannedDatabase } from '../../support/use-plans';
 
 const OWN = 30_000;
 const OTHERS = 30_000;
@@ -60,82 +60,70 @@ describe.each([
   ['as of now', 50],
   ['as of now', 2],
 ])('when most newer rows are of another company (statistics: %s; one of %d was not sent)', (statistics, nth) => {
-  test(
-    'then the activity by what became of it is found among the newest of its own',
-    async () => {
-      const planned = await givenLedger(statistics, nth);
-      if (planned === null) return;
-      const { database, take } = planned;
-      const readings: Readings = {};
-      const found: Record<string, number> = {};
-
-      for (const status of ACTIVITY_STATUSES)
-        for (const ruleId of [null, ledger.tenant * 10]) {
-          const { ids } = await findEvents(database.pool, ledger.tenant, { ...ANYTHING, status, ruleId });
-          const plans = take();
-          const name = `${status}, ${ruleId === null ? 'any' : 'one'} rule`;
-          readings[name] = TABLES.flatMap((table) => readingMore(plans, table, FEW));
-          if (ruleId === null) found[status] = ids.length;
-        }
-
-      expect(tooMuch(readings)).toEqual([]);
-      const few = Math.min(SHOWN, OWN / nth / 100);
-      expect(found).toEqual({ sent: SHOWN, waiting: few, held: SHOWN, folded: SHOWN, failed: SHOWN, dropped: SHOWN, silent: 0 });
-    },
-    LOG_PATIENCE_MS,
-  );
-
-  test(
-    'then pages of messages and attempts read the newest of their own',
-    async () => {
-      const planned = await givenLedger(statistics, nth);
-      if (planned === null) return;
-      const { database, take } = planned;
-      const page = { beforeId: null, limit: SHOWN };
-      const filters = [{}, { ruleId: ledger.tenant * 10 }];
-      const readings: Readings = {};
-      const found: number[] = [];
-
-      for (const state of [undefined, ...DELIVERY_STATES])
-        for (const filter of filters) {
-          found.push((await pageOfDeliveries(database.pool, ledger.tenant, { state, ...filter }, page)).length);
-          const plans = take();
-          readings[`messages ${state ?? ''} ${JSON.stringify(filter)}`] = readingMore(plans, 'deliveries', FEW);
-        }
-      for (const status of [undefined, 'success', 'failure'])
-        for (const filter of filters) {
-          found.push((await pageOfAttempts(database.pool, ledger.tenant, { status, ...filter }, page)).length);
-          const plans = take();
-          readings[`attempts ${status ?? ''} ${JSON.stringify(filter)}`] = readingMore(plans, 'logs', FEW);
-        }
-
-      expect(tooMuch(readings)).toEqual([]);
-      expect(found.filter((count) => count > 0).length).toBeGreaterThan(16);
-    },
-    LOG_PATIENCE_MS,
-  );
-});
-
-test(
-  'when there are no statistics yet, then what became of a few events is found by those events',
-  async () => {
-    const planned = await givenLedger('none yet', 50);
+  test('then the activity by what became of it is found among the newest of its own', async () => {
+    const planned = await givenLedger(statistics, nth);
     if (planned === null) return;
     const { database, take } = planned;
-    const { rows } = await query(
-      'SELECT id::float8 AS id FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT 20',
-      ledger.tenant,
-    );
-    take();
+    const readings: Readings = {};
+    const found: Record<string, number> = {};
 
-    const found = await deliveriesOfEvents(
-      database.pool,
-      ledger.tenant,
-      rows.map(({ id }) => id),
-    );
+    for (const status of ACTIVITY_STATUSES)
+      for (const ruleId of [null, ledger.tenant * 10]) {
+        const { ids } = await findEvents(database.pool, ledger.tenant, { ...ANYTHING, status, ruleId });
+        const plans = take();
+        const name = `${status}, ${ruleId === null ? 'any' : 'one'} rule`;
+        readings[name] = TABLES.flatMap((table) => readingMore(plans, table, FEW));
+        if (ruleId === null) found[status] = ids.length;
+      }
 
-    expect(found).toHaveLength(20);
-    expect(readingMore(take(), 'deliveries', 20)).toEqual([]);
-  },
-  LOG_PATIENCE_MS,
-);
+    expect(tooMuch(readings)).toEqual([]);
+    const few = Math.min(SHOWN, OWN / nth / 100);
+    expect(found).toEqual({ sent: SHOWN, waiting: few, held: SHOWN, folded: SHOWN, failed: SHOWN, dropped: SHOWN, silent: 0 });
+  });
+
+  test('then pages of messages and attempts read the newest of their own', async () => {
+    const planned = await givenLedger(statistics, nth);
+    if (planned === null) return;
+    const { database, take } = planned;
+    const page = { beforeId: null, limit: SHOWN };
+    const filters = [{}, { ruleId: ledger.tenant * 10 }];
+    const readings: Readings = {};
+    const found: number[] = [];
+
+    for (const state of [undefined, ...DELIVERY_STATES])
+      for (const filter of filters) {
+        found.push((await pageOfDeliveries(database.pool, ledger.tenant, { state, ...filter }, page)).length);
+        const plans = take();
+        readings[`messages ${state ?? ''} ${JSON.stringify(filter)}`] = readingMore(plans, 'deliveries', FEW);
+      }
+    for (const status of [undefined, 'success', 'failure'])
+      for (const filter of filters) {
+        found.push((await pageOfAttempts(database.pool, ledger.tenant, { status, ...filter }, page)).length);
+        const plans = take();
+        readings[`attempts ${status ?? ''} ${JSON.stringify(filter)}`] = readingMore(plans, 'logs', FEW);
+      }
+
+    expect(tooMuch(readings)).toEqual([]);
+    expect(found.filter((count) => count > 0).length).toBeGreaterThan(16);
+  });
+});
+
+test('when there are no statistics yet, then what became of a few events is found by those events', async () => {
+  const planned = await givenLedger('none yet', 50);
+  if (planned === null) return;
+  const { database, take } = planned;
+  const { rows } = await query(
+    'SELECT id::float8 AS id FROM events WHERE tenant_id = $1 ORDER BY id DESC LIMIT 20',
+    ledger.tenant,
+  );
+  take();
+
+  const found = await deliveriesOfEvents(
+    database.pool,
+    ledger.tenant,
+    rows.map(({ id }) => id),
+  );
+
+  expect(found).toHaveLength(20);
+  expect(readingMore(take(), 'deliveries', 20)).toEqual([]);
+});
