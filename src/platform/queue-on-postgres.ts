@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, withBackend } from 'bullmq';
+import { heardAllItsLife } from './listen-client';
 import { LOCK_MS, STALLED_CHECK_MS, type Backend, type OpenQueue, type QueueSettings, type Trouble } from './queue-backend';
 
 const POSTGRES_SCHEMA = 'bullmq';
@@ -16,13 +17,11 @@ const FAILED_LOOK_REST_MS = 500;
 
 /** Opens it; a statement waits for its connection by itself. */
 export function postgresBackend(settings: QueueSettings, trouble: Trouble): Backend {
-  const { Queue: PostgresQueue } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
-    startingAgain(createPostgresBackend(...args)),
-  );
-  const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) =>
-    patient(startingAgain(createPostgresBackend(...args))),
-  );
   const tellTrouble = trouble('postgres');
+  const open = (...args: Parameters<typeof createPostgresBackend>): PostgresBackend =>
+    startingAgain(heardAllItsLife(createPostgresBackend(...args), tellTrouble));
+  const { Queue: PostgresQueue } = withBackend<PostgresBackend, PostgresConnection>(open);
+  const { Worker: PostgresWorker } = withBackend<PostgresBackend, PostgresConnection>((...args) => patient(open(...args)));
   const connection = {
     connectionString: settings.databaseUrl,
     schema: POSTGRES_SCHEMA,

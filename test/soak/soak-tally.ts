@@ -100,9 +100,10 @@ const LONGEST_START_MS = 20_000;
 
 export const isUnexpected = ({ afterMs }: Pick<Fall, 'afterMs'>): boolean => afterMs > LONGEST_START_MS;
 
-/** "web ended by itself with 1 after 2.3 s: connection refused" */
+/** "web ended by itself with 1 after 2.3 s: connection refused"; Node says where before what, when nobody caught it. */
 export function fallLine({ entry, code, afterMs, output }: Fall): string {
-  const [said = ''] = output.trim().split('\n');
+  const lines = output.trim().split('\n');
+  const said = lines.find((line) => /^\w*(Error|error)\b.*: /.test(line)) ?? lines[0] ?? '';
   return `${entry} ended by itself with ${String(code)} after ${(afterMs / 1000).toFixed(1)} s: ${said}`;
 }
 

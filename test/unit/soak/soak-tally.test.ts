@@ -63,6 +63,9 @@ test('when a process ends by itself, then that is expected only where it may hav
   expect(isUnexpected(fall)).toBe(false);
   expect(isUnexpected({ afterMs: 25_000 })).toBe(true);
   expect(fallLine(fall)).toBe('web ended by itself with 1 after 2.3 s: connect ECONNREFUSED');
+  const uncaught =
+    "node:events:502\n      throw er; // Unhandled 'error' event\n      ^\n\nerror: terminating connection\n    at Socket\n";
+  expect(fallLine({ ...fall, output: uncaught })).toBe('web ended by itself with 1 after 2.3 s: error: terminating connection');
 });
 
 test('when something hangs, then its wait ends with its name, and until then it is among what is waited for', async () => {
