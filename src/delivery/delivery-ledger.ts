@@ -106,6 +106,8 @@ export interface AttemptRecord {
   readonly cannotThread: boolean;
   /** Every message of the destination that is due is held with this one. */
   readonly holdAll: boolean;
+  /** Every message of the company that is due in the space is dropped with this one: it has uninstalled. */
+  readonly dropAll: boolean;
   /** Every queued message of the destination waits this long. */
   readonly delayAllMs: number | null;
   /** This message waits this long, others may go. */

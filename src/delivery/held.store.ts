@@ -13,6 +13,7 @@ import { candidatesIn } from './fold-rows';
 import { CANDIDATE, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
 import { readEach } from './left-out';
+import { IS_GATHERED } from './let-go.store';
 import type { Fold, FoldCandidate } from './plan-fold';
 
 /** By which a wait was reckoned; it is written only while they are the tenant's own still, because a change of them has looked for what waits. */
@@ -126,7 +127,7 @@ const END_QUIET = `
 /** Looked at anew (reconsider-held.store.ts), and its rule still gathers. */
 const IS_REGATHERED = `
   d.held_for <> 'quiet' AND d.held_until = 'epoch'
-  AND EXISTS (SELECT 1 FROM rules r WHERE r.id = d.rule_id AND r.tenant_id = d.tenant_id AND r.enabled AND NOT r.urgent AND r.digest IS NOT NULL)`;
+  AND ${IS_GATHERED}`;
 const IS_DUE = (now: string): string =>
   `d.state = 'held' AND d.held_for IS NOT NULL AND d.held_until <= ${now} AND NOT (${IS_REGATHERED})`;
 

@@ -3,6 +3,7 @@
 import type { Database } from '../platform/database';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { LET_GO_OF } from './hold.store';
+import { IS_GATHERED } from './let-go.store';
 
 /**
  * The ordinary case by itself, because planning the whole costs more than doing this: the message is sent, its log row, the next slot of
@@ -28,8 +29,7 @@ const RECORD_SENT = `
 
 /** It waits for its rule's digest, whatever its destination can take. */
 const IS_TO_BE_GATHERED = `
-  (d.rendered_body IS NULL AND d.fold_kind IS NULL AND NOT d.is_plain AND NOT d.is_unthreaded AND d.replay = 0
-   AND EXISTS (SELECT FROM rules WHERE rules.id = d.rule_id AND rules.tenant_id = d.tenant_id AND rules.enabled AND rules.digest IS NOT NULL))`;
+  (d.rendered_body IS NULL AND d.fold_kind IS NULL AND NOT d.is_plain AND NOT d.is_unthreaded AND d.replay = 0 AND ${IS_GATHERED})`;
 
 /**
  * Everything that an attempt changes, in one statement: the delivery, its log row, the space's next slot (counted from now, when
@@ -45,7 +45,7 @@ const RECORD_ANY = `
       through_id int, sealed text, space_id text, lease timestamptz, state text, state_reason text, held_because text, message_name text, thread_name text,
       rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, wrote boolean, http_status int, error_message text,
       duration_ms int, health text, health_reason text, health_cause text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
-      cannot_thread boolean, hold_all boolean, delay_all_ms float8, delay_ms float8)
+      cannot_thread boolean, hold_all boolean, drop_all boolean, delay_all_ms float8, delay_ms float8)
      WHERE r.wrote OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
   ), through AS MATERIALIZED (
     SELECT r.id, w.space_id, w.sealed_credentials = r.sealed AS is_same,
@@ -63,6 +63,10 @@ const RECORD_ANY = `
        AND d.space_id = r.space_id AND d.state = 'queued' AND d.id <> r.id
        AND CASE WHEN r.hold_all THEN d.not_before <= now() AND d.id IS DISTINCT FROM through.probe_id AND NOT ${IS_TO_BE_GATHERED}
                 ELSE d.not_before < now() + r.delay_all_ms * interval '1 millisecond' END
+  ), given_up AS (
+    UPDATE deliveries d SET state = 'dropped', state_reason = r.state_reason, finished_at = now()
+      FROM r JOIN tenants t ON t.id = r.tenant_id AND t.uninstalled_at IS NOT NULL
+     WHERE r.drop_all AND d.tenant_id = r.tenant_id AND d.space_id = r.space_id AND d.state = 'queued' AND d.not_before <= now() AND d.id <> r.id
   ), told AS (
     UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
            state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,
@@ -212,6 +216,7 @@ function attemptRow(attempt: AttemptRecord): object {
     next_probe_ms: health?.nextProbeMs ?? null,
     cannot_thread: attempt.cannotThread,
     hold_all: attempt.holdAll,
+    drop_all: attempt.dropAll,
     delay_all_ms: attempt.delayAllMs,
     delay_ms: attempt.delayMs,
   };

@@ -50,13 +50,14 @@ export function settleAttempt(
   };
 }
 
-/** What the ledger records when nothing was posted. What is held takes all along that would be held after it, each in its turn, while others of the space wait. */
+/** What the ledger records when nothing was posted. It takes all along that would be held or dropped after it, each in its turn, while others of the space wait. */
 export function settleUnsent(delivery: ClaimedDelivery, obstacle: Obstacle): AttemptRecord {
   return {
     ...NOTHING_HAPPENED,
     delivery,
     state: obstacle.state,
     holdAll: obstacle.state === 'held',
+    dropAll: delivery.isUninstalled,
     stateReason: obstacle.reason,
     heldBecause: obstacle.state === 'held' ? obstacle.heldBecause : null,
     delayAllMs: obstacle.state === 'queued' ? obstacle.delayAllMs : null,
@@ -99,6 +100,7 @@ const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
   health: null,
   cannotThread: false,
   holdAll: false,
+  dropAll: false,
   delayAllMs: null,
   delayMs: null,
 };

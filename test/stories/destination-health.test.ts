@@ -9,7 +9,7 @@ import { ledgerAtRest } from '../support/ledger-at-rest';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { startWorld, type World } from '../support/world';
+import { firstAdmin, startWorld, type World } from '../support/world';
 
 const REFUSAL_CONFIRM_MS = 50;
 
@@ -65,8 +65,8 @@ const requestsTo = (channel: Channel): readonly RequestRecord[] =>
 const titles = (channel: Channel): readonly string[] =>
   world.chat.messages(channel.spaceId).map((message) => /Message \w+/.exec(visibleText(message))?.[0] ?? '');
 const shown = async (channel: Channel) => (await world.api('GET', `/chat-webhooks/${channel.id}`, token)).body;
-const deliveriesOf = async (channel: Channel, state: string) =>
-  (await world.api('GET', `/deliveries?state=${state}&chatWebhookId=${channel.id}`, token)).body.items;
+const deliveriesOf = async (channel: Channel, state: string, as: string = token) =>
+  (await world.api('GET', `/deliveries?state=${state}&chatWebhookId=${channel.id}`, as)).body.items;
 const untilBroken = (channel: Channel) =>
   waitUntil('the destination is broken', async () => (await shown(channel)).health === 'broken');
 const untilHeld = (channel: Channel, count: number) =>
@@ -436,6 +436,37 @@ test('when destinations break and work again, then the tenant hears of it once e
     await world.chat.waitForMessages(channel.spaceId, 2, 10_000);
     expect(world.chat.messages(channel.spaceId).map(visibleText).join(' ')).not.toContain('do not arrive');
   }
+});
+
+test('when a company uninstalls and much of it is due in a space, then all of it is dropped at once, so that another company there need not wait', async () => {
+  const { pool } = testDatabase.database;
+  const otherToken = await world.install(undefined, OTHER_COMPANY_ID);
+  const gone = await connectChannel(world, otherToken, 'Gone');
+  const neighbour = await connectChannel(world, token, 'Stays', { spaceId: gone.spaceId });
+  const neighbours = await audience([neighbour]);
+  await addRule(world, otherToken, 'deal.won', gone);
+  await closeSpace(pool, gone);
+  for (const id of [3_100_001, 3_100_002, 3_100_003, 3_100_004]) {
+    const data = { id, title: 'Message gone', status: 'won', value: 1, currency: 'EUR' };
+    await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }), OTHER_COMPANY_ID);
+  }
+  await waitUntil('all is owed', async () => (await deliveriesOf(gone, 'queued', otherToken)).length === 4);
+  await neighbours.win('Message beside');
+  await waitUntil('that is owed too', async () => (await deliveriesOf(neighbour, 'queued')).length === 1);
+
+  await world.pipedrive.uninstall(firstAdmin(world.pipedrive, OTHER_COMPANY_ID));
+  await openSpace(pool, gone);
+  await world.chat.waitForMessages(gone.spaceId, 1, 10_000);
+  await rest();
+
+  const { rows } = await pool.query(
+    `SELECT state, state_reason, count(*)::int, count(DISTINCT finished_at)::int AS times FROM deliveries WHERE chat_webhook_id = $1 GROUP BY 1, 2`,
+    [gone.id],
+  );
+  expect(rows).toEqual([
+    { state: 'dropped', state_reason: 'Dealbell was uninstalled before it could be told.', count: 4, times: 1 },
+  ]);
+  expect(titles(gone)).toEqual(['Message beside']);
 });
 
 describe('Threads', () => {
