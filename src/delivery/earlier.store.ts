@@ -16,9 +16,12 @@ const GOES_BEFORE = `
            WHERE ${isEarlier('e', 'd')}
              AND ${isUnfinished('e')} AND e.state <> 'held' AND coalesce(e.space_id, '') = d.space_id)`;
 
-/** One of those is told by a message of several that has not left: where that goes counts, whatever way it was to go itself. */
+/**
+ * One of those is told by a message of several that has not left: where that goes counts, whatever way it was to go itself. By
+ * the bare number of that message the planner would go through all that was ever folded.
+ */
 export const IS_TOLD_BEFORE = `
-  EXISTS (SELECT FROM deliveries f JOIN deliveries lead ON lead.id = f.folded_into
+  EXISTS (SELECT FROM deliveries f JOIN deliveries lead ON lead.id = coalesce(f.folded_into, 0)
            WHERE ${isEarlier('f', 'd')}
              AND (f.state || '') = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending'))`;
 

@@ -19,6 +19,7 @@ const openPlanned = usePlans(testDatabase);
 
 test.each([
   ['and all of it was sent', YOUNG, 'sent'],
+  ['and all of it was folded', YOUNG, 'folded'],
   ['and all of it waits in another space', YOUNG, 'queued'],
   ['of which there was hardly anything, and all of it waits in another space', 2, 'queued'],
 ])(
@@ -42,7 +43,10 @@ test.each([
       return delivery.id;
     };
     const first = await sendOne();
-    await query(`UPDATE deliveries SET state = $1, space_id = 'B' WHERE state = 'queued'`, state);
+    await query(
+      `UPDATE deliveries SET state = $1, space_id = 'B', folded_into = CASE WHEN $1 = 'folded' THEN 1 END WHERE state = 'queued'`,
+      state,
+    );
     await addMany(young + 1, GROWN);
     await ledger.addDelivery({ id: GROWN + 1 });
     await query(`UPDATE google_spaces SET is_waiting = true, due_at = now()`);
