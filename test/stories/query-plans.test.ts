@@ -63,6 +63,16 @@ describe('Statements over a long history and a backlog', () => {
          FROM chat_webhooks w, generate_series(1, $3::int) n WHERE w.space_id = $2`,
       [tenantId, waitingSpaceId, BACKLOG],
     );
+    // What one message told for many, what was given up and what was dropped: all of them since.
+    for (const [at, state] of ['folded', 'failed', 'dropped'].entries())
+      await pool.query(
+        `INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
+                                 template_mode, not_before, request_id, state, folded_into, finished_at)
+         SELECT $1, 4000000 + $4 * $3 + n, 1, w.id, w.space_id, 'deal', (700000 + n)::text, '{"type": "deal.won", "changes": []}', '{"title": "Past"}',
+                now(), 'compact', now(), gen_random_uuid(), $5, CASE WHEN $5 = 'folded' THEN 1 + n % 60 END, now()
+           FROM chat_webhooks w, generate_series(1, $3::int) n WHERE w.space_id = $2`,
+        [tenantId, waitingSpaceId, BACKLOG, at, state],
+      );
   }
 
   /** Its trial, by one of the messages that it holds, is due when `next_probe_at` says so. */
