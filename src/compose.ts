@@ -32,6 +32,7 @@ import { makeReleaseHeld } from './delivery/release-held';
 import { makeRenderBodies } from './delivery/render-bodies';
 import { makeScreenDue } from './delivery/screen-due';
 import { makeSendTest, makeTryUrl } from './delivery/send-test';
+import { makeSetAsideStore } from './delivery/set-aside.store';
 import { makeMendFold } from './delivery/mend-fold';
 import { makeNoticeStore } from './delivery/notice.store';
 import { makeSharedWrites } from './delivery/shared-writes.store';
@@ -268,13 +269,13 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
   const foldStore = makeFoldStore(database);
   const shared = makeSharedWrites({ ledger: deliveryStore, folds: foldStore });
   const folds = { ...foldStore, backlogOf: shared.backlogOf };
-  const held = makeHeldStore(database);
-  const releaseHeld = makeReleaseHeld({ store: held, bell, clock, log });
+  const aside = makeSetAsideStore(database.pool);
+  const releaseHeld = makeReleaseHeld({ store: makeHeldStore(database), bell, clock, log });
   const deliverDue = makeDeliverDue({
     store: { ...deliveryStore, freeze: shared.freeze },
     record: shared.record,
     giveWay: rightOfWay.giveWay,
-    screenDue: makeScreenDue({ folds, held, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
+    screenDue: makeScreenDue({ folds, aside, releaseHeld, spaceIntervalMs: config.spaceIntervalMs, clock }),
     renderBodies: makeRenderBodies({
       gatherFacts,
       loadFolds: folds.loadFolds,

@@ -6,7 +6,6 @@ import { FOLD_POLICIES, quietHoursSchema, type FoldPolicy, type QuietHours } fro
 import { digestSchema, type Digest } from '../core/rule';
 import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
-import type { ClaimedDelivery } from './delivery-ledger';
 import { IS_LATER } from './earlier.store';
 import { UNREADABLE } from './expire-held.store';
 import { candidatesIn } from './fold-rows';
@@ -15,6 +14,7 @@ import type { DueVerdict } from './judge-due';
 import { readEach } from './left-out';
 import { IS_GATHERED } from './let-go.store';
 import type { Fold, FoldCandidate } from './plan-fold';
+import { areSettled } from './settled.store';
 
 /** By which a wait was reckoned; it is written only while they are the tenant's own still, because a change of them has looked for what waits. */
 interface Settings {
@@ -67,13 +67,6 @@ export interface Waiting<Read> {
 type Wait = Extract<DueVerdict, { kind: 'hold' }>;
 
 export interface HeldStore {
-  /**
-   * The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. When
-   * settings were changed since it was claimed, or just are, it is due as before; when its space was lost, all is left to whoever has that.
-   */
-  setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
-  /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
-  endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
   /** Whose digest, zone or business days were changed, without what is `leftOut` by its key. */
   regathered(leftOut: readonly string[]): Promise<Waiting<Regathered>>;
   gatherAnew(gathered: Regathered, wait: Wait): Promise<void>;
@@ -86,43 +79,6 @@ export interface HeldStore {
 }
 
 const HOLDS_AT_ONCE = 500;
-
-/** A row when settings are those of this version and nobody is changing them; that is kept so until the statement is over. */
-const settled = (tenantId: string, version: string): string =>
-  `(SELECT FROM tenants WHERE id = ${tenantId} AND rules_version = ${version} FOR SHARE SKIP LOCKED)`;
-const areSettled = (tenantId: string, version: string): string => `EXISTS (SELECT FROM ${settled(tenantId, version)} settled)`;
-
-/**
- * Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. Whoever is just
- * changing settings is given a moment.
- */
-const SET_ASIDE = `
-  WITH settled AS MATERIALIZED ${settled('$11', '$12')}, freed AS (
-    UPDATE google_spaces SET lease_until = NULL,
-           next_slot_at = CASE WHEN EXISTS (SELECT FROM settled) THEN next_slot_at ELSE greatest(next_slot_at, now() + interval '20 milliseconds') END
-     WHERE space_id = $2 AND lease_until = $13::timestamptz RETURNING space_id
-  ), same AS (
-    SELECT d.id FROM deliveries d LEFT JOIN rules r ON r.id = d.rule_id AND r.tenant_id = d.tenant_id
-     WHERE EXISTS (SELECT FROM freed) AND EXISTS (SELECT FROM settled) AND d.state IN ('queued', 'sending') AND d.space_id = $2 AND d.not_before <= now()
-       AND (d.id = $1
-         OR (d.state = 'queued' AND d.chat_webhook_id = $3 AND d.via_webhook_id IS NOT DISTINCT FROM $9::int
-             AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
-             AND NOT d.transition ? 'announcement'
-             AND CASE $10 WHEN 'alone' THEN false
-                 WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL
-                                   AND d.created_at >= (SELECT created_at FROM deliveries WHERE id = $1)
-                 ELSE true END
-             AND CASE WHEN $4::int IS NULL THEN (r.digest IS NULL OR NOT r.enabled) AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
-       FOR UPDATE OF d SKIP LOCKED
-  )
-  UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,
-         finished_at = CASE WHEN $5 = 'dropped' THEN now() END
-    FROM same WHERE d.id = same.id`;
-
-const END_QUIET = `
-  UPDATE deliveries SET held_until = $3
-   WHERE tenant_id = $1 AND state = 'held' AND held_for = 'quiet' AND held_until > $3
-     AND coalesce(via_webhook_id, chat_webhook_id) = $2`;
 
 /** Looked at anew (reconsider-held.store.ts), and its rule still gathers. */
 const IS_REGATHERED = `
@@ -290,12 +246,6 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'trans
   }
 
   return {
-    async setAside(head, verdict) {
-      await pool.query(SET_ASIDE, asideParameters(head, verdict));
-    },
-    async endQuiet({ tenant, chatWebhookId, viaWebhookId }, now) {
-      await pool.query(END_QUIET, [tenant.id, viaWebhookId ?? chatWebhookId, now]);
-    },
     async regathered(leftOut) {
       return waiting((await pool.query(REGATHERED, [leftOut])).rows, regatheredRow, NOTE_UNGATHERED);
     },
@@ -338,23 +288,4 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'trans
 
 function holdParameters({ chatWebhookId, viaWebhookId, heldFor, isEarly, isUrgent }: DueHold, now: Date): unknown[] {
   return [chatWebhookId, viaWebhookId, heldFor, now, isEarly, isUrgent];
-}
-
-function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): unknown[] {
-  const isHeld = verdict.kind === 'hold';
-  const digestRuleId = isHeld && verdict.heldFor !== 'quiet' ? head.ruleId : null;
-  return [
-    ...[head.id, head.spaceId, head.chatWebhookId, digestRuleId],
-    ...[isHeld ? 'held' : 'dropped', verdict.reason],
-    ...(isHeld ? [verdict.heldFor, verdict.until] : [null, null]),
-    head.viaWebhookId,
-    reachOf(head, verdict),
-    ...[head.tenant.id, head.settingsVersion, head.lease],
-  ];
-}
-
-/** Where messages are dropped each is kept for a reason of its own, and what came after a dropped one and waited for nothing else is dropped. */
-function reachOf({ destination }: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): 'all' | 'later' | 'alone' {
-  if (verdict.kind === 'drop') return 'later';
-  return verdict.heldFor === 'quiet' && destination?.quietHours?.mode === 'drop' ? 'alone' : 'all';
 }

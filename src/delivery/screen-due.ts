@@ -7,17 +7,17 @@ import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { ScreenDue } from './prepare-group';
 import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import type { FoldStore, Head, SpaceBacklog } from './fold.store';
-import type { HeldStore } from './held.store';
 import { judgeDue, type DueVerdict } from './judge-due';
 import { foldLimit, foldStep, planBacklog } from './plan-fold';
 import { isQuiet } from './quiet-hours';
+import type { SetAsideStore } from './set-aside.store';
 
 export interface ScreenDueDependencies {
   readonly folds: Pick<FoldStore, 'fold' | 'takeApart' | 'putOff' | 'putOffAlone'> & {
     /** How it stands with the space; many are asked at once. */
     backlogOf(head: Head): Promise<SpaceBacklog | null>;
   };
-  readonly held: Pick<HeldStore, 'setAside' | 'endQuiet'>;
+  readonly aside: SetAsideStore;
   /** Lets go what has waited for its time. */
   readonly releaseHeld: () => Promise<void>;
   readonly spaceIntervalMs: number;
@@ -36,7 +36,7 @@ interface Judged {
 
 /** Makes the use case. It rejects when the message could not be looked at. */
 export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
-  const { folds, held, clock, spaceIntervalMs } = dependencies;
+  const { folds, aside, clock, spaceIntervalMs } = dependencies;
 
   /** Null: it does not go now. */
   async function place(judged: Judged, now: Date): Promise<ClaimedDelivery | null> {
@@ -50,7 +50,7 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
       return null;
     }
     if (verdict.kind !== 'send') {
-      await held.setAside(delivery, verdict);
+      await aside.setAside(delivery, verdict);
       return null;
     }
     if (isMade(delivery) || delivery.isProbe) return delivery;
@@ -65,7 +65,7 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     const { delivery } = judged;
     if (backlog.heldBefore && !isUrgent(delivery)) {
       // It may go, so its destination is not quiet: what waits there for the end of quiet has come to it, whatever was thought before.
-      await held.endQuiet(delivery, now);
+      await aside.endQuiet(delivery, now);
       await dependencies.releaseHeld();
       await folds.putOffAlone(delivery, RELEASE_STEP_MS);
       return null;

@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, withBackend } from 'bullmq';
-import { heardAllItsLife } from './listen-client';
+import { heardAllItsLife } from './postgres-listen-client';
 import { LOCK_MS, STALLED_CHECK_MS, type Backend, type OpenQueue, type QueueSettings, type Trouble } from './queue-backend';
 
 const POSTGRES_SCHEMA = 'bullmq';

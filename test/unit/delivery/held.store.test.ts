@@ -4,6 +4,7 @@ import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
+import { makeSetAsideStore } from '../../../src/delivery/set-aside.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 
@@ -41,7 +42,7 @@ const waits = async () => (await query('SELECT state, held_until AS until FROM d
 test('when nothing is changed meanwhile, then the message is set aside', async () => {
   await given();
 
-  await makeHeldStore(testDatabase.database).setAside(await claimed(), WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(await claimed(), WAIT);
 
   expect(await waits()).toEqual([{ state: 'held', until: WAIT.until }]);
 });
@@ -51,7 +52,7 @@ test('when its digest was switched off since it was claimed, then the message is
   const head = await claimed();
   await query(RAISE);
 
-  await makeHeldStore(testDatabase.database).setAside(head, WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT);
 
   expect(await waits()).toEqual([{ state: 'queued', until: null }]);
   expect((await query('SELECT lease_until AS lease FROM google_spaces')).rows).toEqual([{ lease: null }]);
@@ -69,7 +70,7 @@ test('when its rule was switched off before it was due, then it is gathered no m
     mayBeFolded.push(...due.map(({ id }) => id));
     return [];
   });
-  await makeHeldStore(database).setAside(head, QUIET);
+  await makeSetAsideStore(database.pool).setAside(head, QUIET);
 
   expect(head.digest).toBeNull();
   expect(mayBeFolded).toEqual([1, 2]);
@@ -86,7 +87,7 @@ test('when its digest is just being switched off, then the message is due, and n
   await change.query('BEGIN');
   await change.query(RAISE);
 
-  await makeHeldStore(testDatabase.database).setAside(head, WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT);
   await change.query('COMMIT');
   change.release();
 

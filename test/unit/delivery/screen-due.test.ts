@@ -10,7 +10,7 @@ test('when one message cannot be looked at, then it fails with the reason, and t
       backlogOf: ({ delivery: { id } }) => (id === 2 ? Promise.reject(new Error('it is odd')) : Promise.resolve(null)),
       ...{ fold: notNow, takeApart: notNow, putOff: notNow, putOffAlone: notNow },
     },
-    held: { setAside: notNow, endQuiet: notNow },
+    aside: { setAside: notNow, endQuiet: notNow },
     releaseHeld: notNow,
     spaceIntervalMs: 1_000,
     clock: () => new Date(),

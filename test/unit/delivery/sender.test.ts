@@ -8,8 +8,8 @@ import { makeDeliverDue } from '../../../src/delivery/deliver-due';
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
-import { makeHeldStore } from '../../../src/delivery/held.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
+import { makeSetAsideStore } from '../../../src/delivery/set-aside.store';
 import { settleAttempt, settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
 import type { Database } from '../../../src/platform/database';
 import { isConnectionTrouble } from '../../../src/platform/database-errors';
@@ -214,7 +214,7 @@ test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>
   ['was changed', (database, claim) => makeDeliveryStore(database).release(claim)],
   ['waits for the rest of a burst', (database, claim) => makeFoldStore(database).putOff(claim, 0)],
   ['waits for an earlier one', (database, claim) => makeFoldStore(database).putOffAlone(claim, 60_000)],
-  ['came in quiet hours', (database, claim) => makeHeldStore(database).setAside(claim, HOLD)],
+  ['came in quiet hours', (database, claim) => makeSetAsideStore(database.pool).setAside(claim, HOLD)],
   ['cannot be prepared', (database, claim) => makeDeliveryStore(database).record([settleUnprepared(claim, 0)])],
   ['finds a paused destination', (database, claim) => makeDeliveryStore(database).record([settleUnsent(claim, PAUSED)])],
 ])(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createPostgresBackend } from 'bullmq';
-import { heardAllItsLife } from '../../../src/platform/listen-client';
+import { heardAllItsLife } from '../../../src/platform/postgres-listen-client';
 
 /** A message of PostgreSQL's protocol: a letter, its length, what it says. */
 function message(letter: string, content: Buffer): Buffer {
