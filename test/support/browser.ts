@@ -32,14 +32,19 @@ const SCREENSHOTS = join(__dirname, '..', 'browser', 'screenshots');
 /** Of one step; all of a machine may be busy with other tests. */
 const DEFAULT_TIMEOUT_MS = 20_000;
 /**
- * Switches of the package that are made for its home, a serverless function, and would spoil a test: the web's security off, and
- * one process for everything, which dies when the first page closes.
+ * Switches of the package that are made for its home, a serverless function, and would spoil a test: the web's security off,
+ * one process for everything, which dies when the first page closes, and a graphics card in software, which takes as much of the
+ * machine as all the rest of a test.
  */
 const UNWANTED = new Set([
   '--single-process',
   '--disable-web-security',
   '--allow-running-insecure-content',
   '--disable-site-isolation-trials',
+  '--ignore-gpu-blocklist',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
 ]);
 const REPORT_VIOLATIONS = `document.addEventListener('securitypolicyviolation', (event) =>
   console.error('CSP violation: ' + event.violatedDirective + ' ' + event.blockedURI))`;
@@ -118,7 +123,7 @@ function contextOptions({ theme = 'light', widthPx = 1280, heightPx = 900, signI
 
 async function launch(): Promise<Browser> {
   const args = Chromium.args.filter((item) => !UNWANTED.has(item));
-  return chromium.launch({ executablePath: await unpackedChromium(), args });
+  return chromium.launch({ executablePath: await unpackedChromium(), args: [...args, '--disable-gpu'] });
 }
 
 /**
