@@ -16,7 +16,6 @@ import { makeFetchRecord } from './clients/fetch-record';
 import { makeGoogleChat } from './clients/google-chat';
 import { makePipedriveApi } from './clients/pipedrive-api';
 import { makePipedriveOAuth } from './clients/pipedrive-oauth';
-import { messageOf } from './core/errors';
 import type { Bell } from './core/jobs';
 import { tenantIdSchema } from './core/tenant';
 import { makeCheckKeys } from './delivery/check-keys';
@@ -89,6 +88,7 @@ import { atMost } from './upkeep/at-most';
 import { makeClockWatch } from './upkeep/clock-watch';
 import { makeHeartbeat } from './upkeep/heartbeat';
 import { makeBeat } from './upkeep/heartbeat.store';
+import { makeKeepSchedule } from './upkeep/keep-schedule';
 import { makeRefreshRates } from './upkeep/refresh-rates';
 import { makeRefreshReferences } from './upkeep/refresh-references';
 import { makeRenewTokens } from './upkeep/renew-tokens';
@@ -354,12 +354,13 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     'refresh-fields': references.refreshAll,
     'release-held': releaseHeld,
   };
+  const upkeepSchedule = makeKeepSchedule({ queue: upkeepQueue, schedule: SCHEDULE, nowMs, log });
   const watchClock = makeClockWatch({
     clock,
     nowMs,
     onSetBack: (byMs) => {
       log.warn({ byMs }, 'the clock was set back; upkeep is scheduled anew');
-      scheduleUpkeep();
+      upkeepSchedule.anew();
     },
   });
   const sweep = makeSweep({
@@ -371,6 +372,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     },
     tidy: async () => {
       watchClock();
+      upkeepSchedule.mend();
       await holdStore.tidy();
       await foldStore.failUntold();
       await tellHealth.run();
@@ -502,19 +504,8 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       }),
       1,
     );
-    scheduleUpkeep();
+    upkeepSchedule.anew();
     sweep.start();
-  }
-
-  function scheduleUpkeep(): void {
-    for (const [key, pattern] of Object.entries(SCHEDULE)) scheduleQuietly(key, pattern);
-  }
-
-  /** The queue may be away now; then the schedule stands from an earlier start, or the next one sets it. */
-  function scheduleQuietly(key: string, pattern: string): void {
-    upkeepQueue.schedule(key, pattern).catch((error: unknown) => {
-      log.warn({ key, reason: messageOf(error) }, 'upkeep could not be scheduled');
-    });
   }
 
   function reporting(work: (payload: unknown) => Promise<void>): (payload: unknown) => Promise<void> {

@@ -23,7 +23,10 @@ export interface Head {
 }
 
 export interface SpaceBacklog extends Backlog {
-  /** An earlier message about the head's record waits in its destination's quiet hours, or was let go since the head was claimed. */
+  /**
+   * An earlier message about the head's record waits in its destination's quiet hours, or for a digest that is not told any more, or was let
+   * go since the head was claimed.
+   */
   readonly heldBefore: boolean;
 }
 
@@ -85,7 +88,7 @@ const BACKLOGS = `
                  EXISTS (SELECT 1 FROM deliveries e WHERE ${isEarlier('e', 'd')}
                             AND coalesce(e.space_id, '') = d.space_id
                             AND ${isUnfinished('e')}
-                            AND (e.state <> 'held' OR (e.held_for = 'quiet'
+                            AND (e.state <> 'held' OR ((e.held_for = 'quiet' OR e.held_until = 'epoch')
                                  AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id)))) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id

@@ -55,8 +55,7 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     }
     if (isMade(delivery) || delivery.isProbe) return delivery;
     const limit = limitOf(destination, spaceIntervalMs);
-    if (limit === Infinity && destination.quietHours === null) return delivery;
-    // Where nothing is folded only an earlier message that waits in quiet hours matters.
+    // Where nothing is folded only an earlier message matters that waits for a time, or did so until somebody changed that.
     const backlog = await folds.backlogOf({ delivery, limit: Number.isFinite(limit) ? limit : 0 });
     return backlog === null ? delivery : await placeIn(backlog, judged, limit, now);
   }

@@ -26,6 +26,8 @@ export interface OpenQueue {
   readonly name: string;
   add(name: string, payload: unknown, options: JobsOptions): Promise<unknown>;
   upsertJobScheduler(id: string, repeat: { pattern: string; tz: string }, template: object): Promise<unknown>;
+  /** Null or undefined where there is none. */
+  getJobScheduler(id: string): Promise<unknown>;
   getJobCounts(...types: 'waiting'[]): Promise<unknown>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;

@@ -27,6 +27,8 @@ export interface BellQueue {
   hear(handler: (payload: unknown) => Promise<void>, concurrency: number): void;
   /** Rings by the clock: exactly once over all workers. `pattern` is a cron pattern in UTC. */
   schedule(key: string, pattern: string): Promise<void>;
+  /** Whether it rings by the clock for `key`: a queue that was emptied does not any more. */
+  isScheduled(key: string): Promise<boolean>;
 }
 
 export interface Queues {
@@ -87,6 +89,10 @@ export function makeQueues(settings: QueueSettings): Queues {
           { pattern, tz: 'UTC' },
           { name: key, data: { key }, opts: { removeOnComplete: true, removeOnFail: 50 } },
         );
+      },
+      async isScheduled(key) {
+        await backend.connected();
+        return Boolean(await queue.getJobScheduler(key));
       },
     };
   }

@@ -185,6 +185,26 @@ describeOnBackends('The bell', (backend) => {
     expect(isFinished).toBe(true);
   });
 
+  test('when what rings by the clock was lost, then the queue says so, and scheduled anew it rings', async () => {
+    const queues = await open();
+    const name = freshName();
+    const queue = queues.queue(name);
+    const heard: unknown[] = [];
+    await queue.schedule('every-second', '* * * * * *');
+    const before = [await queue.isScheduled('every-second'), await queue.isScheduled('never')];
+
+    await queues
+      .boardQueues()
+      .find((each) => each.name === name)
+      ?.removeJobScheduler('every-second');
+    const after = await queue.isScheduled('every-second');
+    await queue.schedule('every-second', '* * * * * *');
+    queue.hear((payload) => Promise.resolve(void heard.push(payload)), 1);
+    await waitUntil('it comes', () => heard.length > 0);
+
+    expect([before, after]).toEqual([[true, false], false]);
+  });
+
   test('when every bell is silent, then the sweep alone routes and delivers everything, once and in order', async () => {
     const ownUrl = await createDatabase();
     const pool = new Pool({ connectionString: ownUrl, max: 2 });

@@ -1,8 +1,12 @@
 /** Within a space nothing of a record overtakes what came before, over a real ledger: not what another message is to tell either. */
 
+import { pino } from 'pino';
 import { makeDeliveryStore } from '../../../src/delivery/delivery.store';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { makeHeldStore } from '../../../src/delivery/held.store';
+import { makeReleaseHeld } from '../../../src/delivery/release-held';
+import { makeScreenDue } from '../../../src/delivery/screen-due';
+import { makeSetAsideStore } from '../../../src/delivery/set-aside.store';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 
@@ -111,4 +115,32 @@ describe('when a message that was tried stands aside', () => {
 
     expect([[30], [31]]).toContainEqual(await claimedIds());
   });
+});
+
+test.each([
+  ['quiet hours that are gone', { held_for: 'quiet', held_until: new Date(Date.now() + 3_600_000) }],
+  ['a digest that is told no more', { held_for: 'daily', held_until: new Date(0) }],
+])('when one waits for %s, and nothing is folded, then a later one of its record goes after it', async (_what, held) => {
+  const { database } = testDatabase;
+  await query(`UPDATE chat_webhooks SET fold = 'off'`);
+  await ledger.addDelivery({ id: 3, entity_id: '9', state: 'held', ...held });
+  await ledger.addDelivery({ id: 4, entity_id: '9' });
+  const folds = makeFoldStore(database);
+  const clock = () => new Date();
+  const log = pino({ level: 'silent' });
+  const screenDue = makeScreenDue({
+    folds: { ...folds, backlogOf: async (head) => (await folds.backlogs([head])).get(head.delivery.id) ?? null },
+    aside: makeSetAsideStore(database.pool),
+    releaseHeld: makeReleaseHeld({ store: makeHeldStore(database), bell: { ringDeliver: () => undefined }, clock, log }),
+    ...{ spaceIntervalMs: 1_000, clock },
+  });
+  const claimOne = async () => (await makeDeliveryStore(database).claimDue(1)).claimed;
+  const [later] = await claimOne();
+  if (later === undefined) throw new Error('nothing was claimed');
+
+  const goesNow = await screenDue(later);
+  await query('UPDATE google_spaces SET next_slot_at = now(), due_at = now(), is_waiting = true');
+  const next = await claimOne();
+
+  expect([later.id, goesNow, next.map(({ id }) => id)]).toEqual([4, null, [3]]);
 });
