@@ -20,7 +20,11 @@ const WORDS: Readonly<Record<HealthState, { readonly word: string; readonly tone
 };
 
 /** `what` is said where no words of Google Chat's are at hand, `then` in every case. */
-function reasonOf(state: HealthState, destination: Destination): { readonly what: string; readonly then: string } {
+function reasonOf(
+  state: HealthState,
+  destination: Destination,
+  all: readonly Destination[],
+): { readonly what: string; readonly then: string } {
   switch (state) {
     case 'healthy':
       return { what: '', then: 'Messages are being delivered.' };
@@ -29,7 +33,7 @@ function reasonOf(state: HealthState, destination: Destination): { readonly what
     case 'doubtful':
       return { what: 'Dealbell is trying again.', then: '' };
     case 'broken':
-      return { what: 'Google Chat refuses messages.', then: brokenWords(destination) };
+      return { what: 'Google Chat refuses messages.', then: brokenWords(destination, all) };
     case 'paused':
       return { what: '', then: `Messages wait until you resume, for ${counted(destination.holdHours, 'hour')} at most.` };
     default:
@@ -37,9 +41,18 @@ function reasonOf(state: HealthState, destination: Destination): { readonly what
   }
 }
 
-function brokenWords({ fallbackWebhookId, holdHours, unreadable }: Destination): string {
+function brokenWords({ fallbackWebhookId, holdHours, unreadable }: Destination, all: readonly Destination[]): string {
   if (unreadable.length > 0) return `Its messages wait, for ${counted(holdHours, 'hour')} at most.`;
-  if (fallbackWebhookId !== null) return 'Messages go to the other space until the URL is replaced.';
+  const fallback = all.find(({ id }) => id === fallbackWebhookId);
+  if (fallback !== undefined) {
+    const trouble = fallback.paused
+      ? 'is paused'
+      : shownHealth(fallback, unreadableReason(fallback)).health === 'broken'
+        ? 'is broken too'
+        : null;
+    if (trouble === null) return `Messages go to ${fallback.name} until the URL is replaced.`;
+    return `Messages are kept for ${counted(holdHours, 'hour')}: ${fallback.name}, where they would go, ${trouble}.`;
+  }
   return `Messages are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
 }
 
@@ -48,6 +61,8 @@ export interface SpaceFacts {
   readonly tenant: TenantProfile;
   readonly now: Date;
   readonly waiting: readonly WaitingMessages[];
+  /** All of the tenant: one may be another's fallback. */
+  readonly destinations: readonly Destination[];
   /** Those whose URL was not used yet. */
   readonly unused: ReadonlySet<number>;
 }
@@ -85,9 +100,9 @@ function sentences(...all: readonly string[]): string {
 function stateOf(
   destination: Destination,
   state: HealthState,
-  { tenant, now, unused }: SpaceFacts,
+  { tenant, now, unused, destinations }: SpaceFacts,
 ): { readonly word: string; readonly tone: Tone; readonly reason: ReturnType<typeof reasonOf> } {
-  const health = { ...WORDS[state], reason: reasonOf(state, destination) };
+  const health = { ...WORDS[state], reason: reasonOf(state, destination, destinations) };
   if (state !== 'healthy') return health;
   const { id, quietHours, timeZone } = destination;
   const zone = timeZone ?? tenant.timeZone;

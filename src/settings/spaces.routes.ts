@@ -54,7 +54,7 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
     deps.loadPlan(tenant.id),
   ]);
   const content = Spaces({
-    spaces: destinations.map((destination) => spaceView(destination, rulesOf(destination.id, rules), facts)),
+    spaces: destinations.map((destination) => spaceView(destination, rulesOf(destination.id, rules), { ...facts, destinations })),
     usage: `${destinations.length} of ${plan.limits.destinations}`,
     isFull: destinations.length >= plan.limits.destinations,
     canChange: isAdmin,
@@ -64,7 +64,10 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   return { kind: 'page', page: 'spaces', title: 'Spaces', content, ...(message === undefined ? {} : { message }) };
 }
 
-async function spaceFacts({ database, clock }: SettingsDeps, { viewer: { tenant } }: Visit): Promise<SpaceFacts> {
+async function spaceFacts(
+  { database, clock }: SettingsDeps,
+  { viewer: { tenant } }: Visit,
+): Promise<Omit<SpaceFacts, 'destinations'>> {
   const [waiting, unused] = await Promise.all([
     waitingMessages(database.pool, tenant.id),
     unusedDestinations(database, tenant.id),
@@ -113,7 +116,7 @@ async function settings(
   const watches = await countWatches(prisma, tenant.id, destination.id);
   const posting = rules.filter(({ targetWebhookIds }) => targetWebhookIds.includes(destination.id));
   const view = spaceFormView(destination, more.refusal === undefined ? null : visit.form, {
-    space: spaceView(destination, posting.length, facts),
+    space: spaceView(destination, posting.length, { ...facts, destinations: all }),
     rules: posting.map(({ name }) => name),
     watched: watches === 0 ? null : `${counted(watches, 'record')} ${watches === 1 ? 'is' : 'are'} watched here.`,
     ...{ tenant, all },
@@ -161,8 +164,17 @@ async function replaceUrl(
   visit: Visit,
   { refusal = null, test = null }: { readonly refusal?: Refusal | null; readonly test?: TestView | null } = {},
 ): Promise<PageAnswer> {
-  const [destination, facts] = await Promise.all([found(deps, visit), spaceFacts(deps, visit)]);
-  const content = ReplaceUrl({ space: spaceView(destination, 0, facts), url: visit.form.text('url'), refusal, test });
+  const [destination, destinations, facts] = await Promise.all([
+    found(deps, visit),
+    listDestinations(deps.database.prisma, visit.viewer.tenant.id),
+    spaceFacts(deps, visit),
+  ]);
+  const content = ReplaceUrl({
+    space: spaceView(destination, 0, { ...facts, destinations }),
+    url: visit.form.text('url'),
+    refusal,
+    test,
+  });
   const title = `Replace the URL of ${destination.name}`;
   return { kind: 'page', page: 'spaces', title, content, status: refusal === null ? 200 : 422 };
 }

@@ -6,7 +6,7 @@ import { aTenant } from '../../fixtures/record-changes';
 
 const NOW = new Date('2026-11-23T22:30:00Z');
 
-function viewOf(given: Partial<Destination>, isUnused = false) {
+function viewOf(given: Partial<Destination>, isUnused = false, another: Partial<Destination> = {}) {
   const space: Destination = {
     ...{ id: 3, name: 'Sales wins', spaceId: 'A', health: 'healthy', healthReason: null, healthSince: NOW, paused: false },
     ...{ threads: 'off', threadingUnsupported: false, fallbackWebhookId: null, holdHours: 24, fold: 'auto', foldThreshold: null },
@@ -17,6 +17,7 @@ function viewOf(given: Partial<Destination>, isUnused = false) {
     tenant: { ...aTenant(), locale: 'en_GB' },
     now: NOW,
     waiting: [],
+    destinations: [space, { ...space, id: 4, name: 'Board', health: 'healthy', fallbackWebhookId: null, ...another }],
     unused: new Set(isUnused ? [3] : []),
   });
 }
@@ -53,7 +54,7 @@ test.each([
   [
     'another space stands in',
     { health: 'broken' as const, fallbackWebhookId: 4 },
-    'Google Chat refuses messages. Messages go to the other',
+    'Google Chat refuses messages. Messages go to Board until the URL is replaced.',
   ],
   [
     'it is broken and says why',
@@ -63,6 +64,15 @@ test.each([
   ['it is paused', { paused: true }, 'Messages wait until you resume, for 24 hours at most.'],
 ])('when %s, then it says what becomes of the messages', (_name, given, words) => {
   expect(viewOf(given).reason).toContain(words);
+});
+
+test.each([
+  ['is broken too', { health: 'broken' as const }],
+  ['is paused', { paused: true }],
+])('when another space would stand in, and %s, then it says that messages are kept', (trouble, another) => {
+  const { reason } = viewOf({ health: 'broken', fallbackWebhookId: 4, holdHours: 12 }, false, another);
+
+  expect(reason).toContain(`Messages are kept for 12 hours: Board, where they would go, ${trouble}.`);
 });
 
 test('when nothing was sent by the URL yet, then it does not count as working', () => {
