@@ -3,7 +3,8 @@
  * the message at its head. Whoever claimed a space's head holds its lease, so that nobody else decides about the space meanwhile.
  */
 
-import { WON_NAMES_BYTES } from '../messages/render-fold';
+import { NO_RATES } from '../core/exchange-rates';
+import { namesFitText, WON_NAMES_BYTES } from '../messages/render-fold';
 import type { ScreenDue } from './prepare-group';
 import type { ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import type { FoldStore, Head, SpaceBacklog } from './fold.store';
@@ -13,7 +14,7 @@ import { isQuiet } from './quiet-hours';
 import type { SetAsideStore } from './set-aside.store';
 
 export interface ScreenDueDependencies {
-  readonly folds: Pick<FoldStore, 'fold' | 'takeApart' | 'putOff' | 'putOffAlone'> & {
+  readonly folds: Pick<FoldStore, 'fold' | 'takeApart' | 'putOff' | 'putOffAlone' | 'members' | 'halve'> & {
     /** How it stands with the space; many are asked at once. */
     backlogOf(head: Head): Promise<SpaceBacklog | null>;
   };
@@ -53,11 +54,25 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
       await aside.setAside(delivery, verdict);
       return null;
     }
+    if (await isTooMuchForText(judged)) {
+      await folds.halve(delivery, 0);
+      await folds.putOff(delivery, 0);
+      return null;
+    }
     if (isMade(delivery) || delivery.isProbe) return delivery;
     const limit = limitOf(destination, spaceIntervalMs);
     // Where nothing is folded only an earlier message matters that waits for a time, or did so until somebody changed that.
     const backlog = await folds.backlogOf({ delivery, limit: Number.isFinite(limit) ? limit : 0 });
     return backlog === null ? delivery : await placeIn(backlog, judged, limit, now);
+  }
+
+  /** Its card was refused, and what it tells besides would hide deals won behind a few letters of their names. */
+  async function isTooMuchForText({ delivery, destination }: Judged): Promise<boolean> {
+    const { id, foldKind: kind, isPlain, renderedBody, tenant } = delivery;
+    if (kind === null || !isPlain || renderedBody !== null) return false;
+    const members = await folds.members(id);
+    const changes = members.flatMap(({ change }) => (change instanceof Error ? [] : [change]));
+    return changes.length > 1 && !namesFitText({ kind, changes, tenant, rates: NO_RATES, destination });
   }
 
   async function placeIn(backlog: SpaceBacklog, judged: Judged, limit: number, now: Date): Promise<ClaimedDelivery | null> {

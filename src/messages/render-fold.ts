@@ -15,7 +15,7 @@ import { formatFor, type Format } from './format';
 import { countOf, groupChanges, isWon, type ChangeGroup } from './group-changes';
 import { emojiOf, gistOf, iconOf, sentenceOf, sumWords, thingsOf, titleOfGroup } from './group-words';
 import { listUrl } from './links';
-import { referenceKey, type Names, type Reference } from './names';
+import { NO_NAMES, referenceKey, type Names, type Reference } from './names';
 import { referencesOf } from './references';
 import { bold, linked, quiet, words, type Rich } from './rich-text';
 import { joined, ownerIn, titleIn, valueIn, type Story, type StoryContext } from './story';
@@ -43,6 +43,8 @@ const PLAIN_UNITS = 4_000;
 const PLAIN_GROUPS = 1_000;
 /** Lengths of names in plain text; from rich to poor until all of them fit. */
 const PLAIN_NAMES = [NAME_LENGTH, 40, 20, 10, 5] as const;
+/** By so much of its name a deal is still known. */
+const TELLING_NAME = 40;
 
 /** How much a card says; from rich to poor until it fits. */
 interface Wealth {
@@ -104,11 +106,7 @@ export function renderFold(subject: FoldSubject, names: Names): ChatMessage {
 /** Text only: what is sent, once, when Chat has answered 400 to the card. */
 export function renderPlainFold(subject: FoldSubject, names: Names): ChatMessage {
   const scene = sceneOf(subject, names);
-  const { title } = headOf(scene);
-  const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistOf(group, scene.names, scene.format))}`);
-  const link = scene.groups[0] === undefined ? [] : [listUrl(scene.tenant.companyDomain, scene.groups[0].entity)];
-  const above = [`*${chatText(title)}*`, cut(lines.join('\n'), PLAIN_GROUPS)];
-  const room = PLAIN_UNITS - [...above, ...link].join('\n').length;
+  const { above, link, room } = plainFrame(scene);
   return {
     text: [...above, ...wonLine(scene, room), ...link].join('\n'),
     markupSyntax: 'MARKUP_SYNTAX_CHAT',
@@ -116,9 +114,33 @@ export function renderPlainFold(subject: FoldSubject, names: Names): ChatMessage
   };
 }
 
+/** Whether text has room for the deals won by names that tell them apart: a card has more, so who cannot send that tells them in several texts. */
+export function namesFitText(subject: FoldSubject): boolean {
+  const scene = sceneOf(subject, NO_NAMES);
+  const titles = wonTitles(scene);
+  return titles.length === 0 || lineOfNames(titles, TELLING_NAME).length <= plainFrame(scene).room;
+}
+
+/** What stands above and below the names of deals won, and the room that it leaves to them, in code units. */
+function plainFrame(scene: Scene): {
+  readonly above: readonly string[];
+  readonly link: readonly string[];
+  readonly room: number;
+} {
+  const { title } = headOf(scene);
+  const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistOf(group, scene.names, scene.format))}`);
+  const link = scene.groups[0] === undefined ? [] : [listUrl(scene.tenant.companyDomain, scene.groups[0].entity)];
+  const above = [`*${chatText(title)}*`, cut(lines.join('\n'), PLAIN_GROUPS)];
+  return { above, link, room: PLAIN_UNITS - [...above, ...link].join('\n').length };
+}
+
+function wonTitles(scene: Scene): readonly string[] {
+  return scene.groups.filter(isWon).flatMap(({ changes }) => changes.map((change) => titleLine(scene, change)));
+}
+
 /** Every deal won by its name, shortened as far as it takes; what even then has no room is counted. `room` is in code units. */
 function wonLine(scene: Scene, room: number): readonly string[] {
-  const titles = scene.groups.filter(isWon).flatMap(({ changes }) => changes.map((change) => titleLine(scene, change)));
+  const titles = wonTitles(scene);
   if (titles.length === 0) return [];
   const all = PLAIN_NAMES.map((length) => lineOfNames(titles, length)).find((line) => line.length <= room);
   if (all !== undefined) return [all];

@@ -189,6 +189,23 @@ describeOnBackends('Folding', (backend) => {
     expect(requestsTo(channel)[1]?.rawBody).toContain('MARKUP_SYNTAX_CHAT');
   });
 
+  test('when Chat does not take the card of very many deals won, then they are told by name in several texts', async () => {
+    const channel = await listening('Textual', ['deal.won']);
+    world.chat.failNext({ spaceId: channel.spaceId, status: 400 });
+    await closeSpace(testDatabase.database.pool, channel);
+    const names = Array.from({ length: 120 }, (_, index) => `Renewal of the service contract no. ${index + 1}.`);
+
+    await Promise.all(names.map((name) => win(nextId(), name)));
+    await waitUntil('all are owed', async () => (await deliveriesOf(channel, 'queued')).length === names.length);
+    await openSpace(testDatabase.database.pool, channel);
+    await rest();
+
+    const told = texts(channel);
+    expect(told.length).toBeGreaterThan(1);
+    expect(names.map((name) => told.filter((text) => text.includes(name)).length)).toEqual(names.map(() => 1));
+    expect(requestsTo(channel).filter(({ rawBody }) => rawBody.includes('cardsV2'))).toHaveLength(1);
+  });
+
   test('when a worker dies after it has folded and before it has posted, then the next one tells all of it once', async () => {
     const { pool } = testDatabase.database;
     const channel = await listening('Dying', ['deal.stage_changed']);

@@ -8,7 +8,7 @@ test('when one message cannot be looked at, then it fails with the reason, and t
   const screenDue = makeScreenDue({
     folds: {
       backlogOf: ({ delivery: { id } }) => (id === 2 ? Promise.reject(new Error('it is odd')) : Promise.resolve(null)),
-      ...{ fold: notNow, takeApart: notNow, putOff: notNow, putOffAlone: notNow },
+      ...{ fold: notNow, takeApart: notNow, putOff: notNow, putOffAlone: notNow, members: notNow, halve: notNow },
     },
     aside: { setAside: notNow, endQuiet: notNow },
     releaseHeld: notNow,

@@ -7,7 +7,14 @@ import type { RecordState } from '../../../src/core/record';
 import { EVENT_TYPES, type EventType, type RecordChange } from '../../../src/core/transition';
 import { groupChanges } from '../../../src/messages/group-changes';
 import { NO_NAMES, referenceKey, type Named, type NamedEntity } from '../../../src/messages/names';
-import { foldReferences, nameBytes, renderFold, renderPlainFold, WON_NAMES_BYTES } from '../../../src/messages/render-fold';
+import {
+  foldReferences,
+  nameBytes,
+  namesFitText,
+  renderFold,
+  renderPlainFold,
+  WON_NAMES_BYTES,
+} from '../../../src/messages/render-fold';
 import { aChange, aDeal, aTenant } from '../../fixtures/record-changes';
 import { faultsOf, visibleText } from './message-checks';
 
@@ -171,6 +178,23 @@ test('when Chat does not take the card, then the plain text still names every de
 
   expect(faultsOf(message)).toEqual([]);
   expect(changes.slice(0, 100).filter((_, index) => !(message.text ?? '').includes(`Win no. ${index};`))).toEqual([]);
+});
+
+test.each([
+  [60, true],
+  [120, false],
+])('when %i deals were won, then it is known whether text has room for names that tell them apart', (count, fits) => {
+  const changes = many(count, 'deal.won', (index) => ({ title: `Renewal of the service contract no. ${index}` }));
+  const subject = {
+    kind: 'backlog',
+    changes,
+    tenant: aTenant(),
+    rates: NO_RATES,
+    destination: { locale: null, timeZone: null },
+  } as const;
+
+  expect(namesFitText(subject)).toBe(fits);
+  expect(namesFitText({ ...subject, changes: many(300, 'deal.created') })).toBe(true);
 });
 
 test.each([
