@@ -91,16 +91,15 @@ function typedFields(form: FormValues): Fields {
   };
 }
 
-/** The body of `PUT /chat-webhooks/:id`; whether it is right, the API says. */
-export function readSpaceForm(form: FormValues): object {
+/**
+ * The body of `PUT /chat-webhooks/:id`; whether it is right, the API says. Who takes the times away wants no quiet hours any more; who
+ * chooses days and gives no times is asked for them, because days alone would do nothing.
+ */
+export function readSpaceForm(form: FormValues, hadQuietHours: boolean): object {
   const [from, to] = [form.text('quietFrom'), form.text('quietTo')];
-  const quietHours = {
-    from,
-    to,
-    mode: form.text('quietMode'),
-    ...some(form, 'quietDays', 'days'),
-    ...some(form, 'businessDays'),
-  };
+  const [days, businessDays] = [chosen(form, 'quietDays'), chosen(form, 'businessDays')];
+  const isEmpty = from === '' && to === '' && (hadQuietHours || (days === null && businessDays === null));
+  const quietHours = { from, to, mode: form.text('quietMode'), ...(days && { days }), ...(businessDays && { businessDays }) };
   return {
     name: form.text('name'),
     threads: form.has('threads') ? 'perRecord' : 'off',
@@ -110,12 +109,12 @@ export function readSpaceForm(form: FormValues): object {
     holdHours: form.amount('holdHours'),
     timeZone: form.optional('timeZone'),
     locale: form.optional('locale'),
-    quietHours: from === '' && to === '' ? null : quietHours,
+    quietHours: isEmpty ? null : quietHours,
   };
 }
 
-/** Every day is what holds when no days are named. */
-function some(form: FormValues, name: string, field = name): Record<string, readonly string[]> {
+/** Null: all of them, which is what holds when no days are named. */
+function chosen(form: FormValues, name: string): readonly string[] | null {
   const days = form.all(name);
-  return days.length === DAYS.length ? {} : { [field]: days };
+  return days.length === DAYS.length ? null : days;
 }

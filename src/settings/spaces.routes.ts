@@ -133,7 +133,8 @@ async function settings(
 }
 
 async function change(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
-  const body = readSpaceForm(visit.form);
+  const { quietHours } = await found(deps, visit);
+  const body = readSpaceForm(visit.form, quietHours !== null);
   const tried = await attempt(() => put(deps, visit, body));
   if (!tried.done) return await settings(deps, visit, { refusal: tried.refusal });
   return await settings(deps, visit, { message: 'Saved' });

@@ -112,3 +112,28 @@ test('when settings are saved, then every one of them arrives; ticking nothing s
   });
   expect(saved.quietHours).not.toHaveProperty('days');
 });
+
+test('when days are chosen without times, then the times are asked for; taking the times away takes the quiet hours away', async () => {
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const [{ id }] = await spaces();
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  const weekdays = {
+    name: 'Sales',
+    fold: 'auto',
+    holdHours: '24',
+    quietMode: 'hold',
+    quietDays: days,
+    businessDays: days.slice(0, 5),
+  };
+
+  const refused = await send(`spaces/${id}`, weekdays);
+  const before = (await spaces())[0].quietHours;
+  await send(`spaces/${id}`, { ...weekdays, quietFrom: '20:00', quietTo: '08:00' });
+  const between = (await spaces())[0].quietHours;
+  const emptied = await send(`spaces/${id}`, weekdays);
+
+  expect([refused.status, before]).toEqual([422, null]);
+  expect(refused.text).toContain('must be a time of day such as 20:00');
+  expect(between).toMatchObject({ from: '20:00', businessDays: days.slice(0, 5) });
+  expect([emptied.status, (await spaces())[0].quietHours]).toEqual([200, null]);
+});
