@@ -64,7 +64,8 @@ export function sightingsOf(listed: ListedRecord, known: KnownRecord, { since, r
   const types = isDeleted ? deletionsOf(entity, known) : typesOf(entity, state);
   return types.flatMap((type) => {
     const at = happenedAt(type, state);
-    return at === null || at < since || at.getTime() > readAt.getTime() + SLACK_MS ? [] : [{ type, happenedAt: at }];
+    if (at === null || at < since || at.getTime() > readAt.getTime() + SLACK_MS) return [];
+    return [{ type, happenedAt: isStatusType(type) ? closedAt(type, at, listed, known) : at }];
   });
 }
 
@@ -80,8 +81,10 @@ export function findMissed(listed: ListedRecord, known: KnownRecord, gap: Gap): 
   if (known.isUnsettled) return { events: [], againAt: new Date(readAt.getTime() + LOOK_AGAIN_MS) };
 
   const isSettled = (at: Date): boolean => at.getTime() + GRACE_MS <= readAt.getTime();
-  // An unknown record takes its whole state from the list, so it must be old enough as a whole.
-  const ripe = known.shadow === null && !isSettled(changed) ? [] : missed.filter((sighting) => isSettled(sighting.happenedAt));
+  // An unknown record takes its whole state from the list, so it must be old enough as a whole. A win goes together with the
+  // difference that moves the shadow on: its webhook would tell it once more if it came in between.
+  const isWhole = known.shadow === null || (different.types.size > 0 && missed.some(({ type }) => isStatusType(type)));
+  const ripe = isWhole && !isSettled(changed) ? [] : missed.filter((sighting) => isSettled(sighting.happenedAt));
   const events = [
     ...(ripe.length === 0 ? [] : [missedEvent(listed, known, ripe)]),
     ...(different.types.size > 0 && isSettled(changed) ? [differenceEvent(listed, known, different.state)] : []),
@@ -185,26 +188,55 @@ function missedTypes(listed: ListedRecord, known: KnownRecord, gap: Gap): readon
   return sightingsOf(listed, known, gap).filter((sighting) => !isInLedger(sighting, known.events));
 }
 
-const STATUS_TYPES = ['deal.won', 'deal.lost', 'deal.reopened'];
 const SAME_BIRTH: Partial<Record<string, readonly string[]>> = {
   'deal.created': ['deal.created', 'lead.converted'],
   'lead.converted': ['deal.created', 'lead.converted'],
 };
 
-/** A birth is told once; a win is the one that the ledger told last, or one told since then. */
+/** A birth is told once; all else is told by an event of its time or later. */
 function isInLedger({ type, happenedAt: at }: Sighting, events: KnownRecord['events']): boolean {
-  if (BIRTHS.has(type)) {
-    const same = SAME_BIRTH[type] ?? [type];
-    return events.some(({ transitions }) => transitions.some((item) => same.includes(item)));
-  }
-  const isSince = events.some(
-    (event) => event.transitions.includes(type) && event.occurredAt.getTime() >= at.getTime() - SLACK_MS,
+  const isBirth = BIRTHS.has(type);
+  const same = isBirth ? (SAME_BIRTH[type] ?? [type]) : [type];
+  return events.some(
+    ({ transitions, occurredAt }) =>
+      transitions.some((item) => same.includes(item)) && (isBirth || occurredAt.getTime() >= at.getTime() - SLACK_MS),
   );
-  if (isSince || !STATUS_TYPES.includes(type)) return isSince;
-  const statuses = events.filter(({ transitions }) => transitions.some((item) => STATUS_TYPES.includes(item)));
+}
+
+const STATUS_TYPES: readonly string[] = ['deal.won', 'deal.lost', 'deal.reopened'];
+
+function isStatusType(type: string): boolean {
+  return STATUS_TYPES.includes(type);
+}
+
+/**
+ * When the deal was won or lost. People correct the time of a win, which makes no second win of it: unless the list shows that it is
+ * another one, it is the one that the ledger told last, at the time of that event. What was dated ahead happened when it was written.
+ */
+function closedAt(type: EventType, at: Date, listed: ListedRecord, { shadow, events }: KnownRecord): Date {
+  const changed = changedAt(listed.state);
+  const closed = changed !== null && changed < at ? changed : at;
+  const statuses = events.filter(({ transitions }) => transitions.some(isStatusType));
   const last = statuses.reduce<(typeof statuses)[number] | null>(
     (newest, event) => (newest === null || event.occurredAt > newest.occurredAt ? event : newest),
     null,
   );
-  return last?.transitions.includes(type) ?? false;
+  if (last?.transitions.includes(type) !== true || last.occurredAt.getTime() >= closed.getTime() - SLACK_MS) return closed;
+  return shadow !== null && isClosedAgain(type, at, listed.state, shadow.state) ? closed : last.occurredAt;
+}
+
+/**
+ * Whether the deal was reopened and closed anew, unheard: a time of which no event knows, at which it was changed last and which is its
+ * `close_time` too, since Pipedrive sets the three together. In doubt the time of the told one was corrected: nothing is told twice.
+ */
+function isClosedAgain(type: EventType, at: Date, listed: RecordState, known: RecordState): boolean {
+  const status = textField(known, 'status');
+  if (status !== null && status !== textField(listed, 'status')) return true;
+  const [heardOf, changedBefore] = [happenedAt(type, known), changedAt(known)];
+  if (heardOf === null || changedBefore === null || at <= changedBefore) return false;
+  return isNear(at, changedAt(listed)) && isNear(at, timeField(listed, 'close_time')) && !isNear(at, heardOf);
+}
+
+function isNear(one: Date, other: Date | null): boolean {
+  return other !== null && Math.abs(one.getTime() - other.getTime()) <= SLACK_MS;
 }

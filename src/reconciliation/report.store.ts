@@ -25,7 +25,8 @@ export interface Report {
 const MOST_MISSING = 50;
 
 /**
- * A sighting belongs to the event of its kind that came next to it, from a minute before on. A message is looked for under the event
+ * A sighting belongs to the event of its kind that came next to it, from a minute before on; a win or a loss to no earlier one, which
+ * told another. Where several belong to one event, the time of one win was corrected: they count once. A message is looked for under the event
  * itself and under the one that told it in the same settle window; a folded one is as far as the message that tells it, and
  * told where that is deleted. What only a newer version has an eye on ($5: what this one knows) is left to its reports.
  */
@@ -34,13 +35,15 @@ const JUDGED = `
     SELECT *, CASE WHEN type IN ('deal.created', 'lead.converted') THEN ARRAY['deal.created', 'lead.converted'] ELSE ARRAY[type] END AS types
       FROM sightings WHERE tenant_id = $1 AND happened_at >= $2 AND happened_at < $3 AND type = ANY ($5::text[])
   ), judged AS (
-    SELECT seen.type, seen.entity, seen.entity_id, seen.happened_at, coalesce(e.is_late, false) AS is_late,
+    SELECT DISTINCT ON (seen.type, seen.entity, seen.entity_id, e.id, CASE WHEN e.id IS NULL THEN seen.happened_at END)
+           seen.type, seen.entity, seen.entity_id, seen.happened_at, coalesce(e.is_late, false) AS is_late,
            CASE WHEN e.id IS NULL THEN 'missing' WHEN d.is_sent THEN 'told' WHEN d.is_waiting THEN 'waiting' WHEN d.is_given_up THEN 'failed'
                 WHEN e.decisions @> '[{"code": "foundTooLate"}]' THEN 'tooOld' ELSE 'silent' END AS outcome
       FROM seen
       LEFT JOIN LATERAL (
         SELECT e.id, e.decisions, starts_with(e.meta_id, $4) AS is_late FROM events e
          WHERE e.tenant_id = $1 AND e.entity = seen.entity AND e.entity_id = seen.entity_id AND e.transitions && seen.types
+           AND (seen.type NOT IN ('deal.won', 'deal.lost') OR e.occurred_at >= seen.happened_at - interval '1 minute')
            AND NOT (jsonb_typeof(e.decisions) = 'array' AND e.decisions @> '[{"code": "outdated"}]'
                     AND NOT jsonb_path_exists(e.decisions, '$[*] ? (@.code != "outdated")'))
          ORDER BY e.occurred_at >= seen.happened_at - interval '1 minute' DESC, abs(extract(epoch FROM e.occurred_at - seen.happened_at))

@@ -67,6 +67,13 @@ describe('Webhooks that never came', () => {
     return id;
   }
 
+  /** As if the last comparison, which was a moment ago, had been before all that the next one has to find. */
+  async function comparedHoursAgo(): Promise<void> {
+    await testDatabase.database.pool.query(
+      `UPDATE reconciliations SET compared_until = jsonb_build_object('deal', now() - interval '4 hours')`,
+    );
+  }
+
   /** No webhook tells of anything any more, as when they are banned. */
   function deaf(): void {
     for (const webhook of world.pipedrive.webhooks.values()) webhook.isActive = false;
@@ -121,6 +128,60 @@ describe('Webhooks that never came', () => {
     expect(wonCards('Really first').map(isLate)).toEqual([false]);
     const events = await world.api('GET', `/events?entity=deal&entityId=${late}`, token);
     expect(JSON.stringify(events.body.items[0].decisions)).toContain('older than what was already known');
+  });
+
+  test('when deals were won or lost, told, reopened and closed anew while no webhook came, then the second time is told late, once', async () => {
+    const [won, lost] = [await knownDeal('Won twice'), await knownDeal('Lost twice')];
+    world.pipedrive.updateDeal(won, { status: 'won' }, { at: ago(100) });
+    world.pipedrive.updateDeal(lost, { status: 'lost' }, { at: ago(100) });
+    await rest();
+    await reconcile();
+    await comparedHoursAgo();
+    deaf();
+    for (const id of [won, lost]) world.pipedrive.updateDeal(id, { status: 'open' }, { at: ago(60) });
+    const again = world.pipedrive.updateDeal(won, { status: 'won', value: 99_999 }, { at: ago(30) });
+    world.pipedrive.updateDeal(lost, { status: 'lost' }, { at: ago(30) });
+
+    await reconcile();
+    await comparedHoursAgo();
+    await reconcile();
+    const timestamp = new Date(Date.parse(again.update_time ?? '') + 700).toISOString();
+    await postAs(
+      world,
+      rawWebhook('deal', 'change', won, { data: again, previous: { status: 'open', won_time: null }, timestamp }),
+    );
+    await rest();
+
+    expect(wonCards('Won twice').map(isLate)).toEqual([false, true]);
+    expect(wonCards('Won twice').at(-1)).toContain('99,999');
+    expect(
+      about('Lost twice')
+        .filter((text) => text.includes('Deal lost'))
+        .map(isLate),
+    ).toEqual([false, true]);
+    expect((await report()).body.summary).toContain('2 won, 2 told, 1 late; 2 lost, 2 told, 1 late;');
+  });
+
+  test('when the times of told wins are corrected, heard and unheard, then none is told again and each counts once', async () => {
+    const ids = [await knownDeal('Corrected A'), await knownDeal('Corrected B'), await knownDeal('Corrected C')];
+    const [forward = 0, back = 0, unheard = 0] = ids;
+    for (const id of ids) world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(100) });
+    await rest();
+    await reconcile();
+    await comparedHoursAgo();
+    const wonTime = (minutes: number) => ({ won_time: ago(minutes).toISOString().replace(/\.\d+/, '') });
+    world.pipedrive.updateDeal(forward, wonTime(50), { at: ago(40) });
+    world.pipedrive.updateDeal(back, wonTime(200), { at: ago(40) });
+    await rest();
+    deaf();
+    world.pipedrive.updateDeal(unheard, wonTime(30), { at: ago(20) });
+
+    await reconcile();
+    await comparedHoursAgo();
+    await reconcile();
+
+    expect(wonCards('Corrected').map(isLate)).toEqual([false, false, false]);
+    expect((await report()).body.summary).toContain('3 won, 3 told;');
   });
 
   test('when a webhook was lost and a later edit came through, then the win is told late all the same', async () => {

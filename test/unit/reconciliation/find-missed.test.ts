@@ -101,6 +101,75 @@ test('when a deal was won, told, reopened and won again unheard, then the second
   expect(find(state, { state, knownMs: -HOUR, events }).events).toMatchObject([{ missed: ['deal.won'] }]);
 });
 
+const lost = (ms: number): RecordState => ({ status: 'lost', lost_time: time(ms), close_time: time(ms), update_time: time(ms) });
+
+test.each([
+  ['won', won, 'deal.won'],
+  ['lost', lost, 'deal.lost'],
+] as const)(
+  'when a deal was %s and told, and is that again after a reopening unheard, then the second time is missed',
+  (_, of, type) => {
+    const { events } = find(of(-3 * HOUR), { state: of(-20 * HOUR), events: [told(-20 * HOUR, type)] });
+
+    expect(events).toMatchObject([
+      { missed: [type], changed: expect.arrayContaining(['status']), atMs: -3 * HOUR },
+      { missed: null, atMs: -3 * HOUR },
+    ]);
+  },
+);
+
+test('when a deal that was won again was edited at once, then its win waits with the edit, so that no late webhook tells it once more', () => {
+  const read = { ...won(-GRACE_MS - 10_000), update_time: time(-GRACE_MS + 20_000) };
+  const known = { state: won(-20 * HOUR), events: [told(-20 * HOUR, 'deal.won')] };
+
+  expect(find(read, known)).toEqual({ events: [], againInMs: 21_000 });
+});
+
+describe('A win that was told', () => {
+  const events = [told(-20 * HOUR + 900, 'deal.won')];
+  const corrected = { ...won(-20 * HOUR), won_time: time(-3 * HOUR), update_time: time(-2 * HOUR) };
+  const isMissed = (read: RecordState, state: RecordState, ledger: KnownRecord['events'] = events) =>
+    find(read, { state, events: ledger }).events.some(({ missed }) => missed !== null);
+
+  test.each<[string, RecordState, RecordState]>([
+    ['corrected', corrected, corrected],
+    ['corrected to the minute of the correction', { ...corrected, ...won(-3 * HOUR) }, won(-3 * HOUR)],
+    ['corrected unheard', corrected, won(-20 * HOUR)],
+    ['corrected unheard to the minute of the correction', { ...corrected, update_time: time(-3 * HOUR) }, won(-20 * HOUR)],
+    ['corrected unheard to an earlier one', { ...corrected, won_time: time(-22 * HOUR) }, won(-20 * HOUR)],
+    ['replaced by that of a deal merged into it unheard', { ...won(-3 * HOUR), update_time: time(-2 * HOUR) }, won(-20 * HOUR)],
+    ['known as lying after what the list says', won(-3 * HOUR), { ...won(-20 * HOUR), update_time: time(-2 * HOUR) }],
+    ['spelled in another way, seconds apart', won(-3 * HOUR), { ...won(-3 * HOUR), won_time: '2026-11-23 08:59:41' }],
+  ])('when its time is %s, then it is not missed', (_words, read, state) => {
+    expect(isMissed(read, state)).toBe(false);
+  });
+
+  test('when it was told late by an earlier comparison, or was imported as won long before, then it is not missed', () => {
+    expect(isMissed(won(-3 * HOUR), won(-3 * HOUR), [told(-3 * HOUR, 'deal.won')])).toBe(false);
+    const imported = { ...won(-22 * HOUR), add_time: time(-20 * HOUR), update_time: null };
+    expect(isMissed(imported, imported, [told(-20 * HOUR, 'deal.won', 'deal.created')])).toBe(false);
+  });
+
+  test('when it was dated ahead, then it is not missed when that time has come', () => {
+    const ahead = { ...won(-20 * HOUR), won_time: time(-3 * HOUR) };
+
+    expect(isMissed(ahead, ahead)).toBe(false);
+    expect(isMissed({ ...ahead, update_time: time(-3 * HOUR) }, ahead)).toBe(false);
+  });
+
+  test('when its time is corrected, then it is seen at the time at which it was told; a second win at its own', () => {
+    const seen = (read: RecordState) => {
+      const listed = listedRecord('deal', dealState({ ...longAgo, ...read }));
+      if (listed === null) throw new Error('a deal without an id');
+      const shadow = { state: dealState({ ...longAgo, ...won(-20 * HOUR) }), occurredAt: at(-20 * HOUR + 900), isGone: false };
+      return sightingsOf(listed, { ...UNKNOWN, shadow, events }, gap).map(({ happenedAt }) => happenedAt);
+    };
+
+    expect(seen(corrected)).toEqual([at(-20 * HOUR + 900)]);
+    expect(seen(won(-3 * HOUR))).toEqual([at(-3 * HOUR)]);
+  });
+});
+
 test('when the record is gone for the ledger, then a list that lags behind does not bring it back', () => {
   const shadow = { state: dealState(longAgo), occurredAt: at(-HOUR), isGone: true };
 

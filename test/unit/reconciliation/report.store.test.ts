@@ -57,6 +57,31 @@ test('when the message that told a win was deleted long after, then the win was 
   expect(await outcomes()).toEqual({ told: 1 });
 });
 
+/** The same win once more, as the list had it so many minutes ago. */
+async function seenAgain(id: number, minutes: number): Promise<void> {
+  await query(
+    `INSERT INTO sightings (tenant_id, type, entity, entity_id, happened_at)
+     VALUES ($1, 'deal.won', 'deal', $2, now() - $3 * interval '1 minute')`,
+    ...[ledger.tenant, String(id), minutes],
+  );
+}
+
+test('when the time of a told win was corrected, then it counts once', async () => {
+  await win(1, 'sent');
+  await seenAgain(1, 50);
+
+  expect(await outcomes()).toEqual({ told: 1 });
+});
+
+test('when a deal was won again, then the message of the first win does not stand for the second', async () => {
+  await win(1, 'sent');
+  await query(`UPDATE events SET occurred_at = occurred_at - interval '40 minutes'`);
+  await query(`UPDATE sightings SET happened_at = happened_at - interval '40 minutes'`);
+  await seenAgain(1, 20);
+
+  expect(await outcomes()).toEqual({ told: 1, missing: 1 });
+});
+
 test('when a newer version has seen something that this one does not know, then the rest is reported', async () => {
   await win(1, 'sent');
   await win(2, 'sent');
