@@ -33,7 +33,9 @@ interface Deps {
 }
 
 const state = z.enum(DELIVERY_STATES);
-const moments = { from: fromMoment.optional(), to: toMoment.optional() };
+/** Of when a delivery became what it is: what was given up today has failed today, whenever it came. */
+const WHEN = 'When it ended: was sent, folded, dropped or given up; when it came, while it has not';
+const moments = { from: fromMoment.optional().describe(WHEN), to: toMoment.optional().describe(WHEN) };
 const listQuery = z
   .object({ ...pageFields, ...moments, state: state.optional(), ...deciderFields, chatWebhookId: queryId.optional() })
   .refine(isOfOne, OF_ONE);

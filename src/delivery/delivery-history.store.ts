@@ -166,10 +166,13 @@ function withStates(states: readonly string[], { range, order }: Part): Part {
   return { range: `d.state IN (${states.map((state) => `'${state}'`).join(', ')}) AND ${range}`, order };
 }
 
+/** When a delivery, `d`, became what it is: what was given up after a day has failed then, and not when it came. */
+export const BECAME_AT = 'coalesce(d.finished_at, d.created_at)';
+
 const pagePart = (range: string, order: string): string =>
   `${SELECT_DELIVERIES} WHERE ${range} AND d.tenant_id + 0 = $1
      AND ($3::text IS NULL OR coalesce(d.state, '') = $3) AND ($4::int IS NULL OR d.rule_id + 0 = $4) AND ($5::int IS NULL OR d.chat_webhook_id + 0 = $5)
-     AND ($6::timestamptz IS NULL OR d.created_at >= $6) AND ($7::timestamptz IS NULL OR d.created_at <= $7)
+     AND ($6::timestamptz IS NULL OR ${BECAME_AT} >= $6) AND ($7::timestamptz IS NULL OR ${BECAME_AT} <= $7)
    ORDER BY ${order} LIMIT $8`;
 
 /** The newest deliveries that tell of these events: by those, whatever else the planner thinks of. */

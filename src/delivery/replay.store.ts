@@ -7,7 +7,7 @@ import { UNFINISHED_STATES } from '../core/delivery';
 import { AppError } from '../core/errors';
 import type { TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
-import type { DeliveryFilter } from './delivery-history.store';
+import { BECAME_AT, type DeliveryFilter } from './delivery-history.store';
 
 /** One delivery, or what a filter finds. */
 export type ReplayTarget = { readonly id: number } | { readonly filter: DeliveryFilter };
@@ -50,7 +50,7 @@ const FIND = `
    WHERE d.tenant_id = $1 AND d.chat_webhook_id + 0 = ANY (ARRAY(SELECT id FROM chat_webhooks WHERE tenant_id = $1)) AND NOT ${isUnderWay('d', '$2')}
      AND ($3::bigint IS NULL OR d.id = $3)
      AND ($4::text IS NULL OR d.state = $4) AND ($5::int IS NULL OR d.rule_id = $5) AND ($6::int IS NULL OR d.chat_webhook_id = $6)
-     AND ($7::timestamptz IS NULL OR d.created_at >= $7) AND ($8::timestamptz IS NULL OR d.created_at <= $8)
+     AND ($7::timestamptz IS NULL OR ${BECAME_AT} >= $7) AND ($8::timestamptz IS NULL OR ${BECAME_AT} <= $8)
      AND NOT EXISTS (SELECT FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = d.chat_webhook_id
                         AND (${isUnderWay('o', '$2')} OR ($3::bigint IS NULL AND o.replay > d.replay)))
    ORDER BY d.id LIMIT ${String(MAX_REPLAYS)}`;

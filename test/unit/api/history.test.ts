@@ -208,6 +208,29 @@ test('when a replay that was sent is asked for again by the same filter, then no
   expect([first.body, again.body]).toEqual([{ queued: 1 }, { queued: 0 }]);
 });
 
+test('when what has failed since a moment is asked for, then what came before it and was given up after it is among that', async () => {
+  const [long, recent, waiting] = [
+    await addDelivery({ eventId: 1, state: 'failed' }),
+    await addDelivery({ eventId: 2, state: 'failed' }),
+    await addDelivery({ eventId: 3, state: 'held' }),
+  ];
+  const set = (columns: string, id: number) =>
+    testDatabase.database.pool.query(`UPDATE deliveries SET ${columns} WHERE id = $1`, [id]);
+  await set(`created_at = now() - interval '30 hours', finished_at = now() - interval '26 hours'`, long);
+  await set(`created_at = now() - interval '30 hours', finished_at = now()`, recent);
+  await set(`created_at = now() - interval '30 hours'`, waiting);
+  const from = new Date(Date.now() - 24 * 3_600_000).toISOString();
+
+  const listed = await call('get', `/deliveries?from=${from}`);
+  const until = await call('get', `/deliveries?to=${from}`);
+  const again = await call('post', '/deliveries/replay').send({ filter: { state: 'failed', from } });
+
+  expect(listed.body.items.map(({ id }: { id: number }) => id)).toEqual([recent]);
+  expect(until.body.items.map(({ id }: { id: number }) => id)).toEqual([waiting, long]);
+  expect(again.body).toEqual({ queued: 1 });
+  expect((await call('get', '/deliveries?state=queued')).body.items).toMatchObject([{ eventId: 2, replay: 1 }]);
+});
+
 test('when a replay bears an idempotency key, then it happens once however often it is asked for, and the key is good for nothing else', async () => {
   const id = await addDelivery({ state: 'sent' });
   const keyed = (path: string, key = 'again-1') => call('post', path).set('Idempotency-Key', key);
