@@ -4,11 +4,12 @@ import type { DeliveryOutcome } from '../core/delivery';
 import { judgeRefusal, type KnownHealth } from './space-health';
 
 const HOUR_MS = 60 * 60 * 1000;
-/** A message that has been tried for longer is given up: nobody wants yesterday's news as today's. */
-export const MAX_AGE_MS = 24 * HOUR_MS;
 /** What a destination that is gone let its messages wait. */
 export const USUAL_HOLD_HOURS = 24;
-/** And at least so often, fewer than fit into a day: a clock that jumps ahead by days gives up nothing. */
+/**
+ * What is given up was tried at least so often: a clock that jumps ahead by days gives up nothing. Fewer than fit into an hour, the least
+ * that a destination lets messages wait, unless Chat asks for longer waits than ours.
+ */
 export const LEAST_ATTEMPTS = 20;
 /** More than fit into a day: for one that quiet hours hold again and again, each time counted anew. */
 export const MOST_ATTEMPTS = 2_000;
@@ -28,6 +29,8 @@ export interface AttemptContext {
   readonly waitingMs: number;
   /** Attempts of this message, this one counted. */
   readonly attempts: number;
+  /** Of its destination: what was tried for longer is given up. */
+  readonly holdHours: number;
   /** Troubles of this space in a row, this one not counted. */
   readonly troubles: number;
   /** Attempts of this message that came to no clear answer, this one not counted. */
@@ -95,7 +98,7 @@ export function stepUnprepared(context: {
 }): { readonly kind: 'aside'; readonly ms: number } | { readonly kind: 'giveUp'; readonly reason: string } {
   const { attempts, ageMs, holdHours, jitter } = context;
   if (ageMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `The message could not be prepared within ${holdHours} hours.` };
+    return { kind: 'giveUp', reason: `The message could not be prepared within ${hoursOf(holdHours)}.` };
   return { kind: 'aside', ms: backoffMs(attempts - 1, jitter) };
 }
 
@@ -107,9 +110,13 @@ function afterSilence(context: AttemptContext, reason: string): NextStep {
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
   if (context.attempts >= MOST_ATTEMPTS)
     return { kind: 'giveUp', reason: `Not delivered in ${String(MOST_ATTEMPTS)} attempts; the last came to: ${reason}` };
-  if (context.waitingMs >= MAX_AGE_MS && context.attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `Not delivered within 24 hours; the last attempt came to: ${reason}` };
+  if (context.waitingMs >= context.holdHours * HOUR_MS && context.attempts >= LEAST_ATTEMPTS)
+    return { kind: 'giveUp', reason: `Not delivered within ${hoursOf(context.holdHours)}; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };
+}
+
+function hoursOf(count: number): string {
+  return `${String(count)} hour${count === 1 ? '' : 's'}`;
 }
 
 /** Exponential with jitter: 1 s, 2 s, 4 s, ... at most a minute, of which the upper half is random. */

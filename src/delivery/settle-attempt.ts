@@ -22,6 +22,7 @@ export function settleAttempt(
   const step = nextStep(outcome, {
     waitingMs: delivery.waitingMs,
     attempts: delivery.attempts,
+    holdHours: holdHoursOf(delivery),
     troubles: delivery.troubles,
     uncertain: delivery.uncertain,
     health: health.state,
@@ -66,8 +67,8 @@ export function settleUnsent(delivery: ClaimedDelivery, obstacle: Obstacle): Att
 
 /** What the ledger records when no body could be made: that says nothing of the space nor of its destination. */
 export function settleUnprepared(delivery: ClaimedDelivery, jitter: number): AttemptRecord {
-  const { attempts, ageMs, destination } = delivery;
-  const step = stepUnprepared({ attempts, ageMs, holdHours: destination?.holdHours ?? USUAL_HOLD_HOURS, jitter });
+  const { attempts, ageMs } = delivery;
+  const step = stepUnprepared({ attempts, ageMs, holdHours: holdHoursOf(delivery), jitter });
   const record = { ...NOTHING_HAPPENED, delivery, isUnprepared: true };
   if (step.kind === 'giveUp') return { ...record, state: 'failed', stateReason: step.reason };
   return { ...record, stateReason: 'The message could not be prepared; it is tried again.', delayMs: step.ms };
@@ -136,6 +137,10 @@ function afterStep(
     default:
       return step satisfies never;
   }
+}
+
+function holdHoursOf({ destination }: ClaimedDelivery): number {
+  return destination?.holdHours ?? USUAL_HOLD_HOURS;
 }
 
 function healthOf(destination: ClaimedDestination | null): Health {

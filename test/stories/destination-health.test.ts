@@ -146,6 +146,32 @@ test('when a message was held for longer than its destination holds, then it is 
   expect(titles(channel)).toEqual(['Message young']);
 });
 
+test('when Google is away, then each space keeps retrying for its own hours: one message is given up with the reason, the other arrives', async () => {
+  const short = await connectChannel(world, token, 'Gives up soon', { holdHours: 1 });
+  const patient = await connectChannel(world, token, 'Patient', { holdHours: 72 });
+  const listeners = await audience([short, patient]);
+  for (const { spaceId } of [short, patient]) world.chat.setOutage(spaceId, 503);
+  await listeners.win('Message owed');
+  await waitUntil('both were tried', () => [short, patient].every((channel) => requestsTo(channel).length > 0));
+  const spend = (channel: Channel, hours: number) =>
+    testDatabase.database.pool.query(
+      `UPDATE deliveries SET attempts = attempts + 20, waiting_since = now() - $2 * interval '1 hour' WHERE chat_webhook_id = $1`,
+      [channel.id, hours],
+    );
+  await spend(short, 1);
+  await spend(patient, 30);
+  const before = requestsTo(patient).length;
+  await waitUntil('one is given up', async () => (await deliveriesOf(short, 'failed')).length === 1);
+  await waitUntil('the other is tried again', () => requestsTo(patient).length > before);
+  world.chat.setOutage(patient.spaceId, null);
+  await world.chat.waitForMessages(patient.spaceId, 1, 20_000);
+  await rest();
+
+  const [failed] = await deliveriesOf(short, 'failed');
+  expect(failed.reason).toMatch(/^Not delivered within 1 hour; .*HTTP 503/);
+  expect(titles(patient)).toEqual(['Message owed']);
+});
+
 test('when a paused destination goes on, then what came meanwhile follows in order', async () => {
   const channel = await connectChannel(world, token, 'Paused');
   const listeners = await audience([channel]);

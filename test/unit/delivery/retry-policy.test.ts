@@ -6,15 +6,17 @@ import {
   backoffMs,
   LEAST_ATTEMPTS,
   MOST_ATTEMPTS,
-  MAX_AGE_MS,
   MAX_UNNAMED,
   nextStep,
   type AttemptContext,
 } from '../../../src/delivery/retry-policy';
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const CONTEXT: AttemptContext = {
   waitingMs: 0,
   attempts: 1,
+  holdHours: 24,
   troubles: 0,
   uncertain: 0,
   health: 'healthy',
@@ -33,7 +35,7 @@ const REJECTED: DeliveryOutcome = { kind: 'rejected', httpStatus: 400, reason: '
 const SENT: DeliveryOutcome = { kind: 'sent', httpStatus: 200, messageName: 'm', threadName: null };
 
 test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
-  ['a message was sent', SENT, { waitingMs: MAX_AGE_MS * 2 }, { kind: 'done' }],
+  ['a message was sent', SENT, { waitingMs: DAY_MS * 2 }, { kind: 'done' }],
   ['Chat is busy', BUSY, {}, { kind: 'retry', afterMs: 1000, asideMs: null }],
   ['Chat is busy again', BUSY, { troubles: 3 }, { kind: 'retry', afterMs: 8000, asideMs: null }],
   ['Chat says when', { ...BUSY, retryAfterMs: 30_000 }, { troubles: 3 }, { kind: 'retry', afterMs: 30_000, asideMs: null }],
@@ -42,19 +44,37 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
   [
     'it is older than a day',
     UNREACHABLE,
-    { waitingMs: MAX_AGE_MS, attempts: LEAST_ATTEMPTS },
+    { waitingMs: DAY_MS, attempts: LEAST_ATTEMPTS },
     { kind: 'giveUp', reason: expect.stringContaining('no answer') },
   ],
   [
     'a busy one is older than a day',
     BUSY,
-    { waitingMs: MAX_AGE_MS, attempts: LEAST_ATTEMPTS },
+    { waitingMs: DAY_MS, attempts: LEAST_ATTEMPTS },
     { kind: 'giveUp', reason: expect.stringContaining('24 hours') },
+  ],
+  [
+    'it is older than a day and its destination waits for three',
+    UNREACHABLE,
+    { waitingMs: 3 * DAY_MS - 1, holdHours: 72, attempts: 1000 },
+    { kind: 'retry', afterMs: 1000, asideMs: null },
+  ],
+  [
+    'it is older than the three days for which its destination waits',
+    UNREACHABLE,
+    { waitingMs: 3 * DAY_MS, holdHours: 72, attempts: 1000 },
+    { kind: 'giveUp', reason: 'Not delivered within 72 hours; the last attempt came to: no answer' },
+  ],
+  [
+    'it is older than the hour for which its destination waits',
+    BUSY,
+    { waitingMs: HOUR_MS, holdHours: 1, attempts: LEAST_ATTEMPTS },
+    { kind: 'giveUp', reason: 'Not delivered within 1 hour; the last attempt came to: HTTP 429' },
   ],
   [
     'a clock says that it is older than a day and it was hardly tried',
     BUSY,
-    { waitingMs: MAX_AGE_MS * 3, attempts: LEAST_ATTEMPTS - 1 },
+    { waitingMs: DAY_MS * 3, attempts: LEAST_ATTEMPTS - 1 },
     { kind: 'retry', afterMs: 1000, asideMs: null },
   ],
   [

@@ -64,6 +64,23 @@ test('when one message gets no clear answer again and again, then it stands asid
   });
 });
 
+test.each([
+  [
+    'a space that waits for three days has not answered for one',
+    { destination: aClaimedDestination({ holdHours: 72 }) },
+    25,
+    null,
+  ],
+  ['a space has not answered for the hour that it waits', { destination: aClaimedDestination({ holdHours: 1 }) }, 1, '1 hour;'],
+  ['nothing is known of a space any more', { destination: null }, 24, '24 hours;'],
+])('when %s, then its message is tried for as long as it waits', (_name, given, hours, reason) => {
+  const delivery = aClaimedDelivery({ ...given, waitingMs: hours * 3_600_000, attempts: 100 });
+
+  expect(settled({ kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503' }, delivery)).toMatchObject(
+    reason === null ? { state: 'queued' } : { state: 'failed', stateReason: expect.stringContaining(`within ${reason}`) },
+  );
+});
+
 test('when a destination refuses, then all its messages wait and it is in doubt', () => {
   expect(settled(REFUSED)).toMatchObject({
     state: 'queued',
