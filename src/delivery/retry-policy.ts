@@ -11,8 +11,11 @@ export const USUAL_HOLD_HOURS = 24;
  * that a destination lets messages wait, unless Chat asks for longer waits than ours.
  */
 export const LEAST_ATTEMPTS = 20;
-/** More than fit into a day: for one that quiet hours hold again and again, each time counted anew. */
-export const MOST_ATTEMPTS = 2_000;
+/**
+ * Of each of its hours, and more than fit into one, since no space is written to more than once a second: for a message that quiet
+ * hours hold again and again, its time counted anew each time. Only counting ends that.
+ */
+export const MOST_ATTEMPTS_AN_HOUR = 4_000;
 /**
  * So often a message may come to no clear answer before a 2xx without a name ends it: under one request id Chat shows it once, and
  * an answer that never names it would hold up the space for ever.
@@ -108,10 +111,11 @@ function afterSilence(context: AttemptContext, reason: string): NextStep {
 }
 
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
-  if (context.attempts >= MOST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `Not delivered in ${String(MOST_ATTEMPTS)} attempts; the last came to: ${reason}` };
-  if (context.waitingMs >= context.holdHours * HOUR_MS && context.attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `Not delivered within ${hoursOf(context.holdHours)}; the last attempt came to: ${reason}` };
+  const { attempts, holdHours, waitingMs } = context;
+  if (attempts >= holdHours * MOST_ATTEMPTS_AN_HOUR)
+    return { kind: 'giveUp', reason: `Not delivered in ${String(attempts)} attempts; the last came to: ${reason}` };
+  if (waitingMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
+    return { kind: 'giveUp', reason: `Not delivered within ${hoursOf(holdHours)}; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };
 }
 

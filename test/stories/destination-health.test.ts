@@ -172,6 +172,23 @@ test('when Google is away, then each space keeps retrying for its own hours: one
   expect(titles(patient)).toEqual(['Message owed']);
 });
 
+test('when Chat has said “in a second” for hours, then the message that is meant by that arrives all the same', async () => {
+  const channel = await connectChannel(world, token, 'Too many requests');
+  const listeners = await audience([channel]);
+  world.chat.failNext({ spaceId: channel.spaceId, status: 429, headers: { 'retry-after': '1' }, times: 2 });
+  await listeners.win('Message patient');
+  await waitUntil('it was tried', () => requestsTo(channel).length > 0);
+  await testDatabase.database.pool.query(
+    `UPDATE deliveries SET attempts = attempts + 80000, waiting_since = now() - interval '23 hours' WHERE chat_webhook_id = $1`,
+    [channel.id],
+  );
+  await world.chat.waitForMessages(channel.spaceId, 1, 10_000);
+  await rest();
+
+  expect(requestsTo(channel)).toHaveLength(3);
+  expect(titles(channel)).toEqual(['Message patient']);
+});
+
 test('when a paused destination goes on, then what came meanwhile follows in order', async () => {
   const channel = await connectChannel(world, token, 'Paused');
   const listeners = await audience([channel]);

@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from '../../../src/core/delivery';
 import {
   backoffMs,
   LEAST_ATTEMPTS,
-  MOST_ATTEMPTS,
+  MOST_ATTEMPTS_AN_HOUR,
   MAX_UNNAMED,
   nextStep,
   type AttemptContext,
@@ -80,8 +80,8 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
   [
     'it was tried for days between quiet hours, its time counted anew after each',
     UNREACHABLE,
-    { attempts: MOST_ATTEMPTS },
-    { kind: 'giveUp', reason: expect.stringContaining('2000 attempts') },
+    { attempts: 24 * MOST_ATTEMPTS_AN_HOUR },
+    { kind: 'giveUp', reason: 'Not delivered in 96000 attempts; the last came to: no answer' },
   ],
   ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
   ['a threaded body is rejected', REJECTED, { isThreaded: true }, { kind: 'rewrite', as: 'unthreaded' }],
@@ -119,6 +119,20 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
 ])('when %s, then that follows', (_name, outcome, context, step) => {
   expect(nextStep(outcome, { ...CONTEXT, ...context })).toEqual(step);
 });
+
+test.each([1, 24, 168])(
+  'when Chat is busy and says one second each time, then a message is given up when its hours are over (%i), and not before',
+  (holdHours) => {
+    const busy: DeliveryOutcome = { ...BUSY, retryAfterMs: 1000 };
+    const after = (second: number) =>
+      nextStep(busy, { ...CONTEXT, holdHours, waitingMs: second * 1000, attempts: second + 1, troubles: second }).kind;
+
+    let second = 0;
+    while (after(second) === 'retry') second += 1;
+
+    expect(second).toBe(holdHours * 3600);
+  },
+);
 
 test('when backoff has any trouble and jitter, then it lies between half a second and a minute and never shrinks', () => {
   fc.assert(
