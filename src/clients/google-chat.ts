@@ -146,7 +146,7 @@ function outcomeOf({ status, retryAfter, text: answer }: Answer): DeliveryOutcom
   if (status === 400 && answer.includes('API_KEY_INVALID')) return { kind: 'refused', httpStatus: status, reason };
   if (status === 409) return { kind: 'sent', httpStatus: status, messageName: 'already posted', threadName: null };
   if (status >= 400 && status < 500 && status !== 408) return { kind: 'rejected', httpStatus: status, reason };
-  return { kind: 'unreachable', httpStatus: status, reason };
+  return { kind: 'unreachable', httpStatus: status, reason, retryAfterMs: retryAfterMs(retryAfter) };
 }
 
 /** 2xx counts only with a message name: one project met a 200 that carried an error. */

@@ -26,5 +26,10 @@ export type DeliveryOutcome =
   | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
   /** A 2xx that names no message: it was probably posted. */
   | { readonly kind: 'unnamed'; readonly httpStatus: number; readonly reason: string }
-  /** 5xx, timeout, reset, redirect: nobody knows whether it was posted. */
-  | { readonly kind: 'unreachable'; readonly httpStatus: number | null; readonly reason: string };
+  /** 5xx, timeout, reset, redirect: nobody knows whether it was posted. An answer may ask to wait. */
+  | {
+      readonly kind: 'unreachable';
+      readonly httpStatus: number | null;
+      readonly reason: string;
+      readonly retryAfterMs?: number | null;
+    };

@@ -73,9 +73,9 @@ export function nextStep(outcome: DeliveryOutcome, context: AttemptContext): Nex
     case 'busy':
       return again(outcome.retryAfterMs ?? backoffMs(context.troubles, context.jitter), null, context, outcome.reason);
     case 'unreachable':
-      return afterSilence(context, outcome.reason);
+      return afterSilence(context, outcome.reason, outcome.retryAfterMs ?? null);
     case 'unnamed':
-      if (context.uncertain + 1 < MAX_UNNAMED) return afterSilence(context, outcome.reason);
+      if (context.uncertain + 1 < MAX_UNNAMED) return afterSilence(context, outcome.reason, null);
       return { kind: 'giveUp', reason: `Google Chat may show this message, but never named it: ${outcome.reason}` };
     case 'rejected':
       if (context.isThreaded) return { kind: 'rewrite', as: 'unthreaded' };
@@ -105,9 +105,10 @@ export function stepUnprepared(context: {
   return { kind: 'aside', ms: backoffMs(attempts - 1, jitter) };
 }
 
-function afterSilence(context: AttemptContext, reason: string): NextStep {
-  const afterMs = backoffMs(context.troubles, context.jitter);
-  return again(afterMs, context.uncertain + 1 < PATIENT_ATTEMPTS ? null : 2 * afterMs, context, reason);
+function afterSilence(context: AttemptContext, reason: string, retryAfterMs: number | null): NextStep {
+  const backoff = backoffMs(context.troubles, context.jitter);
+  const afterMs = retryAfterMs ?? backoff;
+  return again(afterMs, context.uncertain + 1 < PATIENT_ATTEMPTS ? null : afterMs + backoff, context, reason);
 }
 
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {

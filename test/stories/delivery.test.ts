@@ -97,6 +97,7 @@ describeOnBackends('Delivery', (backend) => {
       '429 without it': { status: 429 },
       '429 in HTML': { status: 429, body: '<h1>Too many</h1>' },
       '500 in HTML': { status: 500, body: '<h1>Internal</h1>' },
+      '503 with Retry-After': { status: 503, headers: { 'retry-after': '3' } },
       '503, though the message was posted': { status: 503, afterPosting: true },
       'a cut connection': { reset: true },
       'a cut connection after posting': { reset: true, afterPosting: true },
@@ -140,6 +141,14 @@ describeOnBackends('Delivery', (backend) => {
         expect((await destination(channel)).health).toBe('healthy');
       },
     );
+
+    test('when Chat says 503 with Retry-After, then the next attempt waits for that', () => {
+      const channel = channels.get('503 with Retry-After');
+      if (channel === undefined) throw new Error('nothing was sent');
+
+      const [failed = 0, again = 0] = requestsTo(channel).map((request) => request.at);
+      expect(again - failed).toBeGreaterThanOrEqual(3_000 - CLOCK_SLACK_MS);
+    });
   });
 
   test('when Chat rejects a message with 400, then a plain text goes out once in its place', async () => {

@@ -104,15 +104,29 @@ test('when the answer does not end, then no more than 64 kB of it are waited for
   expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'unnamed', httpStatus: 200 });
 });
 
-test.each([
-  ['7', 7_000],
-  ['100000', 600_000],
-  ['soon', null],
-])('when Chat says 429 with Retry-After %s, then it is busy for that time', async (header, retryAfterMs) => {
-  const origin = await chatThat((_request, response) => response.writeHead(429, { 'Retry-After': header }).end('{}'));
+test.each(
+  [
+    { status: 429, kind: 'busy' },
+    { status: 500, kind: 'unreachable' },
+    { status: 503, kind: 'unreachable' },
+  ].flatMap((answer) => [
+    { ...answer, header: '7', retryAfterMs: 7_000 },
+    { ...answer, header: '100000', retryAfterMs: 600_000 },
+    { ...answer, header: '9'.repeat(400), retryAfterMs: null },
+    { ...answer, header: 'Fri, 31 Dec 9999 23:59:59 GMT', retryAfterMs: 600_000 },
+    { ...answer, header: 'Sat, 01 Jan 2000 00:00:00 GMT', retryAfterMs: null },
+    { ...answer, header: '0', retryAfterMs: null },
+    { ...answer, header: '-5', retryAfterMs: null },
+    { ...answer, header: 'soon', retryAfterMs: null },
+  ]),
+)(
+  'when Chat says $status with Retry-After $header, then it is $kind for that time',
+  async ({ status, kind, header, retryAfterMs }) => {
+    const origin = await chatThat((_request, response) => response.writeHead(status, { 'Retry-After': header }).end('{}'));
 
-  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'busy', httpStatus: 429, retryAfterMs });
-});
+    expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind, httpStatus: status, retryAfterMs });
+  },
+);
 
 test('when Chat redirects, then nobody follows', async () => {
   const asked: (string | undefined)[] = [];

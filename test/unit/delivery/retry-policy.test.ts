@@ -40,6 +40,12 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
   ['Chat is busy again', BUSY, { troubles: 3 }, { kind: 'retry', afterMs: 8000, asideMs: null }],
   ['Chat says when', { ...BUSY, retryAfterMs: 30_000 }, { troubles: 3 }, { kind: 'retry', afterMs: 30_000, asideMs: null }],
   ['nobody knows whether it was posted', UNREACHABLE, { troubles: 1 }, { kind: 'retry', afterMs: 2000, asideMs: null }],
+  [
+    'an answer that leaves that open says when',
+    { ...UNREACHABLE, retryAfterMs: 6000 },
+    { troubles: 500 },
+    { kind: 'retry', afterMs: 6000, asideMs: null },
+  ],
   ['it goes on for long', UNREACHABLE, { troubles: 500 }, { kind: 'retry', afterMs: 60_000, asideMs: null }],
   [
     'it is older than a day',
@@ -100,6 +106,12 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
     UNREACHABLE,
     { troubles: 3, uncertain: 2 },
     { kind: 'retry', afterMs: 8000, asideMs: 16_000 },
+  ],
+  [
+    'it has come to no clear answer for long, and the last one says when',
+    { ...UNREACHABLE, retryAfterMs: 600_000 },
+    { troubles: 3, uncertain: 2 },
+    { kind: 'retry', afterMs: 600_000, asideMs: 608_000 },
   ],
   ['Chat names no message', UNNAMED, { uncertain: 1 }, { kind: 'retry', afterMs: 1000, asideMs: null }],
   ['Chat names no message ever again', UNNAMED, { uncertain: MAX_UNNAMED - 2 }, { kind: 'retry', afterMs: 1000, asideMs: 2000 }],

@@ -56,6 +56,12 @@ test('when nobody knows whether it was posted, then that is on record and the he
   });
 });
 
+test('when an answer leaves open whether it was posted and asks to wait, then the space rests for that', () => {
+  const outcome = { kind: 'unreachable', httpStatus: 503, reason: 'HTTP 503', retryAfterMs: 6_000 } as const;
+
+  expect(settled(outcome)).toMatchObject({ state: 'queued', slotAfterMs: 6_000, hasTrouble: true, isAnswered: false });
+});
+
 test('when one message gets no clear answer again and again, then it stands aside for longer than its space rests', () => {
   expect(
     settled({ kind: 'unreachable', httpStatus: 500, reason: 'HTTP 500' }, aClaimedDelivery({ uncertain: 2, troubles: 4 })),
