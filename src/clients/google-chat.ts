@@ -45,6 +45,8 @@ interface Answer {
   readonly status: number;
   readonly retryAfter: string | readonly string[] | undefined;
   readonly text: string;
+  /** There may be more of it than was read. */
+  readonly isCut: boolean;
 }
 
 type Send = (path: string, body: string, onWritten?: () => void) => Promise<Answer>;
@@ -91,7 +93,7 @@ function makeExchange({ timeoutMs, onWritten, resolve, reject }: Exchange): Disp
 
   function finish(): void {
     clearTimeout(limit);
-    resolve({ status, retryAfter, text: Buffer.concat(chunks).toString('utf8') });
+    resolve({ status, retryAfter, text: Buffer.concat(chunks).toString('utf8'), isCut: length >= MAX_ANSWER_BYTES });
   }
 
   return {
@@ -137,8 +139,8 @@ function transportReason(error: unknown, timeoutMs: number): string {
   return `Google Chat could not be reached (${code.startsWith('UND_ERR') ? (words ?? 'unknown reason') : code}).`;
 }
 
-function outcomeOf({ status, retryAfter, text: answer }: Answer): DeliveryOutcome {
-  if (status >= 200 && status < 300) return acceptedOutcome(status, answer);
+function outcomeOf({ status, retryAfter, text: answer, isCut }: Answer): DeliveryOutcome {
+  if (status >= 200 && status < 300) return acceptedOutcome(status, answer, isCut);
   const reason = `HTTP ${status}${wordsOf(answer)}`;
   if (status === 429) return { kind: 'busy', httpStatus: status, reason, retryAfterMs: retryAfterMs(retryAfter) };
   if (status === 401 || status === 403 || status === 404) return { kind: 'refused', httpStatus: status, reason };
@@ -149,11 +151,32 @@ function outcomeOf({ status, retryAfter, text: answer }: Answer): DeliveryOutcom
   return { kind: 'unreachable', httpStatus: status, reason, retryAfterMs: retryAfterMs(retryAfter) };
 }
 
-/** 2xx counts only with a message name: one project met a 200 that carried an error. */
-function acceptedOutcome(status: number, answer: string): DeliveryOutcome {
-  const parsed = postedMessage.safeParse(parseJson(answer));
+/**
+ * 2xx counts only with a message name: one project met a 200 that carried an error. Google Chat answers with a JSON object; whatever else is
+ * wholly there was said by something on the way (a proxy), and the message may never have come to Chat.
+ */
+function acceptedOutcome(status: number, answer: string, isCut: boolean): DeliveryOutcome {
+  const json = parseJson(answer);
+  if (!isCut && !isObject(json))
+    return {
+      kind: 'unreachable',
+      httpStatus: status,
+      reason: `HTTP ${status} with ${whatCame(answer)} instead of Google Chat’s answer`,
+    };
+  const parsed = postedMessage.safeParse(json);
   if (!parsed.success) return { kind: 'unnamed', httpStatus: status, reason: `HTTP ${status} without a message name` };
   return { kind: 'sent', httpStatus: status, messageName: parsed.data.name, threadName: parsed.data.thread?.name ?? null };
+}
+
+function isObject(json: unknown): boolean {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
+
+/** In words of our own: a proxy's page may repeat the address, which is a secret. */
+function whatCame(answer: string): string {
+  const text = answer.trim();
+  if (text === '') return 'an empty body';
+  return text.startsWith('<') ? 'a web page' : 'some other text';
 }
 
 function wordsOf(answer: string): string {

@@ -24,9 +24,9 @@ export type DeliveryOutcome =
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly reason: string }
   /** 400: our body is wrong; sending it again cannot help. */
   | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
-  /** A 2xx that names no message: it was probably posted. */
+  /** A 2xx of Google Chat that names no message: it was probably posted. */
   | { readonly kind: 'unnamed'; readonly httpStatus: number; readonly reason: string }
-  /** 5xx, timeout, reset, redirect: nobody knows whether it was posted. An answer may ask to wait. */
+  /** 5xx, timeout, reset, redirect, a 2xx of somebody else: nobody knows whether it was posted. An answer may ask to wait. */
   | {
       readonly kind: 'unreachable';
       readonly httpStatus: number | null;

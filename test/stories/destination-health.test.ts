@@ -443,6 +443,25 @@ test('when Chat never names a message, then it is given up within bounds, and th
   expect(await deliveriesOf(channel, 'failed')).toMatchObject([{ reason: expect.stringContaining('never named it') }]);
 });
 
+test('when something on the way answers for Chat again and again, then the message is tried on, the reason says what came, and it arrives', async () => {
+  const channel = await connectChannel(world, token, 'Behind a proxy');
+  const listeners = await audience([channel]);
+  world.chat.failNext({ spaceId: channel.spaceId, status: 200, body: '<h1>Welcome</h1>', times: 2 });
+  await listeners.win('Message owed');
+  await waitUntil('the first attempt', async () =>
+    (await deliveriesOf(channel, 'queued')).some((one: { attempts: number }) => one.attempts > 0),
+  );
+  const [queued] = await deliveriesOf(channel, 'queued');
+  await testDatabase.database.pool.query('UPDATE deliveries SET uncertain = 20 WHERE chat_webhook_id = $1', [channel.id]);
+  await world.chat.waitForMessages(channel.spaceId, 1, 20_000);
+  await rest();
+
+  expect(queued.reason).toContain('a web page instead of Google Chat’s answer');
+  expect(new Set(requestsTo(channel).map(({ requestId }) => requestId)).size).toBe(1);
+  expect(requestsTo(channel)).toHaveLength(3);
+  expect(titles(channel)).toEqual(['Message owed']);
+});
+
 test('when destinations break and work again, then the tenant hears of it once each in another one, and never in the broken one', async () => {
   const otherToken = await world.install(undefined, OTHER_COMPANY_ID);
   const [desk, first, second] = [

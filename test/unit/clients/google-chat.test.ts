@@ -104,6 +104,50 @@ test('when the answer does not end, then no more than 64 kB of it are waited for
   expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'unnamed', httpStatus: 200 });
 });
 
+test.each([
+  ['a page of a proxy', 200, '<!doctype html><p>Blocked: /messages?key=secret-key&token=secret-token', 'a web page'],
+  ['nothing', 204, '', 'an empty body'],
+  ['white space', 200, '\r\n', 'an empty body'],
+  ['words', 200, 'secret-token is fine', 'some other text'],
+  ['a list', 201, '[{"name":"spaces/AAAA/messages/1"}]', 'some other text'],
+  ['a JSON text', 200, '"ok"', 'some other text'],
+  ['null', 200, 'null', 'some other text'],
+  ['half a message', 200, SENT.slice(0, -1), 'some other text'],
+])(
+  'when a 2xx brings %s, then that is no answer of Chat, and the reason says what came and no key',
+  async (_what, status, body, came) => {
+    const origin = await chatThat((_request, response) => response.writeHead(status).end(body));
+
+    expect(await makeGoogleChat(origin)(aPost())).toEqual({
+      ...{ kind: 'unreachable', httpStatus: status },
+      reason: `HTTP ${status} with ${came} instead of Google Chat’s answer`,
+    });
+  },
+);
+
+test.each([
+  ['names no message', '{}'],
+  ['carries an error', '{"error":{"code":500}}'],
+  ['has an empty name', '{"name":""}'],
+  ['is longer than what is read of it', JSON.stringify({ name: 'spaces/AAAA/messages/1', text: 'x'.repeat(1_000_000) })],
+  ['is a page longer than what is read of it', `<html>${'x'.repeat(1_000_000)}`],
+])('when a 2xx %s, then its message counts as posted and not named', async (_what, body) => {
+  const origin = await chatThat((_request, response) => response.end(body));
+
+  expect(await makeGoogleChat(origin)(aPost())).toEqual({
+    ...{ kind: 'unnamed', httpStatus: 200 },
+    reason: 'HTTP 200 without a message name',
+  });
+});
+
+test('when a message fills exactly what is read of an answer, then it was sent', async () => {
+  const filled = (length: number): string => JSON.stringify({ name: 'spaces/AAAA/messages/1', text: 'x'.repeat(length) });
+  const body = filled(65_536 - filled(0).length);
+  const origin = await chatThat((_request, response) => response.end(body));
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'sent', messageName: 'spaces/AAAA/messages/1' });
+});
+
 test.each(
   [
     { status: 429, kind: 'busy' },
