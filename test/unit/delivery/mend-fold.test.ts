@@ -195,7 +195,7 @@ test('when it can be read again, then it goes, and what waited for it goes after
   const first = aSender();
   await first.send(1);
   await query(`UPDATE deliveries SET transition = '{"type": "deal.won", "changes": []}', not_before = now() WHERE id = 2`);
-  await query(`UPDATE google_spaces SET due_at = now(), is_waiting = true`);
+  await query(`UPDATE google_spaces SET due_at = 'epoch', is_waiting = true`);
   const { send, posted } = aSender();
 
   await send(3);

@@ -139,7 +139,7 @@ test.each([
   if (later === undefined) throw new Error('nothing was claimed');
 
   const goesNow = await screenDue(later);
-  await query('UPDATE google_spaces SET next_slot_at = now(), due_at = now(), is_waiting = true');
+  await query(`UPDATE google_spaces SET next_slot_at = 'epoch', due_at = 'epoch', is_waiting = true`);
   const next = await claimOne();
 
   expect([later.id, goesNow, next.map(({ id }) => id)]).toEqual([4, null, [3]]);

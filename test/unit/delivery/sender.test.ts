@@ -38,7 +38,7 @@ beforeEach(async () => {
   tenant = await addTenant(testDatabase.database);
   spaceId = chat.createSpace({ name: 'Wins' }).id;
   url = new URL(chat.createWebhook(spaceId).url);
-  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ($1, now(), true)`, spaceId);
+  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ($1, 'epoch', true)`, spaceId);
   await query(
     `INSERT INTO chat_webhooks (id, tenant_id, name, space_id, sealed_credentials, credentials_digest, updated_at)
      VALUES (1, $1, 'Wins', $2, 'sealed', '', now())`,
@@ -52,7 +52,7 @@ const owe = (id: number) =>
   query(
     `INSERT INTO deliveries (id, tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, occurred_at,
                              template_mode, not_before, request_id)
-     VALUES ($1, $2, $1, 1, 1, $3, 'deal', $1::bigint::text, '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now(), gen_random_uuid())`,
+     VALUES ($1, $2, $1, 1, 1, $3, 'deal', $1::bigint::text, '{"type": "deal.won", "changes": []}', '{}', now(), 'compact', now() - interval '1 second', gen_random_uuid())`,
     ...[id, tenant, spaceId],
   );
 
@@ -428,9 +428,9 @@ test.each([
     const store = makeDeliveryStore(testDatabase.database);
     await store.claimDue(5);
     await query(
-      `UPDATE deliveries SET not_before = now(), waiting_since = waiting_since - interval '1 hour' * CASE id WHEN 1 THEN 3 ELSE 1 END`,
+      `UPDATE deliveries SET not_before = now() - interval '1 second', waiting_since = waiting_since - interval '1 hour' * CASE id WHEN 1 THEN 3 ELSE 1 END`,
     );
-    await query('UPDATE google_spaces SET due_at = now(), next_slot_at = now(), is_waiting = true');
+    await query(`UPDATE google_spaces SET due_at = 'epoch', next_slot_at = 'epoch', is_waiting = true`);
 
     await store.claimDue(5);
 
