@@ -4,6 +4,7 @@ import { Pool, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { messageOf } from '../core/errors';
 import type { DeliveryOutcome } from '../core/delivery';
+import { isObject } from '../core/record';
 import { buildChatUrl, type ChatUrlParts } from './google-chat-url';
 
 const TIMEOUT_MS = 10_000;
@@ -166,10 +167,6 @@ function acceptedOutcome(status: number, answer: string, isCut: boolean): Delive
   const parsed = postedMessage.safeParse(json);
   if (!parsed.success) return { kind: 'unnamed', httpStatus: status, reason: `HTTP ${status} without a message name` };
   return { kind: 'sent', httpStatus: status, messageName: parsed.data.name, threadName: parsed.data.thread?.name ?? null };
-}
-
-function isObject(json: unknown): boolean {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
 /** In words of our own: a proxy's page may repeat the address, which is a secret. */

@@ -44,16 +44,12 @@ function reasonOf(
 function brokenWords({ fallbackWebhookId, holdHours, unreadable }: Destination, all: readonly Destination[]): string {
   if (unreadable.length > 0) return `Its messages wait, for ${counted(holdHours, 'hour')} at most.`;
   const fallback = all.find(({ id }) => id === fallbackWebhookId);
-  if (fallback !== undefined) {
-    const trouble = fallback.paused
-      ? 'is paused'
-      : shownHealth(fallback, unreadableReason(fallback)).health === 'broken'
-        ? 'is broken too'
-        : null;
-    if (trouble === null) return `Messages go to ${fallback.name} until the URL is replaced.`;
-    return `Messages are kept for ${counted(holdHours, 'hour')}: ${fallback.name}, where they would go, ${trouble}.`;
-  }
-  return `Messages are kept for ${counted(holdHours, 'hour')} and sent once the URL is replaced.`;
+  const kept = `Messages are kept for ${counted(holdHours, 'hour')}`;
+  if (fallback === undefined) return `${kept} and sent once the URL is replaced.`;
+  const { health } = shownHealth(fallback, unreadableReason(fallback));
+  if (health === 'paused') return `${kept}: ${fallback.name}, where they would go, is paused.`;
+  if (health === 'broken') return `${kept}: ${fallback.name}, where they would go, is broken too.`;
+  return `Messages go to ${fallback.name} until the URL is replaced.`;
 }
 
 /** What is known beside the destinations themselves. */

@@ -9,8 +9,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client, Pool } from 'pg';
+import { pino } from 'pino';
 import { applyMigrations } from '../../prisma/migrate';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/embedded-postgres';
+import { makeQueues } from '../../src/platform/queues';
 import { ROUTE_LOCK } from '../../src/rules/routing.store';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../fakes/google-chat/fake-google-chat';
 import { gatherEvidence, isAtRest } from '../soak/gather-evidence';
@@ -113,6 +115,21 @@ withRedisServer('Faults under load', (redis) => {
         await goesOn(withRedis());
         await redis().start();
         await goesOn(withRedis());
+      },
+      2 * LIMIT_MS,
+    );
+
+    test(
+      'when Redis has lost all it knew, then what comes by the clock is scheduled again',
+      async () => {
+        const [{ databaseUrl } = never()] = withRedis();
+        const queues = makeQueues({ databaseUrl, redisUrl: redis().url, log: pino({ level: 'silent' }) });
+        const upkeep = queues.queue('upkeep');
+        try {
+          await waitUntil('it is scheduled', () => upkeep.isScheduled('reconcile'), LIMIT_MS);
+        } finally {
+          await queues.close();
+        }
       },
       2 * LIMIT_MS,
     );

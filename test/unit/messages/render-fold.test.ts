@@ -44,8 +44,11 @@ function changed(type: EventType, state: RecordState = {}, actorUserId: number |
 const many = (count: number, type: EventType, state: (index: number) => RecordState = () => ({}), actor: number | null = 1) =>
   Array.from({ length: count }, (_, index) => changed(type, state(index), actor));
 
-function fold(changes: readonly RecordChange[], kind: FoldKind = 'backlog', rates = NO_RATES) {
-  return renderFold({ kind, changes, rates, tenant: aTenant(), destination: { locale: null, timeZone: null } }, NAMES);
+function subjectOf(changes: readonly RecordChange[], kind: FoldKind = 'backlog', rates = NO_RATES) {
+  return { kind, changes, rates, tenant: aTenant(), destination: { locale: null, timeZone: null } };
+}
+function fold(...subject: Parameters<typeof subjectOf>) {
+  return renderFold(subjectOf(...subject), NAMES);
 }
 const said = (changes: readonly RecordChange[], kind: FoldKind = 'backlog') => visibleText(fold(changes, kind));
 
@@ -171,10 +174,7 @@ test.each([12, 40, 300])('when %i deals were won amid others, then each is named
 test('when Chat does not take the card, then the plain text still names every deal won', () => {
   const changes = [...many(100, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
 
-  const message = renderPlainFold(
-    { kind: 'backlog', changes, tenant: aTenant(), rates: NO_RATES, destination: { locale: null, timeZone: null } },
-    NAMES,
-  );
+  const message = renderPlainFold(subjectOf(changes), NAMES);
 
   expect(faultsOf(message)).toEqual([]);
   expect(changes.slice(0, 100).filter((_, index) => !(message.text ?? '').includes(`Win no. ${index};`))).toEqual([]);
@@ -185,13 +185,7 @@ test.each([
   [120, false],
 ])('when %i deals were won, then it is known whether text has room for names that tell them apart', (count, fits) => {
   const changes = many(count, 'deal.won', (index) => ({ title: `Renewal of the service contract no. ${index}` }));
-  const subject = {
-    kind: 'backlog',
-    changes,
-    tenant: aTenant(),
-    rates: NO_RATES,
-    destination: { locale: null, timeZone: null },
-  } as const;
+  const subject = subjectOf(changes);
 
   expect(namesFitText(subject)).toBe(fits);
   expect(namesFitText({ ...subject, changes: many(300, 'deal.created') })).toBe(true);
@@ -220,13 +214,7 @@ test('when what is told was found by the reconciliation, then the card says that
 
 test('when nothing can be named, then no id stands in for a name', () => {
   const changes = many(20, 'deal.stage_changed', () => ({ owner_id: 987654, stage_id: 876543 }), 987654);
-  const subject = {
-    kind: 'backlog',
-    changes,
-    tenant: aTenant(),
-    rates: NO_RATES,
-    destination: { locale: null, timeZone: null },
-  } as const;
+  const subject = subjectOf(changes);
 
   const text = visibleText(renderFold(subject, NO_NAMES));
 
@@ -275,7 +263,7 @@ test('when titles, names and reasons are hostile, then every fold fits Chat and 
       const changes = Array.from({ length: count }, (_, index) =>
         changed(types[index % types.length] ?? 'deal.won', state),
       ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= room);
-      const subject = { kind, changes, tenant: aTenant(), rates: NO_RATES, destination: { locale: null, timeZone: null } };
+      const subject = subjectOf(changes, kind);
       expect(faultsOf(renderFold(subject, names))).toEqual([]);
       expect(faultsOf(renderPlainFold(subject, names))).toEqual([]);
     }),
