@@ -10,7 +10,7 @@ import { EVENT_TYPES } from '../core/transition';
 import { isUnfinished } from '../core/unfinished.store';
 import type { Database } from '../platform/database';
 import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
-import { IS_TOLD_BEFORE, isEarlier } from './earlier.store';
+import { IS_TOLD_BEFORE, isEarlier, isHeldBefore } from './earlier.store';
 import { IS_CLOCK_RIGHT } from './expire-held.store';
 import { LEASE_MS } from './lease';
 import { LEAVE_OUT } from './leave-out.store';
@@ -65,7 +65,7 @@ const CLAIM = `
          claimed.actor_user_id::float8 AS actor_user_id, claimed.occurred_at, claimed.template_mode, claimed.template,
          claimed.attempts + 1 AS attempts, claimed.request_id, claimed.rendered_body, claimed.is_plain, claimed.fold_kind, claimed.replay,
          claimed.is_unthreaded, claimed.uncertain, claimed.via_webhook_id, own.name AS meant_for,
-         coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe,
+         coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe, ${isHeldBefore('claimed')} AS is_held_before,
          extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
          claimed.released_at,
@@ -122,6 +122,7 @@ const claimedRow = z.object({
   via_webhook_id: z.number().nullable(),
   meant_for: z.string().nullable(),
   is_probe: z.boolean(),
+  is_held_before: z.boolean(),
   waiting_ms: z.number(),
   fold_kind: z.enum(FOLD_KINDS).nullable(),
   replay: z.number(),
@@ -238,6 +239,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     waitingMs: row.waiting_ms,
     uncertain: row.uncertain,
     isProbe: row.is_probe,
+    isHeldBefore: row.is_held_before,
     requestId: row.request_id,
     renderedBody: row.rendered_body,
     isPlain: row.is_plain,

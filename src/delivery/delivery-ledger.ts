@@ -33,6 +33,8 @@ export interface ClaimedDelivery {
   readonly uncertain: number;
   /** It is tried although its destination is broken: if it goes, the destination works again. */
   readonly isProbe: boolean;
+  /** An earlier message about its record waits for a time in its destination, or did so until somebody changed that. */
+  readonly isHeldBefore: boolean;
   readonly requestId: string;
   /** Null until it is frozen. */
   readonly renderedBody: string | null;

@@ -25,5 +25,16 @@ export const IS_TOLD_BEFORE = `
            WHERE ${isEarlier('f', 'd')}
              AND (f.state || '') = 'folded' AND coalesce(lead.space_id, '') = d.space_id AND coalesce(lead.state, '') IN ('queued', 'sending'))`;
 
+/** Whether `e`, which is held, waits for the end of quiet hours, or for nothing any more until it is let go, in the destination to which `d` goes. */
+export const isHeldForTime = (e: string, d: string): string => `
+  ((${e}.held_for = 'quiet' OR ${e}.held_until = 'epoch')
+   AND coalesce(${e}.via_webhook_id, ${e}.chat_webhook_id) = coalesce(${d}.via_webhook_id, ${d}.chat_webhook_id))`;
+
+/** One of those is held so. */
+export const isHeldBefore = (d: string): string => `
+  EXISTS (SELECT FROM deliveries e
+           WHERE ${isEarlier('e', d)}
+             AND ${isUnfinished('e')} AND e.state = 'held' AND coalesce(e.space_id, '') = ${d}.space_id AND ${isHeldForTime('e', d)})`;
+
 /** Either of them. */
 export const IS_LATER = `(${GOES_BEFORE} OR ${IS_TOLD_BEFORE})`;

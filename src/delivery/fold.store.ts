@@ -9,7 +9,7 @@ import { WON_NAMES_BYTES } from '../messages/render-fold';
 import type { Database } from '../platform/database';
 import { unfold } from './come-apart.store';
 import type { ClaimedDelivery } from './delivery-ledger';
-import { IS_TOLD_BEFORE, isEarlier } from './earlier.store';
+import { IS_TOLD_BEFORE, isEarlier, isHeldForTime } from './earlier.store';
 import { makeFailUntold } from './fail-untold.store';
 import { candidatesIn, memberIn, type FoldMember } from './fold-rows';
 import { HALVE } from './halve-fold.store';
@@ -88,8 +88,7 @@ const BACKLOGS = `
                  EXISTS (SELECT 1 FROM deliveries e WHERE ${isEarlier('e', 'd')}
                             AND coalesce(e.space_id, '') = d.space_id
                             AND ${isUnfinished('e')}
-                            AND (e.state <> 'held' OR ((e.held_for = 'quiet' OR e.held_until = 'epoch')
-                                 AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id)))) AS held_before
+                            AND (e.state <> 'held' OR ${isHeldForTime('e', 'd')})) AS held_before
             FROM unnest($1::bigint[], $4::int[]) AS a(id, fold_limit) JOIN deliveries d ON d.id = a.id) h
     JOIN chat_webhooks w ON w.id = h.chat_webhook_id
    CROSS JOIN LATERAL (

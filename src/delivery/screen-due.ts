@@ -61,8 +61,9 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     }
     if (isMade(delivery) || delivery.isProbe) return delivery;
     const limit = limitOf(destination, spaceIntervalMs);
-    // Where nothing is folded only an earlier message matters that waits for a time, or did so until somebody changed that.
-    const backlog = await folds.backlogOf({ delivery, limit: Number.isFinite(limit) ? limit : 0 });
+    const isFolded = Number.isFinite(limit);
+    if (!isFolded && !delivery.isHeldBefore) return delivery;
+    const backlog = await folds.backlogOf({ delivery, limit: isFolded ? limit : 0 });
     return backlog === null ? delivery : await placeIn(backlog, judged, limit, now);
   }
 

@@ -184,6 +184,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     waitingMs: 0,
     uncertain: 0,
     isProbe: false,
+    isHeldBefore: false,
     requestId: '00000000-0000-4000-8000-000000000001',
     renderedBody: null,
     isPlain: false,
