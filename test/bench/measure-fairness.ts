@@ -21,7 +21,7 @@ const LOOKS = 300;
 /** The quota is on: a flooded space stays flooded. */
 export async function measureFairness(stage: Stage, isQuick: boolean): Promise<readonly Figure[]> {
   const seconds = isQuick ? 5 : 12;
-  const rounds = isQuick ? 1 : 2;
+  const rounds = isQuick ? 1 : 4;
   const app = await stage.startApp('postgres', { web: true, worker: true, isStrict: true });
   const idle: number[] = [];
   const troubled: number[] = [];
