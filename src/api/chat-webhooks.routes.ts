@@ -10,7 +10,6 @@ import type { CheckKeys } from '../delivery/check-keys';
 import {
   countDestinations,
   deleteDestination,
-  dropWaiting,
   findDestination,
   insertDestination,
   ownDestinationIds,
@@ -19,6 +18,7 @@ import {
   type DestinationFields,
   type SealedUrl,
 } from '../delivery/chat-webhook.store';
+import { dropWaiting } from '../delivery/drop-waiting.store';
 import { CREDENTIALS_PURPOSE } from '../delivery/open-destination';
 import { unreadableReason, type Destination } from '../delivery/read-destination';
 import { reconsiderHeld } from '../delivery/reconsider-held.store';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { PrismaClient } from '../../prisma/generated/client';
 import { RECORD_ENTITIES } from '../core/record';
-import { dropWaiting } from '../delivery/chat-webhook.store';
+import { dropWaiting } from '../delivery/drop-waiting.store';
 import { addMute, pageOfMutes, removeMute } from '../rules/muted-record.store';
 import type { RunChange } from './change.store';
 import { missing, tenantEndpoint, type Endpoint } from './endpoint';

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
 import type { EventType } from '../core/transition';
-import { dropWaiting } from '../delivery/chat-webhook.store';
+import { dropWaiting } from '../delivery/drop-waiting.store';
 import { reconsiderHeld } from '../delivery/reconsider-held.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { countRules, deleteRule, findRule, insertRule, pageOfRules, updateRule, type StoredRule } from '../rules/rule.store';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client';
 import type { TenantId } from '../core/tenant';
-import { dropWaiting } from '../delivery/chat-webhook.store';
+import { dropWaiting } from '../delivery/drop-waiting.store';
 import { refuseOverLimit, type CurrentPlan } from '../plans/plan-limits';
 import { WATCHED_ENTITIES, type Watch } from '../rules/watch-rules';
 import { addWatch, countWatches, findWatch, holdWatches, pageOfWatches, removeWatch } from '../rules/watch.store';

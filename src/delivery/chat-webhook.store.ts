@@ -144,23 +144,6 @@ export async function deleteDestination(client: Prisma.TransactionClient, tenant
   return count > 0;
 }
 
-/**
- * Messages that wait for a rule, destination or record that goes are dropped, with the reason. One that is being sent is left to its
- * sender; one that tells several deliveries outlives each single rule and record.
- */
-export async function dropWaiting(
-  client: Client,
-  tenantId: TenantId,
-  of: { readonly ruleId: number } | { readonly chatWebhookId: number } | { readonly entity: string; readonly entityId: string },
-  reason: string,
-): Promise<number> {
-  const { count } = await client.delivery.updateMany({
-    where: { tenantId, ...of, state: { in: ['queued', 'held'] }, ...(!('chatWebhookId' in of) && { foldKind: null }) },
-    data: { state: 'dropped', stateReason: reason, finishedAt: new Date() },
-  });
-  return count;
-}
-
 async function refuseTwin(client: Client, tenantId: TenantId, url: SealedUrl, exceptId: number | null): Promise<void> {
   const twin = await client.chatWebhook.findUnique({
     where: { tenantId_credentialsDigest: { tenantId, credentialsDigest: url.credentialsDigest } },

@@ -182,7 +182,7 @@ const PUT_ASIDE = `
     FROM aside WHERE d.id = aside.id`;
 const ASIDE_REASON = 'This version of Dealbell cannot read the message; it is tried again.';
 const unreadableRow = claimedRow
-  .pick({ id: true, tenant_id: true, space_id: true, lease: true, attempts: true, age_ms: true })
+  .pick({ id: true, tenant_id: true, space_id: true, lease: true, version: true, attempts: true, age_ms: true })
   .extend({ hold_hours: z.number().nullable() });
 /** What is the message's own, and not its rule's or destination's. */
 const messageRow = claimedRow.pick({
@@ -193,11 +193,11 @@ const messageRow = claimedRow.pick({
 /** Makes `claimDue`. */
 export function makeClaimDue({ pool, keyed }: Pick<Database, 'pool' | 'keyed'>): DeliveryStore['claimDue'] {
   async function putAside(source: Record<string, unknown>, error: unknown): Promise<UnreadableDelivery> {
-    const { id, tenant_id, space_id, lease, attempts, age_ms: ageMs, hold_hours } = unreadableRow.parse(source);
+    const { id, tenant_id, space_id, lease, version, attempts, age_ms: ageMs, hold_hours } = unreadableRow.parse(source);
     const holdHours = hold_hours ?? USUAL_HOLD_HOURS;
     const isOthersFault = messageRow.safeParse(source).success;
     // What it was to tell besides itself is told by another of them.
-    if (!isOthersFault && source['fold_kind'] !== null) await pool.query(LEAVE_OUT, [id, [id], lease]);
+    if (!isOthersFault && source['fold_kind'] !== null) await pool.query(LEAVE_OUT, [id, [id], lease, version]);
     const step = isOthersFault ? null : stepUnprepared({ attempts, ageMs, holdHours, jitter: 0 });
     const reason = step?.kind === 'giveUp' ? step.reason : ASIDE_REASON;
     await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp', holdHours]);

@@ -44,15 +44,17 @@ export const IS_MIXED = `
    AND (SELECT count(DISTINCT ${isToldAnyhow('m')}) FROM ${toldBy('d')}) > 1)`;
 
 /**
- * Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. Who waited here for another worker
- * that did it finds nothing more of it to part: its messages may have gone since.
+ * Such a digest, not posted, becomes two: what the fallback is told anyhow, and what it can be given. One that another changed while it was
+ * waited for is left to the next round: its messages may have gone since, or some of them are not to be told any more.
  */
 export const PART_DIGESTS = `
-  WITH leads AS MATERIALIZED (
-    SELECT d.*, f.id AS fallback_id FROM deliveries d
+  WITH seen AS MATERIALIZED (
+    SELECT d.id, d.xmin::text AS version, f.id AS fallback_id FROM deliveries d
       JOIN chat_webhooks w ON w.id = d.chat_webhook_id JOIN chat_webhooks f ON f.id = w.fallback_webhook_id
      WHERE ${IS_HELD_FOLD} AND coalesce(d.held_because, '') = 'broken' AND d.via_webhook_id IS NULL AND d.uncertain = 0 AND ${IS_MIXED}
-     ORDER BY d.id FOR UPDATE OF d
+  ), leads AS MATERIALIZED (
+    SELECT d.*, seen.fallback_id FROM deliveries d JOIN seen ON seen.id = d.id
+     WHERE d.id = ANY (ARRAY(SELECT id FROM seen)) AND d.xmin::text = seen.version ORDER BY d.id FOR UPDATE OF d
   ), parts AS MATERIALIZED (
     SELECT m.id, leads.id AS lead_id, ${isToldAnyhow('m')} AS is_told
       FROM leads JOIN chat_webhooks f ON f.id = leads.fallback_id CROSS JOIN LATERAL ${toldBy('leads')}

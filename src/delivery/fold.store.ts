@@ -247,11 +247,11 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
       return folds;
     },
     members: (leadId) => membersOf([leadId]),
-    async leaveOut({ id, lease }, ids) {
-      await pool.query(LEAVE_OUT, [id, ids, lease]);
+    async leaveOut({ id, lease, version }, ids) {
+      await pool.query(LEAVE_OUT, [id, ids, lease, version]);
     },
-    async halve({ id, lease }, afterMs) {
-      await pool.query(HALVE, [id, lease, afterMs]);
+    async halve({ id, lease, version }, afterMs) {
+      await pool.query(HALVE, [id, lease, afterMs, version]);
     },
     failUntold: makeFailUntold(pool),
   };

@@ -3,12 +3,13 @@
 /**
  * The claimed, never prepared message of several ($1) tells the first half of what it told, and the first of the others tells the rest, a moment
  * after it; both wait so long ($3, in ms). One that is left by itself goes as any other message does, but for a digest, which would be gathered
- * for the next one. When the space was lost (its lease is not $2), all is left to whoever has it.
+ * for the next one. When the space was lost (its lease is not $2) or somebody changed the message since it was claimed (its version is not $4), all
+ * is left to whoever has it next.
  */
 export const HALVE = `
   WITH lead AS MATERIALIZED (
     SELECT d.* FROM deliveries d
-     WHERE d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL
+     WHERE d.id = $1 AND d.state = 'queued' AND d.fold_kind IS NOT NULL AND d.rendered_body IS NULL AND d.xmin::text = $4
        AND EXISTS (SELECT FROM google_spaces g WHERE g.space_id = d.space_id AND g.lease_until = $2::timestamptz)
        FOR UPDATE OF d
   ), told AS MATERIALIZED (
