@@ -929,6 +929,35 @@ describeOnBackends('Quiet hours and digests', (backend) => {
       expect(texts(channel)).toEqual([expect.stringContaining('Daily digest: 2 changes')]);
     });
 
+    test('and a rule is removed and a record muted while it waits for a paused destination, then it tells the others', async () => {
+      const digest = { every: 'day', at: '09:00' };
+      const channel = await listening({}, { digest });
+      const pipelineIds = [await pipelineOf(channel)];
+      const conditions = { all: [{ field: 'title', op: 'contains', value: 'Twice' }] };
+      const again = await addRule(world, key, 'deal.won', channel, { digest, filters: { pipelineIds, conditions } });
+      await pause(channel, true);
+      setClock('2026-11-25T09:00:00Z');
+      await win(channel, 'Muted', 'Twice', 'Kept');
+      setClock('2026-11-26T08:00:00Z');
+      await waitUntil('one message is to tell them', async () => (await deliveriesOf(channel, 'folded')).length === 3);
+      await rest();
+
+      await world.api('DELETE', `/rules/${again}`, key);
+      await world.api('POST', '/mutes', key, { entity: 'deal', entityId: String(lastId - 2) });
+      const dropped = await deliveriesOf(channel, 'dropped');
+      await pause(channel, false);
+      await arrives(channel, 1);
+      await rest();
+
+      expect(dropped.map(({ reason, toldBy }: { reason: string; toldBy: unknown }) => ({ reason, toldBy }))).toEqual([
+        { reason: 'the rule was removed', toldBy: null },
+        { reason: 'The record was muted.', toldBy: null },
+      ]);
+      expect(texts(channel)).toEqual([expect.stringMatching(/Daily digest: 2 changes[\s\S]*Kept[\s\S]*Twice/)]);
+      expect(texts(channel)[0]).not.toContain('Muted');
+      expect(await deliveriesOf(channel, 'folded')).toMatchObject([{ toldBy: { state: 'sent' } }]);
+    });
+
     test('and Chat answers badly at a time of it that is quiet, then it is told all the same when that is over', async () => {
       const channel = await listening({ quietHours: NIGHTS }, { digest: { every: 'day', at: '22:00' } });
       setClock('2026-11-25T09:00:00Z');

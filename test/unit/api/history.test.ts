@@ -65,6 +65,62 @@ interface DeliveryFields {
   chatWebhookId?: number;
 }
 
+/** Deliveries 1 and 3 of one rule and 2 of another, held to be told by the message of the first. */
+async function addFold(): Promise<{ readonly ids: readonly number[]; readonly ruleIds: readonly number[] }> {
+  const ruleIds = [await addRule('Wins', 'deal.won'), await addRule('More wins', 'deal.won')];
+  const ids = [];
+  for (const [at, ruleId] of [...ruleIds, ruleIds[0] ?? 0].entries())
+    ids.push(await addDelivery({ eventId: at + 1, ruleId, state: at === 0 ? 'held' : 'folded' }));
+  const { pool } = testDatabase.database;
+  await pool.query(`UPDATE deliveries SET fold_kind = 'backlog', held_because = 'paused' WHERE id = $1`, [ids[0]]);
+  await pool.query(`UPDATE deliveries SET folded_into = $1, finished_at = now() WHERE id = ANY ($2)`, [ids[0], ids.slice(1)]);
+  await pool.query(`UPDATE deliveries SET entity_id = '8' WHERE id = $1`, [ids[2]]);
+  return { ids, ruleIds };
+}
+
+const UNTOLD = { state: 'dropped', foldedInto: null, toldBy: null, foldKind: null, finishedAt: expect.any(String) };
+
+test('when a rule is removed of which a message of several tells, then that is shown as dropped and told by none', async () => {
+  const { ids, ruleIds } = await addFold();
+
+  await call('delete', `/rules/${ruleIds[0]}`).expect(204);
+
+  const { items } = (await call('get', '/deliveries').expect(200)).body;
+  const reason = 'the rule was removed';
+  expect(items).toMatchObject([
+    { id: ids[2], ...UNTOLD, reason },
+    { id: ids[1], state: 'held', foldedInto: null, toldBy: null, foldKind: null, finishedAt: null },
+    { id: ids[0], ...UNTOLD, reason },
+  ]);
+  expect((await call('get', '/deliveries?state=folded')).body.items).toEqual([]);
+  expect((await call('get', '/deliveries?state=dropped')).body.items).toHaveLength(2);
+});
+
+test('when a record is muted of which a message of several tells, then that is shown as dropped and told by none', async () => {
+  const { ids } = await addFold();
+
+  await call('post', '/mutes').send({ entity: 'deal', entityId: '8' }).expect(201);
+
+  const { items } = (await call('get', '/deliveries').expect(200)).body;
+  expect(items).toMatchObject([
+    { id: ids[2], ...UNTOLD, reason: 'The record was muted.' },
+    { id: ids[1], state: 'folded', foldedInto: ids[0], toldBy: { deliveryId: ids[0], state: 'held' } },
+    { id: ids[0], state: 'held', foldKind: 'backlog' },
+  ]);
+  const [audited] = (await call('get', '/audit').expect(200)).body.items;
+  expect(audited).toMatchObject({ action: 'record.muted', changes: { dropped: 1 } });
+});
+
+test('when a rule is only switched off, then what waits of it is told all the same, alone or with others', async () => {
+  const { ruleIds } = await addFold();
+  await addDelivery({ eventId: 4, ruleId: ruleIds[0] ?? 0, state: 'queued' });
+  const before = (await call('get', '/deliveries').expect(200)).body.items;
+
+  await call('put', `/rules/${ruleIds[0]}`).send({ enabled: false }).expect(200);
+
+  expect((await call('get', '/deliveries').expect(200)).body.items).toEqual(before);
+});
+
 test('when an event was decided, then each rule is listed with its reason in words, silent listeners of other kinds too', async () => {
   const won = await addRule('Wins', 'deal.won');
   const lost = await addRule('Losses', 'deal.lost');
