@@ -160,7 +160,8 @@ const destinationRow = z.object({
 /**
  * It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. When it is its
  * rule or destination that cannot be read ($4), what else is due by those is not looked at either, and what waited so for longer than the destination
- * lets it ($7, in hours) is given up: by a clock of which it was seen lately that it has not jumped (expire-held.store.ts).
+ * lets it ($7, in hours) is given up: by a clock of which it was seen lately that it has not jumped (expire-held.store.ts). What was dropped
+ * since it was claimed stays so.
  */
 const PUT_ASIDE = `
   WITH freed AS (
@@ -179,7 +180,7 @@ const PUT_ASIDE = `
          state_reason = CASE WHEN aside.is_too_old THEN 'Dealbell could not read its rule or space for ' || $7 || ' hours.' ELSE $5 END,
          state = CASE WHEN aside.is_over OR aside.is_too_old THEN 'failed' ELSE d.state END,
          finished_at = CASE WHEN aside.is_over OR aside.is_too_old THEN now() END
-    FROM aside WHERE d.id = aside.id`;
+    FROM aside WHERE d.id = aside.id AND coalesce(d.state, '') IN ('queued', 'sending')`;
 const ASIDE_REASON = 'This version of Dealbell cannot read the message; it is tried again.';
 const unreadableRow = claimedRow
   .pick({ id: true, tenant_id: true, space_id: true, lease: true, version: true, attempts: true, age_ms: true })

@@ -299,6 +299,14 @@ describe('while a worker is at it', () => {
     ]);
   });
 
+  test('when a worker puts a message aside that it cannot read, of a rule that is just going, then that is dropped', async () => {
+    await ledger.addDelivery({ id: 1, rule_id: 2, transition: '{"type": "deal.sung_of", "changes": []}' });
+
+    await whileGoing(() => makeDeliveryStore(testDatabase.database).claimDue(1));
+
+    expect(await deliveries()).toEqual([{ id: 1, ...DROPPED }]);
+  });
+
   test('when a worker halves a message that a rule is just going of, then it leaves that to the next look', async () => {
     await givenFold('backlog', [3], DUE);
     const delivery = await claimed();
