@@ -30,7 +30,10 @@ export interface SpaceBacklog extends Backlog {
   readonly heldBefore: boolean;
 }
 
-/** What puts a message off leaves a space that was lost meanwhile to whoever has it. */
+/**
+ * What puts a message off leaves a space that was lost meanwhile to whoever has it. What leaves some out of one, or halves it, leaves that as it is
+ * when somebody changed it since it was claimed.
+ */
 export interface FoldStore {
   /** How it stands with the claimed heads' spaces, by delivery id. */
   backlogs(heads: readonly Head[]): Promise<ReadonlyMap<number, SpaceBacklog>>;
