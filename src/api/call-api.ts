@@ -10,6 +10,8 @@ export interface ApiCall {
   readonly id?: number;
   readonly body?: unknown;
   readonly query?: unknown;
+  /** As a client's `Idempotency-Key`. */
+  readonly idempotencyKey?: string | null;
   readonly signal?: AbortSignal;
 }
 
@@ -18,12 +20,16 @@ export type CallApi = (principal: Principal, call: ApiCall) => Promise<unknown>;
 
 /** Makes the caller of these endpoints. */
 export function makeCallApi(endpoints: readonly Endpoint[]): CallApi {
-  return async (principal, { method, path, id = 0, body = {}, query = {}, signal = new AbortController().signal }) => {
+  return async (principal, { method, path, id = 0, body = {}, query = {}, idempotencyKey = null, signal = neverAborted() }) => {
     const endpoint = endpoints.find((candidate) => candidate.method === method && candidate.path === path);
     if (endpoint === undefined || endpoint.access === 'open') throw new Error(`the API has no ${method} ${path} for a tenant`);
     refuseReader(endpoint, principal);
-    return bodyOf(await endpoint.handle(principal, { id, body, query, idempotencyKey: null, signal }));
+    return bodyOf(await endpoint.handle(principal, { id, body, query, idempotencyKey, signal }));
   };
+}
+
+function neverAborted(): AbortSignal {
+  return new AbortController().signal;
 }
 
 function bodyOf(answer: ApiAnswer): unknown {

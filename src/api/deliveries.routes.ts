@@ -70,7 +70,7 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       },
     }),
     tenantEndpoint({
-      ...{ method: 'post', path: '/deliveries/replay', access: 'change', status: 202 },
+      ...{ method: 'post', path: '/deliveries/replay', access: 'change', status: 202, isKeyed: true },
       summary:
         'Send again what the filter finds, at most 1,000 messages; none that is on its way or was sent again since. An Idempotency-Key makes a repeated request harmless; dryRun only counts',
       body: replayBody,
@@ -80,7 +80,7 @@ export function deliveryEndpoints(deps: Deps): Endpoint[] {
       },
     }),
     tenantEndpoint({
-      ...{ method: 'post', path: '/deliveries/:id/replay', access: 'change', status: 202 },
+      ...{ method: 'post', path: '/deliveries/:id/replay', access: 'change', status: 202, isKeyed: true },
       summary:
         'Send one message again, as a new one; not while it is on its way. An Idempotency-Key makes a repeated request harmless',
       body: replayOneBody,

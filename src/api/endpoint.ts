@@ -45,6 +45,8 @@ interface Described {
   readonly query: z.ZodType | null;
   /** The largest body in bytes, where it is not the usual one. */
   readonly maxBodyBytes?: number;
+  /** Heeds an `Idempotency-Key`: what is asked for twice by one key is done once. */
+  readonly isKeyed?: boolean;
 }
 
 export type Endpoint = Described &

@@ -51,7 +51,7 @@ function operation(endpoint: Endpoint): object {
   const { summary, status, body, access } = endpoint;
   return {
     summary,
-    parameters: [...pathParameters(endpoint), ...queryParameters(endpoint)],
+    parameters: [...pathParameters(endpoint), ...queryParameters(endpoint), ...headerParameters(endpoint)],
     ...(body === null ? {} : { requestBody: { required: true, content: { 'application/json': { schema: inputSchema(body) } } } }),
     responses: {
       [String(status)]: { description: 'Success', ...(status === 204 ? {} : answerContent(endpoint)) },
@@ -81,6 +81,13 @@ function queryParameters({ query }: Endpoint): object[] {
     required: false,
     schema,
   }));
+}
+
+function headerParameters({ isKeyed = false }: Endpoint): object[] {
+  const description =
+    'Any text of your own: within a day a repeated request of the same key does nothing more, and is answered alike';
+  const schema = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' };
+  return isKeyed ? [{ name: 'Idempotency-Key', in: 'header', required: false, description, schema }] : [];
 }
 
 /** What goes in, before any transformation; refinements that JSON Schema cannot say are left out. */

@@ -55,19 +55,20 @@ interface Given {
   readonly facts: PageFacts;
   readonly filter: ReadFilter;
   readonly found: FoundEvents;
-  readonly isAdmin: boolean;
   readonly replayable: number | null;
   readonly refusal: Refusal | null;
+  /** What this showing of the page is known by when something is sent again from it; null for those who may not. */
+  readonly press: string | null;
   readonly now: Date;
 }
 
-export function activityView({ facts, filter, found, isAdmin, replayable, refusal, now }: Given): ActivityView {
+export function activityView({ facts, filter, found, replayable, refusal, press, now }: Given): ActivityView {
   const { tenant } = facts;
   const shown = shownOf(filter);
   const days = byDay(facts, tenant, now);
   const isFiltered = shown.deal !== '' || shown.rule !== '' || shown.status !== '';
   return {
-    ...{ filter: shown, isFiltered, replayable, refusal, canReplay: isAdmin },
+    ...{ filter: shown, isFiltered, replayable, refusal, press },
     rules: [{ value: '', label: 'Any rule' }, ...facts.rules.map(ruleOption), WATCHES],
     statuses: [
       { value: '', label: 'Any' },
@@ -80,8 +81,7 @@ export function activityView({ facts, filter, found, isAdmin, replayable, refusa
     news:
       filter.beforeId === null
         ? newsView(
-            filter,
-            found.newestIds,
+            { filter, known: found.newestIds, press },
             0,
             days.flatMap(({ events }) => events),
           )
@@ -100,12 +100,13 @@ export const MOST_NEWS = 99;
 const LOOK_MS = 10_000;
 
 /** What an open page asks for again and again: how much there is beside what it knows, and the events of which more is awaited. */
-export function newsView(filter: ReadFilter, known: readonly number[], count: number, shown: readonly EventView[]): NewsView {
+export function newsView({ filter, known, press }: OpenPage, count: number, shown: readonly EventView[]): NewsView {
   const awaited = shown.filter(({ nextLookMs }) => nextLookMs !== null);
   const events = count === 1 ? '1 new event' : `${count > MOST_NEWS ? `more than ${MOST_NEWS}` : count} new events`;
   const query = new URLSearchParams({
     ...{ ...shownOf(filter), known: known.join(','), told: String(count) },
     rows: awaited.map(({ id }) => id).join(','),
+    ...(press === null ? {} : { press }),
   });
   return {
     lookUrl: `${pageUrl('activity', 'news')}?${query.toString()}`,
@@ -114,6 +115,13 @@ export function newsView(filter: ReadFilter, known: readonly number[], count: nu
     // Where nothing stands yet, nobody is disturbed.
     showsAtOnce: known.length === 0 && count > 0,
   };
+}
+
+/** A page that is open: what it shows, and as which showing. */
+interface OpenPage {
+  readonly filter: ReadFilter;
+  readonly known: readonly number[];
+  readonly press: string | null;
 }
 
 /** What an open page knows already. */
@@ -133,6 +141,12 @@ export function readLook(form: FormValues): ReadLook {
       .map(number)
       .filter((id) => id > 0);
   return { known: ids('known').slice(0, MOST_KNOWN), told: number(form.text('told')), rows: ids('rows').slice(0, MOST_NEWS) };
+}
+
+/** Null where a page does not say it. */
+export function readPress(form: FormValues): string | null {
+  const press = form.text('press');
+  return /^[\w-]{1,64}$/.test(press) ? press : null;
 }
 
 function ruleOption({ id, name, enabled }: StoredRule): Option {

@@ -1,5 +1,6 @@
 /** The page of what came in and what was made of it: looked for by deal, rule and status, and sent again. */
 
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Activity, Compared, News } from '../../views/settings/activity';
 import type { Refusal } from '../../views/form';
@@ -11,6 +12,7 @@ import {
   newsView,
   readFilter,
   readLook,
+  readPress,
   shownOf,
   timedViews,
   type ReadFilter,
@@ -47,7 +49,8 @@ async function list(
   const { ids } = found;
   const facts = await gatherFacts(deps, viewer, ids.length === 0 ? null : { ids, beforeId: null, limit: ids.length });
   const refusal = more.refusal ?? null;
-  const view = activityView({ facts, filter, found, replayable, refusal, isAdmin: viewer.isAdmin, now: deps.clock() });
+  const press = viewer.isAdmin ? randomUUID() : null;
+  const view = activityView({ facts, filter, found, replayable, refusal, press, now: deps.clock() });
   const { message } = more;
   return {
     ...{ kind: 'page', page: 'activity', title: 'Activity', content: Activity(view), status: refusal === null ? 200 : 422 },
@@ -62,9 +65,10 @@ async function news(deps: SettingsDeps, visit: Visit): Promise<PartAnswer | Noth
   const { ids } = await find(deps, visit, filter, { known, limit: MOST_NEWS + 1 });
   if (ids.length === told && rows.length === 0) return { kind: 'nothing' };
   const wanted = { ids: rows, beforeId: null, limit: rows.length };
+  const press = visit.viewer.isAdmin ? (readPress(visit.form) ?? randomUUID()) : null;
   const events = rows.length === 0 ? [] : timedViews(await gatherFacts(deps, visit.viewer, wanted));
-  const view = newsView(filter, known, ids.length, events);
-  return { kind: 'part', content: News({ view, events, filter: shownOf(filter), canReplay: visit.viewer.isAdmin }) };
+  const view = newsView({ filter, known, press }, ids.length, events);
+  return { kind: 'part', content: News({ view, events, filter: shownOf(filter), press }) };
 }
 
 async function find(
@@ -100,7 +104,8 @@ function failedOf({ ruleId }: ReadFilter): object {
 
 async function replayFailed(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const body = { filter: failedOf(readFilter(visit.form)) };
-  const answer = await deps.callApi(visit.principal, { method: 'post', path: '/deliveries/replay', body });
+  const idempotencyKey = keyOf(visit, 'failed');
+  const answer = await deps.callApi(visit.principal, { method: 'post', path: '/deliveries/replay', body, idempotencyKey });
   const { queued } = replayAnswer.parse(answer);
   return await list(deps, visit, { message: `${counted(queued, 'message')} ${queued === 1 ? 'is' : 'are'} on the way again` });
 }
@@ -108,10 +113,17 @@ async function replayFailed(deps: SettingsDeps, visit: Visit): Promise<PageAnswe
 async function replayOne(deps: SettingsDeps, visit: Visit): Promise<PageAnswer> {
   const text = visit.form.text('delivery');
   const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0;
-  const tried = await attempt(() => deps.callApi(visit.principal, { method: 'post', path: '/deliveries/:id/replay', id }));
+  const call = { method: 'post', path: '/deliveries/:id/replay', id, idempotencyKey: keyOf(visit, String(id)) } as const;
+  const tried = await attempt(() => deps.callApi(visit.principal, call));
   if (!tried.done) return await list(deps, visit, { refusal: tried.refusal });
   const { queued } = replayAnswer.parse(tried.result);
   return await list(deps, visit, { message: queued === 0 ? 'It is on the way already' : 'The message is on the way again' });
+}
+
+/** The same press of one page: a form that is sent once more, by a second click or a reload, sends nothing twice. */
+function keyOf({ form }: Visit, what: string): string | null {
+  const press = readPress(form);
+  return press === null ? null : `${press}-${what}`;
 }
 
 const reportAnswer = z.object({

@@ -27,7 +27,8 @@ export interface ActivityView {
   readonly newestUrl: string | null;
   /** What asks for news; null on older pages. */
   readonly news: NewsView | null;
-  readonly canReplay: boolean;
+  /** What this showing of the page is known by, so that a form that is sent twice is meant once; null: nothing can be sent again. */
+  readonly press: string | null;
   /** How many failed messages of this filter can be sent again; null when that is not offered. */
   readonly replayable: number | null;
   readonly refusal: Refusal | null;
@@ -43,7 +44,7 @@ export interface NewsView {
 }
 
 export function Activity(view: ActivityView): VNode {
-  const { days, empty, canReplay } = view;
+  const { days, empty, filter, press } = view;
   return (
     <>
       <div class="page-head">
@@ -51,10 +52,10 @@ export function Activity(view: ActivityView): VNode {
         {view.news !== null && <Newcomers {...view.news} />}
       </div>
       <RefusalBox refusal={view.refusal} />
-      {canReplay && <ComparingWithPipedrive />}
+      {press !== null && <ComparingWithPipedrive />}
       <Filter view={view} />
       <div id="found" data-quiet="yes">
-        {view.replayable !== null && <ReplayAll filter={view.filter} count={view.replayable} />}
+        {view.replayable !== null && press !== null && <ReplayAll filter={filter} press={press} count={view.replayable} />}
         {empty !== null && (
           <section class="empty">
             <h2>{empty.title}</h2>
@@ -64,12 +65,7 @@ export function Activity(view: ActivityView): VNode {
         {days.map(({ label, events }, index) => (
           <section class="card day" aria-labelledby={`day-${index}`}>
             <h2 id={`day-${index}`}>{label}</h2>
-            <EventList
-              events={events}
-              empty=""
-              showsReasons={showsReasons(view.filter)}
-              replay={canReplay ? replayOf(view.filter) : undefined}
-            />
+            <EventList events={events} empty="" showsReasons={showsReasons(filter)} replay={replayOf(filter, press)} />
           </section>
         ))}
         {view.cutShort !== null && <p class="quiet">{view.cutShort}</p>}
@@ -81,9 +77,10 @@ export function Activity(view: ActivityView): VNode {
 
 /** What somebody asks about who wants to know why a rule said nothing. */
 const showsReasons = ({ status, rule }: ActivityFilterView): boolean => status === 'silent' && rule !== '';
-const replayOf = (filter: ActivityFilterView) => (message: MessageView, event: EventView) => (
-  <Replay message={message} event={event} filter={filter} />
-);
+function replayOf(filter: ActivityFilterView, press: string | null) {
+  if (press === null) return undefined;
+  return (message: MessageView, event: EventView) => <Replay message={message} event={event} filter={filter} press={press} />;
+}
 
 function Newcomers({ lookUrl, everyMs, show, showsAtOnce }: NewsView): VNode {
   return (
@@ -110,18 +107,18 @@ export function News({
   view,
   events,
   filter,
-  canReplay,
+  press,
 }: {
   readonly view: NewsView;
   readonly events: readonly EventView[];
   readonly filter: ActivityFilterView;
-  readonly canReplay: boolean;
+  readonly press: string | null;
 }): VNode {
   return (
     <>
       <Newcomers {...view} />
       {events.map((event) => (
-        <EventItem event={event} showsReasons={showsReasons(filter)} replay={canReplay ? replayOf(filter) : undefined} isNews />
+        <EventItem event={event} showsReasons={showsReasons(filter)} replay={replayOf(filter, press)} isNews />
       ))}
     </>
   );
@@ -173,12 +170,14 @@ export function Compared({ sentence, isComplete }: { readonly sentence: string; 
   );
 }
 
-function HiddenFilter({ filter }: { readonly filter: ActivityFilterView }): VNode {
+/** The filter of the page that comes in answer, and the page that was pressed in. */
+function HiddenPage({ filter, press }: { readonly filter: ActivityFilterView; readonly press: string }): VNode {
   return (
     <>
       <input type="hidden" name="deal" value={filter.deal} />
       <input type="hidden" name="rule" value={filter.rule} />
       <input type="hidden" name="status" value={filter.status} />
+      <input type="hidden" name="press" value={press} />
     </>
   );
 }
@@ -187,10 +186,12 @@ function Replay({
   message,
   event,
   filter,
+  press,
 }: {
   readonly message: MessageView;
   readonly event: EventView;
   readonly filter: ActivityFilterView;
+  readonly press: string;
 }): VNode {
   const name = `Send again to ${message.destination}: ${event.what} ${event.record}`;
   const question = {
@@ -201,7 +202,7 @@ function Replay({
   return (
     <PageForm id={`replay-form-${message.id}`} action={pageUrl('activity', 'replay')} question={question} inline>
       <input type="hidden" name="delivery" value={message.id} />
-      <HiddenFilter filter={filter} />
+      <HiddenPage filter={filter} press={press} />
       <button id={`replay-${message.id}`} class="small secondary" aria-label={name}>
         Send again
       </button>
@@ -209,7 +210,15 @@ function Replay({
   );
 }
 
-function ReplayAll({ filter, count }: { readonly filter: ActivityFilterView; readonly count: number }): VNode {
+function ReplayAll({
+  filter,
+  press,
+  count,
+}: {
+  readonly filter: ActivityFilterView;
+  readonly press: string;
+  readonly count: number;
+}): VNode {
   if (count === 0) return <p class="quiet">None of them can be sent again: they were sent since, or their space is gone.</p>;
   const messages = count === 1 ? '1 message' : `${count} messages`;
   const question = {
@@ -219,7 +228,7 @@ function ReplayAll({ filter, count }: { readonly filter: ActivityFilterView; rea
   };
   return (
     <PageForm id="replay-all-form" action={pageUrl('activity', 'replay-failed')} question={question}>
-      <HiddenFilter filter={filter} />
+      <HiddenPage filter={filter} press={press} />
       <p class="actions">
         <span class="grow">Would send {messages} again.</span>
         <button id="replay-all">Send all failed again</button>

@@ -182,7 +182,11 @@ test('when the description is asked for, then it lists every request with its bo
 
   expect(body.openapi).toBe('3.1.0');
   expect(body.paths['/rules'].post.requestBody.content['application/json'].schema.properties).toHaveProperty('settleMs');
-  expect(body.paths['/deliveries/{id}/replay'].post.parameters).toEqual([expect.objectContaining({ name: 'id', in: 'path' })]);
+  const id = expect.objectContaining({ name: 'id', in: 'path' });
+  const key = expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: false });
+  expect(body.paths['/deliveries/{id}/replay'].post.parameters).toEqual([id, key]);
+  expect(body.paths['/deliveries/replay'].post.parameters).toEqual([key]);
+  expect(body.paths['/chat-webhooks/{id}'].put.parameters).toEqual([id]);
   expect(Object.keys(body.paths)).toEqual(
     expect.arrayContaining(['/session', '/connect/pipedrive', '/chat-webhooks/{id}', '/test', '/logs', '/audit']),
   );

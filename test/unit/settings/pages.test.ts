@@ -8,7 +8,7 @@ import { usePages } from '../../support/use-pages';
 
 const testDatabase = useTestDatabase();
 const api = useApi(testDatabase);
-const { pageToken } = usePages(api);
+const { pageToken, open: openPage, send } = usePages(api);
 
 function open(page: string, query: Readonly<Record<string, string>> = {}) {
   const token = iframeToken({ userId: 1, companyId: api.tenant.companyId });
@@ -116,6 +116,66 @@ test('when an open activity asks for news, then it gets the count, rows of which
   expect(row.text).toMatch(new RegExp(`id="event-${id}" hx-swap-oob="true"[\\s\\S]*Big deal`));
   expect(row.text).not.toContain('show-news');
   expect(odd.status).toBe(200);
+});
+
+/** What a form of this page sends when its button is pressed. */
+function fieldsOf(html: string, formId: string): Record<string, string> {
+  const [form = ''] = new RegExp(`<form id="${formId}"[\\s\\S]*?</form>`).exec(html) ?? [];
+  return Object.fromEntries(
+    [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+}
+
+const endAll = (state: string) =>
+  testDatabase.database.pool.query('UPDATE deliveries SET state = $2 WHERE tenant_id = $1', [api.tenant.id, state]);
+const tellings = async (): Promise<number> => (await api.call('get', '/deliveries')).body.items.length;
+const newestDelivery = async (): Promise<number> => (await api.call('get', '/deliveries')).body.items[0].id;
+
+test('when “Send again” is pressed twice, and its form sent once more after the message has gone, then it is sent once; from a page opened anew it is sent again', async () => {
+  await addEvent('Big deal');
+  const form = `replay-form-${await newestDelivery()}`;
+  const fields = fieldsOf((await openPage('activity')).text, form);
+
+  const twice = await Promise.all([send('activity/replay', fields), send('activity/replay', fields)]);
+  await endAll('sent');
+  const reloaded = await send('activity/replay', fields);
+  const once = await tellings();
+  const next = await newestDelivery();
+  await send('activity/replay', fieldsOf((await openPage('activity')).text, `replay-form-${next}`));
+
+  expect([...twice, reloaded].map(({ status, text }) => [status, text.includes('on the way again')])).toEqual(
+    Array(3).fill([200, true]),
+  );
+  expect([once, await tellings()]).toEqual([2, 3]);
+});
+
+test('when all that failed is sent again and fails again, then the same form sends nothing more, and that of a page opened anew does', async () => {
+  await addEvent('Big deal');
+  await endAll('failed');
+  const fields = fieldsOf((await openPage('activity?status=failed')).text, 'replay-all-form');
+
+  await send('activity/replay-failed', fields);
+  await endAll('failed');
+  const reloaded = await send('activity/replay-failed', fields);
+  const once = await tellings();
+  await send('activity/replay-failed', fieldsOf(reloaded.text, 'replay-all-form'));
+
+  expect([reloaded.status, once, await tellings()]).toEqual([200, 2, 3]);
+});
+
+test('when an open activity draws an event anew, then pressing “Send again” there is the same press as before', async () => {
+  await addEvent('Big deal');
+  const form = `replay-form-${await newestDelivery()}`;
+  const { rows } = await testDatabase.database.pool.query('SELECT id FROM events WHERE tenant_id = $1', [api.tenant.id]);
+  const page = (await openPage('activity')).text;
+  const [, query = ''] = /activity\/news\?([^"]*)/.exec(page) ?? [];
+  const look = new URLSearchParams(query.replaceAll('&amp;', '&'));
+  look.set('rows', rows[0].id);
+
+  const news = await visit(`activity/news?${look.toString()}`);
+
+  expect(fieldsOf(news.text, form)['press']).toMatch(/./);
+  expect(fieldsOf(news.text, form)['press']).toBe(fieldsOf(page, form)['press']);
 });
 
 test('when an open overview asks for news, then it gets itself where something came in or waits, or nothing at all', async () => {
