@@ -256,7 +256,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     clock,
     log,
   });
-  const gatherFacts = makeGatherFacts({ store: makeNameStore(database), fetchRecord, clock, log });
+  const gatherFacts = makeGatherFacts({ store: makeNameStore(database), fetchRecord, clock, nowMs, log });
 
   // 4 Chat out
   const openDestination = makeOpenDestination(box);

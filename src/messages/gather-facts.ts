@@ -6,6 +6,7 @@ import type { RecordState } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { NameStore, StoredName, WantedName } from './name.store';
 import { namedFrom, referenceKey, type Named, type NamedEntity, type Names, type Reference } from './names';
+import { makeApiHangs } from './api-hangs';
 
 /** Asks Pipedrive for one record; null when it has none or cannot be asked now. */
 export type FetchRecord = (tenantId: TenantId, entity: NamedEntity, id: string) => Promise<RecordState | null>;
@@ -21,6 +22,8 @@ interface Dependencies {
   readonly store: NameStore;
   readonly fetchRecord: FetchRecord;
   readonly clock: () => Date;
+  /** A clock that never jumps. */
+  readonly nowMs: () => number;
   readonly log: Logger;
   /** The longest that all look-ups together may keep the messages waiting; 2,500 when absent. */
   readonly patienceMs?: number;
@@ -58,8 +61,9 @@ export function makeGatherFacts(dependencies: Dependencies): GatherFacts {
   };
 }
 
-/** Look-ups at Pipedrive: one at a time per name, failures remembered. */
-function makeLookUps({ store, fetchRecord, clock, log, patienceMs = PATIENCE_MS }: Dependencies) {
+/** Look-ups at Pipedrive: one at a time per name, failures remembered; none where its API hangs. */
+function makeLookUps({ store, fetchRecord, clock, nowMs, log, patienceMs = PATIENCE_MS }: Dependencies) {
+  const hangs = makeApiHangs({ nowMs, log });
   const running = new Map<string, Promise<StoredName | null>>();
   const failedUntil = new Map<string, number>();
 
@@ -92,17 +96,19 @@ function makeLookUps({ store, fetchRecord, clock, log, patienceMs = PATIENCE_MS 
 
   const rememberFailure = (name: WantedName) => {
     if (failedUntil.size >= FAILURES_KEPT) failedUntil.clear();
-    failedUntil.set(keyOf(name), clock().getTime() + FAILURE_KEPT_MS);
+    failedUntil.set(keyOf(name), nowMs() + FAILURE_KEPT_MS);
   };
-  const mayAsk = (name: WantedName) => (failedUntil.get(keyOf(name)) ?? 0) <= clock().getTime();
+  const mayAsk = (name: WantedName) => (failedUntil.get(keyOf(name)) ?? 0) <= nowMs();
 
   return {
     /** Asks without making anybody wait; `look` handles every failure. */
     refresh: (name: WantedName): void => {
-      if (mayAsk(name)) void start(name);
+      if (mayAsk(name) && !hangs.has(name.tenantId)) void start(name);
     },
     findInTime: async (names: readonly WantedName[]): Promise<readonly StoredName[]> => {
-      const asked = names.filter(mayAsk);
+      const open = names.filter(mayAsk);
+      const tenants = [...new Set(open.map(({ tenantId }) => tenantId))].filter(hangs.letsAsk);
+      const asked = open.filter(({ tenantId }) => tenants.includes(tenantId));
       if (asked.length === 0) return [];
       const found: StoredName[] = [];
       const pending = new Set(asked);
@@ -114,6 +120,13 @@ function makeLookUps({ store, fetchRecord, clock, log, patienceMs = PATIENCE_MS 
       await atMost(patienceMs, Promise.all(all));
       // A slow look-up goes on for later messages; until it is done nobody waits for it again.
       pending.forEach(rememberFailure);
+      for (const tenantId of tenants) {
+        const isOf = (name: WantedName) => name.tenantId === tenantId;
+        // Where some came, those that did not are a matter of their own.
+        const isHanging = [...pending].some(isOf) && !found.some(isOf);
+        if (isHanging) hangs.unanswered(tenantId);
+        else hangs.answered(tenantId);
+      }
       return [...found];
     },
   };

@@ -1,12 +1,12 @@
 /** One space's or tenant's trouble is nobody else's: what hangs or is flooded keeps no message of another waiting. */
 
-import { OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { addRule, connectChannel, type Channel } from '../support/channel';
+import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
+import { addRule, connectChannel, visibleText, type Channel } from '../support/channel';
 import { describeOnBackends } from '../support/queue-backends';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
 import { waitUntil } from '../support/wait-until';
-import { startWorld, type World } from '../support/world';
+import { firstAdmin, startWorld, type World } from '../support/world';
 
 /** More spaces hang than the worker has places. */
 const PLACES = 2;
@@ -27,9 +27,10 @@ describeOnBackends('Fairness', (backend) => {
     });
   });
 
-  const win = async (pipelineId: number, companyId?: number): Promise<void> => {
+  const win = async (pipelineId: number, companyId?: number, ownerId?: number): Promise<void> => {
     const id = (lastId += 1);
-    const data = { id, title: `Deal ${id}`, status: 'won', value: 1, currency: 'EUR', pipeline_id: pipelineId };
+    const owner = ownerId === undefined ? {} : { owner_id: ownerId };
+    const data = { id, title: `Deal ${id}`, status: 'won', value: 1, currency: 'EUR', pipeline_id: pipelineId, ...owner };
     const webhook = rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } });
     expect(await postAs(world, webhook, companyId)).toMatchObject({ status: 200 });
   };
@@ -58,5 +59,26 @@ describeOnBackends('Fairness', (backend) => {
     // The first attempts still hang, and the flood is not over.
     expect(hanging.map(attemptsAt)).toEqual(hanging.map(() => 1));
     expect(world.chat.messages(flooded.spaceId).length).toBeLessThan(FLOOD);
+  });
+
+  test('when a tenant’s Pipedrive hangs, then one message waits for its names and the next ones do not, and another tenant’s have theirs', async () => {
+    const [hungToken, calmToken] = [await world.install(), await world.install(undefined, OTHER_COMPANY_ID)];
+    const hung = await listening(hungToken, 401);
+    const calm = await listening(calmToken, 402);
+    await testDatabase.database.pool.query(`DELETE FROM records WHERE entity = 'user'`);
+    const hangsFor = (companyId: number | undefined): boolean => companyId === DEMO_COMPANY_ID;
+    world.pipedrive.failNext({ match: ({ as }) => hangsFor(as?.companyId), delayMs: Infinity, times: 1_000 });
+    const owners = [900_001, 900_002, 900_003, 900_004];
+
+    for (const owner of owners) await win(401, DEMO_COMPANY_ID, owner);
+    await win(402, OTHER_COMPANY_ID, firstAdmin(world.pipedrive, OTHER_COMPANY_ID));
+    const [told] = await world.chat.waitForMessages(calm.spaceId, 1, 9_000);
+    await world.chat.waitForMessages(hung.spaceId, owners.length, 20_000);
+    world.pipedrive.clearFaults();
+
+    expect(told && visibleText(told)).toContain('Maya Torres');
+    const asked = world.pipedrive.requests.filter(({ path }) => owners.some((owner) => path.endsWith(`/users/${owner}`)));
+    // One that tries for all may be among them where the machine is slow.
+    expect(asked.length).toBeLessThanOrEqual(2);
   });
 });

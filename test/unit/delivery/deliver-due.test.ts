@@ -416,6 +416,23 @@ test('when some messages take long, then they keep no place from the others', as
   expect(recorded.map(({ delivery }) => delivery.id).sort()).toEqual([4, 5, 6, 7, 8]);
 });
 
+test('when the names for one tenant’s messages are never had, then these keep no place from another tenant’s', async () => {
+  const [hung, calm] = [tenantId(1), tenantId(2)];
+  const { deliverDue, recorded } = aSender(
+    many(8, (id) => ({ spaceId: `space ${id}`, tenant: aTenant({ id: id <= 4 ? hung : calm }) })),
+    {
+      concurrency: 2,
+      renderBodies: ({ id }, deliveries) =>
+        id === hung ? new Promise(() => undefined) : Promise.resolve(new Map(deliveries.map((one) => [one.id, 'body']))),
+    },
+  );
+
+  await deliverDue.wake();
+  await waitUntil('the others are sent', () => recorded.length === 4);
+
+  expect(recorded.map(({ delivery }) => delivery.id).sort()).toEqual([5, 6, 7, 8]);
+});
+
 test.each([
   ['answered at once', { writtenAtMs: 10, answeredAtMs: 30 }, 1000],
   ['answered late', { writtenAtMs: 10, answeredAtMs: 510 }, 1000],

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { RecordState } from '../../../src/core/record';
 import { tenantId } from '../../../src/core/tenant';
 import { makeGatherFacts, type FetchRecord } from '../../../src/messages/gather-facts';
@@ -48,9 +48,16 @@ function aPipedrive(answer: (entity: NamedEntity, id: string) => Promise<RecordS
   return { asked, fetchRecord };
 }
 
-function gatherer(parts: { store: NameStore; fetchRecord: FetchRecord; now?: () => number; patienceMs?: number }) {
-  const clock = () => new Date(parts.now?.() ?? 0);
-  return makeGatherFacts({ ...parts, clock, log: pino({ level: 'silent' }), patienceMs: parts.patienceMs ?? 200 });
+interface Parts {
+  readonly store: NameStore;
+  readonly fetchRecord: FetchRecord;
+  readonly now?: () => number;
+  readonly patienceMs?: number;
+  readonly log?: Logger;
+}
+
+function gatherer({ now = () => 0, patienceMs = 200, log = pino({ level: 'silent' }), ...parts }: Parts) {
+  return makeGatherFacts({ ...parts, clock: () => new Date(now()), nowMs: now, log, patienceMs });
 }
 
 const ana = { entity: 'user', id: '1' } as const;
@@ -151,6 +158,96 @@ describe('gathering names', () => {
     expect(performance.now() - startedAt).toBeLessThan(40);
     expect(nameOf(first.get(TENANT) ?? NO_NAMES, 'pipeline', 1)).toBe('Enterprise');
     expect(nameOf(first.get(TENANT) ?? NO_NAMES, 'user', 1)).toBeNull();
+  });
+
+  describe('while the Pipedrive of a tenant does not answer in time', () => {
+    const SECOND_MS = 1_000;
+    let now = 0;
+    let isHanging = true;
+    const user = (id: string) => [{ entity: 'user', id } as const];
+    const aHangingPipedrive = () =>
+      aPipedrive((_, id) => (isHanging ? new Promise(() => undefined) : Promise.resolve({ name: `User ${id}` })));
+    beforeEach(() => {
+      now = 0;
+      isHanging = true;
+    });
+
+    it('its messages neither wait for it nor ask it, whatever names they want, and other tenants’ do', async () => {
+      const { fetchRecord, asked } = aPipedrive((_, id) =>
+        id.startsWith('9') ? Promise.resolve({ name: 'Zoe' }) : new Promise(() => undefined),
+      );
+      const gather = gatherer({ store: aStore().store, fetchRecord, now: () => now, patienceMs: 20 });
+
+      await gather([{ tenantId: TENANT, references: user('1') }]);
+      for (const id of ['2', '3', '4']) await gather([{ tenantId: TENANT, references: user(id) }]);
+      const others = await gather([{ tenantId: OTHER_TENANT, references: user('9') }]);
+
+      expect(asked).toEqual(['7/user:1', '8/user:9']);
+      expect(nameOf(others.get(OTHER_TENANT) ?? NO_NAMES, 'user', 9)).toBe('Zoe');
+    });
+
+    it('one name that alone is slow keeps nobody from asking for others', async () => {
+      const { fetchRecord } = aPipedrive((_, id) =>
+        id === '1' ? new Promise(() => undefined) : Promise.resolve({ name: 'Zoe' }),
+      );
+      const gather = gatherer({ store: aStore().store, fetchRecord, now: () => now, patienceMs: 20 });
+
+      await gather([{ tenantId: TENANT, references: [...user('1'), ...user('2')] }]);
+      const names = await gather([{ tenantId: TENANT, references: user('3') }]);
+
+      expect(nameOf(names.get(TENANT) ?? NO_NAMES, 'user', 3)).toBe('Zoe');
+    });
+
+    it('what is known is used, and not read again though it is old', async () => {
+      const { fetchRecord, asked } = aHangingPipedrive();
+      const { store } = aStore([aStoredName('user', '5', { name: 'Ana' })]);
+      now = 25 * HOUR_MS;
+      const gather = gatherer({ store, fetchRecord, now: () => now, patienceMs: 20 });
+
+      await gather([{ tenantId: TENANT, references: user('1') }]);
+      const names = await gather([{ tenantId: TENANT, references: user('5') }]);
+
+      expect(nameOf(names.get(TENANT) ?? NO_NAMES, 'user', 5)).toBe('Ana');
+      expect(asked).toEqual(['7/user:1']);
+    });
+
+    it('one message after a while tries for all, and rarer the longer it lasts, at last once a minute', async () => {
+      const { fetchRecord, asked } = aHangingPipedrive();
+      const gather = gatherer({ store: aStore().store, fetchRecord, now: () => now, patienceMs: 5 });
+      await gather([{ tenantId: TENANT, references: user('1') }]);
+      const triedAt: number[] = [];
+
+      for (let seconds = 1; seconds <= 200; seconds += 1) {
+        now = seconds * SECOND_MS;
+        const before = asked.length;
+        const two = [`1${seconds}`, `2${seconds}`].map((id) => gather([{ tenantId: TENANT, references: user(id) }]));
+        await Promise.all(two);
+        triedAt.push(...asked.slice(before).map(() => seconds));
+      }
+
+      expect(triedAt).toEqual([5, 15, 35, 75, 135, 195]);
+    });
+
+    it('it is asked as ever from the first try on that it answers, and both are told once', async () => {
+      const { fetchRecord } = aHangingPipedrive();
+      const told: string[] = [];
+      const log = pino({}, { write: (line: string) => void told.push(JSON.parse(line).msg) });
+      const gather = gatherer({ store: aStore().store, fetchRecord, now: () => now, patienceMs: 5, log });
+
+      for (now of [0, 1, 2, 5].map((seconds) => seconds * SECOND_MS))
+        await gather([{ tenantId: TENANT, references: user(`1${now}`) }]);
+      isHanging = false;
+      now = 15 * SECOND_MS;
+      const tried = await gather([{ tenantId: TENANT, references: user('2') }]);
+      const next = await gather([{ tenantId: TENANT, references: user('3') }]);
+
+      expect(nameOf(tried.get(TENANT) ?? NO_NAMES, 'user', 2)).toBe('User 2');
+      expect(nameOf(next.get(TENANT) ?? NO_NAMES, 'user', 3)).toBe('User 3');
+      expect(told).toEqual([
+        'pipedrive does not answer in time: messages go out with the names that are known',
+        'pipedrive answers in time again',
+      ]);
+    });
   });
 
   it('when a name from the API is older than a day, it is used at once and read again behind', async () => {
