@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RECORD_ENTITIES } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import { GRACE_MS } from './find-missed';
 import { RECONCILED_ID } from './reconciled-body';
 import { OUTCOMES, type CountRow } from './summarize-report';
 
@@ -23,12 +24,15 @@ export interface Report {
 }
 
 const MOST_MISSING = 50;
+/** What a run sees is told by its webhook in the grace, or else by the run that follows it: within a minute, and with the time it takes. */
+const TOLD_WITHIN_SECONDS = GRACE_MS / 1000 + 120;
 
 /**
  * A sighting belongs to the event of its kind that came next to it, from a minute before on; a win or a loss to no earlier one, which
  * told another. Where several belong to one event, the time of one win was corrected: they count once. A message is looked for under the event
  * itself and under the one that told it in the same settle window; a folded one is as far as the message that tells it, and
- * told where that is deleted. What only a newer version has an eye on ($5: what this one knows) is left to its reports.
+ * told where that is deleted. What was first seen a moment ago may not have come yet. What only a
+ * newer version has an eye on ($5: what this one knows) is left to its reports.
  */
 const JUDGED = `
   WITH seen AS (
@@ -37,7 +41,8 @@ const JUDGED = `
   ), judged AS (
     SELECT DISTINCT ON (seen.type, seen.entity, seen.entity_id, e.id, CASE WHEN e.id IS NULL THEN seen.happened_at END)
            seen.type, seen.entity, seen.entity_id, seen.happened_at, coalesce(e.is_late, false) AS is_late,
-           CASE WHEN e.id IS NULL THEN 'missing' WHEN d.is_sent THEN 'told' WHEN d.is_waiting THEN 'waiting' WHEN d.is_given_up THEN 'failed'
+           CASE WHEN e.id IS NULL AND abs(extract(epoch FROM now() - seen.seen_at)) < ${String(TOLD_WITHIN_SECONDS)} THEN 'comparing'
+                WHEN e.id IS NULL THEN 'missing' WHEN d.is_sent THEN 'told' WHEN d.is_waiting THEN 'waiting' WHEN d.is_given_up THEN 'failed'
                 WHEN e.decisions @> '[{"code": "foundTooLate"}]' THEN 'tooOld' ELSE 'silent' END AS outcome
       FROM seen
       LEFT JOIN LATERAL (

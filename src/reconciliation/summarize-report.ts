@@ -14,7 +14,9 @@ export const OUTCOMES = [
   'tooOld',
   /** Its message was given up. */
   'failed',
-  /** The ledger has nothing of it (yet). */
+  /** The ledger has nothing of it yet: its webhook may be on its way, else the next run tells it. */
+  'comparing',
+  /** The ledger has nothing of it. */
   'missing',
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
@@ -51,7 +53,7 @@ function figures(rows: readonly CountRow[]): Figures {
     inPipedrive: sum(() => true),
     late: sum(({ outcome, isLate }) => outcome === 'told' && isLate),
     ...{ told: by('told'), waiting: by('waiting'), silent: by('silent'), tooOld: by('tooOld') },
-    ...{ failed: by('failed'), missing: by('missing') },
+    ...{ failed: by('failed'), comparing: by('comparing'), missing: by('missing') },
   };
 }
 
@@ -70,6 +72,7 @@ function partOf(word: string, of: Figures): string {
     [of.silent, 'that no rule tells'],
     [of.tooOld, 'found too late to be news'],
     [of.failed, 'given up'],
+    [of.comparing, 'being compared'],
     [of.missing, 'missing'],
   ] as const;
   const rest = more.filter(([count]) => count > 0).map(([count, words]) => `, ${count} ${words}`);

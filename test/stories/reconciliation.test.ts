@@ -210,7 +210,21 @@ describe('Webhooks that never came', () => {
     const { body } = await report();
     const waitMs = Date.parse(body.nextRunAt) - Date.now();
     expect([waitMs > 2 * MINUTE_MS, waitMs < 4 * MINUTE_MS]).toEqual([true, true]);
-    expect(body.counts['deal.won']).toMatchObject({ inPipedrive: 1, missing: 1 });
+    expect(body.counts['deal.won']).toMatchObject({ inPipedrive: 1, comparing: 1, missing: 0 });
+    expect(body.summary).toContain('1 won, 0 told, 1 being compared;');
+    expect(body.missing).toEqual([]);
+  });
+
+  test('when no later run has told of what was seen minutes ago, then it is missing, with its link', async () => {
+    const id = await knownDeal('Told by nobody');
+    deaf();
+    world.pipedrive.updateDeal(id, { status: 'won' }, { at: ago(1) });
+    await reconcile();
+    await testDatabase.database.pool.query(`UPDATE sightings SET seen_at = seen_at - interval '10 minutes'`);
+
+    const { body } = await report();
+
+    expect(body.counts['deal.won']).toMatchObject({ inPipedrive: 1, comparing: 0, missing: 1 });
     expect(body.missing).toMatchObject([{ type: 'deal.won', link: `https://brightwater.pipedrive.com/deal/${id}` }]);
   });
 

@@ -57,11 +57,11 @@ test('when the message that told a win was deleted long after, then the win was 
   expect(await outcomes()).toEqual({ told: 1 });
 });
 
-/** The same win once more, as the list had it so many minutes ago. */
+/** The same win once more, as the list had it so many minutes ago; it was seen at once. */
 async function seenAgain(id: number, minutes: number): Promise<void> {
   await query(
-    `INSERT INTO sightings (tenant_id, type, entity, entity_id, happened_at)
-     VALUES ($1, 'deal.won', 'deal', $2, now() - $3 * interval '1 minute')`,
+    `INSERT INTO sightings (tenant_id, type, entity, entity_id, happened_at, seen_at)
+     SELECT $1, 'deal.won', 'deal', $2, at, at FROM (SELECT now() - $3 * interval '1 minute' AS at) AS seen`,
     ...[ledger.tenant, String(id), minutes],
   );
 }
@@ -81,6 +81,21 @@ test('when a deal was won again, then the message of the first win does not stan
 
   expect(await outcomes()).toEqual({ told: 1, missing: 1 });
 });
+
+test.each([
+  ['a moment ago', '1 second', { comparing: 1 }],
+  ['while its webhook may still be on its way', '4 minutes', { comparing: 1 }],
+  ['by a run after which another one has come', '7 minutes', { missing: 1 }],
+  ['by a clock that was hours ahead', '-2 hours', { missing: 1 }],
+])(
+  'when the ledger has nothing of a win that was first seen %s, then it is being compared or it is missing',
+  async (_when, ago, expected) => {
+    await seenAgain(1, 40);
+    await query(`UPDATE sightings SET seen_at = now() - $1::interval`, ago);
+
+    expect(await outcomes()).toEqual(expected);
+  },
+);
 
 test('when a newer version has seen something that this one does not know, then the rest is reported', async () => {
   await win(1, 'sent');
