@@ -2,6 +2,7 @@
 
 import type { EventType } from '../core/transition';
 import type { Money } from '../core/record';
+import type { Afterwards } from './afterwards';
 import { cut, oneLine } from './escape';
 import type { Format } from './format';
 import type { ChangeGroup } from './group-changes';
@@ -31,6 +32,13 @@ const NOTES = { one: 'note', many: 'notes' };
 const NAME_LENGTH = 60;
 /** More currencies than this are counted. */
 const SUMS_SHOWN = 4;
+/** More ways in which the records of a group ended are counted together. */
+const ENDS_SHOWN = 3;
+/** What says of a record how it stands; other changes leave that as it was. */
+const STANDINGS: readonly EventType[] = [
+  ...(['deal.won', 'deal.lost', 'deal.reopened', 'deal.merged', 'deal.deleted', 'lead.converted', 'lead.deleted'] as const),
+  ...(['activity.completed', 'activity.reopened', 'activity.deleted', 'person.deleted', 'organization.deleted'] as const),
+];
 
 const done = (verb: string): Pick<Phrase, 'verb' | 'by' | 'of'> => ({
   verb,
@@ -139,9 +147,31 @@ function rounded(money: Money): Money {
   return Math.abs(money.amount) < 100 ? money : { ...money, amount: Math.round(money.amount) };
 }
 
-/** The sentence and the sum in one line. */
-export function gistOf(group: ChangeGroup, names: Names, format: Format): string {
-  return joined(sentenceOf(group, names, format), sumWords(group, format)) ?? '';
+/** The sentence, the sum and what came afterwards in one line. */
+export function gistOf(group: ChangeGroup, afterwards: Afterwards, names: Names, format: Format): string {
+  return joined(sentenceOf(group, names, format), sumWords(group, format), endsOf(group, afterwards, format)) ?? '';
+}
+
+/** "then reopened, won"; null when nothing happened afterwards. */
+export function thenWords(types: readonly EventType[] = []): string | null {
+  return types.length === 0 ? null : `then ${types.map((type) => PHRASES[type].verb).join(', ')}`;
+}
+
+/** How it ended, in a word: "reopened", though it was moved after that; null when nothing happened afterwards. */
+export function endVerb(types: readonly EventType[] = []): string | null {
+  const end = types.findLast((type) => STANDINGS.includes(type)) ?? types.at(-1);
+  return end === undefined ? null : PHRASES[end].verb;
+}
+
+/** How the records of a group ended that went on: "12 then reopened, 1 then lost"; null when none did. */
+export function endsOf({ changes }: ChangeGroup, afterwards: Afterwards, format: Format): string | null {
+  const verbs = changes.map((change) => endVerb(afterwards.get(change))).filter((verb) => verb !== null);
+  if (changes.length === 1) return verbs[0] === undefined ? null : `then ${verbs[0]}`;
+  const ends = [...new Set(verbs)].map((verb) => ({ verb, count: verbs.filter((other) => other === verb).length }));
+  ends.sort((left, right) => right.count - left.count);
+  const rest = ends.slice(ENDS_SHOWN).reduce((sum, { count }) => sum + count, 0);
+  const shown = [...ends.slice(0, ENDS_SHOWN), ...(rest === 0 ? [] : [{ verb: 'changed otherwise', count: rest }])];
+  return shown.length === 0 ? null : shown.map(({ verb, count }) => `${format.number(count)} then ${verb}`).join(', ');
 }
 
 function countedThings({ type, changes }: ChangeGroup, format: Format): string {

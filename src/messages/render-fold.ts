@@ -9,11 +9,12 @@ import type { ExchangeRates } from '../core/exchange-rates';
 import { ownerIdOf, titleOf } from '../core/record';
 import type { TenantProfile } from '../core/tenant';
 import type { RecordChange } from '../core/transition';
+import { afterwardsOf, type Afterwards } from './afterwards';
 import { card, FULL_LIMITS, listWidget, mainButton, paragraph, rowWidget } from './cards';
 import { chatText, cut, html, oneLine, plain } from './escape';
 import { formatFor, type Format } from './format';
 import { countOf, groupChanges, isWon, type ChangeGroup } from './group-changes';
-import { emojiOf, gistOf, iconOf, sentenceOf, sumWords, thingsOf, titleOfGroup } from './group-words';
+import { emojiOf, endsOf, endVerb, gistOf, iconOf, sentenceOf, sumWords, thenWords, thingsOf, titleOfGroup } from './group-words';
 import { listUrl } from './links';
 import { NO_NAMES, referenceKey, type Names, type Reference } from './names';
 import { referencesOf } from './references';
@@ -68,6 +69,7 @@ interface Scene extends FoldSubject {
   readonly names: Names;
   readonly format: Format;
   readonly groups: readonly ChangeGroup[];
+  readonly afterwards: Afterwards;
 }
 
 /** Bytes that the name of this record takes in a message, at most. */
@@ -118,7 +120,7 @@ export function renderPlainFold(subject: FoldSubject, names: Names): ChatMessage
 export function namesFitText(subject: FoldSubject): boolean {
   const scene = sceneOf(subject, NO_NAMES);
   const titles = wonTitles(scene);
-  return titles.length === 0 || lineOfNames(titles, TELLING_NAME).length <= plainFrame(scene).room;
+  return titles.length === 0 || linesOfNames(titles, TELLING_NAME).length <= plainFrame(scene).room;
 }
 
 /** What stands above and below the names of deals won, and the room that it leaves to them, in code units. */
@@ -128,37 +130,69 @@ function plainFrame(scene: Scene): {
   readonly room: number;
 } {
   const { title } = headOf(scene);
-  const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistOf(group, scene.names, scene.format))}`);
+  const lines = scene.groups.map((group) => `${emojiOf(group)} ${chatText(gistIn(scene, group))}`);
   const link = scene.groups[0] === undefined ? [] : [listUrl(scene.tenant.companyDomain, scene.groups[0].entity)];
   const above = [`*${chatText(title)}*`, cut(lines.join('\n'), PLAIN_GROUPS)];
   return { above, link, room: PLAIN_UNITS - [...above, ...link].join('\n').length };
 }
 
-function wonTitles(scene: Scene): readonly string[] {
-  return scene.groups.filter(isWon).flatMap(({ changes }) => changes.map((change) => titleLine(scene, change)));
+function gistIn({ afterwards, names, format }: Scene, group: ChangeGroup): string {
+  return gistOf(group, afterwards, names, format);
+}
+
+interface WonTitle {
+  readonly title: string;
+  /** How it ended, when more happened to it: "reopened". */
+  readonly end: string | null;
+}
+
+function wonTitles(scene: Scene): readonly WonTitle[] {
+  const changes = scene.groups.filter(isWon).flatMap((group) => group.changes);
+  return changes.map((change) => ({ title: titleLine(scene, change), end: endVerb(scene.afterwards.get(change)) }));
 }
 
 /** Every deal won by its name, shortened as far as it takes; what even then has no room is counted. `room` is in code units. */
 function wonLine(scene: Scene, room: number): readonly string[] {
   const titles = wonTitles(scene);
   if (titles.length === 0) return [];
-  const all = PLAIN_NAMES.map((length) => lineOfNames(titles, length)).find((line) => line.length <= room);
+  const all = PLAIN_NAMES.map((length) => linesOfNames(titles, length)).find((lines) => lines.length <= room);
   if (all !== undefined) return [all];
   const shortest = Math.min(...PLAIN_NAMES);
   const fitting =
-    titles.findLastIndex((_title, index) => lineOfNames(titles.slice(0, index + 1), shortest).length + 20 <= room) + 1;
-  const line = lineOfNames(titles.slice(0, fitting), shortest);
-  return [`${line}${SEPARATOR}and ${scene.format.number(titles.length - fitting)} more`];
+    titles.findLastIndex((_title, index) => linesOfNames(titles.slice(0, index + 1), shortest).length + 20 <= room) + 1;
+  const lines = linesOfNames(titles.slice(0, fitting), shortest);
+  return [`${lines}${SEPARATOR}and ${scene.format.number(titles.length - fitting)} more`];
 }
 
-function lineOfNames(titles: readonly string[], length: number): string {
-  return `Won: ${titles.map((title) => chatText(cut(title, length))).join(SEPARATOR)}`;
+/** A line of those that are won still, and one of those that became something else. */
+function linesOfNames(titles: readonly WonTitle[], length: number): string {
+  return partsBy(titles, ({ end }) => end)
+    .map(([end, part]) => {
+      const names = part.map(({ title }) => chatText(cut(title, length))).join(SEPARATOR);
+      return `Won${end === null ? '' : `, then ${end}`}: ${names}`;
+    })
+    .join('\n');
+}
+
+/** In parts by how they ended: first those to which nothing happened afterwards. */
+function partsBy<Item>(
+  items: readonly Item[],
+  endOf: (item: Item) => string | null,
+): readonly (readonly [end: string | null, part: readonly Item[]])[] {
+  const parts = new Map<string | null, Item[]>([[null, []]]);
+  for (const item of items) {
+    const part = parts.get(endOf(item));
+    if (part === undefined) parts.set(endOf(item), [item]);
+    else part.push(item);
+  }
+  return [...parts].filter(([, part]) => part.length > 0);
 }
 
 function sceneOf(subject: FoldSubject, names: Names): Scene {
   const { tenant, destination } = subject;
   const format = formatFor(destination.locale ?? tenant.locale, destination.timeZone ?? tenant.timeZone);
-  return { ...subject, names, format, groups: groupChanges(subject.changes, subject.rates) };
+  const groups = groupChanges(subject.changes, subject.rates);
+  return { ...subject, names, format, groups, afterwards: afterwardsOf(groups) };
 }
 
 interface Head {
@@ -201,8 +235,8 @@ function whenOf({ groups, format }: Scene): string {
 }
 
 function fallbackOf(scene: Scene): string {
-  const { kind, groups, names, format } = scene;
-  const gists = groups.map((group) => gistOf(group, names, format)).join('; ');
+  const { kind, groups } = scene;
+  const gists = groups.map((group) => gistIn(scene, group)).join('; ');
   const line = kind === 'backlog' ? gists : `${headOf(scene).title}: ${gists}`;
   return cut(plain(line.replace(/\s+/g, ' ')), FALLBACK_LENGTH);
 }
@@ -227,16 +261,16 @@ function linkOf({ groups, tenant }: Scene): { label: string; url: string } | nul
 }
 
 function groupSection(group: ChangeGroup, scene: Scene, wealth: Wealth): Section {
-  const { names, format } = scene;
+  const { afterwards, names, format } = scene;
   const [sentence, sum] = [sentenceOf(group, names, format), sumWords(group, format)];
   // What the card's title says already is not said again.
   const isTitle =
     sum !== null && scene.kind === 'backlog' && scene.groups.length === 1 && sentence === titleOfGroup(group, format);
-  const { shown, hidden } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
-  // Nor what its only line says.
-  const below = sum !== null && shown.length > 0 && isListed(sum, group, scene) ? null : sum;
-  const head = isTitle ? { text: bold(sum), below: null } : { text: bold(sentence), below };
-  const row = rowWidget({ icon: iconOf(group), ...head }, FULL_LIMITS);
+  const { shown, hidden, isWhole } = isWon(group) ? wonWidgets(group, scene, wealth) : restWidgets(group, scene, wealth);
+  // Nor what its lines say.
+  const sumBelow = isTitle || (sum !== null && shown.length > 0 && isListed(sum, group, scene)) ? null : sum;
+  const below = joined(sumBelow, isWhole ? null : endsOf(group, afterwards, format));
+  const row = rowWidget({ icon: iconOf(group), text: bold(isTitle ? sum : sentence), below }, FULL_LIMITS);
   const widgets = [row, ...shown];
   if (hidden.length === 0) return { widgets };
   return { widgets: [...widgets, ...hidden], collapsible: true, uncollapsibleWidgetsCount: widgets.length };
@@ -252,19 +286,26 @@ interface Listing {
   readonly shown: readonly Widget[];
   /** Behind "Show more". */
   readonly hidden: readonly Widget[];
+  /** Each record has a line of its own, which says what happened to it afterwards. */
+  readonly isWhole: boolean;
 }
 
 /** Every one is named, in plain sight. */
 function wonWidgets({ changes }: ChangeGroup, scene: Scene, { wonRows, wonLinks }: Wealth): Listing {
-  if (changes.length <= wonRows) return { shown: changes.map((change) => lineOfWon(scene, change)), hidden: [] };
-  const named = changes.map((change) => nameSpan(scene, change, changes.length <= wonLinks));
-  return { shown: nameParagraphs(named), hidden: [] };
+  const isWhole = changes.length <= wonRows;
+  if (isWhole) return { shown: changes.map((change) => lineOfWon(scene, change)), hidden: [], isWhole };
+  return { shown: nameParagraphs(changes, scene, changes.length <= wonLinks), hidden: [], isWhole };
 }
 
 function lineOfWon(scene: Scene, change: RecordChange): Widget {
   const context = contextOf(scene, change);
   const { link } = tellStory(context);
-  return listWidget(linked(titleIn(context), link.url), joined(valueIn(context), ownerIn(context)), FULL_LIMITS);
+  const details = joined(valueIn(context), ownerIn(context), thenIn(scene, change));
+  return listWidget(linked(titleIn(context), link.url), details, FULL_LIMITS);
+}
+
+function thenIn({ afterwards }: Scene, change: RecordChange): string | null {
+  return thenWords(afterwards.get(change));
 }
 
 function restWidgets(group: ChangeGroup, scene: Scene, wealth: Wealth): Listing {
@@ -275,25 +316,28 @@ function restWidgets(group: ChangeGroup, scene: Scene, wealth: Wealth): Listing 
   const listed = changes.slice(0, changes.length === rows + 1 && rows > 0 ? rows + 1 : rows);
   const rest = changes.slice(listed.length);
   const lines = listed.map((change) => lineOfChange(scene, change));
-  if (rest.length === 0 || listed.length === 0) return { shown: lines, hidden: [] };
+  if (rest.length === 0 || listed.length === 0) return { shown: lines, hidden: [], isWhole: rest.length === 0 };
   const more = paragraph(quiet(`and ${scene.format.number(rest.length)} more`), FULL_LIMITS);
-  return { shown: [...lines, more], hidden: nameParagraphs(restNames(rest, scene, wealth)) };
+  return { shown: [...lines, more], hidden: restNames(rest, scene, wealth), isWhole: false };
 }
 
 /** Each group has its share of the names; how many are left out is said. */
-function restNames(rest: readonly RecordChange[], scene: Scene, { names }: Wealth): readonly Rich[] {
+function restNames(rest: readonly RecordChange[], scene: Scene, { names }: Wealth): readonly Widget[] {
   const share = Math.floor(names / scene.groups.length);
   const named = rest.slice(0, share);
   if (named.length === 0) return [];
   const left = rest.length - named.length;
-  const spans = named.map((change) => nameSpan(scene, change, true));
-  return left === 0 ? spans : [...spans, quiet(`${scene.format.number(left)} more in Pipedrive`)];
+  const paragraphs = nameParagraphs(named, scene, true);
+  return left === 0
+    ? paragraphs
+    : [...paragraphs, paragraph(quiet(`${scene.format.number(left)} more in Pipedrive`), FULL_LIMITS)];
 }
 
 function lineOfChange(scene: Scene, change: RecordChange): Widget {
   const context = contextOf(scene, change);
   const story = tellStory(context);
-  return listWidget(linked(cut(story.title, FULL_LIMITS.title), story.link.url), detailsOf(story, context), FULL_LIMITS);
+  const details = joined(detailsOf(story, context), thenIn(scene, change));
+  return listWidget(linked(cut(story.title, FULL_LIMITS.title), story.link.url), details, FULL_LIMITS);
 }
 
 /** What the group's sentence has not said yet. */
@@ -317,19 +361,27 @@ function titleLine(scene: Scene, change: RecordChange): string {
   return cut(oneLine(title) ?? '', NAME_LENGTH);
 }
 
-/** Names in a row, as many to a paragraph as read well. */
-function nameParagraphs(names: readonly Rich[]): readonly Widget[] {
+/** Names in a row, as many to a paragraph as read well; those of records to which more happened stand by themselves. */
+function nameParagraphs(changes: readonly RecordChange[], scene: Scene, isLinked: boolean): readonly Widget[] {
+  const paragraphs = partsBy(changes, (change) => endVerb(scene.afterwards.get(change))).flatMap(([end, part]) => {
+    const names = part.map((change) => nameSpan(scene, change, isLinked));
+    return inParagraphs(names, end === null ? [] : quiet(`Then ${end}: `));
+  });
+  return paragraphs.map((text) => paragraph(text, FULL_LIMITS));
+}
+
+function inParagraphs(names: readonly Rich[], label: Rich): readonly Rich[] {
   const paragraphs: Rich[] = [];
   let units = Infinity;
   for (const name of names) {
     const length = name.reduce((sum, { text }) => sum + text.length, 0);
     if (units + length > PARAGRAPH_UNITS) {
-      paragraphs.push(name);
+      paragraphs.push([...label, ...name]);
       units = length;
     } else {
       paragraphs.push([...(paragraphs.pop() ?? []), ...words(SEPARATOR), ...name]);
       units += SEPARATOR.length + length;
     }
   }
-  return paragraphs.map((text) => paragraph(text, FULL_LIMITS));
+  return paragraphs;
 }

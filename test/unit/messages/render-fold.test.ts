@@ -161,6 +161,74 @@ test('when a record changed twice, then the last change counts', () => {
   expect(text).not.toContain('Proposal');
 });
 
+/** One deal's changes, a minute after each other; its title is `title`. */
+function lived(title: string, types: readonly EventType[], state: RecordState = {}): readonly RecordChange[] {
+  const born = changed(types[0] ?? 'deal.won', { title, ...state });
+  const at = (index: number) => new Date(born.occurredAt.getTime() + index * 60_000);
+  return types.map((type, index) => ({ ...aChange(type), ...born, transition: aChange(type).transition, occurredAt: at(index) }));
+}
+
+test('when deals were won, reopened and one of them won again, then each line says what came after it', () => {
+  const text = said([
+    ...lived('Harbour', ['deal.won', 'deal.reopened', 'deal.won'], { value: 300 }),
+    ...lived('Lighthouse', ['deal.won', 'deal.reopened'], { value: 200 }),
+  ]);
+
+  const [won, reopened] = text.split(/reopened 2 deals/);
+  expect(won).toMatch(
+    /2 deals won\n€500 in all\nHarbour\n€300 · Alice Moreau\nLighthouse\n€200 · Alice Moreau · then reopened\n/,
+  );
+  expect(reopened).toMatch(/Harbour\n€300 · Alice Moreau · then won\nLighthouse\n€200 · Alice Moreau\n/);
+});
+
+test('when changes of a record are of one moment, or there is nothing but one kind of them, then none is said to have come after another', () => {
+  const [first, second] = lived('Harbour', ['deal.created', 'deal.won']);
+  const changes = first === undefined || second === undefined ? [] : [first, { ...second, occurredAt: first.occurredAt }];
+
+  expect(changes).toHaveLength(2);
+  expect(said([...changes, ...lived('Lighthouse', ['deal.won', 'deal.won'])])).not.toContain('then ');
+});
+
+test('when a deal was reopened and moved after it was won, then the line tells both, and the notification how it ended', () => {
+  const changes = lived('Harbour', ['deal.created', 'deal.won', 'deal.reopened', 'deal.stage_changed']);
+
+  const text = said(changes);
+
+  expect(text).toContain('· then won, reopened, moved\n');
+  expect(text).toContain('· then reopened, moved\n');
+  expect(fold(changes).fallbackText).toMatch(/^1 deal won · €\d+ · then reopened; /);
+});
+
+/** 300 deals: a third of them stays won, a third is reopened, a third is won again after that. */
+function threeHundred(): readonly RecordChange[] {
+  const lives = [['deal.won'], ['deal.won', 'deal.reopened'], ['deal.won', 'deal.reopened', 'deal.won']] as const;
+  return Array.from({ length: 300 }, (_, index) => lived(`Win no. ${index};`, lives[index % 3] ?? [], { value: 10 })).flat();
+}
+
+test('when 300 deals were won, some reopened and some won again, then the card names all and tells apart how they ended', () => {
+  const message = fold(threeHundred());
+
+  const text = visibleText(message);
+  const won = text.slice(text.indexOf('300 deals won'), text.indexOf('reopened 200 deals'));
+  const [stayed, ...undone] = won.split('Then reopened: ');
+  const endedOf = (titles = '') => [...titles.matchAll(/Win no\. (\d+);/g)].map(([, number]) => Number(number) % 3);
+  expect(faultsOf(message)).toEqual([]);
+  expect(won).toContain('€3,000 in all · 100 then reopened');
+  expect(text).toContain('€2,000 in all · 100 then won');
+  expect(endedOf(undone.join('\n'))).toEqual(Array.from({ length: 100 }, () => 1));
+  expect(endedOf(stayed)).toHaveLength(200);
+  expect(endedOf(stayed)).not.toContain(1);
+});
+
+test('when deals won were reopened and Chat does not take the card, then the plain text tells them apart', () => {
+  const text = renderPlainFold(subjectOf(threeHundred().slice(0, 60)), NAMES).text ?? '';
+
+  expect(text).toMatch(
+    /🏆 30 deals won · €300 in all · 10 then reopened\n🔄 Alice Moreau reopened 20 deals · €200 in all · 10 then won\n/,
+  );
+  expect(text).toMatch(/\nWon: (Win no\. \d+;( · )?){20}\nWon, then reopened: (Win no\. \d+;( · )?){10}\n/);
+});
+
 test.each([12, 40, 300])('when %i deals were won amid others, then each is named', (count) => {
   const changes = [...many(count, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
 
@@ -253,9 +321,10 @@ test('when titles, names and reasons are hostile, then every fold fits Chat and 
     types: fc.array(fc.constantFrom(...EVENT_TYPES), { minLength: 1, maxLength: 21 }),
     currency: fc.constantFrom('EUR', 'USD', '<x>', null),
     kind: fc.constantFrom<FoldKind>('backlog', 'quiet', 'daily', 'weekly'),
+    records: fc.constantFrom(1, 7, 40, 1_000_000),
   });
   fc.assert(
-    fc.property(anything, ({ title, name, count, types, currency, kind }) => {
+    fc.property(anything, ({ title, name, count, types, currency, kind, records }) => {
       const names = named(['user', 1, name], ['stage', 12, name], ['pipeline', 1, name]);
       const state = { title, subject: title, name: title, content: title, lost_reason: title, currency };
       let wonBytes = 0;
@@ -263,7 +332,12 @@ test('when titles, names and reasons are hostile, then every fold fits Chat and 
       const changes = Array.from({ length: count }, (_, index) =>
         changed(types[index % types.length] ?? 'deal.won', state),
       ).filter(({ transition }) => transition.type !== 'deal.won' || (wonBytes += nameBytes(title)) <= room);
-      const subject = subjectOf(changes, kind);
+      // Some of them are told of one record, one change after the other.
+      const few = changes.map((change) => ({
+        ...change,
+        entityId: String(Number(change.entityId) % records || change.entityId),
+      }));
+      const subject = subjectOf(few, kind);
       expect(faultsOf(renderFold(subject, names))).toEqual([]);
       expect(faultsOf(renderPlainFold(subject, names))).toEqual([]);
     }),
