@@ -85,8 +85,17 @@ export interface TestStore {
   recordHealth(saved: SavedDestination, health: HealthChange): Promise<void>;
 }
 
-/** `waitMs`: until the slot may be free. */
-export type Reservation = { readonly kind: 'taken'; readonly lease: string } | { readonly kind: 'busy'; readonly waitMs: number };
+export type Reservation = { readonly kind: 'taken'; readonly lease: string } | BusySpace;
+
+export interface BusySpace {
+  readonly kind: 'busy';
+  /** Until the slot may be free. */
+  readonly waitMs: number;
+  /** Until anything may be written at all: more than an interval when what went there last did not get through. */
+  readonly restMs: number;
+  /** Google Chat has asked for it. */
+  readonly isThrottled: boolean;
+}
 
 export interface TestAttempt {
   /** Of its space, under which it was posted. */
@@ -169,14 +178,9 @@ async function sendOne(
     if (recipient.saved !== null) await store.recordHealth(recipient.saved, healthWithoutKey(recipient.saved.health, settings));
     return { status: 'failure', httpStatus: null, errorMessage: KEY_LOST_REASON };
   }
-  const lease = await waitForSlot(recipient.spaceId, dependencies);
-  if (lease === null) {
-    return {
-      status: 'failure',
-      httpStatus: null,
-      errorMessage: 'The space is busy with other messages: Google Chat takes one a second. Try again.',
-    };
-  }
+  const slot = await waitForSlot(recipient.spaceId, dependencies);
+  if (slot.kind === 'busy') return { status: 'failure', httpStatus: null, errorMessage: busyWords(slot, settings) };
+  const { lease } = slot;
   const { tenant, eventType, mode, template, locale, timeZone } = recipient;
   const sample = sampleSubject(tenant, eventType, mode, template, clock());
   const subject = {
@@ -198,13 +202,27 @@ async function sendOne(
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
 }
 
-/** Gives the lease of the space; null: it stays busy. */
-async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<string | null> {
+/** Gives the lease of the space, or how it stands with one that stays busy. */
+async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<Reservation> {
   const endsAtMs = clock().getTime() + SLOT_PATIENCE_MS;
   for (;;) {
     const slot = await store.reserveSlot(spaceId, settings.spaceIntervalMs);
-    if (slot.kind === 'taken') return slot.lease;
-    if (clock().getTime() + slot.waitMs > endsAtMs) return null;
+    if (slot.kind === 'taken' || clock().getTime() + slot.waitMs > endsAtMs) return slot;
     await delay(slot.waitMs);
   }
+}
+
+function busyWords({ restMs, isThrottled }: BusySpace, { spaceIntervalMs }: { readonly spaceIntervalMs: number }): string {
+  if (restMs <= spaceIntervalMs) return 'The space is busy with other messages: Google Chat takes one a second. Try again.';
+  const why = isThrottled
+    ? 'Google Chat has asked Dealbell to wait before it writes to this space again'
+    : 'Google Chat did not take what was last sent to this space, so that Dealbell waits before it tries again';
+  return `${why}. Try again in about ${aboutWords(restMs)}.`;
+}
+
+/** "40 seconds", "3 minutes"; not too short, so that what is tried then goes. */
+function aboutWords(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds > 90) return `${Math.ceil(seconds / 60)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
 }

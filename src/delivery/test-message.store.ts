@@ -26,9 +26,11 @@ const RESERVE = `
   ON CONFLICT (space_id) DO UPDATE SET lease_until = now() + interval '15 seconds'
    WHERE google_spaces.next_slot_at <= now() AND (google_spaces.lease_until IS NULL OR google_spaces.lease_until <= now())
   RETURNING lease_until::text AS lease`;
+/** Who asked for a rest is known of the destinations: Chat's answer to one of them counts for the space. */
 const WAIT = `
-  SELECT greatest(extract(epoch FROM next_slot_at - now()) * 1000, CASE WHEN lease_until > now() THEN $2 ELSE 0 END, 20)::float8 AS ms
-    FROM google_spaces WHERE space_id = $1`;
+  SELECT greatest(rest.ms, CASE WHEN lease_until > now() THEN $2 ELSE 0 END, 20)::float8 AS ms, greatest(rest.ms, 0)::float8 AS rest_ms,
+         EXISTS (SELECT FROM chat_webhooks w WHERE w.space_id = g.space_id AND w.health = 'throttled') AS is_throttled
+    FROM google_spaces g CROSS JOIN LATERAL (SELECT extract(epoch FROM g.next_slot_at - now()) * 1000 AS ms) rest WHERE g.space_id = $1`;
 
 /** What the former URL of a destination came to says nothing of its new one. */
 const HEALTH = `
@@ -112,8 +114,9 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
     async reserveSlot(spaceId, intervalMs) {
       const [taken] = (await pool.query<{ lease: string }>(RESERVE, [spaceId])).rows;
       if (taken !== undefined) return { kind: 'taken', lease: taken.lease };
-      const { rows } = await pool.query<{ ms: number }>(WAIT, [spaceId, intervalMs]);
-      return { kind: 'busy', waitMs: Math.ceil(rows[0]?.ms ?? intervalMs) };
+      const [wait] = (await pool.query<{ ms: number; rest_ms: number; is_throttled: boolean }>(WAIT, [spaceId, intervalMs])).rows;
+      const rest = { restMs: Math.ceil(wait?.rest_ms ?? 0), isThrottled: wait?.is_throttled ?? false };
+      return { kind: 'busy', waitMs: Math.ceil(wait?.ms ?? intervalMs), ...rest };
     },
     async recordTest(recipient, { lease, outcome, body, durationMs, intervalMs, health }) {
       const { tenant, ruleId, saved, spaceId } = recipient;
@@ -133,7 +136,9 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
           Math.round(durationMs),
         ];
         await client.query(LOG, attempt);
-        await client.query(SLOT, [spaceId, intervalMs, lease]);
+        // What asks Dealbell to wait asks for the whole space.
+        const askedMs = 'retryAfterMs' in outcome ? (outcome.retryAfterMs ?? 0) : 0;
+        await client.query(SLOT, [spaceId, Math.max(intervalMs, askedMs), lease]);
       });
     },
     recordHealth: (saved, health) => transaction((client) => changeHealth(client, saved, health)),
