@@ -34,7 +34,8 @@ export function reconciliationEndpoints(deps: Deps): Endpoint[] {
   return [
     tenantEndpoint({
       ...{ method: 'get', path: '/reconciliation', access: 'change', status: 200 },
-      summary: 'What Pipedrive’s own lists say has happened (by default in the last 24 hours) against what was told',
+      summary:
+        'What Pipedrive’s own lists say has happened (by default in the last 24 hours) against what was told, left out on purpose (by quiet hours, a mute, a removed rule) or given up',
       query: reportQuery,
       handle: async ({ tenantId }, { query }) => {
         const until = query.until ?? clock();

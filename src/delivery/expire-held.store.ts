@@ -7,6 +7,14 @@ import { USUAL_HOLD_HOURS } from './retry-policy';
 /** Why a message is held of which nobody can read when it is to be told. */
 export const UNREADABLE = 'This version of Dealbell cannot read when it is to be told; it is tried again.';
 
+/** How the reasons begin of what is dropped here, against the team's wish; all else that is dropped is left out as it wants. */
+const HELD_TOO_LONG = 'Held for more than ';
+const UNREADABLE_TOO_LONG = 'Dealbell could not read for ';
+
+/** Whether a dropped message was given up, by the reason of it or of the message that was to tell it (fail-untold.store.ts). */
+export const isGivenUp = (reason: string): string =>
+  `(coalesce(${reason}, '') LIKE '%${HELD_TOO_LONG}%' OR coalesce(${reason}, '') LIKE '%${UNREADABLE_TOO_LONG}%')`;
+
 /** What no round looked at for longer is taken for a clock that jumped, or for a time in which nobody could have sent anything. */
 const LONGEST_LOOK = `interval '1 hour'`;
 const FIRST_LOOK = `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', now()) ON CONFLICT DO NOTHING`;
@@ -55,8 +63,8 @@ const EXPIRE = `
   ), written AS (
     UPDATE deliveries d SET waiting_since = coalesce(d.waiting_since, now()), state_reason = CASE
              WHEN NOT coalesce(${isOver('over.hold_hours')}, false) THEN '${UNREADABLE}'
-             WHEN d.held_because IS NULL THEN 'Dealbell could not read for ' || over.hold_hours || ' hours when it was to be told.'
-             ELSE 'Held for more than ' || over.hold_hours || ' hours. ' || coalesce(d.state_reason, '') END,
+             WHEN d.held_because IS NULL THEN '${UNREADABLE_TOO_LONG}' || over.hold_hours || ' hours when it was to be told.'
+             ELSE '${HELD_TOO_LONG}' || over.hold_hours || ' hours. ' || coalesce(d.state_reason, '') END,
            state = CASE WHEN ${isOver('over.hold_hours')} THEN 'dropped' ELSE d.state END,
            finished_at = CASE WHEN ${isOver('over.hold_hours')} THEN now() END,
            held_because = CASE WHEN NOT coalesce(${isOver('over.hold_hours')}, false) THEN d.held_because END

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RECORD_ENTITIES } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
+import { isGivenUp } from '../delivery/expire-held.store';
 import { GRACE_MS } from './find-missed';
 import { RECONCILED_ID } from './reconciled-body';
 import { OUTCOMES, type CountRow } from './summarize-report';
@@ -43,6 +44,7 @@ const JUDGED = `
            seen.type, seen.entity, seen.entity_id, seen.happened_at, coalesce(e.is_late, false) AS is_late,
            CASE WHEN e.id IS NULL AND abs(extract(epoch FROM now() - seen.seen_at)) < ${String(TOLD_WITHIN_SECONDS)} THEN 'comparing'
                 WHEN e.id IS NULL THEN 'missing' WHEN d.is_sent THEN 'told' WHEN d.is_waiting THEN 'waiting' WHEN d.is_given_up THEN 'failed'
+                WHEN d.is_left_out THEN 'leftOut'
                 WHEN e.decisions @> '[{"code": "foundTooLate"}]' THEN 'tooOld' ELSE 'silent' END AS outcome
       FROM seen
       LEFT JOIN LATERAL (
@@ -55,10 +57,11 @@ const JUDGED = `
          LIMIT 1) e ON true
       LEFT JOIN LATERAL (
         SELECT bool_or(of.state IN ('sent', 'folded')) AS is_sent, bool_or(of.state IN ('queued', 'sending', 'held')) AS is_waiting,
-               bool_or(of.state IN ('failed', 'dropped')) AS is_given_up
+               bool_or(of.state = 'failed' OR (of.state = 'dropped' AND ${isGivenUp('of.reason')})) AS is_given_up,
+               bool_or(of.state = 'dropped') AS is_left_out
           FROM deliveries d
           LEFT JOIN deliveries lead ON lead.id = d.folded_into AND d.state = 'folded'
-         CROSS JOIN LATERAL (SELECT coalesce(lead.state, d.state) AS state) of
+         CROSS JOIN LATERAL (SELECT coalesce(lead.state, d.state) AS state, CASE WHEN lead.id IS NULL THEN d.state_reason ELSE lead.state_reason END AS reason) of
          WHERE d.event_id IN (SELECT e.id UNION SELECT (x ->> 'toldByEventId')::bigint FROM jsonb_array_elements(e.decisions) x)
            AND d.tenant_id = $1 AND d.transition ->> 'type' = ANY (seen.types)) d ON true
   )`;

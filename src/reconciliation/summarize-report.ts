@@ -12,7 +12,9 @@ export const OUTCOMES = [
   'silent',
   /** Found so late that it was only recorded. */
   'tooOld',
-  /** Its message was given up. */
+  /** Its message was left out as the team wants it: by quiet hours, a mute, because its rule or space was removed, or what it told was undone at once. */
+  'leftOut',
+  /** Its message was given up, against the team's wish. */
   'failed',
   /** The ledger has nothing of it yet: its webhook may be on its way, else the next run tells it. */
   'comparing',
@@ -53,7 +55,7 @@ function figures(rows: readonly CountRow[]): Figures {
     inPipedrive: sum(() => true),
     late: sum(({ outcome, isLate }) => outcome === 'told' && isLate),
     ...{ told: by('told'), waiting: by('waiting'), silent: by('silent'), tooOld: by('tooOld') },
-    ...{ failed: by('failed'), comparing: by('comparing'), missing: by('missing') },
+    ...{ leftOut: by('leftOut'), failed: by('failed'), comparing: by('comparing'), missing: by('missing') },
   };
 }
 
@@ -71,6 +73,7 @@ function partOf(word: string, of: Figures): string {
     [of.waiting, 'on the way'],
     [of.silent, 'that no rule tells'],
     [of.tooOld, 'found too late to be news'],
+    [of.leftOut, 'left out on purpose'],
     [of.failed, 'given up'],
     [of.comparing, 'being compared'],
     [of.missing, 'missing'],

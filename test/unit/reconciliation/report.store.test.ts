@@ -1,7 +1,10 @@
 /** What became of what Pipedrive lists, and what waits for a destination, where one message tells of several changes. */
 
 import { troubledDestinations } from '../../../src/delivery/troubled-destination.store';
+import { makeExpireHeld } from '../../../src/delivery/expire-held.store';
+import { makeFailUntold } from '../../../src/delivery/fail-untold.store';
 import { loadReport } from '../../../src/reconciliation/report.store';
+import { figuresOf, sentenceOf, type Outcome } from '../../../src/reconciliation/summarize-report';
 import { useTestDatabase } from '../../support/test-database';
 import { useLedger } from '../../support/use-ledger';
 
@@ -55,6 +58,53 @@ test('when the message that told a win was deleted long after, then the win was 
   await win(2, 'folded', 1);
 
   expect(await outcomes()).toEqual({ told: 1 });
+});
+
+test.each([
+  'Quiet hours of this space, 20:00 to 08:00 (Europe/Berlin): what comes then is dropped.',
+  'The record was muted.',
+  'the rule was removed',
+  'the destination was removed',
+  'The message that was to tell it did not go: the destination was removed',
+])('when a message was dropped because “%s”, then its win was left out on purpose, and not given up', async (reason) => {
+  await win(1, 'dropped');
+  await query('UPDATE deliveries SET state_reason = $1', reason);
+
+  expect(await outcomes()).toEqual({ leftOut: 1 });
+});
+
+test('when messages were held for too long, one of them for others too, then their wins were given up', async () => {
+  const { pool } = testDatabase.database;
+  await win(1, 'held');
+  await win(2, 'folded', 1);
+  await win(3, 'held');
+  await query(`UPDATE deliveries SET waiting_since = now() - interval '3 days', state_reason = 'The destination is broken.'`);
+  const held = makeExpireHeld(pool);
+
+  await held.look();
+  await query(`UPDATE deliveries SET waiting_since = now() - interval '3 days'`);
+  await held.expire();
+
+  expect(await outcomes()).toEqual({ failed: 3 });
+  await makeFailUntold(pool)();
+  expect(await outcomes()).toEqual({ failed: 3 });
+});
+
+test('when a win was dropped in one space and told in another, then it was told; where it was given up in another, then given up', async () => {
+  await win(1, 'dropped');
+  await win(2, 'dropped');
+  await ledger.addDelivery({ id: 3, event_id: 1, entity_id: '1', rule_id: 2, state: 'sent' });
+  await ledger.addDelivery({ id: 4, event_id: 2, entity_id: '2', rule_id: 2, state: 'failed' });
+
+  expect(await outcomes()).toEqual({ told: 1, failed: 1 });
+});
+
+test('when some were told, left out and given up, then the sentence names each as what it is', () => {
+  const of = (outcome: Outcome, count: number) => ({ type: 'deal.won', outcome, isLate: false, count }) as const;
+
+  const sentence = sentenceOf(figuresOf([of('told', 5), of('leftOut', 2), of('failed', 1)]));
+
+  expect(sentence).toBe('8 won, 5 told, 2 left out on purpose, 1 given up.');
 });
 
 /** The same win once more, as the list had it so many minutes ago; it was seen at once. */
