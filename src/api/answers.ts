@@ -91,7 +91,11 @@ const account = z.looseObject({
   usage: z.looseObject({ destinations: z.int(), activeRules: z.int(), apiKeys: z.int(), watches: z.int() }),
   settings: z.looseObject({ locale: z.string().nullable(), timeZone: z.string().nullable() }),
   needsAttention: z
-    .array(z.looseObject({ kind: z.enum(['webhooks', 'noAdmin', 'connection', 'destination', 'rule', 'limit', 'trialEnds']) }))
+    .array(
+      z.looseObject({
+        kind: z.enum(['webhooks', 'noAdmin', 'connection', 'destination', 'quietForEver', 'rule', 'limit', 'trialEnds']),
+      }),
+    )
     .describe('What waits for a person, the most urgent first'),
   webhook: z
     .looseObject({

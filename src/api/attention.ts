@@ -6,6 +6,7 @@ import { WEBHOOK_ENTITIES } from '../core/record';
 import type { TenantId } from '../core/tenant';
 import type { CheckKeys } from '../delivery/check-keys';
 import { listDestinations } from '../delivery/chat-webhook.store';
+import { neverEnds } from '../delivery/quiet-hours';
 import { isMendedByUrl, unreadableReason } from '../delivery/read-destination';
 import { troubledDestinations, type TroubledDestination } from '../delivery/troubled-destination.store';
 import type { CurrentPlan } from '../plans/plan-limits';
@@ -21,6 +22,8 @@ export type AttentionNeed =
   | ({ readonly kind: 'connection' } & EndedConnection)
   /** `isMendedByUrl`: it needs a new URL; else its settings have to be saved anew. */
   | ({ readonly kind: 'destination'; readonly isMendedByUrl: boolean } & TroubledDestination)
+  /** Its quiet hours never end, and what comes is held until they do. */
+  | { readonly kind: 'quietForEver'; readonly chatWebhookId: number; readonly name: string }
   | { readonly kind: 'rule'; readonly ruleId: number; readonly name: string; readonly reason: string }
   /** Everything that the plan allows is in use. */
   | { readonly kind: 'limit'; readonly limit: 'destinations' | 'activeRules'; readonly allowed: number }
@@ -62,6 +65,9 @@ export async function attentionNeeds(deps: Deps, tenantId: TenantId, plan: Curre
       const reason = unreadableReason(destination);
       return { kind: 'destination', ...trouble, health: 'broken', reason, isMendedByUrl: isMendedByUrl(destination) };
     }),
+    ...destinations
+      .filter(({ quietHours }) => quietHours?.mode === 'hold' && neverEnds(quietHours))
+      .map(({ id, name }) => ({ kind: 'quietForEver', chatWebhookId: id, name }) as const),
     ...rules.flatMap((rule) =>
       needOf(rule)
         .attention.slice(0, 1)

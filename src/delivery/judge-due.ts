@@ -4,7 +4,7 @@ import type { HeldFor } from '../core/delivery';
 import type { QuietHours } from '../core/destination';
 import type { Digest } from '../core/rule';
 import { nextDigestAt } from './digest-time';
-import { isQuiet, quietUntil } from './quiet-hours';
+import { isQuiet, neverEnds, quietUntil } from './quiet-hours';
 
 /** What the message's destination and rule ask for. */
 export interface DueWishes {
@@ -43,5 +43,6 @@ export function judgeDue(wishes: DueWishes, now: Date): DueVerdict {
   if (isOfNow(digestAt)) return { kind: 'send' };
   const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
   if (quietHours.mode === 'drop' && isOfNow(cameAt)) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
-  return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason: `${hours}.` };
+  const reason = neverEnds(quietHours) ? `${hours}, never end: it waits until somebody changes them.` : `${hours}.`;
+  return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason };
 }

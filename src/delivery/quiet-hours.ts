@@ -1,6 +1,6 @@
 /** Whether a destination wants quiet at a moment, and until when. Pure; by the wall clock of the zone, so that summer time moves nothing. */
 
-import { type Day, type QuietHours } from '../core/destination';
+import { DAYS, type Day, type QuietHours } from '../core/destination';
 import { dayOfDate, momentsOf, wallTime, type WallTime } from './wall-clock';
 
 type Hours = Pick<QuietHours, 'from' | 'to' | 'days' | 'businessDays'>;
@@ -15,6 +15,13 @@ const ROUND_THE_CLOCK_MS = DAYS_AHEAD * 24 * 60 * 60 * 1000;
  */
 export function isQuiet(quietHours: Hours, timeZone: string, at: Date): boolean {
   return isQuietAt(quietHours, wallTime(timeZone, at));
+}
+
+/** Whether they leave no time of any week, so that what waits for their end waits for ever. */
+export function neverEnds(quietHours: Hours): boolean {
+  // Any seven days in a row. What is not quiet begins at a midnight, or where the quiet hours end.
+  const week = DAYS.map((_day, date) => ({ day: dayOfDate(date), date }));
+  return week.every((at) => [0, minutesOf(quietHours.to)].every((minutes) => isQuietAt(quietHours, { ...at, minutes })));
 }
 
 /** The first moment after `at` that is not quiet; a week later when there is none, so that it is looked at again. */

@@ -71,6 +71,12 @@ function itemOf(need: AttentionNeed, index: number, beside: Beside): AttentionIt
       };
     case 'destination':
       return brokenSpace(need);
+    case 'quietForEver':
+      return {
+        ...{ id: `quiet-${need.chatWebhookId}`, page: 'spaces', tone: 'warn', title: `${need.name} is always quiet` },
+        text: 'Its quiet hours never end, so that messages wait for ever. Change the hours or the days.',
+        mend: { kind: 'link', href: pageUrl('spaces', need.chatWebhookId), label: 'Open settings' },
+      };
     case 'rule':
       return {
         ...{ id: `rule-${need.ruleId}`, page: 'rules', tone: 'warn', title: `The rule ${need.name} needs attention` },

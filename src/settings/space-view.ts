@@ -3,7 +3,7 @@
 import type { SpaceView } from '../../views/settings/spaces';
 import { isMendedByUrl, unreadableReason, type Destination } from '../delivery/read-destination';
 import type { TenantProfile } from '../core/tenant';
-import { isQuiet, quietUntil } from '../delivery/quiet-hours';
+import { isQuiet, neverEnds, quietUntil } from '../delivery/quiet-hours';
 import { shownHealth } from '../delivery/space-health';
 import type { HealthState, QuietHours } from '../core/destination';
 import type { WaitingMessages } from './overview.store';
@@ -93,15 +93,18 @@ function sentences(...all: readonly string[]): string {
   return all.filter((one) => one !== '').join(' ');
 }
 
-function stateOf(
-  destination: Destination,
-  state: HealthState,
-  { tenant, now, unused, destinations }: SpaceFacts,
-): { readonly word: string; readonly tone: Tone; readonly reason: ReturnType<typeof reasonOf> } {
+interface SpaceState {
+  readonly word: string;
+  readonly tone: Tone;
+  readonly reason: ReturnType<typeof reasonOf>;
+}
+
+function stateOf(destination: Destination, state: HealthState, { tenant, now, unused, destinations }: SpaceFacts): SpaceState {
   const health = { ...WORDS[state], reason: reasonOf(state, destination, destinations) };
   if (state !== 'healthy') return health;
   const { id, quietHours, timeZone } = destination;
   const zone = timeZone ?? tenant.timeZone;
+  if (quietHours !== null && neverEnds(quietHours)) return ALWAYS_QUIET[quietHours.mode];
   if (quietHours !== null && isQuiet(quietHours, zone, now)) {
     const then = quietHours.mode === 'drop' ? 'Messages are discarded until then.' : 'Messages wait until then.';
     return {
@@ -113,6 +116,15 @@ function stateOf(
   if (!unused.has(id)) return health;
   return { word: 'Not used yet', tone: 'neutral', reason: { what: '', then: 'No message has arrived through this URL yet.' } };
 }
+
+/** Of quiet hours that leave no time of the week. */
+const ALWAYS_QUIET: Readonly<Record<QuietHours['mode'], SpaceState>> = {
+  hold: {
+    ...{ word: 'Always quiet', tone: 'warn' },
+    reason: { what: '', then: 'Its quiet hours never end: messages wait until somebody changes them.' },
+  },
+  drop: { word: 'Always quiet', tone: 'neutral', reason: { what: '', then: 'Messages are discarded.' } },
+};
 
 const DAY_MS = 86_400_000;
 

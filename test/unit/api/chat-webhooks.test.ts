@@ -7,6 +7,7 @@ const testDatabase = useTestDatabase();
 const api = useApi(testDatabase);
 const { call } = api;
 
+const ALL_DAY = { from: '00:00', to: '00:00' };
 const NIGHTS = { from: '20:00', to: '08:00', mode: 'hold' };
 
 test('when a destination is connected, then all its fields are kept and its URL is shown nowhere', async () => {
@@ -78,6 +79,24 @@ test.each([
   expect(answer.body).toMatchObject({ status: 422, title: expect.any(String), detail: expect.any(String) });
   expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path);
 });
+
+test.each([
+  ['hold every day', { ...ALL_DAY, mode: 'hold' }, true],
+  ['hold on its only business day', { ...ALL_DAY, days: ['mon', 'tue'], businessDays: ['mon'], mode: 'hold' }, true],
+  ['drop every day', { ...ALL_DAY, mode: 'drop' }, false],
+  ['hold on some days', { ...ALL_DAY, days: ['sat', 'sun'], mode: 'hold' }, false],
+])(
+  'when whole quiet days %s, then that needs attention only where what waits would wait for ever',
+  async (_what, quietHours, needsIt) => {
+    const { status, body } = await call('post', '/chat-webhooks').send({ name: 'Asleep', url: chatUrl(), quietHours });
+
+    const { needsAttention } = (await call('get', '/account')).body;
+
+    expect([status, body.quietHours]).toEqual([201, quietHours]);
+    const need = { kind: 'quietForEver', chatWebhookId: body.id, name: 'Asleep' };
+    expect(needsAttention.filter(({ kind }: { kind: string }) => kind === 'quietForEver')).toEqual(needsIt ? [need] : []);
+  },
+);
 
 test('when one URL is connected twice, then it is refused, but not to another tenant', async () => {
   const url = chatUrl();

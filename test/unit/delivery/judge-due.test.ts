@@ -24,6 +24,18 @@ test('when it is night, then it is held until the morning, with the reason', () 
   });
 });
 
+test.each([
+  ['holds', { mode: 'hold' as const }, DAY],
+  ['drops, and the message waited for something else before', { mode: 'drop' as const }, null],
+])('when the quiet hours never end and the space %s, then the reason says that', (_what, { mode }, cameAt) => {
+  const verdict = judgeDue(wishes({ quietHours: { from: '00:00', to: '00:00', mode }, cameAt }), DAY);
+
+  expect(verdict).toMatchObject({
+    ...{ kind: 'hold', heldFor: 'quiet' },
+    reason: 'Quiet hours of this space, 00:00 to 00:00 (Europe/Berlin), never end: it waits until somebody changes them.',
+  });
+});
+
 test('when what comes at night is to be dropped, then it is, with the reason', () => {
   const verdict = judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' } }), NIGHT);
 

@@ -1,6 +1,7 @@
 /** Quiet hours over midnight, on some days only, around business days, and through changes of summer time. */
 
-import { isQuiet, quietUntil } from '../../../src/delivery/quiet-hours';
+import fc from 'fast-check';
+import { isQuiet, neverEnds, quietUntil } from '../../../src/delivery/quiet-hours';
 
 const BERLIN = 'Europe/Berlin';
 const nights = { from: '20:00', to: '08:00' };
@@ -126,4 +127,47 @@ test('when every day is quiet all day long, then it is looked at again a week la
   const always = { from: '00:00', to: '00:00' };
 
   expect(quietUntil(always, BERLIN, new Date('2026-11-23T12:00:00Z'))).toEqual(new Date('2026-12-01T12:00:00Z'));
+});
+
+test.each([
+  ['the whole of each day', { from: '00:00', to: '00:00' }, true],
+  ['the whole of each day, from nine to nine', { from: '09:00', to: '09:00' }, true],
+  ['the whole of the only business day', { from: '00:00', to: '00:00', days: ['mon'], businessDays: ['mon'] }, true],
+  ['nine to nine on the only business day', { from: '09:00', to: '09:00', days: ['mon'], businessDays: ['mon'] }, true],
+  ['all but a minute', { from: '00:00', to: '23:59' }, false],
+  ['all but the last minute of Mondays', { from: '00:00', to: '23:59', businessDays: ['mon'] }, false],
+  ['every weekend', { from: '00:00', to: '00:00', days: ['sat', 'sun'] }, false],
+  ['all but Sundays', { from: '00:00', to: '00:00', days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'] }, false],
+  ['whole days that are no business days anyway', { from: '00:00', to: '00:00', days: ['sat'], businessDays: ['mon'] }, false],
+  ['nights', nights, false],
+  ['nights and all days but one', { ...nights, businessDays: ['mon'] }, false],
+] satisfies [string, Parameters<typeof neverEnds>[0], boolean][])(
+  'when it is quiet %s, then it is known whether that ends',
+  (_what, quietHours, never) => {
+    expect(neverEnds(quietHours)).toBe(never);
+  },
+);
+
+const DAY = fc.constantFrom(
+  'sun' as const,
+  'mon' as const,
+  'tue' as const,
+  'wed' as const,
+  'thu' as const,
+  'fri' as const,
+  'sat' as const,
+);
+const SOME_DAYS = fc.option(fc.uniqueArray(DAY, { minLength: 1, maxLength: 7 }), { nil: undefined });
+const CLOCK = fc.constantFrom('00:00', '00:01', '08:00', '20:00', '23:59');
+
+test('when any quiet hours are looked at, then they never end just when no minute of a week is left', () => {
+  const hours = fc.record({ from: CLOCK, to: CLOCK, days: SOME_DAYS, businessDays: SOME_DAYS });
+  const minutes = Array.from({ length: 7 * 24 * 60 }, (_, minute) => new Date(Date.UTC(2026, 10, 23, 0, minute)));
+  fc.assert(
+    fc.property(hours, ({ from, to, days, businessDays }) => {
+      const quietHours = { from, to, ...(days && { days }), ...(businessDays && { businessDays }) };
+      expect(neverEnds(quietHours)).toBe(minutes.every((at) => isQuiet(quietHours, 'UTC', at)));
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -40,6 +40,18 @@ test.each([
     'Quiet until Wed 07:00',
     'Messages wait until then.',
   ],
+  [
+    'it is quiet for ever',
+    { quietHours: { from: '00:00', to: '00:00', mode: 'hold' as const } },
+    'Always quiet',
+    'Its quiet hours never end: messages wait until somebody changes them.',
+  ],
+  [
+    'it is quiet for ever and drops',
+    { quietHours: { from: '00:00', to: '00:00', mode: 'drop' as const } },
+    'Always quiet',
+    'Messages are discarded.',
+  ],
 ])('when %s, then the badge and the reason say so', (_name, given, state, reason) => {
   expect(viewOf(given)).toMatchObject({ state, reason: typeof reason === 'string' ? reason : expect.stringMatching(reason) });
 });

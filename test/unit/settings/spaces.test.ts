@@ -6,7 +6,7 @@ import { usePages } from '../../support/use-pages';
 
 const testDatabase = useTestDatabase();
 const api = useApi(testDatabase);
-const { pageToken, send } = usePages(api);
+const { open, pageToken, send } = usePages(api);
 
 async function spaces(of = api.tenant) {
   return (await api.call('get', '/chat-webhooks', of)).body.items;
@@ -111,6 +111,18 @@ test('when settings are saved, then every one of them arrives; ticking nothing s
     quietHours: { from: '20:00', to: '08:00', mode: 'drop', businessDays: ['mon', 'tue'] },
   });
   expect(saved.quietHours).not.toHaveProperty('days');
+});
+
+test('when quiet hours never end, then they are saved, and the overview and the space say it', async () => {
+  await send('spaces/new', { name: 'Sales', url: chatUrl() });
+  const [{ id }] = await spaces();
+  const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+  const fields = { name: 'Sales', fold: 'auto', holdHours: '24', quietMode: 'hold', quietDays: days, businessDays: days };
+
+  await send(`spaces/${id}`, { ...fields, quietFrom: '09:00', quietTo: '09:00' });
+
+  expect((await open('overview')).text).toContain('Sales is always quiet');
+  expect((await open('spaces')).text).toContain('Always quiet');
 });
 
 test('when days are chosen without times, then the times are asked for; taking the times away takes the quiet hours away', async () => {
