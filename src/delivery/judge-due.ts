@@ -25,6 +25,9 @@ export type DueVerdict =
   | { readonly kind: 'hold'; readonly heldFor: HeldFor; readonly until: Date; readonly reason: string }
   | { readonly kind: 'drop'; readonly reason: string };
 
+/** How the reason ends of what waits for quiet hours that leave no time of the week: it is looked at again, but not told then. */
+export const NEVER_END = 'never end: it waits until somebody changes them.';
+
 /**
  * A digest is gathered whatever the hour, and told at its time also when that is quiet, but not in quiet hours that it came into by
  * being late. Only what came in quiet hours is dropped.
@@ -43,6 +46,6 @@ export function judgeDue(wishes: DueWishes, now: Date): DueVerdict {
   if (isOfNow(digestAt)) return { kind: 'send' };
   const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
   if (quietHours.mode === 'drop' && isOfNow(cameAt)) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
-  const reason = neverEnds(quietHours) ? `${hours}, never end: it waits until somebody changes them.` : `${hours}.`;
+  const reason = neverEnds(quietHours) ? `${hours}, ${NEVER_END}` : `${hours}.`;
   return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason };
 }

@@ -7,6 +7,7 @@ import type { TenantProfile } from '../core/tenant';
 import { ANNOUNCE, type PastAnnouncement } from '../delivery/announcement.store';
 import type { Destination } from '../delivery/read-destination';
 import type { HistoryDelivery } from '../delivery/delivery-history.store';
+import { NEVER_END } from '../delivery/judge-due';
 import type { HistoryEvent } from '../rules/event-history.store';
 import { recordUrl, type LinkedEntity } from '../messages/links';
 import { RECORD_ENTITIES } from '../core/record';
@@ -139,8 +140,9 @@ function isLaterTelling(other: HistoryDelivery, { ruleId, chatWebhookId, replay 
 
 /** When it was sent or given up, or until when it waits and for what. */
 function timeOf(delivery: HistoryDelivery, { tenant, now }: PageFacts, space: Destination | undefined): string | null {
-  const { finishedAt, heldUntil, notBefore, state, attempts, replay, eventType } = delivery;
-  if (state === 'held') return heldUntil === null ? null : `until ${momentWords(heldUntil, tenant)}`;
+  const { finishedAt, heldUntil, notBefore, state, attempts, reason, replay, eventType } = delivery;
+  const isForEver = reason?.endsWith(NEVER_END) === true;
+  if (state === 'held') return heldUntil === null || isForEver ? null : `until ${momentWords(heldUntil, tenant)}`;
   if (state === 'queued' && notBefore > now) {
     const moment = wordsOf(notBefore, tenant, { timeStyle: 'medium' });
     if (attempts > 0) return `next try at ${moment}`;

@@ -147,3 +147,17 @@ test.each([
 
   expect(viewOf([], { destinations, deliveries }).messages[0]?.destination).toBe(words);
 });
+
+test.each([
+  ['that end', 'Quiet hours of this space, 20:00 to 08:00 (Europe/Berlin).', expect.stringMatching(/^until /)],
+  [
+    'that never end',
+    'Quiet hours of this space, 00:00 to 00:00 (Europe/Berlin), never end: it waits until somebody changes them.',
+    null,
+  ],
+])('when a message waits for quiet hours %s, then a time is told only where it ends then', (_hours, reason, when) => {
+  const held = aDelivery({ state: 'held', heldUntil: at(60_000), finishedAt: null, reason });
+  const { messages } = viewOf([{ ruleId: 1, matched: true, code: 'matched' }], { deliveries: [held] });
+
+  expect(messages).toMatchObject([{ reason, when }]);
+});
