@@ -1,6 +1,7 @@
 /** Claims due messages in the ledger: the next one of each space whose slot and lease are free. */
 
 import { z } from 'zod';
+import { counted } from '../core/counted';
 import { FOLD_KINDS } from '../core/delivery';
 import { FOLD_POLICIES, quietHoursSchema, THREAD_POLICIES } from '../core/destination';
 import { RECORD_ENTITIES, recordStateSchema } from '../core/record';
@@ -160,8 +161,8 @@ const destinationRow = z.object({
 /**
  * It was written by a newer version, or is damaged: others of its space go meanwhile, and no other tenant is concerned. When it is its
  * rule or destination that cannot be read ($4), what else is due by those is not looked at either, and what waited so for longer than the destination
- * lets it ($7, in hours) is given up: by a clock of which it was seen lately that it has not jumped (expire-held.store.ts). What was dropped
- * since it was claimed stays so.
+ * lets it ($7, in hours) is given up with that reason ($8): by a clock of which it was seen lately that it has not jumped (expire-held.store.ts).
+ * What was dropped since it was claimed stays so.
  */
 const PUT_ASIDE = `
   WITH freed AS (
@@ -177,7 +178,7 @@ const PUT_ASIDE = `
   )
   UPDATE deliveries d SET not_before = now() + interval '1 minute', attempts = d.attempts + CASE WHEN $4 THEN 0 ELSE 1 END,
          waiting_since = CASE WHEN $4 THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
-         state_reason = CASE WHEN aside.is_too_old THEN 'Dealbell could not read its rule or space for ' || $7 || ' hours.' ELSE $5 END,
+         state_reason = CASE WHEN aside.is_too_old THEN $8 ELSE $5 END,
          state = CASE WHEN aside.is_over OR aside.is_too_old THEN 'failed' ELSE d.state END,
          finished_at = CASE WHEN aside.is_over OR aside.is_too_old THEN now() END
     FROM aside WHERE d.id = aside.id AND coalesce(d.state, '') IN ('queued', 'sending')`;
@@ -201,7 +202,8 @@ export function makeClaimDue({ pool, keyed }: Pick<Database, 'pool' | 'keyed'>):
     if (!isOthersFault && source['fold_kind'] !== null) await pool.query(LEAVE_OUT, [id, [id], lease, version]);
     const step = isOthersFault ? null : stepUnprepared({ attempts, ageMs, holdHours, jitter: 0 });
     const reason = step?.kind === 'giveUp' ? step.reason : ASIDE_REASON;
-    await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp', holdHours]);
+    const tooOld = `Dealbell could not read its rule or space for ${counted(holdHours, 'hour')}.`;
+    await pool.query(PUT_ASIDE, [space_id, lease, id, isOthersFault, reason, step?.kind === 'giveUp', holdHours, tooOld]);
     return { id, tenantId: tenant_id, error };
   }
 

@@ -49,6 +49,7 @@ const IS_LOST = `(d.held_because IS NULL AND (d.held_for IS NULL OR d.held_until
 /** What waits for its time has no limit, unless nobody can read that. */
 const IS_LIMITED = `(d.held_because IS NOT NULL OR d.state_reason = '${UNREADABLE}' OR ${IS_LOST})`;
 const isOver = (hours: string): string => `${IS_LIMITED} AND d.waiting_since < now() - ${hours} * interval '1 hour'`;
+const HOURS = `over.hold_hours || CASE over.hold_hours WHEN 1 THEN ' hour' ELSE ' hours' END`;
 const IS_NEWLY_LOST = `${IS_LOST} AND (d.waiting_since IS NULL OR d.state_reason IS DISTINCT FROM '${UNREADABLE}')`;
 
 /** Of what is held the next so many ($3), after a destination ($1) and a message of it ($2). Gives the last of them. */
@@ -63,8 +64,8 @@ const EXPIRE = `
   ), written AS (
     UPDATE deliveries d SET waiting_since = coalesce(d.waiting_since, now()), state_reason = CASE
              WHEN NOT coalesce(${isOver('over.hold_hours')}, false) THEN '${UNREADABLE}'
-             WHEN d.held_because IS NULL THEN '${UNREADABLE_TOO_LONG}' || over.hold_hours || ' hours when it was to be told.'
-             ELSE '${HELD_TOO_LONG}' || over.hold_hours || ' hours. ' || coalesce(d.state_reason, '') END,
+             WHEN d.held_because IS NULL THEN '${UNREADABLE_TOO_LONG}' || ${HOURS} || ' when it was to be told.'
+             ELSE '${HELD_TOO_LONG}' || ${HOURS} || '. ' || coalesce(d.state_reason, '') END,
            state = CASE WHEN ${isOver('over.hold_hours')} THEN 'dropped' ELSE d.state END,
            finished_at = CASE WHEN ${isOver('over.hold_hours')} THEN now() END,
            held_because = CASE WHEN NOT coalesce(${isOver('over.hold_hours')}, false) THEN d.held_because END

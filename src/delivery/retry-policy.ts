@@ -1,5 +1,6 @@
 /** What to do after one attempt to send. Pure: no clock, no queue. */
 
+import { counted } from '../core/counted';
 import type { DeliveryOutcome } from '../core/delivery';
 import { judgeRefusal, type KnownHealth } from './space-health';
 
@@ -101,7 +102,7 @@ export function stepUnprepared(context: {
 }): { readonly kind: 'aside'; readonly ms: number } | { readonly kind: 'giveUp'; readonly reason: string } {
   const { attempts, ageMs, holdHours, jitter } = context;
   if (ageMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `The message could not be prepared within ${hoursOf(holdHours)}.` };
+    return { kind: 'giveUp', reason: `The message could not be prepared within ${counted(holdHours, 'hour')}.` };
   return { kind: 'aside', ms: backoffMs(attempts - 1, jitter) };
 }
 
@@ -114,14 +115,10 @@ function afterSilence(context: AttemptContext, reason: string, retryAfterMs: num
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
   const { attempts, holdHours, waitingMs } = context;
   if (attempts >= holdHours * MOST_ATTEMPTS_AN_HOUR)
-    return { kind: 'giveUp', reason: `Not delivered in ${String(attempts)} attempts; the last came to: ${reason}` };
+    return { kind: 'giveUp', reason: `Not delivered in ${counted(attempts, 'attempt')}; the last came to: ${reason}` };
   if (waitingMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
-    return { kind: 'giveUp', reason: `Not delivered within ${hoursOf(holdHours)}; the last attempt came to: ${reason}` };
+    return { kind: 'giveUp', reason: `Not delivered within ${counted(holdHours, 'hour')}; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };
-}
-
-function hoursOf(count: number): string {
-  return `${String(count)} hour${count === 1 ? '' : 's'}`;
 }
 
 /** Exponential with jitter: 1 s, 2 s, 4 s, ... at most a minute, of which the upper half is random. */

@@ -5,11 +5,12 @@ import type { AccountView } from '../../views/settings/account';
 import type { AdminView } from '../../views/settings/account-admin';
 import type { ApiKeyView } from '../../views/settings/account-keys';
 import type { AuditView } from '../../views/settings/audit';
+import { counted } from '../core/counted';
 import type { TenantProfile } from '../core/tenant';
 import type { PlanLimits } from '../plans/plan-limits';
 import { localeOptions } from './space-form-view';
 import { languageName } from './space-view';
-import { capitalized, counted, dayWords, momentWords, sentence } from './words';
+import { capitalized, dayWords, momentWords, sentence } from './words';
 
 const moment = z.coerce.date();
 

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Activity, Compared, News } from '../../views/settings/activity';
 import type { Refusal } from '../../views/form';
+import { counted } from '../core/counted';
 import { findEvents, isKnownId, type ActivityQuery, type FoundEvents, type WantedDeals } from './activity.store';
 import {
   activityView,
@@ -21,7 +22,7 @@ import { attempt } from './attempt';
 import { gatherFacts } from './gather-facts';
 import type { SettingsDeps } from './settings-deps';
 import type { NothingAnswer, PageAnswer, PageRoute, PartAnswer, Visit } from './visit';
-import { counted, wordsOf } from './words';
+import { wordsOf } from './words';
 
 const EVENTS_SHOWN = 20;
 

@@ -3,10 +3,11 @@
 import type { AttentionView } from '../../views/attention';
 import { pageUrl, type PageKey } from '../../views/shell';
 import { attentionNeeds, type AttentionNeed } from '../api/attention';
+import { counted } from '../core/counted';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { SettingsDeps } from './settings-deps';
 import type { Viewer } from './viewer.store';
-import { counted, dayWords, sentence } from './words';
+import { dayWords, sentence } from './words';
 
 /** `page` is where it is mended. */
 export interface AttentionItem extends AttentionView {

@@ -1,6 +1,7 @@
 /** What came in and what was made of it, in words and ready to print. Pure. */
 
 import type { EventView, MessageView } from '../../views/components';
+import { counted } from '../core/counted';
 import { UNFINISHED_STATES } from '../core/delivery';
 import { EVENT_TYPES, type EventType } from '../core/transition';
 import type { TenantProfile } from '../core/tenant';
@@ -15,7 +16,7 @@ import { asAnother, EVENT_NAMES } from '../rules/explain';
 import { listDecisions, type NamesOf } from '../rules/list-decisions';
 import { watchIdOf, type WatchNames } from '../rules/watch-rules';
 import type { StoredRule } from '../rules/rule.store';
-import { capitalized, counted, momentWords, wordsOf } from './words';
+import { capitalized, momentWords, wordsOf } from './words';
 
 type Tone = MessageView['tone'];
 

@@ -4,11 +4,11 @@ import type { Refusal } from '../../views/form';
 import type { DoneView, QuestionsView } from '../../views/settings/first-run';
 import type { TestView } from '../../views/settings/test-result';
 import type { ChatMessage } from '../core/chat-message';
+import { counted } from '../core/counted';
 import type { FieldError } from '../core/errors';
 import type { Destination } from '../delivery/read-destination';
 import { teamPresets, type FirstAnswers, type FirstRule } from './first-rules';
 import type { FormValues } from './form-values';
-import { counted } from './words';
 
 export const USUAL_CURRENCIES = [
   'EUR',

@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import type { ImportReportView, MappingView } from '../../views/settings/rule-document';
 import type { Option } from '../../views/form';
+import { counted } from '../core/counted';
 import type { Destination } from '../delivery/read-destination';
 import type { FormValues } from './form-values';
-import { capitalized, counted } from './words';
+import { capitalized } from './words';
 
 /** What `POST /rules/import` answers. */
 export const importAnswer = z.object({

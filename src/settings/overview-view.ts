@@ -3,6 +3,7 @@
 import { pageUrl } from '../../views/shell';
 import type { OverviewView } from '../../views/settings/overview';
 import type { EventView } from '../../views/components';
+import { counted } from '../core/counted';
 import type { TenantProfile } from '../core/tenant';
 import type { CurrentPlan } from '../plans/plan-limits';
 import type { AttentionItem } from './attention';
@@ -11,7 +12,7 @@ import type { SentDay } from './sent-days';
 import { spaceView } from './space-view';
 import type { Destination } from '../delivery/read-destination';
 import type { StoredRule } from '../rules/rule.store';
-import { counted, dayWords } from './words';
+import { dayWords } from './words';
 
 export interface OverviewFacts {
   readonly tenant: TenantProfile;

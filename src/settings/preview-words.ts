@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import type { RulePreviewView } from '../../views/settings/rule-preview';
 import type { ChatMessage } from '../core/chat-message';
+import { counted } from '../core/counted';
 import type { TenantProfile } from '../core/tenant';
 import { chatMessageSchema } from './chat-answer';
-import { counted, momentWords } from './words';
+import { momentWords } from './words';
 
 /** What `POST /rules/preview` answers, as far as it is shown. */
 export const previewAnswer = z.object({

@@ -7,6 +7,7 @@ import type { Option, Refusal } from '../../views/form';
 import type { PanelView, ToldView } from '../../views/panel';
 import type { WatchView } from '../../views/watch';
 import type { ChatMessage } from '../core/chat-message';
+import { counted } from '../core/counted';
 import { titleOf, type RecordState } from '../core/record';
 import { ANNOUNCED, type AnnouncedEntity } from '../delivery/announcement.store';
 import { listDestinations } from '../delivery/chat-webhook.store';
@@ -27,7 +28,7 @@ import { gatherFacts } from './gather-facts';
 import { recordTitles } from './record-titles.store';
 import type { SettingsDeps } from './settings-deps';
 import type { Viewer } from './viewer.store';
-import { capitalized, counted, dayWords } from './words';
+import { capitalized, dayWords } from './words';
 
 const EVENTS_SHOWN = 20;
 /** One for each space at most. */

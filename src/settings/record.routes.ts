@@ -4,6 +4,7 @@ import { Router, type Request, type Response } from 'express';
 import type { VNode } from 'preact';
 import { AnnounceModal, Announced, CardOfAnnouncement } from '../../views/announce';
 import { NoRecord, Panel, ToldNews } from '../../views/panel';
+import { counted } from '../core/counted';
 import { renderPart } from '../platform/render-page';
 import { sendHtml } from '../platform/send-html';
 import { listDestinations } from '../delivery/chat-webhook.store';
@@ -25,7 +26,6 @@ import {
 } from './record-page';
 import type { SettingsDeps } from './settings-deps';
 import type { NothingAnswer, PageRoute, Visit } from './visit';
-import { counted } from './words';
 
 interface RecordAnswer {
   readonly kind: 'page' | 'part';

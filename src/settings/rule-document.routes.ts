@@ -3,12 +3,12 @@
 import { z } from 'zod';
 import { ExportRules, ImportReport, ImportRules } from '../../views/settings/rule-document';
 import type { Refusal } from '../../views/form';
+import { counted } from '../core/counted';
 import { listDestinations } from '../delivery/chat-webhook.store';
 import { attempt, type Attempt } from './attempt';
 import { importAnswer, importReportView, readChoices, type ImportAnswer } from './import-view';
 import type { SettingsDeps } from './settings-deps';
 import type { PageAnswer, PageRoute, Visit } from './visit';
-import { counted } from './words';
 
 /** The API takes 2 MB of JSON, which a form writes longer. */
 const MAX_BYTES = 6 * 1024 * 1024;

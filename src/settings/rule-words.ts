@@ -1,6 +1,7 @@
 /** A rule in a sentence: what it listens to and what it asks for, in names. Pure. */
 
 import { isCondition, type Condition, type ConditionTree } from '../core/condition';
+import { counted } from '../core/counted';
 import { isObject } from '../core/record';
 import type { Rule } from '../core/rule';
 import type { NameOf } from '../rules/decision-names';
@@ -8,7 +9,7 @@ import { EVENT_NAMES, KIND_WORDS } from '../rules/explain';
 import { fieldWords, isOrAre, listWords, moneyWords } from '../rules/value-words';
 import { conditionsOf } from '../rules/walk-conditions';
 import { OPERATOR_WORDS } from './condition-value';
-import { capitalized, counted } from './words';
+import { capitalized } from './words';
 
 /** What a field that is yes or no asks for when it must not be yes. */
 const NOT_WORDS: Readonly<Record<string, string>> = {

@@ -2,12 +2,13 @@
 
 import type { SpaceView } from '../../views/settings/spaces';
 import { isMendedByUrl, unreadableReason, type Destination } from '../delivery/read-destination';
+import { counted } from '../core/counted';
 import type { TenantProfile } from '../core/tenant';
 import { isQuiet, neverEnds, quietUntil } from '../delivery/quiet-hours';
 import { shownHealth } from '../delivery/space-health';
 import type { HealthState, QuietHours } from '../core/destination';
 import type { WaitingMessages } from './overview.store';
-import { counted, sentence, wordsOf } from './words';
+import { sentence, wordsOf } from './words';
 
 type Tone = SpaceView['tone'];
 

@@ -6,6 +6,7 @@ import type { TestView } from '../../views/settings/test-result';
 import { Spaces } from '../../views/settings/spaces';
 import type { Refusal } from '../../views/form';
 import { missing } from '../api/endpoint';
+import { counted } from '../core/counted';
 import { findDestination, listDestinations } from '../delivery/chat-webhook.store';
 import type { Destination } from '../delivery/read-destination';
 import { listRules } from '../rules/rule.store';
@@ -19,7 +20,6 @@ import type { SettingsDeps } from './settings-deps';
 import { readSpaceForm, spaceFormView } from './space-form-view';
 import { spaceView, type SpaceFacts } from './space-view';
 import type { PageAnswer, PageRoute, Visit } from './visit';
-import { counted } from './words';
 
 export function spacesPages(deps: SettingsDeps): PageRoute[] {
   const page = (

@@ -1,4 +1,4 @@
-/** Words that several pages use: moments as the company reads them, counts, capitals. */
+/** Words that several pages use: moments as the company reads them, capitals. */
 
 import type { TenantProfile } from '../core/tenant';
 
@@ -39,11 +39,6 @@ function formatOf(language: string, timeZone: string, style: Intl.DateTimeFormat
     const format = new Intl.DateTimeFormat('en', { ...style, timeZone: 'UTC' });
     return (moment) => `${format.format(moment)} UTC`;
   }
-}
-
-/** "3 messages". */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 export function capitalized(text: string): string {

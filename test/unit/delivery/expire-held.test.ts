@@ -42,6 +42,21 @@ test('when it has been held for more than a day, then it is dropped with the rea
   expect(await states()).toEqual(['dropped', 'held']);
 });
 
+test.each([
+  [1, { held_because: 'broken' }, 'Held for more than 1 hour. HTTP 403.'],
+  [2, { held_because: 'broken' }, 'Held for more than 2 hours. HTTP 403.'],
+  [1, { held_because: null }, 'Dealbell could not read for 1 hour when it was to be told.'],
+])('when its destination lets messages wait for so many hours (%i), then the reason says so', async (hours, why, reason) => {
+  await query(`UPDATE chat_webhooks SET hold_hours = ${hours}`);
+  await hold(1, 3);
+  await query(`UPDATE deliveries SET held_because = $1, state_reason = coalesce(state_reason, 'HTTP 403.')`, why.held_because);
+
+  await look();
+  await look();
+
+  expect((await query('SELECT state, state_reason AS reason FROM deliveries')).rows).toEqual([{ state: 'dropped', reason }]);
+});
+
 test('when the clock jumps ahead by three days and back again, then nothing is dropped, and the age is right after both', async () => {
   await hold(1, 2);
 

@@ -409,26 +409,31 @@ test('when a destination cannot be read, then all that is due there by a rule st
 });
 
 test.each([
-  ['a destination', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`, true],
-  ['a rule', `UPDATE rules SET digest = '{"moon": "full"}'`, true],
-  ['a destination, by a clock that may just have jumped,', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`, false],
+  ['a destination', `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`, true, '2 hours'],
+  ['a rule', `UPDATE rules SET digest = '{"moon": "full"}'`, true, '1 hour'],
+  [
+    'a destination, by a clock that may just have jumped,',
+    `UPDATE chat_webhooks SET quiet_hours = '{"moon": "full"}'`,
+    false,
+    '2 hours',
+  ],
 ])(
   'when %s cannot be read for longer than the destination lets messages wait, then what is due by it is given up with the reason, if that is sure',
-  async (_what, write, isSure) => {
+  async (_what, write, isSure, hours) => {
     await owe(2);
     await query(
       `INSERT INTO rules (id, tenant_id, name, event_type) SELECT rule_id, $1, 'Wins', 'deal.won' FROM deliveries WHERE id = 1`,
       tenant,
     );
     await query(write);
-    await query('UPDATE chat_webhooks SET hold_hours = 2');
+    await query('UPDATE chat_webhooks SET hold_hours = $1', Number.parseInt(hours));
     await query(
       `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', now() - interval '${isSure ? '1 minute' : '2 hours'}')`,
     );
     const store = makeDeliveryStore(testDatabase.database);
     await store.claimDue(5);
     await query(
-      `UPDATE deliveries SET not_before = now() - interval '1 second', waiting_since = waiting_since - interval '1 hour' * CASE id WHEN 1 THEN 3 ELSE 1 END`,
+      `UPDATE deliveries SET not_before = now() - interval '1 second', waiting_since = waiting_since - interval '1 hour' * CASE id WHEN 1 THEN 3 ELSE 0.5 END`,
     );
     await query(`UPDATE google_spaces SET due_at = 'epoch', next_slot_at = 'epoch', is_waiting = true`);
 
@@ -437,7 +442,9 @@ test.each([
     const { rows } = await query('SELECT id::int, state, state_reason AS reason FROM deliveries ORDER BY id');
     const waits = { state: 'queued', reason: expect.stringContaining('it is tried again') };
     expect(rows).toEqual([
-      isSure ? { id: 1, state: 'failed', reason: 'Dealbell could not read its rule or space for 2 hours.' } : { id: 1, ...waits },
+      isSure
+        ? { id: 1, state: 'failed', reason: `Dealbell could not read its rule or space for ${hours}.` }
+        : { id: 1, ...waits },
       { id: 2, ...waits },
     ]);
   },
