@@ -45,11 +45,10 @@ export function spacesPages(deps: SettingsDeps): PageRoute[] {
 }
 
 async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; refusal?: Refusal } = {}): Promise<PageAnswer> {
-  const { prisma } = deps.database;
   const { tenant, isAdmin } = visit.viewer;
   const [destinations, rules, facts, plan] = await Promise.all([
-    listDestinations(prisma, tenant.id).then((all) => deps.checkKeys(tenant.id, all)),
-    listRules(prisma, tenant.id),
+    checkedSpaces(deps, visit),
+    listRules(deps.database.prisma, tenant.id),
     spaceFacts(deps, visit),
     deps.loadPlan(tenant.id),
   ]);
@@ -62,6 +61,11 @@ async function list(deps: SettingsDeps, visit: Visit, more: { message?: string; 
   });
   const { message } = more;
   return { kind: 'page', page: 'spaces', title: 'Spaces', content, ...(message === undefined ? {} : { message }) };
+}
+
+/** All of the company, as one may be another's fallback. */
+async function checkedSpaces(deps: SettingsDeps, { viewer: { tenant } }: Visit): Promise<readonly Destination[]> {
+  return await deps.checkKeys(tenant.id, await listDestinations(deps.database.prisma, tenant.id));
 }
 
 async function spaceFacts(
@@ -109,7 +113,7 @@ async function settings(
   const { tenant, isAdmin } = visit.viewer;
   const [destination, all, rules, facts] = await Promise.all([
     found(deps, visit),
-    listDestinations(prisma, tenant.id),
+    checkedSpaces(deps, visit),
     listRules(prisma, tenant.id),
     spaceFacts(deps, visit),
   ]);
@@ -167,7 +171,7 @@ async function replaceUrl(
 ): Promise<PageAnswer> {
   const [destination, destinations, facts] = await Promise.all([
     found(deps, visit),
-    listDestinations(deps.database.prisma, visit.viewer.tenant.id),
+    checkedSpaces(deps, visit),
     spaceFacts(deps, visit),
   ]);
   const content = ReplaceUrl({

@@ -178,6 +178,18 @@ test('when the form of its settings is saved anew, then it can be read again, an
   expect(changes.fields).toContain('quietHours');
 });
 
+test('when a broken space has a fallback whose key was lost, then each page of it says that this one is broken too', async () => {
+  const { damaged } = await aCompany();
+  const broken = await api.addDestination({ name: 'Broken', fallbackWebhookId: damaged });
+  await setTo('health', 'broken')(broken);
+  await sealOtherwise(damaged);
+
+  for (const page of ['spaces', `spaces/${broken}`, `spaces/${broken}/url`]) {
+    const { text } = await open(page);
+    expect([page, text.includes('Damaged, where they would go, is broken too')]).toEqual([page, true]);
+  }
+});
+
 test('when the language of a space is none, then its pages open and say what is written there', async () => {
   const { damaged } = await aCompany();
   await setTo('locale', 'not a language!')(damaged);
