@@ -51,7 +51,7 @@ export interface FoldStore {
   members(leadId: number): Promise<readonly FoldMember[]>;
   /** These are not told by the claimed message, never prepared, any more: each tells itself alone, and the others are told as before. */
   leaveOut(lead: ClaimedDelivery, ids: readonly number[]): Promise<void>;
-  /** The claimed message of several, never prepared, becomes two of half as many, which wait for this time. */
+  /** The claimed message of several, never prepared, becomes two of half as many, which wait for this time. Its space is free. */
   halve(lead: ClaimedDelivery, afterMs: number): Promise<void>;
   /** A message of several that never went has told none of them. */
   failUntold(): Promise<void>;
@@ -253,8 +253,8 @@ export function makeFoldStore(database: Pick<Database, 'pool' | 'transaction'>):
     async leaveOut({ id, lease, version }, ids) {
       await pool.query(LEAVE_OUT, [id, ids, lease, version]);
     },
-    async halve({ id, lease, version }, afterMs) {
-      await pool.query(HALVE, [id, lease, afterMs, version]);
+    async halve({ id, lease, version, spaceId }, afterMs) {
+      await pool.query(HALVE, [id, lease, afterMs, version, spaceId]);
     },
     failUntold: makeFailUntold(pool),
   };

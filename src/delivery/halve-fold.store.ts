@@ -3,8 +3,8 @@
 /**
  * The claimed, never prepared message of several ($1) tells the first half of what it told, and the first of the others tells the rest, a moment
  * after it; both wait so long ($3, in ms). One that is left by itself goes as any other message does, but for a digest, which would be gathered
- * for the next one. When the space was lost (its lease is not $2) or somebody changed the message since it was claimed (its version is not $4), all
- * is left to whoever has it next.
+ * for the next one. The space ($5) is free again. When it was lost (its lease is not $2) or somebody changed the message since it was claimed (its
+ * version is not $4), all is left to whoever has it next.
  */
 export const HALVE = `
   WITH lead AS MATERIALIZED (
@@ -20,6 +20,8 @@ export const HALVE = `
     SELECT id, is_second, CASE WHEN is_second THEN min(id) OVER (PARTITION BY is_second) ELSE $1 END AS lead_id,
            count(*) OVER (PARTITION BY is_second) > 1 AS tells_others
       FROM told
+  ), freed AS (
+    UPDATE google_spaces SET lease_until = NULL WHERE space_id = $5 AND lease_until = $2::timestamptz
   )
   UPDATE deliveries d SET state = CASE WHEN p.id = p.lead_id THEN 'queued' ELSE 'folded' END,
          folded_into = CASE WHEN p.id <> p.lead_id THEN p.lead_id END,

@@ -56,7 +56,6 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
     }
     if (await isTooMuchForText(judged)) {
       await folds.halve(delivery, 0);
-      await folds.putOff(delivery, 0);
       return null;
     }
     if (isMade(delivery) || delivery.isProbe) return delivery;

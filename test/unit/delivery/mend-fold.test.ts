@@ -174,6 +174,21 @@ test.each([
   },
 );
 
+test('when a message is halved, then its space is free by the same statement; one that was lost meanwhile stays with whoever has it', async () => {
+  await givenFold('quiet');
+  const folds = makeFoldStore(testDatabase.database);
+  const [lead] = (await makeDeliveryStore(testDatabase.database).claimDue(1)).claimed;
+  if (lead === undefined) throw new Error('nothing was claimed');
+  const isLeased = async () => (await query('SELECT lease_until IS NOT NULL AS is FROM google_spaces')).rows[0].is;
+
+  await folds.halve({ ...lead, lease: new Date(0).toISOString() }, 0);
+  const lost = [(await deliveries()).map(({ into }) => into), await isLeased()];
+  await folds.halve(lead, 0);
+
+  expect(lost).toEqual([[null, 1, 1, 1], true]);
+  expect([(await deliveries()).map(({ into }) => into), await isLeased()]).toEqual([[null, 1, null, 3], false]);
+});
+
 test('when only one can be told, then it goes as any other message', async () => {
   await givenFold('backlog');
   for (const id of [2, 4]) await unread(id);
