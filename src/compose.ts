@@ -56,7 +56,7 @@ import { makeSenderCache } from './intake/sender-cache';
 import { makeGatherFacts } from './messages/gather-facts';
 import { makeNameStore } from './messages/name.store';
 import { loadPlan } from './plans/subscription.store';
-import { isConnectionTrouble } from './platform/database-errors';
+import { databaseTrouble, isConnectionTrouble } from './platform/database-errors';
 import { openDatabase } from './platform/database';
 import { sendNotice } from './platform/error-pages';
 import { makeHttpApp } from './platform/http-app';
@@ -293,7 +293,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
         onWritten,
       });
     },
-    isDatabaseTrouble: isConnectionTrouble,
+    databaseTrouble,
     log,
     concurrency: config.workerConcurrency,
     makeTurnstile,

@@ -5,15 +5,17 @@ import { isUnreadableSecret } from '../core/errors';
 import type { AttemptRecord, ClaimedDelivery, DeliveryStore } from './delivery-ledger';
 import { FRESH_MS } from './lease';
 import { obstacleOf } from './obstacle';
-import { prepare, screen, type Prepared, type PrepareGroupDependencies } from './prepare-group';
+import { prepare, screen, SLOW, type Prepared, type PrepareGroupDependencies } from './prepare-group';
 import {
   settleAttempt,
   settleKeyless,
+  settleSlow,
   settleUnprepared,
   settleUnsent,
   settleUntried,
   type AttemptSettings,
 } from './settle-attempt';
+import { makeTimeLimits, type TimeLimits } from './time-limits';
 
 /**
  * Posts a frozen body. `onWritten` is called when the whole request has left this process; not when it never does. Rejects with what
@@ -58,20 +60,31 @@ const SLOW_MS = 500;
 /** A request that has left is taken in by Chat within this time, however busy the ways are; or when it is answered, if that is earlier. */
 const ON_THE_WAY_MS = 1_000;
 
-/** Makes it for groups of one tenant each; the groups take turns to post. */
+/** Makes it for groups of one tenant each; the groups take turns to post. What a time limit of the database ended before keeps no others from theirs. */
 export function makeDeliverGroup(dependencies: DeliverGroupDependencies): DeliverGroup {
   const { log } = dependencies;
   const turn = dependencies.makeTurnstile(dependencies.concurrency, SLOW_MS);
+  const timeLimits = makeTimeLimits();
 
-  return async (claimed, claimedAtMs, { begun, ended }) => {
-    const slow = setTimeout(() => claimed.forEach(begun), SLOW_MS);
-    const { going, failed } = await screen(claimed, dependencies);
-    const group = [...going, ...failed];
+  return async (claimed, claimedAtMs, progress) => {
+    const together = claimed.filter(({ id }) => !timeLimits.has(id));
+    const apart = claimed.filter(({ id }) => timeLimits.has(id)).map((delivery) => [delivery]);
+    await Promise.all([together, ...apart].map((group) => deliverTogether(group, claimedAtMs, progress)));
+  };
+
+  async function deliverTogether(
+    claimed: readonly ClaimedDelivery[],
+    claimedAtMs: number,
+    { begun, ended }: Progress,
+  ): Promise<void> {
+    const timer = setTimeout(() => claimed.forEach(begun), SLOW_MS);
+    const { going, failed, slow } = await screen(claimed, dependencies);
+    const group = [...going, ...failed, ...slow];
     const kept = new Set(group.map(({ id }) => id));
     claimed.filter(({ id }) => !kept.has(id)).forEach(ended);
     // Nothing is ready of those that failed.
-    const prepared = await prepare(going, dependencies);
-    clearTimeout(slow);
+    const prepared = new Map([...(await prepare(going, dependencies)), ...slow.map(({ id }) => [id, SLOW] as const)]);
+    clearTimeout(timer);
     await Promise.all(
       group.map(async (delivery) => {
         const post: PostInTurn = (...message) =>
@@ -82,7 +95,7 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
             return lease === null ? null : { lease, startedAtMs, outcome: await tryPost(message, dependencies) };
           });
         try {
-          await deliverOne(delivery, prepared.get(delivery.id), post, dependencies);
+          await deliverOne(delivery, prepared.get(delivery.id), post, timeLimits, dependencies);
         } catch (error) {
           // The lease runs out and the message is sent then, by whoever looks first.
           log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'delivery could not be recorded');
@@ -91,7 +104,7 @@ export function makeDeliverGroup(dependencies: DeliverGroupDependencies): Delive
         }
       }),
     );
-  };
+  }
 }
 
 /** As `PostBody`; null when the delivery's space was lost before its turn came: nothing was posted. */
@@ -138,6 +151,7 @@ async function deliverOne(
   delivery: ClaimedDelivery,
   prepared: Prepared | undefined,
   post: PostInTurn,
+  timeLimits: TimeLimits,
   dependencies: DeliverGroupDependencies,
 ): Promise<void> {
   const { store, record, settings, nowMs, jitter, log } = dependencies;
@@ -151,6 +165,12 @@ async function deliverOne(
     return;
   }
   if (prepared.kind === 'left') return;
+  if (prepared.kind === 'slow') {
+    const limit = timeLimits.met(delivery.id);
+    if (limit !== null) await record(settleSlow(delivery, limit, jitter()));
+    return;
+  }
+  timeLimits.passed(delivery.id);
   if (prepared.kind === 'changed') {
     await store.release(delivery);
     return;

@@ -97,6 +97,8 @@ export interface AttemptRecord {
   readonly isAnswered: boolean;
   /** No body could be made: an attempt that was not begun before it is recorded. */
   readonly isUnprepared: boolean;
+  /** That took longer than a lease: it is recorded if the message is still as it was claimed, whoever has its space by now. */
+  readonly isSlow: boolean;
   /** The log row; null when nothing was posted. */
   readonly wrote: {
     readonly httpStatus: number | null;

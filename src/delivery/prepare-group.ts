@@ -24,8 +24,8 @@ export interface PrepareGroupDependencies {
   readonly screenDue: ScreenDue;
   readonly renderBodies: RenderBodies;
   readonly mendFold: MendFold;
-  /** Whether a failure is the database's, which says nothing of the message that met it. */
-  readonly isDatabaseTrouble: (error: unknown) => boolean;
+  /** Whether a failure is the database's: it is away, which says nothing of the message that met it, or a statement met its time limit. */
+  readonly databaseTrouble: (error: unknown) => 'away' | 'timeLimit' | null;
   readonly log: Logger;
   readonly settings: Pick<HealthSettings, 'refusalConfirmMs'>;
 }
@@ -34,26 +34,30 @@ interface Screened {
   readonly going: readonly ClaimedDelivery[];
   /** They could not be looked at, each for a reason of its own. */
   readonly failed: readonly ClaimedDelivery[];
+  /** A time limit of the database ended the look. */
+  readonly slow: readonly ClaimedDelivery[];
 }
 
-/** Looks at each of them. Those that the database failed are in neither: they are looked at by whoever has the lease next. */
+/** Looks at each of them. Those for which the database was away are in none: they are looked at by whoever has the lease next. */
 export async function screen(
   claimed: readonly ClaimedDelivery[],
-  { screenDue, isDatabaseTrouble, log }: PrepareGroupDependencies,
+  { screenDue, databaseTrouble, log }: PrepareGroupDependencies,
 ): Promise<Screened> {
   const failed: ClaimedDelivery[] = [];
+  const slow: ClaimedDelivery[] = [];
   const placed = await Promise.all(
     claimed.map(async (delivery) => {
       try {
         return await screenDue(delivery);
       } catch (error) {
         log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'due message could not be looked at');
-        if (!isDatabaseTrouble(error)) failed.push(delivery);
+        const trouble = databaseTrouble(error);
+        if (trouble !== 'away') (trouble === null ? failed : slow).push(delivery);
       }
       return null;
     }),
   );
-  return { going: placed.filter((delivery) => delivery !== null), failed };
+  return { going: placed.filter((delivery) => delivery !== null), failed, slow };
 }
 
 /** What became of a message that was to be made ready. */
@@ -61,18 +65,21 @@ export type Prepared =
   | { readonly kind: 'ready'; readonly body: string }
   /** It is another one now: to be claimed anew. */
   | { readonly kind: 'changed' }
-  /** The database failed it, which says nothing of it: whoever has the lease next makes it ready. */
-  | { readonly kind: 'left' };
+  /** The database was away, which says nothing of it: whoever has the lease next makes it ready. */
+  | { readonly kind: 'left' }
+  /** A time limit of the database ended it. */
+  | { readonly kind: 'slow' };
 
 const CHANGED: Prepared = { kind: 'changed' };
 const LEFT: Prepared = { kind: 'left' };
+export const SLOW: Prepared = { kind: 'slow' };
 
 /** By delivery; of which no body could be made, each for a reason of its own, is not there: it is tried again later. */
 export type PreparedGroup = ReadonlyMap<number, Prepared>;
 
 /** Makes ready what nothing keeps from being posted. */
 export async function prepare(group: readonly ClaimedDelivery[], dependencies: PrepareGroupDependencies): Promise<PreparedGroup> {
-  const { isDatabaseTrouble, renderBodies, log } = dependencies;
+  const { databaseTrouble, renderBodies, log } = dependencies;
   const sendable = group.filter((delivery) => obstacleOf(delivery, dependencies.settings) === null);
   const [first] = sendable;
   if (first === undefined) return new Map();
@@ -82,7 +89,7 @@ export async function prepare(group: readonly ClaimedDelivery[], dependencies: P
     return await freezeAll(sendable, rendered, dependencies);
   } catch (error) {
     log.error({ err: error, tenantId: first.tenant.id, deliveryId: first.id }, 'messages could not be prepared');
-    if (sendable.length === 1) return isDatabaseTrouble(error) ? new Map([[first.id, LEFT]]) : await mend(first, dependencies);
+    if (sendable.length === 1) return afterTrouble(first, databaseTrouble(error)) ?? (await mend(first, dependencies));
     // One that cannot be prepared must not keep the others from their way.
     const prepared = new Map<number, Prepared>();
     for (const delivery of sendable) for (const [id, one] of await prepare([delivery], dependencies)) prepared.set(id, one);
@@ -90,16 +97,21 @@ export async function prepare(group: readonly ClaimedDelivery[], dependencies: P
   }
 }
 
+/** Null: the database had none. */
+function afterTrouble({ id }: ClaimedDelivery, trouble: 'away' | 'timeLimit' | null): PreparedGroup | null {
+  return trouble === null ? null : new Map([[id, trouble === 'away' ? LEFT : SLOW]]);
+}
+
 /** One of those that its message tells must not keep the others from being told. */
 async function mend(
   delivery: ClaimedDelivery,
-  { mendFold, isDatabaseTrouble, log }: PrepareGroupDependencies,
+  { mendFold, databaseTrouble, log }: PrepareGroupDependencies,
 ): Promise<PreparedGroup> {
   try {
     return (await mendFold(delivery)) ? new Map([[delivery.id, CHANGED]]) : new Map();
   } catch (error) {
     log.error({ err: error, tenantId: delivery.tenant.id, deliveryId: delivery.id }, 'message could not be mended');
-    return isDatabaseTrouble(error) ? new Map([[delivery.id, LEFT]]) : new Map();
+    return afterTrouble(delivery, databaseTrouble(error)) ?? new Map();
   }
 }
 

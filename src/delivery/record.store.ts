@@ -37,16 +37,17 @@ const IS_TO_BE_GATHERED = `
  * `through`: a destination may have been repaired, moved or removed while its message was under way. Its row is locked, and what
  * holds no longer is not held, nor is the trial by which a broken one may be found to work, nor what may still be decided anew before it is due; what was posted by its former URL says nothing of the new one, and a message follows it into its
  * new space. A message without a way (its fallback was removed) goes back to its own destination. When nothing was posted and the space
- * was lost meanwhile, all is left to whoever has that.
+ * was lost meanwhile, all is left to whoever has that; but what takes longer than its lease each time would never be recorded so, and is while
+ * its message is as it was claimed.
  */
 const RECORD_ANY = `
   WITH r AS MATERIALIZED (
     SELECT r.* FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, tenant_id int, event_id bigint, rule_id int, chat_webhook_id int,
       through_id int, sealed text, space_id text, lease timestamptz, state text, state_reason text, held_because text, message_name text, thread_name text,
-      rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, wrote boolean, http_status int, error_message text,
+      rewrite text, slot_after_ms float8, has_trouble boolean, is_answered boolean, is_unprepared boolean, is_slow boolean, version text, wrote boolean, http_status int, error_message text,
       duration_ms int, health text, health_reason text, health_cause text, counts_refusal boolean, is_healed boolean, next_probe_ms float8,
       cannot_thread boolean, hold_all boolean, drop_all boolean, delay_all_ms float8, delay_ms float8)
-     WHERE r.wrote OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
+     WHERE r.wrote OR r.is_slow OR EXISTS (SELECT FROM google_spaces g WHERE g.space_id = r.space_id AND g.lease_until = r.lease)
   ), through AS MATERIALIZED (
     SELECT r.id, w.space_id, w.sealed_credentials = r.sealed AS is_same,
            w.sealed_credentials = r.sealed AND (r.health = 'broken' OR w.health = 'broken' OR w.paused) AS holds,
@@ -70,7 +71,7 @@ const RECORD_ANY = `
   ), told AS (
     UPDATE deliveries d SET state = CASE WHEN s.state = 'held' AND NOT s.holds THEN 'queued' ELSE s.state END,
            state_reason = s.state_reason, held_because = CASE WHEN s.holds THEN s.held_because END,
-           waiting_since = CASE WHEN s.wrote OR s.state = 'held' THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
+           waiting_since = CASE WHEN s.wrote OR s.state = 'held' OR (s.is_slow AND s.is_unprepared) THEN coalesce(d.waiting_since, now()) ELSE d.waiting_since END,
            attempts = d.attempts + CASE WHEN s.is_unprepared THEN 1 ELSE 0 END,
            uncertain = d.uncertain - CASE WHEN s.is_answered THEN 1 ELSE 0 END,
            chat_message_name = coalesce(s.message_name, d.chat_message_name), chat_thread_name = coalesce(s.thread_name, d.chat_thread_name),
@@ -87,7 +88,7 @@ const RECORD_ANY = `
                    r.state IN ('queued', 'held') AND through.id IS NULL AND r.through_id <> r.chat_webhook_id AS is_lost
               FROM r LEFT JOIN through ON through.id = r.id) s
       LEFT JOIN chat_webhooks own ON s.is_lost AND own.id = s.chat_webhook_id
-     WHERE d.id = s.id AND coalesce(d.state, '') IN ('queued', 'sending')
+     WHERE d.id = s.id AND coalesce(d.state, '') IN ('queued', 'sending') AND (NOT s.is_slow OR d.xmin::text = s.version)
   ), logged AS (
     INSERT INTO logs (tenant_id, delivery_id, event_id, rule_id, chat_webhook_id, status, http_status, error_message, duration_ms)
     SELECT tenant_id, id, event_id, rule_id, chat_webhook_id, CASE WHEN state = 'sent' THEN 'success' ELSE 'failure' END, http_status,
@@ -204,6 +205,8 @@ function attemptRow(attempt: AttemptRecord): object {
     has_trouble: attempt.hasTrouble,
     is_answered: attempt.isAnswered,
     is_unprepared: attempt.isUnprepared,
+    is_slow: attempt.isSlow,
+    version: delivery.version,
     wrote: wrote !== null,
     http_status: wrote?.httpStatus ?? null,
     error_message: wrote?.errorMessage ?? null,

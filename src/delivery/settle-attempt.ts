@@ -3,8 +3,9 @@
 import type { DeliveryOutcome } from '../core/delivery';
 import type { AttemptRecord, ClaimedDelivery, ClaimedDestination } from './delivery-ledger';
 import type { Obstacle } from './obstacle';
-import { nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
+import { backoffMs, nextStep, stepUnprepared, USUAL_HOLD_HOURS, type NextStep } from './retry-policy';
 import { healthAfter, healthAfterLastRejection, healthWithoutKey, type Health, type HealthSettings } from './space-health';
+import type { TimeLimit } from './time-limits';
 
 export interface AttemptSettings extends HealthSettings {
   /** Least distance of two writes into one space. */
@@ -74,6 +75,19 @@ export function settleUnprepared(delivery: ClaimedDelivery, jitter: number): Att
   return { ...record, stateReason: 'The message could not be prepared; it is tried again.', delayMs: step.ms };
 }
 
+/**
+ * What the ledger records when time limits of the database ended its preparation again and again: others of its space go. It is given up as what
+ * cannot be prepared is, but only what is so of it alone counts, and since when that is so: by its age an outage of the database would cost its life.
+ */
+export function settleSlow(delivery: ClaimedDelivery, { times, isAlone }: TimeLimit, jitter: number): AttemptRecord {
+  const { attempts, waitingMs } = delivery;
+  const step = stepUnprepared({ attempts, ageMs: waitingMs, holdHours: holdHoursOf(delivery), jitter });
+  const record = { ...NOTHING_HAPPENED, delivery, isSlow: true, isUnprepared: isAlone };
+  if (isAlone && step.kind === 'giveUp') return { ...record, state: 'failed', stateReason: step.reason };
+  const stateReason = 'The database took too long to prepare the message; it is tried again.';
+  return { ...record, stateReason, delayMs: backoffMs(times - 1, jitter) };
+}
+
 /** What the ledger records when a body was frozen and could not be posted, as when none could be made. `isUnwritten`: nothing of it has left. */
 export function settleUntried(delivery: ClaimedDelivery, jitter: number, isUnwritten: boolean): AttemptRecord {
   // Its attempt was begun with the freezing.
@@ -97,6 +111,7 @@ const NOTHING_HAPPENED: Omit<AttemptRecord, 'delivery'> = {
   hasTrouble: false,
   isAnswered: false,
   isUnprepared: false,
+  isSlow: false,
   wrote: null,
   health: null,
   cannotThread: false,

@@ -14,6 +14,10 @@ const SOCKET_TROUBLE = new Set([
 const DRIVER_TROUBLE =
   /connection terminated|connection ended|timeout exceeded when trying to connect|timeout expired|query read timeout|not queryable/i;
 
+/** `query_canceled` by `statement_timeout`, and `lock_not_available` by `lock_timeout`. */
+const TIME_LIMIT_CODES = new Set(['57014', '55P03']);
+const NO_ANSWER = /query read timeout/i;
+
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
@@ -24,4 +28,13 @@ export function isConnectionTrouble(error: unknown): boolean {
   const code = codeOf(error);
   if (SOCKET_TROUBLE.has(code) || CODE_TROUBLE.test(code)) return true;
   return error instanceof Error && DRIVER_TROUBLE.test(error.message);
+}
+
+/**
+ * What a failure says of the database: `away`, as `isConnectionTrouble`; `timeLimit`: a statement took longer than it may, which says nothing of
+ * others. Null: nothing.
+ */
+export function databaseTrouble(error: unknown): 'away' | 'timeLimit' | null {
+  if (TIME_LIMIT_CODES.has(codeOf(error)) || (error instanceof Error && NO_ANSWER.test(error.message))) return 'timeLimit';
+  return isConnectionTrouble(error) ? 'away' : null;
 }

@@ -61,7 +61,7 @@ function aSender(
       return Promise.resolve();
     },
     screenDue: (delivery) => Promise.resolve(delivery),
-    isDatabaseTrouble: () => false,
+    databaseTrouble: () => null,
     mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) => Promise.resolve(new Map(deliveries.map(({ id }) => [id, `body ${id}`]))),
     postBody(delivery, body) {
@@ -459,3 +459,27 @@ test.each([
     expect(recorded).toMatchObject([{ slotAfterMs }]);
   },
 );
+
+test('when a time limit of the database ended the preparation of a message, then the next time others of its company are made ready without it', async () => {
+  const groups: number[][] = [];
+  const { deliverDue, posted, add } = aSender([aClaimedDelivery({ id: 1, spaceId: 'A' })], {
+    databaseTrouble: () => 'timeLimit',
+    renderBodies(_tenant, deliveries) {
+      const ids = deliveries.map(({ id }) => id);
+      groups.push(ids);
+      return ids.includes(1)
+        ? Promise.reject(new Error('too slow'))
+        : Promise.resolve(new Map(ids.map((id) => [id, `body ${id}`])));
+    },
+  });
+  await deliverDue.wake();
+  await waitUntil('it was tried', () => groups.length === 1);
+
+  for (const id of [1, 2, 3]) add(aClaimedDelivery({ id, spaceId: `B${id}` }));
+  await deliverDue.wake();
+  await deliverDue.close();
+
+  expect(groups).toHaveLength(3);
+  expect(groups).toEqual(expect.arrayContaining([[1], [2, 3]]));
+  expect([...posted].sort()).toEqual(['B2 body 2', 'B3 body 3']);
+});

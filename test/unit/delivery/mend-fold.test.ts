@@ -43,7 +43,7 @@ function aSender({ cannotRender = '', cannotRenderAmong = 1 } = {}) {
     store,
     record: (attempt) => store.record([attempt]),
     screenDue: (delivery) => Promise.resolve(delivery),
-    isDatabaseTrouble: () => false,
+    databaseTrouble: () => null,
     renderBodies,
     mendFold: makeMendFold({ folds, log }),
     postBody: (_delivery, body) => {

@@ -10,9 +10,9 @@ import type { ClaimedDelivery } from '../../../src/delivery/delivery-ledger';
 import { makeFoldStore } from '../../../src/delivery/fold.store';
 import { FRESH_MS, LEASE_MS } from '../../../src/delivery/lease';
 import { makeSetAsideStore } from '../../../src/delivery/set-aside.store';
-import { settleAttempt, settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
+import { settleAttempt, settleSlow, settleUnprepared, settleUnsent } from '../../../src/delivery/settle-attempt';
 import type { Database } from '../../../src/platform/database';
-import { isConnectionTrouble } from '../../../src/platform/database-errors';
+import { databaseTrouble } from '../../../src/platform/database-errors';
 import { startFakeGoogleChat, type FakeGoogleChat } from '../../fakes/google-chat/fake-google-chat';
 import { addTenant } from '../../support/tenant-row';
 import { useTestDatabase } from '../../support/test-database';
@@ -62,15 +62,29 @@ interface Faults {
   readonly cannotPrepare?: readonly number[];
   readonly cannotPost?: readonly number[];
   readonly failure?: Error;
+  /** What happens before a preparation fails. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 /** Its messages have their turn when `open` is called: until then Chat hangs for so many others. Its clock is turned by hand. */
-function aWorker({ cannotScreen = [], cannotPrepare = [], cannotPost = [], failure = new Error('it is odd') }: Faults = {}) {
+function aWorker({
+  cannotScreen = [],
+  cannotPrepare = [],
+  cannotPost = [],
+  failure = new Error('it is odd'),
+  meanwhile = () => Promise.resolve(),
+}: Faults = {}) {
   let open = (): void => undefined;
   const isOpen = new Promise<void>((resolve) => (open = resolve));
   let now = 0;
   let waiting = 0;
   let renewals = 0;
+  let failures = 0;
+  const fail = async (): Promise<never> => {
+    await meanwhile();
+    failures += 1;
+    throw failure;
+  };
   const post = makeGoogleChat(chat.url, CHAT_LIMIT_MS);
   const store = makeDeliveryStore(testDatabase.database);
   const deliverDue = makeDeliverDue({
@@ -82,12 +96,12 @@ function aWorker({ cannotScreen = [], cannotPrepare = [], cannotPost = [], failu
       },
     },
     record: (attempt) => store.record([attempt]),
-    screenDue: (delivery) => (cannotScreen.includes(delivery.id) ? Promise.reject(failure) : Promise.resolve(delivery)),
-    isDatabaseTrouble: isConnectionTrouble,
+    screenDue: (delivery) => (cannotScreen.includes(delivery.id) ? fail() : Promise.resolve(delivery)),
+    databaseTrouble,
     mendFold: () => Promise.resolve(false),
     renderBodies: (_tenant, deliveries) =>
       deliveries.some(({ id }) => cannotPrepare.includes(id))
-        ? Promise.reject(failure)
+        ? fail()
         : Promise.resolve(new Map(deliveries.map(({ id }) => [id, '{"text":"Won"}']))),
     postBody: async ({ id, requestId }, body, isThreaded, onWritten) => {
       if (cannotPost.includes(id)) throw failure;
@@ -108,6 +122,7 @@ function aWorker({ cannotScreen = [], cannotPrepare = [], cannotPost = [], failu
   return {
     open,
     renewals: () => renewals,
+    failures: () => failures,
     pass: (ms: number) => {
       now += ms;
     },
@@ -515,3 +530,106 @@ test.each([
     expect(await isLeased()).toBe(true);
   },
 );
+
+/** As PostgreSQL says it after the `statement_timeout`, and pg when no answer came at all. */
+const STATEMENT_TIMEOUT = Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' });
+const NO_ANSWER = new Error('Query read timeout');
+/** A time limit is longer than a lease: by then somebody else has the space, and lost it too. */
+const loseSpace = async () => {
+  await runOut();
+  await makeDeliveryStore(testDatabase.database).claimDue(5);
+};
+const tries = async (worker: ReturnType<typeof aWorker>, count: number, failuresEach = 1) => {
+  for (let tried = 0; tried < count; tried += 1) {
+    const before = worker.failures();
+    await query(`UPDATE deliveries SET not_before = 'epoch' WHERE state = 'queued'`);
+    await runOut();
+    await worker.wake();
+    await waitUntil('it failed', () => worker.failures() >= before + failuresEach);
+  }
+};
+const isAside = async () => (await query(`SELECT FROM deliveries WHERE id = 1 AND not_before > now()`)).rows.length === 1;
+
+test.each(
+  [STATEMENT_TIMEOUT, NO_ANSWER].flatMap((failure) => [
+    { cannotScreen: [1], failure },
+    { cannotPrepare: [1], failure },
+  ]),
+)(
+  'when a time limit of the database ends the preparation of a message again and again, then others of its space go, and it stands aside (%j)',
+  async (faults) => {
+    await owe(2);
+    const worker = aWorker({ ...faults, meanwhile: loseSpace });
+    worker.open();
+
+    await tries(worker, 2);
+    const before = await delivery();
+    await tries(worker, 1);
+    await waitUntil('it stands aside', isAside);
+    await runOut();
+    await worker.wake();
+    await waitUntil(
+      'the other is sent',
+      async () => (await query(`SELECT FROM deliveries WHERE state = 'sent'`)).rows.length === 1,
+    );
+    await worker.close();
+
+    expect(before).toEqual({ state: 'queued', attempts: 0, uncertain: 0 });
+    const { rows } = await query(
+      `SELECT id::int, state, attempts, waiting_since IS NOT NULL AS "isTried", state_reason AS reason FROM deliveries ORDER BY id`,
+    );
+    expect(rows).toEqual([
+      { id: 1, state: 'queued', attempts: 1, isTried: true, reason: expect.stringContaining('tried again') },
+      { id: 2, state: 'sent', attempts: 1, isTried: true, reason: null },
+    ]);
+  },
+);
+
+test.each([
+  ['has met time limits for the hours of its space', '2 hours', 'failed', 'The message could not be prepared within 2 hours.'],
+  ['is older than the hours of its space and met them for less', '1 hour', 'queued', expect.stringContaining('tried again')],
+])('when a message %s, then it is given up only for the former', async (_what, tried, state, reason) => {
+  await query(
+    `UPDATE deliveries SET created_at = now() - interval '1 day', attempts = 19, waiting_since = now() - $1::interval`,
+    tried,
+  );
+  await query('UPDATE chat_webhooks SET hold_hours = 2');
+  const worker = aWorker({ cannotPrepare: [1], failure: STATEMENT_TIMEOUT, meanwhile: loseSpace });
+
+  await tries(worker, 3);
+  await worker.close();
+
+  expect((await query('SELECT state, state_reason AS reason, attempts FROM deliveries')).rows).toEqual([
+    { state, reason, attempts: 20 },
+  ]);
+});
+
+test('when the database meets its time limits for everybody, then each stands aside for others of its space, and nothing counts', async () => {
+  await query(`INSERT INTO google_spaces (space_id, due_at, is_waiting) VALUES ('elsewhere', 'epoch', true)`);
+  await owe(2);
+  await query(`UPDATE deliveries SET space_id = 'elsewhere' WHERE id = 2`);
+  const worker = aWorker({ cannotScreen: [1, 2], failure: STATEMENT_TIMEOUT });
+
+  await tries(worker, 5, 2);
+  await worker.close();
+
+  expect((await query('SELECT state, attempts, waiting_since AS since FROM deliveries')).rows).toEqual([
+    { state: 'queued', attempts: 0, since: null },
+    { state: 'queued', attempts: 0, since: null },
+  ]);
+  expect(await isAside()).toBe(true);
+});
+
+test('when a message that met a time limit was changed or begun by somebody else meanwhile, then it is left to them', async () => {
+  const store = makeDeliveryStore(testDatabase.database);
+  const [lost] = (await store.claimDue(1)).claimed;
+  await runOut();
+  const [own] = (await store.claimDue(1)).claimed;
+  if (lost === undefined || own === undefined) throw new Error('nothing was claimed');
+  await store.freeze([{ delivery: own, body: '{}' }]);
+
+  await store.record([settleSlow(lost, { times: 3, isAlone: true }, 0)]);
+
+  expect(await delivery()).toEqual({ state: 'sending', attempts: 1, uncertain: 1 });
+  expect([await isLeased(), await isAside()]).toEqual([true, false]);
+});
