@@ -27,7 +27,7 @@ export interface ClaimedDelivery {
   /** Attempts begun, this one counted. */
   readonly attempts: number;
   readonly ageMs: number;
-  /** Since the first attempt; 0 at the first. */
+  /** Since the first attempt, but for what quiet hours kept it; 0 at the first. */
   readonly waitingMs: number;
   /** Attempts that came to no clear answer, or whose process never told of one: it may have been posted. */
   readonly uncertain: number;

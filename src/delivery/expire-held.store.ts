@@ -22,7 +22,8 @@ const FIRST_LOOK = `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', 
 /**
  * The time that really passed is the database's clock between two looks, of which one that comes much later than the last counts as an hour, and one
  * that comes before it as nothing. What such a clock is off by is laid on the times since when messages wait that were written by it before,
- * so that they are right after a jump and after the jump back. Of several workers one sees the jump.
+ * so that they are right after a jump and after the jump back; and so is, beside them, since when those are held that were tried before. Of
+ * several workers one sees the jump.
  */
 const LOOK = `
   WITH looked AS (
@@ -33,7 +34,8 @@ const LOOK = `
     SELECT beat_at, CASE WHEN passed < interval '-1 minute' THEN passed ELSE greatest(passed - ${LONGEST_LOOK}, interval '0') END AS jump
       FROM looked
   )
-  UPDATE deliveries SET waiting_since = waiting_since + (SELECT jump FROM clock)
+  UPDATE deliveries SET waiting_since = waiting_since + (SELECT jump FROM clock),
+         not_before = not_before + CASE WHEN state = 'held' AND held_for IS NOT NULL THEN (SELECT jump FROM clock) ELSE interval '0' END
    WHERE id = ANY (ARRAY(SELECT waits.id FROM clock CROSS JOIN LATERAL (
      SELECT d.id FROM deliveries d
       WHERE ${isUnfinished('d')}

@@ -13,11 +13,6 @@ export const USUAL_HOLD_HOURS = 24;
  */
 export const LEAST_ATTEMPTS = 20;
 /**
- * Of each of its hours, and more than fit into one, since no space is written to more than once a second: for a message that quiet
- * hours hold again and again, its time counted anew each time. Only counting ends that.
- */
-export const MOST_ATTEMPTS_AN_HOUR = 4_000;
-/**
  * So often a message may come to no clear answer before a 2xx without a name ends it: under one request id Chat shows it once, and
  * an answer that never names it would hold up the space for ever.
  */
@@ -29,7 +24,7 @@ const LONGEST_BACKOFF_MS = 60_000;
 
 /** What is known besides the outcome. */
 export interface AttemptContext {
-  /** Since the first attempt. */
+  /** Since the first attempt, but for what quiet hours kept it. */
   readonly waitingMs: number;
   /** Attempts of this message, this one counted. */
   readonly attempts: number;
@@ -114,8 +109,6 @@ function afterSilence(context: AttemptContext, reason: string, retryAfterMs: num
 
 function again(afterMs: number, asideMs: number | null, context: AttemptContext, reason: string): NextStep {
   const { attempts, holdHours, waitingMs } = context;
-  if (attempts >= holdHours * MOST_ATTEMPTS_AN_HOUR)
-    return { kind: 'giveUp', reason: `Not delivered in ${counted(attempts, 'attempt')}; the last came to: ${reason}` };
   if (waitingMs >= holdHours * HOUR_MS && attempts >= LEAST_ATTEMPTS)
     return { kind: 'giveUp', reason: `Not delivered within ${counted(holdHours, 'hour')}; the last attempt came to: ${reason}` };
   return { kind: 'retry', afterMs, asideMs };

@@ -16,8 +16,9 @@ export interface SetAsideStore {
 }
 
 /**
- * Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. Whoever is just
- * changing settings is given a moment.
+ * Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. What was tried before
+ * keeps since when it is held, so that the time of its trying goes on from there (held.store.ts). Whoever is just changing settings is given
+ * a moment.
  */
 const SET_ASIDE = `
   WITH settled AS MATERIALIZED ${settled('$11', '$12')}, freed AS (
@@ -39,6 +40,7 @@ const SET_ASIDE = `
        FOR UPDATE OF d SKIP LOCKED
   )
   UPDATE deliveries d SET state = $5, state_reason = $6, held_for = $7, held_until = $8,
+         not_before = CASE WHEN $5 = 'held' AND d.waiting_since IS NOT NULL THEN now() ELSE d.not_before END,
          finished_at = CASE WHEN $5 = 'dropped' THEN now() END
     FROM same WHERE d.id = same.id`;
 

@@ -72,6 +72,23 @@ test('when the clock jumps ahead by three days and back again, then nothing is d
 });
 
 test.each(['3 days', '-3 days'])(
+  'when the clock jumps by %s while quiet hours hold what was tried before, then for how long that was stays',
+  async (by) => {
+    await hold(1, 30);
+    await query(
+      `UPDATE deliveries SET held_because = NULL, held_for = 'quiet', held_until = now() + interval '1 hour', not_before = waiting_since + interval '20 hours'`,
+    );
+
+    await query(`UPDATE deliveries SET not_before = not_before - $1::interval`, by);
+    await jump(by);
+    await look();
+
+    const { rows } = await query(`SELECT extract(epoch FROM not_before - waiting_since)::int / 3600 AS tried FROM deliveries`);
+    expect(rows).toEqual([{ tried: 20 }]);
+  },
+);
+
+test.each(['3 days', '-3 days'])(
   'when something is held between a jump of %s and the next look, then its age is right already',
   async (by) => {
     await hold(1, 2);

@@ -137,3 +137,42 @@ test('when one of those that are due cannot be read, then the others are folded 
 
   expect(mayBeFolded).toEqual([1, 4]);
 });
+
+const pass = (hours: number) =>
+  query(
+    `UPDATE deliveries SET waiting_since = waiting_since - $1 * interval '1 hour', not_before = not_before - $1 * interval '1 hour',
+                           held_until = held_until - $1 * interval '1 hour'`,
+    hours,
+  );
+const triedHours = async () => Math.round((await claimed()).waitingMs / 3_600_000);
+
+test('when a message that Chat does not answer is held by quiet hours again and again, then the hours in which it was tried add up', async () => {
+  const { database } = testDatabase;
+  const held = makeHeldStore(database);
+  await ledger.addDelivery({ rendered_body: '{}', attempts: 20, waiting_since: new Date(), not_before: new Date(0) });
+  const found: number[] = [];
+
+  for (let night = 1; night <= 3; night += 1) {
+    await pass(10);
+    await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() });
+    await pass(14);
+    for (const hold of (await held.dueHolds(new Date(), [])).due) await held.release(hold, new Date(), () => []);
+    await query(`UPDATE google_spaces SET due_at = 'epoch', is_waiting = true`);
+    found.push(await triedHours());
+    await query('UPDATE google_spaces SET lease_until = NULL');
+  }
+
+  expect(found).toEqual([10, 20, 30]);
+});
+
+test('when a message was never tried before quiet hours held it, then its time begins with its first attempt', async () => {
+  const { database } = testDatabase;
+  const held = makeHeldStore(database);
+  await ledger.addDelivery({ not_before: new Date(0) });
+
+  await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() });
+  await pass(14);
+  for (const hold of (await held.dueHolds(new Date(), [])).due) await held.release(hold, new Date(), () => []);
+
+  expect((await query('SELECT state, waiting_since AS since FROM deliveries')).rows).toEqual([{ state: 'queued', since: null }]);
+});

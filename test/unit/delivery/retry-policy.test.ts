@@ -2,14 +2,7 @@
 
 import fc from 'fast-check';
 import type { DeliveryOutcome } from '../../../src/core/delivery';
-import {
-  backoffMs,
-  LEAST_ATTEMPTS,
-  MOST_ATTEMPTS_AN_HOUR,
-  MAX_UNNAMED,
-  nextStep,
-  type AttemptContext,
-} from '../../../src/delivery/retry-policy';
+import { backoffMs, LEAST_ATTEMPTS, MAX_UNNAMED, nextStep, type AttemptContext } from '../../../src/delivery/retry-policy';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -82,12 +75,6 @@ test.each<[string, DeliveryOutcome, Partial<AttemptContext>, object]>([
     BUSY,
     { waitingMs: DAY_MS * 3, attempts: LEAST_ATTEMPTS - 1 },
     { kind: 'retry', afterMs: 1000, asideMs: null },
-  ],
-  [
-    'it was tried for days between quiet hours, its time counted anew after each',
-    UNREACHABLE,
-    { attempts: 24 * MOST_ATTEMPTS_AN_HOUR },
-    { kind: 'giveUp', reason: 'Not delivered in 96000 attempts; the last came to: no answer' },
   ],
   ['the body is rejected', REJECTED, {}, { kind: 'rewrite', as: 'plain' }],
   ['a threaded body is rejected', REJECTED, { isThreaded: true }, { kind: 'rewrite', as: 'unthreaded' }],
