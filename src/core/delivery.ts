@@ -22,11 +22,11 @@ export type DeliveryOutcome =
   | { readonly kind: 'busy'; readonly httpStatus: number; readonly reason: string; readonly retryAfterMs: number | null }
   /** 401, 403, 404: the destination refuses. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly reason: string }
-  /** 400: our body is wrong; sending it again cannot help. */
+  /** 400 and its like, in Google's own words: our body is wrong; sending it again cannot help. */
   | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
   /** A 2xx of Google Chat that names no message: it was probably posted. */
   | { readonly kind: 'unnamed'; readonly httpStatus: number; readonly reason: string }
-  /** 5xx, timeout, reset, redirect, a 2xx of somebody else: nobody knows whether it was posted. An answer may ask to wait. */
+  /** 5xx, timeout, reset, redirect, a 2xx with an error, a 2xx or 4xx of somebody else: nobody knows whether it was posted. An answer may ask to wait. */
   | {
       readonly kind: 'unreachable';
       readonly httpStatus: number | null;

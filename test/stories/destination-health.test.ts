@@ -443,23 +443,42 @@ test('when Chat never names a message, then it is given up within bounds, and th
   expect(await deliveriesOf(channel, 'failed')).toMatchObject([{ reason: expect.stringContaining('never named it') }]);
 });
 
-test('when something on the way answers for Chat again and again, then the message is tried on, the reason says what came, and it arrives', async () => {
-  const channel = await connectChannel(world, token, 'Behind a proxy');
+test.each([
+  [200, '<h1>Welcome</h1>'],
+  [407, '<h1>Proxy Authentication Required</h1>'],
+])(
+  'when something on the way answers %s for Chat again and again, then the message is tried on, the reason says what came, and it arrives',
+  async (status, body) => {
+    const channel = await connectChannel(world, token, `Behind a proxy that says ${status}`);
+    const listeners = await audience([channel]);
+    world.chat.failNext({ spaceId: channel.spaceId, status, body, times: 2 });
+    await listeners.win('Message owed');
+    await waitUntil('the first attempt', async () =>
+      (await deliveriesOf(channel, 'queued')).some((one: { attempts: number }) => one.attempts > 0),
+    );
+    const [queued] = await deliveriesOf(channel, 'queued');
+    await testDatabase.database.pool.query('UPDATE deliveries SET uncertain = 20 WHERE chat_webhook_id = $1', [channel.id]);
+    await world.chat.waitForMessages(channel.spaceId, 1, 20_000);
+    await rest();
+
+    expect(queued.reason).toContain('a web page instead of Google Chat’s answer');
+    expect(new Set(requestsTo(channel).map(({ requestId }) => requestId)).size).toBe(1);
+    expect(requestsTo(channel)).toHaveLength(3);
+    expect(titles(channel)).toEqual(['Message owed']);
+  },
+);
+
+test('when Chat aborts a message as 409, then the same message goes again and arrives', async () => {
+  const channel = await connectChannel(world, token, 'Aborted');
   const listeners = await audience([channel]);
-  world.chat.failNext({ spaceId: channel.spaceId, status: 200, body: '<h1>Welcome</h1>', times: 2 });
-  await listeners.win('Message owed');
-  await waitUntil('the first attempt', async () =>
-    (await deliveriesOf(channel, 'queued')).some((one: { attempts: number }) => one.attempts > 0),
-  );
-  const [queued] = await deliveriesOf(channel, 'queued');
-  await testDatabase.database.pool.query('UPDATE deliveries SET uncertain = 20 WHERE chat_webhook_id = $1', [channel.id]);
+  const error = { code: 409, message: 'The operation was aborted.', status: 'ABORTED' };
+  world.chat.failNext({ spaceId: channel.spaceId, status: 409, body: { error } });
+  await listeners.win('Message aborted');
   await world.chat.waitForMessages(channel.spaceId, 1, 20_000);
   await rest();
 
-  expect(queued.reason).toContain('a web page instead of Google Chat’s answer');
+  expect(titles(channel)).toEqual(['Message aborted']);
   expect(new Set(requestsTo(channel).map(({ requestId }) => requestId)).size).toBe(1);
-  expect(requestsTo(channel)).toHaveLength(3);
-  expect(titles(channel)).toEqual(['Message owed']);
 });
 
 test('when destinations break and work again, then the tenant hears of it once each in another one, and never in the broken one', async () => {

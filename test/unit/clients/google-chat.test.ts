@@ -98,8 +98,8 @@ test('when nobody listens, then the reason names the failure, nothing was writte
   expect(written).toBe(0);
 });
 
-test('when the answer does not end, then no more than 64 kB of it are waited for', async () => {
-  const origin = await chatThat((_request, response) => response.writeHead(200).write('x'.repeat(100_000)));
+test('when the answer does not end, then no more than 1 MB of it is waited for', async () => {
+  const origin = await chatThat((_request, response) => response.writeHead(200).write(`{"text":"${'x'.repeat(2_000_000)}`));
 
   expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'unnamed', httpStatus: 200 });
 });
@@ -113,6 +113,7 @@ test.each([
   ['a JSON text', 200, '"ok"', 'some other text'],
   ['null', 200, 'null', 'some other text'],
   ['half a message', 200, SENT.slice(0, -1), 'some other text'],
+  ['a page longer than what is read of it', 200, `<html>${'x'.repeat(2_000_000)}`, 'a web page'],
 ])(
   'when a 2xx brings %s, then that is no answer of Chat, and the reason says what came and no key',
   async (_what, status, body, came) => {
@@ -127,10 +128,8 @@ test.each([
 
 test.each([
   ['names no message', '{}'],
-  ['carries an error', '{"error":{"code":500}}'],
   ['has an empty name', '{"name":""}'],
-  ['is longer than what is read of it', JSON.stringify({ name: 'spaces/AAAA/messages/1', text: 'x'.repeat(1_000_000) })],
-  ['is a page longer than what is read of it', `<html>${'x'.repeat(1_000_000)}`],
+  ['is longer than what is read of it', JSON.stringify({ name: 'spaces/AAAA/messages/1', text: 'x'.repeat(2_000_000) })],
 ])('when a 2xx %s, then its message counts as posted and not named', async (_what, body) => {
   const origin = await chatThat((_request, response) => response.end(body));
 
@@ -140,9 +139,32 @@ test.each([
   });
 });
 
+test.each([
+  ['a message name too', { name: 'spaces/AAAA/messages/1' }],
+  ['no message name', {}],
+])('when a 2xx carries an error and %s, then its message is not sent, and Chat’s words are told', async (_what, fields) => {
+  const body = JSON.stringify({ ...fields, error: { code: 500, message: 'Internal error encountered.', status: 'INTERNAL' } });
+  const origin = await chatThat((_request, response) => response.end(body));
+
+  expect(await makeGoogleChat(origin)(aPost())).toEqual({
+    ...{ kind: 'unreachable', httpStatus: 200 },
+    reason: 'HTTP 200 with an error: INTERNAL: Internal error encountered.',
+  });
+});
+
+test('when a long message comes in pieces, then its name is read', async () => {
+  const origin = await chatThat((_request, response) => {
+    response.write(`{"name":"spaces/AAAA/messages/1","text":"${'x'.repeat(60_000)}`, () =>
+      setImmediate(() => response.write('y'.repeat(60_000), () => setImmediate(() => response.end(`${'z'.repeat(60_000)}"}`)))),
+    );
+  });
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'sent', messageName: 'spaces/AAAA/messages/1' });
+});
+
 test('when a message fills exactly what is read of an answer, then it was sent', async () => {
   const filled = (length: number): string => JSON.stringify({ name: 'spaces/AAAA/messages/1', text: 'x'.repeat(length) });
-  const body = filled(65_536 - filled(0).length);
+  const body = filled(1_048_576 - filled(0).length);
   const origin = await chatThat((_request, response) => response.end(body));
 
   expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'sent', messageName: 'spaces/AAAA/messages/1' });
@@ -169,6 +191,75 @@ test.each(
     const origin = await chatThat((_request, response) => response.writeHead(status, { 'Retry-After': header }).end('{}'));
 
     expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind, httpStatus: status, retryAfterMs });
+  },
+);
+
+const googleError = (code: number, status: string): string =>
+  JSON.stringify({ error: { code, message: 'In words.', status, details: [] } });
+const PAGE = '<!doctype html><p>Blocked: /messages?key=secret-key&token=secret-token';
+
+test.each([
+  [400, 'INVALID_ARGUMENT', 'rejected'],
+  [413, 'INVALID_ARGUMENT', 'rejected'],
+  [401, 'UNAUTHENTICATED', 'refused'],
+  [403, 'PERMISSION_DENIED', 'refused'],
+  [404, 'NOT_FOUND', 'refused'],
+  [408, 'DEADLINE_EXCEEDED', 'unreachable'],
+  [409, 'ABORTED', 'unreachable'],
+])('when Chat says %s %s, then the message is %s', async (status, name, kind) => {
+  const origin = await chatThat((_request, response) => response.writeHead(status).end(googleError(status, name)));
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({
+    ...{ kind, httpStatus: status },
+    reason: `HTTP ${status} ${name}: In words.`,
+  });
+});
+
+test('when Chat says that the message exists already, then it was sent', async () => {
+  const origin = await chatThat((_request, response) => response.writeHead(409).end(googleError(409, 'ALREADY_EXISTS')));
+
+  expect(await makeGoogleChat(origin)(aPost())).toEqual({
+    ...{ kind: 'sent', httpStatus: 409 },
+    ...{ messageName: 'already posted', threadName: null },
+  });
+});
+
+test('when Chat says that its API key is damaged, then the destination is to blame and not the message', async () => {
+  const details = [{ reason: 'API_KEY_INVALID', domain: 'googleapis.com' }];
+  const body = JSON.stringify({ error: { code: 400, message: 'In words.', status: 'INVALID_ARGUMENT', details } });
+  const origin = await chatThat((_request, response) => response.writeHead(400).end(body));
+
+  expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'refused', httpStatus: 400 });
+});
+
+test.each(
+  [400, 407, 409, 410, 413].flatMap((status) => [
+    { status, what: 'a page', body: PAGE, came: 'a web page' },
+    { status, what: 'nothing', body: '', came: 'an empty body' },
+    { status, what: 'words', body: 'secret-token', came: 'some other text' },
+    { status, what: 'another JSON', body: '{"message":"secret-token"}', came: 'some other text' },
+  ]),
+)(
+  'when $status comes with $what, then that was not Chat: it says nothing of the message, which is tried on',
+  async ({ status, body, came }) => {
+    const origin = await chatThat((_request, response) => response.writeHead(status).end(body));
+
+    expect(await makeGoogleChat(origin)(aPost())).toMatchObject({
+      ...{ kind: 'unreachable', httpStatus: status },
+      reason: `HTTP ${status} with ${came} instead of Google Chat’s answer`,
+    });
+  },
+);
+
+test.each([401, 403, 404])(
+  'when %s comes with a page, then the destination refuses all the same, and the reason says what came',
+  async (status) => {
+    const origin = await chatThat((_request, response) => response.writeHead(status).end(PAGE));
+
+    expect(await makeGoogleChat(origin)(aPost())).toEqual({
+      ...{ kind: 'refused', httpStatus: status },
+      reason: `HTTP ${status} with a web page instead of Google Chat’s answer`,
+    });
   },
 );
 
