@@ -194,6 +194,21 @@ describe('kill -9', () => {
     expect(chat.counts.replayed).toBe(before.replayed);
   }, 90_000);
 
+  test('when it gets SIGTERM while Chat takes its time, then it waits for the answer, ends within 10 s, and after a start nothing is sent again', async () => {
+    const { spaceId, ruleId } = await channelFor(token, 'Slow');
+    const before = chat.counts;
+    chat.failNext({ spaceId, delayMs: 7_500, afterPosting: true });
+    for (let value = 15; value <= 17; value += 1) expect(await change(4, value)).toBe(true);
+    await chat.waitForMessages(spaceId, 1, 20_000);
+
+    const end = await deploy();
+    await allIsSent(ruleId, 3);
+
+    expect(end).toEqual({ code: 0, isInTime: true });
+    expect(valuesIn(spaceId)).toEqual([15, 16, 17]);
+    expect(chat.counts.replayed).toBe(before.replayed);
+  }, 90_000);
+
   test('when it gets SIGTERM while Chat hangs, then it ends as soon, and after a start the very same message goes again and is shown once', async () => {
     const { spaceId, ruleId } = await channelFor(token, 'Hanging');
     const requests = () => chat.requests.filter((request) => request.spaceId === spaceId);
