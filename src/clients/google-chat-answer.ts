@@ -28,15 +28,17 @@ export function outcomeOf({ status, retryAfter, text: answer, isCut }: Answer): 
   if (status === 429) return { kind: 'busy', httpStatus: status, reason: said, retryAfterMs: waitMs };
   const isNothingSaid = status < 400 || status === 408 || status >= 500;
   if (isNothingSaid) return { kind: 'unreachable', httpStatus: status, reason: said, retryAfterMs: waitMs };
-  const reason = error === null ? notOfChat(status, answer) : said;
+  // A 400 in other words than Google's, or none, still says that the body is wrong; unless it is a page.
+  const isForeign = error === null && (status !== 400 || isPage(answer));
+  const reason = isForeign ? notOfChat(status, answer) : said;
   // Nobody knows how each of Google's refusals is worded, some are pages, and what is refused is held and not lost.
   if (status === 401 || status === 403 || status === 404) return { kind: 'refused', httpStatus: status, reason };
-  if (error === null) return { kind: 'unreachable', httpStatus: status, reason, retryAfterMs: waitMs };
+  if (isForeign) return { kind: 'unreachable', httpStatus: status, reason, retryAfterMs: waitMs };
   // A damaged key is answered with 400, but it is the destination's fault and not the body's.
   if (status === 400 && answer.includes('API_KEY_INVALID')) return { kind: 'refused', httpStatus: status, reason };
   if (status !== 409) return { kind: 'rejected', httpStatus: status, reason };
   // 409 is ABORTED too, which is to be tried again. https://cloud.google.com/apis/design/errors#handling_errors
-  if (error.status === 'ALREADY_EXISTS')
+  if (error?.status === 'ALREADY_EXISTS')
     return { kind: 'sent', httpStatus: status, messageName: 'already posted', threadName: null };
   return { kind: 'unreachable', httpStatus: status, reason, retryAfterMs: waitMs };
 }
@@ -71,7 +73,11 @@ function notOfChat(status: number, answer: string): string {
 function whatCame(answer: string): string {
   const text = answer.trim();
   if (text === '') return 'an empty body';
-  return text.startsWith('<') ? 'a web page' : 'some other text';
+  return isPage(text) ? 'a web page' : 'some other text';
+}
+
+function isPage(answer: string): boolean {
+  return answer.trimStart().startsWith('<');
 }
 
 /** Null: it is none of Google's. */

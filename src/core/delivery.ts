@@ -22,7 +22,7 @@ export type DeliveryOutcome =
   | { readonly kind: 'busy'; readonly httpStatus: number; readonly reason: string; readonly retryAfterMs: number | null }
   /** 401, 403, 404: the destination refuses. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly reason: string }
-  /** 400 and its like, in Google's own words: our body is wrong; sending it again cannot help. */
+  /** 400, or its like in Google's own words: our body is wrong; sending it again cannot help. */
   | { readonly kind: 'rejected'; readonly httpStatus: number; readonly reason: string }
   /** A 2xx of Google Chat that names no message: it was probably posted. */
   | { readonly kind: 'unnamed'; readonly httpStatus: number; readonly reason: string }

@@ -232,14 +232,24 @@ test('when Chat says that its API key is damaged, then the destination is to bla
   expect(await makeGoogleChat(origin)(aPost())).toMatchObject({ kind: 'refused', httpStatus: 400 });
 });
 
-test.each(
-  [400, 407, 409, 410, 413].flatMap((status) => [
+test.each(['', 'Bad request', '{"message":"Bad request"}'])(
+  'when a 400 comes with “%s”, which is no page, then the body is wrong all the same',
+  async (body) => {
+    const origin = await chatThat((_request, response) => response.writeHead(400).end(body));
+
+    expect(await makeGoogleChat(origin)(aPost())).toEqual({ kind: 'rejected', httpStatus: 400, reason: 'HTTP 400' });
+  },
+);
+
+test.each([
+  { status: 400, what: 'a page', body: PAGE, came: 'a web page' },
+  ...[407, 409, 410, 413].flatMap((status) => [
     { status, what: 'a page', body: PAGE, came: 'a web page' },
     { status, what: 'nothing', body: '', came: 'an empty body' },
     { status, what: 'words', body: 'secret-token', came: 'some other text' },
     { status, what: 'another JSON', body: '{"message":"secret-token"}', came: 'some other text' },
   ]),
-)(
+])(
   'when $status comes with $what, then that was not Chat: it says nothing of the message, which is tried on',
   async ({ status, body, came }) => {
     const origin = await chatThat((_request, response) => response.writeHead(status).end(body));
