@@ -45,7 +45,7 @@ const PATIENCE = { maxWait: 10_000, timeout: 15_000 } as const;
 
 /**
  * Makes the runner of changes. Raising the tenant's rules version first locks its row, so that limits are counted by one
- * change at a time, and tells routers to read the rules anew.
+ * change at a time, and tells routers to read the rules anew: what they planned by those before, and have not written, is not written.
  */
 export function makeRunChange(prisma: PrismaClient): RunChange {
   return (principal, work) =>

@@ -129,7 +129,10 @@ const REPAIRED = {
   probes: 0,
 } as const;
 
-/** What is under way goes along too, so that nothing of its record overtakes it; whoever sends it has its lease to say what came of it. */
+/**
+ * What is under way goes along too, so that nothing of its record overtakes it; whoever sends it has its lease to say what came of it. Routers
+ * owe nothing to the old space from here on: they write nothing that was planned by settings before this change.
+ */
 const FOLLOW = `
   UPDATE deliveries d SET space_id = $2, not_before = CASE WHEN state = 'sending' THEN now() + interval '15 seconds' ELSE not_before END
    WHERE coalesce(via_webhook_id, chat_webhook_id) = $1::int AND ${isUnfinished('d')}`;

@@ -1,5 +1,6 @@
 /** Routes a tenant's events: batches out of the ledger, decided in the order in which they came, written in one transaction each. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DecisionCode } from '../core/decision';
 import { NO_RATES, type ExchangeRates } from '../core/exchange-rates';
@@ -31,6 +32,8 @@ import {
 const BATCH_SIZE = 200;
 /** A job that runs longer hands over to the next ring, so that no tenant holds its worker. */
 const MAX_JOB_MS = 5_000;
+/** A change of settings is most often over before; meanwhile nothing is held, no connection and no other tenant. */
+const LOOK_AGAIN_MS = 20;
 
 /** An event as it lies in the ledger. */
 export interface RawEvent {
@@ -63,8 +66,16 @@ type Wanted = readonly { readonly entity: string; readonly entityId: string }[];
 /** One message: of that event, by that rule, to that destination. */
 export type MessageName = Pick<ToldChange, 'eventId' | 'ruleId' | 'chatWebhookId'>;
 
+/** Whose settings a batch was planned by, and which. */
+export interface PlannedBy {
+  readonly tenantId: TenantId;
+  readonly rulesVersion: number;
+}
+
 export interface RoutingTransaction {
   lockTenant(tenantId: TenantId): Promise<TenantRouting>;
+  /** Nobody changes the tenant's settings until the transaction is over; false, at once, when somebody is changing them. */
+  holdSettings(tenantId: TenantId): Promise<boolean>;
   unroutedEvents(tenantId: TenantId, limit: number): Promise<readonly RawEvent[]>;
   loadRules(tenantId: TenantId): Promise<TenantRules>;
   loadRates(tenantId: TenantId, baseCurrency: string): Promise<ExchangeRates>;
@@ -77,7 +88,8 @@ export interface RoutingTransaction {
   loadUntold(tenantId: TenantId, told: readonly MessageName[]): Promise<readonly MessageName[]>;
   /** Messages of these watches about these records that were not told, or not yet. */
   loadHeldBack(tenantId: TenantId, told: readonly WatchedTelling[]): Promise<readonly HeldBack[]>;
-  write(tenantId: TenantId, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<void>;
+  /** False when settings are other ones by now, or are being changed: the transaction must then be undone. */
+  write(by: PlannedBy, plan: BatchPlan, ignored: readonly { readonly id: number; readonly reason: string }[]): Promise<boolean>;
 }
 
 export interface RoutingStore {
@@ -107,8 +119,26 @@ interface CachedRules {
   readonly rules: CompiledRules;
 }
 
-/** What a batch came to; `lacksFacts`: nothing was written, because a decision needs rates or stages that are not known. */
-type Progress = Batch | { readonly kind: 'lacksFacts'; readonly lacking: LackedFacts };
+/**
+ * What a batch came to; `lacksFacts`: nothing was written, because a decision needs rates or stages that are not known; `changing`: nor
+ * was it, because somebody is changing the settings.
+ */
+type Progress = Batch | Lacking | { readonly kind: 'changing' };
+
+interface Lacking {
+  readonly kind: 'lacksFacts';
+  readonly lacking: LackedFacts;
+}
+
+/** Undoes the transaction of a batch that was planned by settings which are others by now. */
+class SettingsChanged extends Error {}
+
+interface Approach {
+  /** For what decisions lack. */
+  readonly mayAsk: boolean;
+  /** Settings are held before anything is planned by them, and not only when it is written. */
+  readonly holdsSettings: boolean;
+}
 
 interface Batch {
   readonly kind: 'more' | 'done';
@@ -123,9 +153,15 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
   const { store, bell, log, nowMs } = dependencies;
   const cache = new Map<TenantId, CachedRules>();
 
-  async function routeBatch(transaction: RoutingTransaction, tenantId: TenantId, mayAsk: boolean): Promise<Progress> {
+  async function routeBatch(
+    transaction: RoutingTransaction,
+    tenantId: TenantId,
+    { mayAsk, holdsSettings }: Approach,
+  ): Promise<Progress> {
+    const areHeld = !holdsSettings || (await transaction.holdSettings(tenantId));
     const tenant = await transaction.lockTenant(tenantId);
     if (tenant.kind !== 'locked') return NOTHING_DONE;
+    if (!areHeld) return { kind: 'changing' };
     const raw = await transaction.unroutedEvents(tenantId, BATCH_SIZE);
     if (raw.length === 0) return NOTHING_DONE;
     const { events, ignored } = parseAll(raw);
@@ -149,7 +185,8 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const plan = heldBack.length === 0 ? first : planWith(heldBack);
     const lacking = mayAsk && (compiled.needsRates || compiled.needsStages) ? lackedFacts(plan) : null;
     if (lacking !== null) return { kind: 'lacksFacts', lacking };
-    await transaction.write(tenantId, plan, ignored);
+    const isWritten = await transaction.write({ tenantId, rulesVersion: tenant.rulesVersion }, plan, ignored);
+    if (!isWritten) throw new SettingsChanged();
     log.debug({ tenantId, events: events.length, deliveries: plan.created.length }, 'events routed');
     const spaceIds = [...new Set(plan.created.map(({ destination }) => destination.spaceId))];
     return { kind: raw.length === BATCH_SIZE ? 'more' : 'done', spaceIds };
@@ -167,14 +204,36 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     return rules;
   }
 
+  async function attempt(tenantId: TenantId, approach: Approach): Promise<Progress> {
+    try {
+      return await store.inTransaction((transaction) => routeBatch(transaction, tenantId, approach));
+    } catch (error) {
+      if (error instanceof SettingsChanged) return { kind: 'changing' };
+      throw error;
+    }
+  }
+
+  /**
+   * A batch that was planned by settings which somebody changed meanwhile is planned anew at once, or as soon as they are changed; then
+   * nobody changes them before it is written, so that changes one after another hold it up no longer.
+   */
+  async function routeAsSet(tenantId: TenantId, mayAsk: boolean, endsAtMs: number): Promise<Batch | Lacking> {
+    let progress = await attempt(tenantId, { mayAsk, holdsSettings: false });
+    while (progress.kind === 'changing' && nowMs() < endsAtMs) {
+      progress = await attempt(tenantId, { mayAsk, holdsSettings: true });
+      if (progress.kind === 'changing') await delay(LOOK_AGAIN_MS);
+    }
+    return progress.kind === 'changing' ? { kind: 'more', spaceIds: [] } : progress;
+  }
+
   /** A batch that lacks rates or stages is decided again once they have been asked for, with or without them. */
-  async function route(tenantId: TenantId): Promise<Batch> {
-    const progress = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, true));
+  async function route(tenantId: TenantId, endsAtMs: number): Promise<Batch> {
+    const progress = await routeAsSet(tenantId, true, endsAtMs);
     if (progress.kind !== 'lacksFacts') return progress;
     const { currencies, stages } = progress.lacking;
     if (currencies.length > 0) await dependencies.refreshRates(tenantId, currencies);
     if (stages) await dependencies.refreshStages(tenantId);
-    const again = await store.inTransaction((transaction) => routeBatch(transaction, tenantId, false));
+    const again = await routeAsSet(tenantId, false, endsAtMs);
     return again.kind === 'lacksFacts' ? NOTHING_DONE : again;
   }
 
@@ -182,7 +241,7 @@ export function makeRouteEvents(dependencies: RouteEventsDependencies): RouteEve
     const endsAtMs = nowMs() + MAX_JOB_MS;
     let progress: 'more' | 'done' = 'more';
     while (progress === 'more' && nowMs() < endsAtMs) {
-      const batch = await route(tenantId);
+      const batch = await route(tenantId, endsAtMs);
       if (batch.spaceIds.length > 0) bell.ringDeliver(batch.spaceIds);
       progress = batch.kind;
     }

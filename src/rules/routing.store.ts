@@ -8,7 +8,7 @@ import { EVENT_TYPES } from '../core/transition';
 import { isUnfinished } from '../core/unfinished.store';
 import type { Database } from '../platform/database';
 import type { BatchPlan, Retold } from './plan-batch';
-import type { LoadRules, MessageName, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
+import type { LoadRules, MessageName, PlannedBy, RawEvent, RoutingStore, RoutingTransaction } from './route-events';
 import { recordKey, type NewDelivery, type PendingDelivery } from './routing-ledger';
 import { loadRates } from './exchange-rate.store';
 import { loadHeldBack } from './held-back.store';
@@ -23,6 +23,7 @@ export const ROUTE_LOCK = 0x64_62_01;
 
 const LOCK_TENANT = `
   SELECT rules_version, base_currency, coalesce(settings ->> 'timeZone', time_zone) AS time_zone, pg_try_advisory_xact_lock(${ROUTE_LOCK}, id) AS locked FROM tenants WHERE id = $1`;
+const HOLD_SETTINGS = `SELECT FROM tenants WHERE id = $1 FOR SHARE SKIP LOCKED`;
 /**
  * Tenant and id are said as the index of these events says them, `events_unrouted`, which is of expressions: the planner has nothing else
  * for it, and a backlog is read in that order and not sorted as a whole.
@@ -52,9 +53,14 @@ const UNTOLD = `
     FROM unnest($2::bigint[], $3::int[], $4::int[]) AS told(event_id, rule_id, chat_webhook_id)
     JOIN deliveries d ON d.event_id = told.event_id AND d.rule_id = told.rule_id AND d.chat_webhook_id = told.chat_webhook_id
    WHERE d.tenant_id = $1 AND d.replay = 0 AND d.state IN ('dropped', 'failed')`;
+/**
+ * None, unless settings are those of the version ($3) that was planned by and nobody is changing them; that is kept so until the end of the
+ * transaction. It never waits: whoever changes settings may wait for messages that this transaction has locked.
+ */
 const FINISH_EVENTS = `
   UPDATE events e SET routed_at = now(), transitions = r.transitions, decisions = r.decisions, ignored_reason = r.ignored_reason
-    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text) WHERE e.id = r.id`;
+    FROM jsonb_to_recordset($1::jsonb) AS r(id bigint, transitions text[], decisions jsonb, ignored_reason text)
+   WHERE e.id = r.id AND EXISTS (SELECT FROM tenants WHERE id = $2 AND rules_version = $3 FOR SHARE SKIP LOCKED)`;
 /** The record is most often just what the batch made of its shadow: that is taken from there and not sent, parsed and compressed again. */
 const OWE = `
   INSERT INTO deliveries (tenant_id, event_id, rule_id, chat_webhook_id, space_id, entity, entity_id, transition, record, record_before,
@@ -204,6 +210,10 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
         ? { kind: 'locked', rulesVersion: row.rules_version, baseCurrency: row.base_currency, timeZone: row.time_zone }
         : { kind: 'busy' };
     },
+    async holdSettings(tenant) {
+      const { rowCount } = await client.query(HOLD_SETTINGS, [tenant]);
+      return rowCount === 1;
+    },
     async unroutedEvents(tenant, limit) {
       const { rows } = await client.query<{ id: number; received_at: Date; payload: Buffer }>({
         name: 'route-unrouted',
@@ -220,7 +230,7 @@ function transactionOn(client: PoolClient, loadRules: LoadRules<PoolClient>): Ro
     loadUntold: (tenant, told) => loadUntold(client, tenant, told),
     loadWatches: (tenant, wanted) => loadWatches(client, tenant, wanted),
     loadHeldBack: (tenant, told) => loadHeldBack(client, tenant, told),
-    write: (tenant, plan, ignored) => writePlan(client, tenant, plan, ignored),
+    write: (by, plan, ignored) => writePlan(client, by, plan, ignored),
   };
 }
 
@@ -251,10 +261,10 @@ async function loadPending(
 
 async function writePlan(
   client: PoolClient,
-  tenant: TenantId,
+  { tenantId: tenant, rulesVersion }: PlannedBy,
   plan: BatchPlan,
   ignored: readonly { readonly id: number; readonly reason: string }[],
-): Promise<void> {
+): Promise<boolean> {
   await saveShadows(client, tenant, plan.shadows);
   const finished = [
     ...plan.routed.map((event) => ({
@@ -265,7 +275,9 @@ async function writePlan(
     })),
     ...ignored.map((event) => ({ id: event.id, transitions: [], decisions: [], ignored_reason: event.reason })),
   ];
-  await client.query({ name: 'route-finish', text: FINISH_EVENTS, values: [JSON.stringify(finished)] });
+  const values = [JSON.stringify(finished), tenant, rulesVersion];
+  const { rowCount } = await client.query({ name: 'route-finish', text: FINISH_EVENTS, values });
+  if (rowCount === 0) return false;
   if (plan.created.length > 0)
     await client.query({ name: 'route-owe', text: OWE, values: [tenant, JSON.stringify(owedRows(plan))] });
   if (plan.retold.length > 0) {
@@ -277,6 +289,7 @@ async function writePlan(
     await client.query(TAKE_BACK_FOLDED, [JSON.stringify(plan.dropped)]);
   }
   if (plan.moved.length > 0) await moveWatches(client, tenant, plan.moved);
+  return true;
 }
 
 function retoldRow({ id, change, recordBefore }: Retold): object {

@@ -121,6 +121,7 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
         baseCurrency: settings.baseCurrency ?? 'EUR',
         timeZone: settings.timeZone ?? 'UTC',
       }),
+    holdSettings: () => Promise.resolve(true),
     unroutedEvents: (_tenant, limit) => Promise.resolve(events.filter((event) => event.transitions === null).slice(0, limit)),
     loadRules: () =>
       Promise.resolve({ rules: settings.rules, destinations, muted: settings.muted ?? [], hasWatches: watches.length > 0 }),
@@ -157,7 +158,10 @@ export function makeMemoryLedger(settings: LedgerSettings): MemoryLedger {
             return { id, ruleId, transition, receivedAt, isHeld: state === 'held', isAlone: true };
           }),
       ),
-    write: (_tenant, plan, ignored) => Promise.resolve(write(plan, ignored)),
+    write(_by, plan, ignored) {
+      write(plan, ignored);
+      return Promise.resolve(true);
+    },
   };
   const store: RoutingStore = { inTransaction: (work) => work(transaction), tenantsWithWork: () => Promise.resolve([TENANT]) };
   const routeEvents = makeRouteEvents({
