@@ -1,5 +1,7 @@
 /** What a PostgreSQL error means for the caller: try again later, or never. */
 
+import { z } from 'zod';
+
 const CODE_TROUBLE = /^(08|53|57P0|58)/;
 const SOCKET_TROUBLE = new Set([
   'ECONNREFUSED',
@@ -18,7 +20,14 @@ const DRIVER_TROUBLE =
 const TIME_LIMIT_CODES = new Set(['57014', '55P03']);
 const NO_ANSWER = /query read timeout/i;
 
+/** Prisma gives an error a code of its own; what PostgreSQL itself had answered lies below. */
+const prismaError = z.object({
+  meta: z.object({ driverAdapterError: z.object({ cause: z.object({ originalCode: z.string() }) }) }),
+});
+
 function codeOf(error: unknown): string {
+  const ofPrisma = prismaError.safeParse(error);
+  if (ofPrisma.success) return ofPrisma.data.meta.driverAdapterError.cause.originalCode;
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 

@@ -1,9 +1,11 @@
 /** The HTTP application around the API: headers, CORS, limits, and the shape of every refusal. */
 
-import { openDatabase } from '../../../src/platform/database';
+import type { Express } from 'express';
 import request from 'supertest';
+import { openDatabase } from '../../../src/platform/database';
 import { iframeToken, makeApiFixture, type ApiFixture, type TestTenant } from '../../support/api-fixture';
 import { useTestDatabase } from '../../support/test-database';
+import { waitUntil } from '../../support/wait-until';
 
 const testDatabase = useTestDatabase();
 let fixture: ApiFixture;
@@ -162,6 +164,35 @@ test('when the database is away, then the answer is 503 and nothing is reported 
   expect([page.status, page.type]).toEqual([503, 'text/html']);
   expect(lost.reported).toEqual([]);
   await away.close();
+});
+
+test.each([
+  ['a list that is read', 'rules', (app: Express) => request(app).get('/rules')],
+  ['a change', 'rules', (app: Express) => request(app).delete('/rules/1')],
+  [
+    'a change by a statement',
+    'deliveries',
+    (app: Express) => request(app).post('/mutes').send({ entity: 'deal', entityId: '8' }),
+  ],
+  ['a history', 'logs', (app: Express) => request(app).get('/logs')],
+])('when an administrator ends the connection of %s, then the answer is 503 and nothing is reported', async (_, table, ask) => {
+  const { pool } = testDatabase.database;
+  const cut = makeApiFixture(testDatabase.database);
+  const holder = await pool.connect();
+  await holder.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+  const asked = authorized(ask(cut.app)).then((answer) => answer);
+
+  await waitUntil('its connection was ended', async () => {
+    const ended = `
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return (await pool.query(ended)).rows.length > 0;
+  });
+
+  const { status, type, headers } = await asked;
+  await holder.query('ROLLBACK');
+  holder.release();
+  expect([status, type, headers['retry-after']]).toEqual([503, 'application/problem+json', '5']);
+  expect(cut.reported).toEqual([]);
 });
 
 test('when something breaks that nobody foresaw, then the answer is 500 without its words, and it is reported', async () => {
