@@ -76,7 +76,7 @@ test('when a watch ends after a batch was planned, then that batch tells it no m
   expect(await outcome()).toMatchObject({ told: [] });
 });
 
-test('when a change is under way, then a batch waits until it is done, and holds up nobody meanwhile', async () => {
+test('when a change is under way, then a batch waits until it is done', async () => {
   await comesIn(0, 11, 12);
   const spaces = await hold('LOCK TABLE chat_webhooks IN SHARE MODE');
   const changed = replaceUrl().then(({ status }) => status);
