@@ -311,6 +311,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
     },
   });
   const testStore = makeTestStore(database);
+  const onFreed = (spaceId: string): void => bell.ringDeliver([spaceId]);
   const tellHealth = makeTellHealth({
     store: makeNoticeStore(database),
     slots: testStore,
@@ -319,6 +320,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       post({ url: { spaceId, ...credentials }, requestId, body, isThreaded: false }),
     settings: attemptSettings,
     settingsUrl,
+    onFreed,
     clock,
     log,
   });
@@ -329,6 +331,7 @@ export async function compose(surroundings: Surroundings, roles: Roles): Promise
       post({ url: { spaceId: recipient.spaceId, ...credentials }, requestId, body, isThreaded: false }),
     settings: attemptSettings,
     onHealed: () => bell.ringDeliver(),
+    onFreed,
     clock,
   };
   const sendTest = makeSendTest(testing);

@@ -1,4 +1,7 @@
-/** Sends a sample message at once, past the queue but not past the space's quota, and records the attempt. */
+/**
+ * Sends a sample message at once and records the attempt: not past the space's quota, and past messages that wait there only now and
+ * then, because whoever knows the id of a space can send tests to it.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -74,18 +77,27 @@ export type RecipientsWanted = { readonly tenantId: TenantId } & (
 export interface TestStore {
   /** Recipients of a rule (one per destination), or the destinations themselves; empty when there is none. */
   findRecipients(target: RecipientsWanted): Promise<readonly SavedRecipient[]>;
-  /** Takes the space's next write slot, when it is free. */
-  reserveSlot(spaceId: string, intervalMs: number): Promise<Reservation>;
+  /** Takes the space's write slot, when it is free and no message wants it; else the next one, when it may cut in. */
+  reserveSlot(spaceId: string, wish: SlotWish): Promise<Reservation>;
   /**
    * The attempt is over: the next write is an interval away. A success heals the destination and lets go what it holds, a
-   * refusal counts as any other. What took longer than its lease leaves that of whoever has the space by then.
+   * refusal counts as any other. What took longer than its lease leaves that of whoever has the space by then. Says whether
+   * messages are owed there: who sends them took the space for taken.
    */
-  recordTest(recipient: Recorded, attempt: TestAttempt): Promise<void>;
+  recordTest(recipient: Recorded, attempt: TestAttempt): Promise<{ readonly areMessagesWaiting: boolean }>;
   /** What became of a destination to which nothing could be posted; nothing when it has another URL by now. */
   recordHealth(saved: SavedDestination, health: HealthChange): Promise<void>;
 }
 
-export type Reservation = { readonly kind: 'taken'; readonly lease: string } | BusySpace;
+/** What cuts in has the next slot, when that comes in `withinMs`, ahead of messages and others: once in `cutInEveryMs` per space, whoever asks. */
+export interface SlotWish {
+  readonly intervalMs: number;
+  readonly cutInEveryMs: number;
+  readonly withinMs: number;
+}
+
+/** `waitMs`: until the slot that was taken comes. */
+export type Reservation = { readonly kind: 'taken'; readonly lease: string; readonly waitMs: number } | BusySpace;
 
 export interface BusySpace {
   readonly kind: 'busy';
@@ -119,11 +131,16 @@ export interface SendTestDependencies {
   readonly settings: HealthSettings & { readonly spaceIntervalMs: number };
   /** A destination works again: its messages may go. */
   readonly onHealed: () => void;
+  /** The space is free again, and messages wait there. */
+  readonly onFreed: (spaceId: string) => void;
   readonly clock: () => Date;
 }
 
 /** A person waits for the answer: this long for a free slot, then it says that the space is busy. */
 const SLOT_PATIENCE_MS = 5_000;
+/** While messages wait in a space, its tests have one slot in so long, and those that Chat will most likely refuse again one in a minute. */
+const CUT_IN_EVERY_MS = 10_000;
+const REFUSED_CUT_IN_EVERY_MS = 60_000;
 
 /** Makes the use case; it never throws because of Google Chat. A rule with several destinations is tried on each; the first failure counts. */
 export function makeSendTest(dependencies: SendTestDependencies): (target: TestTarget) => Promise<TestResult> {
@@ -178,7 +195,7 @@ async function sendOne(
     if (recipient.saved !== null) await store.recordHealth(recipient.saved, healthWithoutKey(recipient.saved.health, settings));
     return { status: 'failure', httpStatus: null, errorMessage: KEY_LOST_REASON };
   }
-  const slot = await waitForSlot(recipient.spaceId, dependencies);
+  const slot = await waitForSlot(recipient, dependencies);
   if (slot.kind === 'busy') return { status: 'failure', httpStatus: null, errorMessage: busyWords(slot, settings) };
   const { lease } = slot;
   const { tenant, eventType, mode, template, locale, timeZone } = recipient;
@@ -192,23 +209,31 @@ async function sendOne(
   const startedAtMs = clock().getTime();
   const outcome = await dependencies.post(recipient, credentials, randomUUID(), body);
   const health = recipient.saved === null ? null : healthAfter(recipient.saved.health, outcome, 0, settings);
-  await store.recordTest(recipient, {
+  const { areMessagesWaiting } = await store.recordTest(recipient, {
     ...{ lease, outcome, body, health, intervalMs: settings.spaceIntervalMs },
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
   });
+  if (areMessagesWaiting) dependencies.onFreed(recipient.spaceId);
   if (health?.isHealed === true) dependencies.onHealed();
   return outcome.kind === 'sent'
     ? { status: 'success', httpStatus: outcome.httpStatus }
     : { status: 'failure', httpStatus: outcome.httpStatus, errorMessage: outcome.reason };
 }
 
-/** Gives the lease of the space, or how it stands with one that stays busy. */
-async function waitForSlot(spaceId: string, { store, clock, settings }: SendTestDependencies): Promise<Reservation> {
-  const endsAtMs = clock().getTime() + SLOT_PATIENCE_MS;
+/** Gives the lease of the space, once its slot is there, or how it stands with one that stays busy. */
+async function waitForSlot(
+  { spaceId, saved }: TestRecipient,
+  { store, clock, settings }: SendTestDependencies,
+): Promise<Reservation> {
+  const cutInEveryMs = saved !== null && saved.health.refusals > 0 ? REFUSED_CUT_IN_EVERY_MS : CUT_IN_EVERY_MS;
+  let withinMs = SLOT_PATIENCE_MS;
+  const endsAtMs = clock().getTime() + withinMs;
   for (;;) {
-    const slot = await store.reserveSlot(spaceId, settings.spaceIntervalMs);
-    if (slot.kind === 'taken' || clock().getTime() + slot.waitMs > endsAtMs) return slot;
-    await delay(slot.waitMs);
+    const slot = await store.reserveSlot(spaceId, { intervalMs: settings.spaceIntervalMs, cutInEveryMs, withinMs });
+    withinMs = endsAtMs - clock().getTime();
+    if (slot.kind === 'busy' && slot.waitMs > withinMs) return slot;
+    if (slot.waitMs > 0) await delay(slot.waitMs);
+    if (slot.kind === 'taken') return slot;
   }
 }
 

@@ -3,6 +3,7 @@
  * flood. What nobody can be told now stays due.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DeliveryOutcome } from '../core/delivery';
 import type { QuietHours } from '../core/destination';
@@ -82,6 +83,8 @@ export interface TellHealthDependencies {
   readonly post: (notice: QueuedNotice, credentials: ChatCredentials) => Promise<DeliveryOutcome>;
   readonly settings: HealthSettings & { readonly spaceIntervalMs: number };
   readonly settingsUrl: (companyDomain: string) => string;
+  /** The space is free again, and messages wait there. */
+  readonly onFreed: (spaceId: string) => void;
   readonly clock: () => Date;
   readonly log: Logger;
 }
@@ -94,6 +97,8 @@ export interface TellHealth {
 }
 
 const MAX_ATTEMPTS = 10;
+/** That messages do not arrive is told ahead of messages that wait: they would let no notice through where they never end. */
+const CUT_IN = { cutInEveryMs: 3_000, withinMs: 2_000 };
 
 /** One card per tenant, where it is preferred, else in the first destination that does not want quiet now. */
 export function planNotices(
@@ -164,11 +169,12 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     await store.settle(notice.id, { state: 'failed', afterMs: 0, wasTried: false });
     return;
   }
-  const slot = await slots.reserveSlot(notice.spaceId, settings.spaceIntervalMs);
+  const slot = await slots.reserveSlot(notice.spaceId, { intervalMs: settings.spaceIntervalMs, ...CUT_IN });
   if (slot.kind === 'busy') {
     await store.settle(notice.id, { state: 'queued', afterMs: slot.waitMs, wasTried: false });
     return;
   }
+  if (slot.waitMs > 0) await delay(slot.waitMs);
   const startedAtMs = clock().getTime();
   const outcome = await tryPost(notice, credentials, dependencies);
   const attempt: TestAttempt = {
@@ -176,7 +182,8 @@ async function sendNotice(notice: QueuedNotice, dependencies: TellHealthDependen
     durationMs: Math.max(0, clock().getTime() - startedAtMs),
     health: healthAfter(saved.health, outcome, 0, settings),
   };
-  await slots.recordTest(notice, attempt);
+  const { areMessagesWaiting } = await slots.recordTest(notice, attempt);
+  if (areMessagesWaiting) dependencies.onFreed(notice.spaceId);
   await store.settle(notice.id, endOf(attempt, notice.attempts));
   log.info({ tenantId: notice.tenant.id, noticeId: notice.id, outcome: outcome.kind }, 'notice attempted');
 }

@@ -20,15 +20,31 @@ const RECIPIENTS = `
    WHERE w.tenant_id = $1
      AND (w.id = ANY ($3::int[]) OR EXISTS (SELECT 1 FROM rule_targets g WHERE g.rule_id = r.id AND g.chat_webhook_id = w.id)) ORDER BY w.id`;
 
-/** Taken like any other write: the slot and the lease must both be free. */
+/** A message is due, or will be before whoever takes the slot has given it back ($2: the interval). */
+const IS_WANTED = `coalesce(g.is_waiting AND g.due_at <= greatest(g.next_slot_at, now()) + $2 * interval '1 millisecond', false)`;
+const IS_OPEN = `(g.next_slot_at <= now() AND NOT ${IS_WANTED})`;
+/** Nothing did for as long as $3, or the clock jumped back since; and the slot comes soon enough. */
+const MAY_CUT_IN = `
+  (coalesce(g.cut_in_at NOT BETWEEN now() - $3 * interval '1 millisecond' AND now() + interval '1 minute', true)
+   AND g.next_slot_at <= now() + $4 * interval '1 millisecond')`;
+/**
+ * Taken like any other write: the lease must be free, and the slot, which belongs to a message that wants it. Whoever cuts in has the
+ * lease ahead of the slot: the sender leaves the space alone meanwhile.
+ */
 const RESERVE = `
-  INSERT INTO google_spaces (space_id, next_slot_at, lease_until) VALUES ($1, now(), now() + interval '15 seconds')
-  ON CONFLICT (space_id) DO UPDATE SET lease_until = now() + interval '15 seconds'
-   WHERE google_spaces.next_slot_at <= now() AND (google_spaces.lease_until IS NULL OR google_spaces.lease_until <= now())
-  RETURNING lease_until::text AS lease`;
-/** Who asked for a rest is known of the destinations: Chat's answer to one of them counts for the space. */
+  INSERT INTO google_spaces AS g (space_id, next_slot_at, lease_until) VALUES ($1, now(), now() + interval '15 seconds')
+  ON CONFLICT (space_id) DO UPDATE SET lease_until = greatest(g.next_slot_at, now()) + interval '15 seconds',
+         cut_in_at = CASE WHEN ${IS_OPEN} THEN g.cut_in_at ELSE now() END
+   WHERE (g.lease_until IS NULL OR g.lease_until <= now()) AND (${IS_OPEN} OR ${MAY_CUT_IN})
+  RETURNING g.lease_until::text AS lease, greatest(extract(epoch FROM g.next_slot_at - now()) * 1000, 0)::float8 AS ms`;
+/**
+ * A lease ends with its message, long before the slot after that: whoever looks often enough finds the space without one. Who asked for
+ * a rest is known of the destinations: Chat's answer to one of them counts for the space.
+ */
 const WAIT = `
-  SELECT greatest(rest.ms, CASE WHEN lease_until > now() THEN $2 ELSE 0 END, 20)::float8 AS ms, greatest(rest.ms, 0)::float8 AS rest_ms,
+  SELECT greatest(CASE WHEN g.lease_until > now() THEN $2 / 4 ELSE 0 END,
+                  CASE WHEN ${MAY_CUT_IN} THEN 0 ELSE rest.ms END,
+                  CASE WHEN ${IS_WANTED} AND NOT ${MAY_CUT_IN} THEN $2 ELSE 0 END, 20)::float8 AS ms, greatest(rest.ms, 0)::float8 AS rest_ms,
          EXISTS (SELECT FROM chat_webhooks w WHERE w.space_id = g.space_id AND w.health = 'throttled') AS is_throttled
     FROM google_spaces g CROSS JOIN LATERAL (SELECT extract(epoch FROM g.next_slot_at - now()) * 1000 AS ms) rest WHERE g.space_id = $1`;
 
@@ -45,7 +61,8 @@ const LOG = `
 /** As what a message came to is recorded (record.store.ts). */
 const SLOT = `
   UPDATE google_spaces SET lease_until = CASE WHEN lease_until <> $3::timestamptz THEN lease_until END,
-         next_slot_at = greatest(next_slot_at, clock_timestamp() + $2 * interval '1 millisecond') WHERE space_id = $1`;
+         next_slot_at = greatest(next_slot_at, clock_timestamp() + $2 * interval '1 millisecond') WHERE space_id = $1
+  RETURNING is_waiting`;
 
 const recipientRow = z
   .object({
@@ -111,16 +128,17 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
       const { rows } = await pool.query(RECIPIENTS, [target.tenantId, ruleId, chatWebhookIds]);
       return rows.map((row) => recipientRow.parse(row));
     },
-    async reserveSlot(spaceId, intervalMs) {
-      const [taken] = (await pool.query<{ lease: string }>(RESERVE, [spaceId])).rows;
-      if (taken !== undefined) return { kind: 'taken', lease: taken.lease };
-      const [wait] = (await pool.query<{ ms: number; rest_ms: number; is_throttled: boolean }>(WAIT, [spaceId, intervalMs])).rows;
+    async reserveSlot(spaceId, { intervalMs, cutInEveryMs, withinMs }) {
+      const values = [spaceId, intervalMs, cutInEveryMs, withinMs];
+      const [taken] = (await pool.query<{ lease: string; ms: number }>(RESERVE, values)).rows;
+      if (taken !== undefined) return { kind: 'taken', lease: taken.lease, waitMs: Math.ceil(taken.ms) };
+      const [wait] = (await pool.query<{ ms: number; rest_ms: number; is_throttled: boolean }>(WAIT, values)).rows;
       const rest = { restMs: Math.ceil(wait?.rest_ms ?? 0), isThrottled: wait?.is_throttled ?? false };
       return { kind: 'busy', waitMs: Math.ceil(wait?.ms ?? intervalMs), ...rest };
     },
     async recordTest(recipient, { lease, outcome, body, durationMs, intervalMs, health }) {
       const { tenant, ruleId, saved, spaceId } = recipient;
-      await transaction(async (client) => {
+      return await transaction(async (client) => {
         if (health !== null && saved !== null) await changeHealth(client, saved, health);
         const status = outcome.kind === 'sent' ? 'success' : 'failure';
         const errorMessage = outcome.kind === 'sent' ? null : outcome.reason;
@@ -138,7 +156,8 @@ export function makeTestStore({ pool, transaction }: Pick<Database, 'pool' | 'tr
         await client.query(LOG, attempt);
         // What asks Dealbell to wait asks for the whole space.
         const askedMs = 'retryAfterMs' in outcome ? (outcome.retryAfterMs ?? 0) : 0;
-        await client.query(SLOT, [spaceId, Math.max(intervalMs, askedMs), lease]);
+        const { rows } = await client.query<{ is_waiting: boolean }>(SLOT, [spaceId, Math.max(intervalMs, askedMs), lease]);
+        return { areMessagesWaiting: rows[0]?.is_waiting === true };
       });
     },
     recordHealth: (saved, health) => transaction((client) => changeHealth(client, saved, health)),

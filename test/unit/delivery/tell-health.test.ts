@@ -28,6 +28,7 @@ beforeEach(async () => {
 async function given(names: readonly string[], answers: Readonly<Record<string, DeliveryOutcome>>) {
   for (const [index, name] of names.entries()) await ledger.addDestination({ id: index + 1, name, space_id: name });
   const posted: { space: string; body: string }[] = [];
+  const freed: string[] = [];
   const current = { ...answers };
   const tellHealth = makeTellHealth({
     store: makeNoticeStore(testDatabase.database),
@@ -42,6 +43,7 @@ async function given(names: readonly string[], answers: Readonly<Record<string, 
     },
     settings: { spaceIntervalMs: 0, refusalConfirmMs: 0, firstProbeMs: 60_000 },
     settingsUrl: () => 'https://acme.example/settings',
+    onFreed: (spaceId) => freed.push(spaceId),
     clock: () => new Date(Date.now() + aheadMs),
     log: pino({ level: 'silent' }),
   });
@@ -51,6 +53,8 @@ async function given(names: readonly string[], answers: Readonly<Record<string, 
   };
   return {
     posted,
+    /** Where messages wait for the space. */
+    freed,
     answer: (space: string, outcome: DeliveryOutcome) => {
       current[space] = outcome;
     },
@@ -215,3 +219,39 @@ test.each([
     expect(world.posted.map(({ space }) => space)).toEqual(['Room B', 'Room C']);
   },
 );
+
+/** Messages wait in the space without end, and its next slot comes in a moment. */
+const givenBusy = (space: string, cutInAt: string) =>
+  query(
+    `INSERT INTO google_spaces (space_id, is_waiting, due_at, next_slot_at, cut_in_at)
+     VALUES ($1, true, 'epoch', now() + interval '300 milliseconds', ${cutInAt})`,
+    space,
+  );
+
+test.each([
+  ['nothing cut in', 'NULL'],
+  ['a test cut in a while ago', `now() - interval '4 seconds'`],
+])('when messages wait where a notice is to be told and %s, then it has the next slot ahead of them', async (_what, cutInAt) => {
+  const world = await given(['Room A', 'Room B'], {});
+  await givenBusy('Room B', cutInAt);
+  await breakDown('Room A');
+
+  await world.look();
+
+  expect(world.heardIn('Room B', 'Room A')).toBe(1);
+  expect(world.freed).toEqual(['Room B']);
+});
+
+test('when something cut in a moment ago where messages wait, then a notice leaves them the next slot and is told after it', async () => {
+  const world = await given(['Room A', 'Room B'], {});
+  await givenBusy('Room B', 'now()');
+  await breakDown('Room A');
+  await world.look();
+  const atOnce = world.posted.length;
+  await query(`UPDATE google_spaces SET cut_in_at = now() - interval '4 seconds'`);
+
+  await world.rounds(1);
+
+  expect(atOnce).toBe(0);
+  expect(world.posted.map(({ space }) => space)).toEqual(['Room B']);
+});
