@@ -1,7 +1,7 @@
 /** One space's or tenant's trouble is nobody else's: what hangs or is flooded keeps no message of another waiting. */
 
 import { DEMO_COMPANY_ID, OTHER_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
-import { addRule, connectChannel, visibleText, type Channel } from '../support/channel';
+import { addRule, closeSpace, connectChannel, openSpace, visibleText, type Channel } from '../support/channel';
 import { describeOnBackends } from '../support/queue-backends';
 import { postAs, rawWebhook } from '../support/raw-webhook';
 import { useTestDatabase } from '../support/test-database';
@@ -12,6 +12,7 @@ import { firstAdmin, startWorld, type World } from '../support/world';
 const PLACES = 2;
 const HANGING_SPACES = 4;
 const FLOOD = 15;
+const QUEUED = 8;
 const UNFOLDED: Record<string, unknown> = { fold: 'off' };
 
 describeOnBackends('Fairness', (backend) => {
@@ -81,4 +82,32 @@ describeOnBackends('Fairness', (backend) => {
     // One that tries for all may be among them where the machine is slow.
     expect(asked.length).toBeLessThanOrEqual(2);
   });
+
+  test('when another tenant tests an invented webhook of a tenant’s space on and on, then the messages have nearly all of its slots', async () => {
+    const [token, otherToken] = [await world.install(), await world.install(undefined, OTHER_COMPANY_ID)];
+    const mine = await listening(token, 501);
+    const url = mine.url.replace(/token=[^&]*/, 'token=invented');
+    const invented = await world.api('POST', '/chat-webhooks', otherToken, { name: 'Invented', url });
+    await closeSpace(testDatabase.database.pool, mine);
+    for (let index = 0; index < QUEUED; index += 1) await win(501);
+    await waitUntil('all are owed', async () => {
+      const owed = `SELECT FROM deliveries WHERE space_id = $1 AND state = 'queued' AND not_before <= now()`;
+      return (await testDatabase.database.pool.query(owed, [mine.spaceId])).rows.length === QUEUED;
+    });
+    let isOver = false;
+    const testOnAndOn = async () => {
+      while (!isOver) await world.api('POST', '/test', otherToken, { chatWebhookId: Number(invented.body.id) });
+    };
+
+    await openSpace(testDatabase.database.pool, mine);
+    const loops = Array.from({ length: 6 }, testOnAndOn);
+    await world.chat.waitForMessages(mine.spaceId, QUEUED, 45_000);
+    const others = attemptsAt(mine) - QUEUED;
+    isOver = true;
+    await Promise.all(loops);
+
+    // One in ten seconds; on a slow machine a few.
+    expect(others).toBeLessThanOrEqual(QUEUED / 2);
+    expect(world.chat.counts.byStatus[429] ?? 0).toBe(0);
+  }, 90_000);
 });
