@@ -110,10 +110,10 @@ export const CANDIDATE = `
   coalesce(d.transition -> 'cause' -> 'isBulkEdit' = 'true', false) AS is_bulk_edit, left(d.record ->> 'title', 2000) AS title`;
 
 /**
- * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space, or inside another message:
- * a fold overtakes nothing (asked per message, because as a join it may be planned as a comparison of all with all). Those of a digest
- * wait for it, those of quiet hours for their end, what was tried in vain before goes by itself, a body that is frozen stays as it is: the head's
- * too, which somebody else posts when its space was lost.
+ * The due messages of the head's destination, locked. One is left out while an earlier one about its record waits elsewhere in the space,
+ * inside another message, or for nothing any more until it is let go: a fold overtakes nothing (asked per message, because as a join it may be
+ * planned as a comparison of all with all). Those of a digest wait for it, those of quiet hours for their end, what was tried in vain before
+ * goes by itself, a body that is frozen stays as it is: the head's too, which somebody else posts when its space was lost.
  */
 const CANDIDATES = `
   WITH c AS MATERIALIZED (
@@ -130,8 +130,7 @@ const CANDIDATES = `
    WHERE d.id = $1 OR (NOT ${IS_TOLD_BEFORE} AND (
      SELECT e.id FROM deliveries e WHERE ${isEarlier('e', 'd')}
         AND ${isUnfinished('e')} AND coalesce(e.space_id, '') = d.space_id AND e.id NOT IN (SELECT id FROM c)
-        AND (e.state <> 'held' OR (e.held_for = 'quiet' AND NOT $4
-             AND coalesce(e.via_webhook_id, e.chat_webhook_id) = coalesce(d.via_webhook_id, d.chat_webhook_id))) LIMIT 1) IS NULL)
+        AND (e.state <> 'held' OR (NOT $4 AND ${isHeldForTime('e', 'd')})) LIMIT 1) IS NULL)
    ORDER BY d.id`;
 
 /** Members point to the delivery that tells them; the leads go in their order, none later than the head of them all. */

@@ -46,6 +46,25 @@ test('when one of a backlog is later than what another message is to tell, then 
   expect(mayBeFolded).toEqual([3, 5]);
 });
 
+test.each([
+  ['a digest that is told no more', { held_for: 'daily', held_until: new Date(0) }],
+  ['quiet hours that are gone', { held_for: 'quiet', held_until: new Date(Date.now() + 3_600_000) }],
+])('when one of a backlog is later than what waits for %s, then it is not folded', async (_what, held) => {
+  const { database } = testDatabase;
+  await ledger.addDelivery({ id: 3, entity_id: '9', state: 'held', ...held });
+  for (const id of [4, 5, 6]) await ledger.addDelivery({ id, entity_id: id === 5 ? '9' : String(id) });
+  const [head] = (await makeDeliveryStore(database).claimDue(1)).claimed;
+  if (head === undefined) throw new Error('nothing was claimed');
+  const mayBeFolded: number[] = [];
+
+  await makeFoldStore(database).fold(head, false, (_head, due) => {
+    mayBeFolded.push(...due.map(({ id }) => id));
+    return [];
+  });
+
+  expect(mayBeFolded).toEqual([4, 6]);
+});
+
 test('when one that was held is later than what another message is to tell, then it is let go by itself', async () => {
   const held = { state: 'held', held_for: 'quiet', held_until: new Date(0) };
   for (const id of [3, 4, 5]) await ledger.addDelivery({ id, entity_id: id === 4 ? '2' : String(id), ...held });
