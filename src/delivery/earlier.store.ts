@@ -1,6 +1,7 @@
 /** Conditions by which a message, `d`, waits for the earlier ones about its record in its space. */
 
 import { isUnfinished } from '../core/unfinished.store';
+import { isGathered } from './let-go.store';
 
 /**
  * Whether `e` is an earlier message about the record of `d`. Tenant, id and state are said as the indexes by record say them, which are of
@@ -27,7 +28,7 @@ export const IS_TOLD_BEFORE = `
 
 /** Whether `e`, which is held, waits for the end of quiet hours, or for nothing any more until it is let go, in the destination to which `d` goes. */
 export const isHeldForTime = (e: string, d: string): string => `
-  ((${e}.held_for = 'quiet' OR ${e}.held_until = 'epoch')
+  ((${e}.held_for = 'quiet' OR ${e}.held_until = 'epoch' OR (${e}.held_until <= now() AND NOT ${isGathered(e)}))
    AND coalesce(${e}.via_webhook_id, ${e}.chat_webhook_id) = coalesce(${d}.via_webhook_id, ${d}.chat_webhook_id))`;
 
 /** One of those is held so. */

@@ -53,6 +53,26 @@ export function candidatesIn(rows: readonly unknown[]): readonly FoldCandidate[]
   });
 }
 
+/** `waits_on`: it was put off before, with others; `is_gathered`: its rule would gather it for the next digest. */
+const digestRow = placeRow.extend({ is_gathered: z.boolean(), waits_on: z.boolean() });
+
+/**
+ * Which of the rows of a digest, in the order of their ids, are put off: those that are later than something under way, the later ones about
+ * their records, and those that were put off before while any of these is later still, so that they are told in one and not one by one.
+ */
+export function putOffIn(rows: readonly unknown[]): ReadonlySet<number> {
+  const gathered = rows.map((row) => digestRow.parse(row)).filter((row) => row.is_gathered && !row.is_made);
+  const waitOn = gathered.some((row) => row.waits_on && row.is_later);
+  const records = new Set<string>();
+  const putOff = gathered.filter(({ entity, entity_id, is_later, waits_on }) => {
+    const record = `${entity}/${entity_id}`;
+    const stays = is_later || (waits_on && waitOn) || records.has(record);
+    if (stays) records.add(record);
+    return stays;
+  });
+  return new Set(putOff.map(({ id }) => id));
+}
+
 const changeRow = z
   .object({
     entity: z.enum(RECORD_ENTITIES),

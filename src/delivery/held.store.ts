@@ -8,7 +8,7 @@ import { tenantIdSchema, type TenantId } from '../core/tenant';
 import type { Database } from '../platform/database';
 import { IS_LATER } from './earlier.store';
 import { UNREADABLE } from './expire-held.store';
-import { candidatesIn } from './fold-rows';
+import { candidatesIn, putOffIn } from './fold-rows';
 import { CANDIDATE, writeFolds } from './fold.store';
 import type { DueVerdict } from './judge-due';
 import { readEach } from './left-out';
@@ -74,7 +74,10 @@ export interface HeldStore {
   dueHolds(now: Date, leftOut: readonly string[]): Promise<Waiting<DueHold>>;
   /** They wait for the end of quiet hours, which are others than before, or that of others. */
   postpone(hold: DueHold, wait: Wait, now: Date): Promise<void>;
-  /** Lets them go as `plan` says: each fold as one message, by itself what it leaves out. Of several workers one does it. Returns how many. */
+  /**
+   * Lets them go as `plan` says: each fold as one message, by itself what it leaves out. Of a digest that may wait on what is later than
+   * something under way. Of several workers one does it. Returns how many went.
+   */
   release(hold: DueHold, now: Date, plan: (candidates: readonly FoldCandidate[]) => readonly Fold[]): Promise<number>;
 }
 
@@ -151,11 +154,24 @@ const POSTPONE = `
 
 /** One worker at a time releases what a destination gets, so that one digest never becomes two. */
 const LOCK_DESTINATION = `SELECT id FROM chat_webhooks WHERE id = $1 FOR UPDATE SKIP LOCKED`;
+/**
+ * What is later than something under way is not let go with the rest of a digest, and not one by one either: it waits together until all of
+ * that has gone, but for this long at most; then what is still later waits by itself, as long again.
+ */
+const PUT_OFF_REASON = 'Told in a digest when the earlier messages about the same records have gone.';
+const PATIENCE = `interval '5 minutes'`;
+const WAITS_ON = `
+  (d.held_for <> 'quiet' AND d.state_reason = '${PUT_OFF_REASON}' AND d.waiting_since > now() - ${PATIENCE} AND ${IS_GATHERED})`;
+/** Asked first, so that what waits on is not locked in each round. */
+const HAS_WAITED = `
+  SELECT EXISTS (SELECT FROM deliveries d WHERE ${OF_HOLD} AND ${WAITS_ON} IS NOT TRUE)
+      OR NOT EXISTS (SELECT FROM deliveries d WHERE ${OF_HOLD} AND ${WAITS_ON} AND ${IS_LATER}) AS has_waited`;
 /** `is_later`: an earlier one about its record is under way in its space. */
 const HELD = `
   SELECT ${CANDIDATE}, d.rendered_body IS NOT NULL OR d.fold_kind IS NOT NULL OR d.is_plain OR d.is_unthreaded AS is_made,
-         ${IS_LATER} AS is_later
+         ${IS_LATER} AS is_later, d.held_for <> 'quiet' AND ${IS_GATHERED} AS is_gathered, ${WAITS_ON} IS TRUE AS waits_on
     FROM deliveries d WHERE ${OF_HOLD} ORDER BY d.id FOR UPDATE OF d`;
+const PUT_OFF = `UPDATE deliveries d SET state_reason = '${PUT_OFF_REASON}', waiting_since = now() WHERE d.id = ANY ($1::bigint[]) AND ${WAITS_ON} IS NOT TRUE`;
 /**
  * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be
  * delivered; that before it does, until when it was held (set-aside.store.ts). Those that were made before ($2) go first, and so do those whose body Chat did not take and that get another.
@@ -224,7 +240,8 @@ const unreadableRow = z
 const lookRow = z.object({ key: z.string().nullable(), last_until: z.string().nullable(), last_id: z.string().nullable() });
 const FROM_THE_FIRST = ['-infinity', '0'] as const;
 
-const madeRow = z.object({ id: z.number(), is_made: z.boolean() });
+const waitedRow = z.object({ has_waited: z.boolean() });
+const goingRow = z.object({ id: z.number(), is_made: z.boolean(), is_gathered: z.boolean() });
 
 /** Makes the store. */
 export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'transaction'>): HeldStore {
@@ -270,18 +287,23 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'trans
       database.transaction(async (client) => {
         const locked = await client.query(LOCK_DESTINATION, [hold.viaWebhookId ?? hold.chatWebhookId]);
         if (locked.rowCount === 0) return 0;
+        const looked = await client.query(HAS_WAITED, holdParameters(hold, now));
+        if (!waitedRow.parse(looked.rows[0]).has_waited) return 0;
         const { rows } = await client.query(HELD, holdParameters(hold, now));
-        const ids = rows.map((row) => madeRow.parse(row));
-        const made = ids.filter(({ is_made }) => is_made).map(({ id }) => id);
-        const candidates = candidatesIn(rows);
+        const putOff = putOffIn(rows);
+        if (putOff.size > 0) await client.query(PUT_OFF, [[...putOff]]);
+        const leaving = rows.filter((row) => !putOff.has(goingRow.parse(row).id));
+        const going = leaving.map((row) => goingRow.parse(row));
+        const made = going.filter(({ is_made }) => is_made).map(({ id }) => id);
+        const candidates = candidatesIn(leaving);
         const together = new Set([...candidates.map(({ id }) => id), ...made]);
-        const alone = ids.filter(({ id }) => !together.has(id)).map(({ id }) => ({ leadId: id, memberIds: [] }));
         // Without it the rest of a digest would be gathered for the next one.
-        const folds = [...plan(candidates), ...(hold.heldFor === 'quiet' ? [] : alone)];
+        const alone = going.filter(({ id, is_gathered }) => is_gathered && !together.has(id));
+        const folds = [...plan(candidates), ...alone.map(({ id }) => ({ leadId: id, memberIds: [] }))];
         const members = new Set(folds.flatMap(({ memberIds }) => memberIds));
         if (folds.length > 0) await writeFolds(client, folds, hold.heldFor);
-        await client.query(LET_GO, [ids.map(({ id }) => id).filter((id) => !members.has(id)), made, now]);
-        return ids.length;
+        await client.query(LET_GO, [going.map(({ id }) => id).filter((id) => !members.has(id)), made, now]);
+        return going.length;
       }),
   };
 }

@@ -88,6 +88,11 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     );
   const freeSpace = ({ spaceId }: Channel) =>
     testDatabase.database.pool.query('UPDATE google_spaces SET next_slot_at = now() WHERE space_id = $1', [spaceId]);
+  const putOff = async ({ spaceId }: Channel, ruleId: number, inTime: string) => {
+    const { pool } = testDatabase.database;
+    await pool.query(`UPDATE deliveries SET not_before = now() + $2::interval WHERE rule_id = $1`, [ruleId, inTime]);
+    await pool.query(`UPDATE google_spaces SET due_at = now(), is_waiting = true WHERE space_id = $1`, [spaceId]);
+  };
   /** As a backlog is, before it is prepared. */
   const foldWaiting = ({ id }: Channel) =>
     testDatabase.database.pool.query(
@@ -780,6 +785,31 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(held.map((one: { heldUntil: string }) => one.heldUntil)).toEqual(Array(2).fill('2026-11-26T08:00:00.000Z'));
     expect(texts(channel)).toHaveLength(1);
     expect(texts(channel)[0]).toMatch(/Daily digest: 2 changes[\s\S]*2 deals won/);
+  });
+
+  test('when messages about records of a digest are still under way at its time, then those records come after them in one more digest', async () => {
+    const channel = await listening({ fold: 'off' });
+    const filters = { pipelineIds: [await pipelineOf(channel)] };
+    const { items } = (await world.api('GET', '/rules?limit=100', key)).body;
+    const atOnce = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
+    const conditions = { all: [{ field: 'title', op: 'contains', value: 'Hasty' }] };
+    await put(world, key, `/rules/${atOnce.id}`, { filters: { ...filters, conditions } });
+    await addRule(world, key, 'deal.won', channel, { digest: { every: 'day', at: '09:00' }, filters });
+    setClock('2026-11-25T10:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Hasty one', 'Hasty two', 'Hasty three', 'Calm one', 'Calm two');
+    await putOff(channel, atOnce.id, '10 minutes');
+    await freeSpace(channel);
+    await waitUntil('all is gathered', async () => (await deliveriesOf(channel, 'held')).length === 5);
+
+    setClock('2026-11-26T08:00:00Z');
+    await arrives(channel, 1);
+    await putOff(channel, atOnce.id, '0 s');
+    await arrives(channel, 5);
+    await rest();
+
+    const titles = texts(channel).map((text) => /Daily digest: \d+ changes?|Hasty \w+/.exec(text)?.[0]);
+    expect(titles).toEqual(['Daily digest: 2 changes', 'Hasty one', 'Hasty two', 'Hasty three', 'Daily digest: 3 changes']);
   });
 
   describe('When a digest has gathered messages at 10:00 on Wednesday, and is told daily at 09:00', () => {

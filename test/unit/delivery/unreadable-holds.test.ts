@@ -175,6 +175,10 @@ test('when it cannot read when a rule gathers, then what others gathered has its
 
 test('when it cannot read one message of a digest, then the digest tells the others; that and what came later of its record go by themselves', async () => {
   await addDestination(1);
+  await query(
+    `INSERT INTO rules (id, tenant_id, name, event_type, digest) VALUES (1, $1, 'One', 'deal.won', '{"every": "day", "at": "08:00"}')`,
+    ledger.tenant,
+  );
   for (const id of [1, 2, 3, 4]) await hold(id, { chat_webhook_id: 1, held_for: 'daily' });
   await query(`UPDATE deliveries SET transition = '{"type": "deal.sung_of", "cause": {"isBulkEdit": "perhaps"}}' WHERE id = 2`);
   await query(`UPDATE deliveries SET entity_id = '2' WHERE id = 3`);
