@@ -106,7 +106,10 @@ export async function updateDestination(
     await refuseTwin(client, tenantId, url, id);
     await ensureSpace(client, url.spaceId);
   }
-  const changed = { ...columns(fields, untouched), ...(isThreadingAnew ? { threadingUnsupported: false } : {}) };
+  const changed = {
+    ...{ ...columns(fields, untouched), updatedAt: await databaseTime(client) },
+    ...(isThreadingAnew ? { threadingUnsupported: false } : {}),
+  };
   // The destination before its messages, as the sender locks them.
   const row = await client.chatWebhook.update({
     where: { id, tenantId },
@@ -117,6 +120,13 @@ export async function updateDestination(
     for (const statement of LET_GO_OF) await client.$executeRawUnsafe(statement, [id]);
   }
   return readDestination(row);
+}
+
+/** By the clock that says when messages came: what did so before a change is judged by it (screen-due.ts). */
+async function databaseTime(client: Prisma.TransactionClient): Promise<Date> {
+  const [row] = await client.$queryRaw<{ at: Date }[]>`SELECT clock_timestamp() AS at`;
+  if (row === undefined) throw new Error('the database tells no time');
+  return row.at;
 }
 
 const REPAIRED = {

@@ -10,6 +10,7 @@ import { tenantIdSchema } from '../core/tenant';
 import { EVENT_TYPES } from '../core/transition';
 import { isUnfinished } from '../core/unfinished.store';
 import type { Database } from '../platform/database';
+import { cameAt } from './came-at.store';
 import type { ClaimedDelivery, DeliveryStore, UnreadableDelivery } from './delivery-ledger';
 import { IS_TOLD_BEFORE, isEarlier, isHeldBefore } from './earlier.store';
 import { IS_CLOCK_RIGHT } from './expire-held.store';
@@ -24,7 +25,7 @@ import { KNOWN_HEALTHS } from './space-health';
  * ones about its record: one that was put off (a refusal) is not overtaken, nor one whose telling inside another message has not left. What
  * tells others too waits for what was tried about their records, unless that waits for it, or has waited for so long that it must be
  * waiting, over others, for this one. A space in which nothing is due learns when to
- * look again, unless more was owed since the snapshot of this statement (`marks`).
+ * look again, unless more was owed since the snapshot of this statement (`marks`). When a message came is looked up only where a time depends on it.
  * `next_ms`: when the earliest space that could not be claimed now will be ready; null when nothing waits.
  */
 const CLAIM = `
@@ -69,12 +70,13 @@ const CLAIM = `
          coalesce(w.health = 'broken' AND w.probe_delivery_id = claimed.id, false) AS is_probe, ${isHeldBefore('claimed')} AS is_held_before,
          extract(epoch FROM now() - coalesce(claimed.waiting_since, now()))::float8 * 1000 AS waiting_ms,
          extract(epoch FROM now() - coalesce(claimed.released_at, claimed.created_at))::float8 * 1000 AS age_ms,
+         extract(epoch FROM now() - CASE WHEN w.quiet_hours IS NOT NULL OR r.digest IS NOT NULL THEN ${cameAt('claimed')} ELSE claimed.created_at END)::float8 * 1000 AS came_ms,
          claimed.released_at,
          coalesce(r.urgent, false)
            OR (claimed.fold_kind IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries m JOIN rules mr ON mr.id = m.rule_id AND mr.tenant_id = m.tenant_id AND mr.urgent
                                                           WHERE m.folded_into = claimed.id)) AS is_urgent, CASE WHEN r.enabled AND claimed.fold_kind IS NULL THEN r.digest END AS digest, w.fold, w.fold_threshold, w.quiet_hours, w.hold_hours,
          w.sealed_credentials, w.threads, w.threading_unsupported, w.locale, w.time_zone, w.paused, w.health, w.health_reason, w.refusals,
-         w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms,
+         w.probes, extract(epoch FROM now() - w.last_refusal_at)::float8 * 1000 AS since_last_refusal_ms, extract(epoch FROM now() - w.updated_at)::float8 * 1000 AS since_change_ms,
          t.company_id::float8 AS company_id, t.company_name, t.company_domain, coalesce(t.settings ->> 'locale', t.locale) AS tenant_locale, coalesce(t.settings ->> 'timeZone', t.time_zone) AS tenant_time_zone,
          t.base_currency, t.rules_version, t.uninstalled_at IS NOT NULL AS is_uninstalled, later.next_ms
     FROM (SELECT extract(epoch FROM min(ready_at) - now())::float8 * 1000 AS next_ms
@@ -131,6 +133,7 @@ const claimedRow = z.object({
   is_urgent: z.boolean(),
   digest: digestSchema.nullable(),
   age_ms: z.number(),
+  came_ms: z.number(),
   company_id: z.number(),
   company_name: z.string(),
   company_domain: z.string(),
@@ -156,6 +159,7 @@ const destinationRow = z.object({
   refusals: z.number(),
   probes: z.number(),
   since_last_refusal_ms: z.number().nullable(),
+  since_change_ms: z.number(),
 });
 
 /**
@@ -239,6 +243,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
     troubles: row.troubles,
     attempts: row.attempts,
     ageMs: row.age_ms,
+    cameMs: row.came_ms,
     waitingMs: row.waiting_ms,
     uncertain: row.uncertain,
     isProbe: row.is_probe,
@@ -291,6 +296,7 @@ function toClaimed(source: Record<string, unknown>): ClaimedDelivery {
             refusals: destination.refusals,
             probes: destination.probes,
             sinceLastRefusalMs: destination.since_last_refusal_ms,
+            sinceChangeMs: destination.since_change_ms,
           },
   };
 }

@@ -27,6 +27,8 @@ export interface ClaimedDelivery {
   /** Attempts begun, this one counted. */
   readonly attempts: number;
   readonly ageMs: number;
+  /** Since what it tells came to Dealbell (came-at.store.ts); where neither quiet hours nor a digest ask for that, since it was owed. */
+  readonly cameMs: number;
   /** Since the first attempt, but for what quiet hours kept it; 0 at the first. */
   readonly waitingMs: number;
   /** Attempts that came to no clear answer, or whose process never told of one: it may have been posted. */
@@ -77,6 +79,8 @@ export interface ClaimedDestination {
   readonly healthReason: string | null;
   readonly refusals: number;
   readonly sinceLastRefusalMs: number | null;
+  /** Since somebody set it as it is; below 0: that is not known, because the clock was wrong. */
+  readonly sinceChangeMs: number;
   readonly probes: number;
 }
 

@@ -14,8 +14,10 @@ export interface DueWishes {
   readonly digest: Digest | null;
   /** Of an urgent rule, or sent again because somebody asked for it: neither gathered nor kept for later. */
   readonly isUrgent: boolean;
-  /** When it came; null: it has waited for something else since, or was meant for another destination, so that it is never dropped. */
+  /** When it came; null: its time is reckoned anew. */
   readonly cameAt: Date | null;
+  /** It waited for nothing else since, came after these hours were chosen, and is meant for this destination: only such is ever dropped. */
+  readonly isNew: boolean;
   /** Of a digest that is told: the time that was chosen for it. */
   readonly digestAt: Date | null;
 }
@@ -29,14 +31,14 @@ export type DueVerdict =
 export const NEVER_END = 'never end: it waits until somebody changes them.';
 
 /**
- * A digest is gathered whatever the hour, and told at its time also when that is quiet, but not in quiet hours that it came into by
- * being late. Only what came in quiet hours is dropped.
+ * A digest is gathered whatever the hour, for its first time after the message came, which may be over by now; and told at its time also when
+ * that is quiet, but not in quiet hours that it came into by being late. Only what came in quiet hours is dropped.
  */
 export function judgeDue(wishes: DueWishes, now: Date): DueVerdict {
-  const { quietHours, timeZone, digest, isUrgent, cameAt, digestAt } = wishes;
+  const { quietHours, timeZone, digest, isUrgent, cameAt, isNew, digestAt } = wishes;
   if (isUrgent) return { kind: 'send' };
   if (digest !== null) {
-    const until = nextDigestAt(digest, timeZone, quietHours?.businessDays, now);
+    const until = nextDigestAt(digest, timeZone, quietHours?.businessDays, cameAt ?? now);
     const heldFor = digest.every === 'day' ? 'daily' : 'weekly';
     return { kind: 'hold', heldFor, until, reason: `Gathered for the ${heldFor} digest at ${digest.at} (${timeZone}).` };
   }
@@ -45,7 +47,8 @@ export function judgeDue(wishes: DueWishes, now: Date): DueVerdict {
     at !== null && isQuiet(quietHours, timeZone, at) && quietUntil(quietHours, timeZone, at) > now;
   if (isOfNow(digestAt)) return { kind: 'send' };
   const hours = `Quiet hours of this space, ${quietHours.from} to ${quietHours.to} (${timeZone})`;
-  if (quietHours.mode === 'drop' && isOfNow(cameAt)) return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
+  if (quietHours.mode === 'drop' && isNew && isOfNow(cameAt))
+    return { kind: 'drop', reason: `${hours}: what comes then is dropped.` };
   const reason = neverEnds(quietHours) ? `${hours}, ${NEVER_END}` : `${hours}.`;
   return { kind: 'hold', heldFor: 'quiet', until: quietUntil(quietHours, timeZone, now), reason };
 }

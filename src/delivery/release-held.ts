@@ -66,8 +66,8 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
   };
 }
 
-/** It is never dropped. */
-const WAITED = { cameAt: null, digestAt: null } as const;
+/** It is never dropped, and waits from now on. */
+const WAITED = { cameAt: null, isNew: false, digestAt: null } as const;
 
 /**
  * A digest is one even with a single message; what came in quiet hours goes by itself when it is alone, or when nothing may be folded. What

@@ -51,7 +51,7 @@ export function makeScreenDue(dependencies: ScreenDueDependencies): ScreenDue {
       return null;
     }
     if (verdict.kind !== 'send') {
-      await aside.setAside(delivery, verdict);
+      await aside.setAside(delivery, verdict, now);
       return null;
     }
     if (await isTooMuchForText(judged)) {
@@ -121,13 +121,17 @@ function isUnmadeFold({ renderedBody, foldKind, isPlain, isUnthreaded }: Claimed
 
 function verdictOn(judged: Judged, now: Date): DueVerdict {
   const { delivery, destination } = judged;
-  const { foldKind, viaWebhookId, releasedAt } = delivery;
-  const isNew = !isMade(delivery) && releasedAt === null && delivery.waitingMs === 0 && viaWebhookId === null;
+  const { foldKind, viaWebhookId, releasedAt, cameMs } = delivery;
+  const { sinceChangeMs } = destination;
+  // What waited already when somebody chose these hours was not to be dropped when it came.
+  const isBeforeChange = sinceChangeMs >= 0 && cameMs >= sinceChangeMs;
+  const isUntouched = !isMade(delivery) && releasedAt === null && delivery.waitingMs === 0;
   const isDigest = (foldKind === 'daily' || foldKind === 'weekly') && viaWebhookId === null;
   const wishes = {
     ...{ quietHours: destination.quietHours, timeZone: zoneOf(judged), isUrgent: isUrgent(delivery) },
     digest: isMade(delivery) ? null : delivery.digest,
-    cameAt: isNew ? new Date(now.getTime() - delivery.ageMs) : null,
+    cameAt: new Date(now.getTime() - cameMs),
+    isNew: isUntouched && viaWebhookId === null && !isBeforeChange,
     digestAt: isDigest ? releasedAt : null,
   };
   return judgeDue(wishes, now);

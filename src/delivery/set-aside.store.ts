@@ -1,6 +1,7 @@
 /** Sets messages aside that are due and wait for a time: claimed ones for the end of quiet hours or for a digest; and ends quiet hours early. */
 
 import type { Pool } from 'pg';
+import { cameAt } from './came-at.store';
 import type { ClaimedDelivery } from './delivery-ledger';
 import type { DueVerdict } from './judge-due';
 import { settled } from './settled.store';
@@ -10,15 +11,17 @@ export interface SetAsideStore {
    * The claimed message, and with it whatever else is due and has the same fate, is held or dropped; its space is free again. When
    * settings were changed since it was claimed, or just are, it is due as before; when its space was lost, all is left to whoever has that.
    */
-  setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Promise<void>;
+  setAside(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>, now: Date): Promise<void>;
   /** What waits in the quiet hours of the claimed message's destination is due, and judged anew. */
   endQuiet(head: ClaimedDelivery, now: Date): Promise<void>;
 }
 
+const HEAD_CAME_AT = `(SELECT ${cameAt('head')} FROM deliveries head WHERE head.id = $1)`;
+
 /**
- * Those of a digest rule go with their own rule's, those of quiet hours with all that have none and are not urgent. What was tried before
- * keeps since when it is held, so that the time of its trying goes on from there (held.store.ts). Whoever is just changing settings is given
- * a moment.
+ * Those of a digest rule go with their own rule's of the same time, which came before that, at most so long ($14, in ms) after the head; those of
+ * quiet hours with all that have none and are not urgent. What was tried before keeps since when it is held, so that the time of its trying
+ * goes on from there (held.store.ts). Whoever is just changing settings is given a moment.
  */
 const SET_ASIDE = `
   WITH settled AS MATERIALIZED ${settled('$11', '$12')}, freed AS (
@@ -33,8 +36,8 @@ const SET_ASIDE = `
              AND d.rendered_body IS NULL AND d.fold_kind IS NULL AND d.replay = 0
              AND NOT d.transition ? 'announcement'
              AND CASE $10 WHEN 'alone' THEN false
-                 WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL
-                                   AND d.created_at >= (SELECT created_at FROM deliveries WHERE id = $1)
+                 WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL AND ${cameAt('d')} >= ${HEAD_CAME_AT}
+                 WHEN 'sameTime' THEN ${cameAt('d')} >= ${HEAD_CAME_AT} AND ${cameAt('d')} < ${HEAD_CAME_AT} + $14 * interval '1 millisecond'
                  ELSE true END
              AND CASE WHEN $4::int IS NULL THEN (r.digest IS NULL OR NOT r.enabled) AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
@@ -52,8 +55,8 @@ const END_QUIET = `
 /** Makes the store. */
 export function makeSetAsideStore(pool: Pool): SetAsideStore {
   return {
-    async setAside(head, verdict) {
-      await pool.query(SET_ASIDE, asideParameters(head, verdict));
+    async setAside(head, verdict, now) {
+      await pool.query(SET_ASIDE, asideParameters(head, verdict, now));
     },
     async endQuiet({ tenant, chatWebhookId, viaWebhookId }, now) {
       await pool.query(END_QUIET, [tenant.id, viaWebhookId ?? chatWebhookId, now]);
@@ -61,7 +64,7 @@ export function makeSetAsideStore(pool: Pool): SetAsideStore {
   };
 }
 
-function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): unknown[] {
+function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>, now: Date): unknown[] {
   const isHeld = verdict.kind === 'hold';
   const digestRuleId = isHeld && verdict.heldFor !== 'quiet' ? head.ruleId : null;
   return [
@@ -71,11 +74,15 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     head.viaWebhookId,
     reachOf(head, verdict),
     ...[head.tenant.id, head.settingsVersion, head.lease],
+    isHeld ? verdict.until.getTime() - now.getTime() + head.cameMs : 0,
   ];
 }
 
+type Reach = 'all' | 'later' | 'sameTime' | 'alone';
+
 /** Where messages are dropped each is kept for a reason of its own, and what came after a dropped one and waited for nothing else is dropped. */
-function reachOf({ destination }: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): 'all' | 'later' | 'alone' {
+function reachOf({ destination }: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Reach {
   if (verdict.kind === 'drop') return 'later';
+  if (verdict.heldFor !== 'quiet') return 'sameTime';
   return verdict.heldFor === 'quiet' && destination?.quietHours?.mode === 'drop' ? 'alone' : 'all';
 }

@@ -2,6 +2,7 @@
 
 import { DEMO_COMPANY_ID } from '../fakes/pipedrive/seed-crm';
 import { addRule, connectChannel, put, visibleText, type Channel } from '../support/channel';
+import { ROUTE_LOCK } from '../../src/rules/routing.store';
 import { ledgerAtRest } from '../support/ledger-at-rest';
 import { describeOnBackends } from '../support/queue-backends';
 import { postAs, rawWebhook } from '../support/raw-webhook';
@@ -55,17 +56,22 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     const rule = items.find((one: { targetWebhookIds: number[] }) => one.targetWebhookIds.includes(channel.id));
     return rule.filters.pipelineIds[0];
   };
-  const winUnsent = async (channel: Channel, ...titles: string[]) => {
+  const post = async (channel: Channel, ...titles: string[]) => {
     const pipeline_id = await pipelineOf(channel);
     for (const title of titles) {
       const id = (lastId += 1);
       const data = { id, title, status: 'won', value: 1_000, currency: 'EUR', owner_id: 12415001, pipeline_id };
       await postAs(world, rawWebhook('deal', 'change', id, { data, previous: { status: 'open' } }));
     }
-    await waitUntil('all is routed', async () => {
+  };
+  const isRouted = () =>
+    waitUntil('all is routed', async () => {
       const { rows } = await testDatabase.database.pool.query('SELECT FROM events WHERE routed_at IS NULL LIMIT 1');
       return rows.length === 0;
     });
+  const winUnsent = async (channel: Channel, ...titles: string[]) => {
+    await post(channel, ...titles);
+    await isRouted();
   };
   const win = async (channel: Channel, ...titles: string[]) => {
     await winUnsent(channel, ...titles);
@@ -474,6 +480,56 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
     expect(texts(channel).map((text) => text.split('\n')[1])).toEqual(['Held one', 'Held two']);
     expect(await deliveriesOf(channel, 'dropped')).toHaveLength(1);
+  });
+
+  /** Nothing that comes meanwhile is routed; gives what ends that. */
+  const holdRouting = async (): Promise<() => Promise<void>> => {
+    const client = await testDatabase.database.pool.connect();
+    await client.query('BEGIN');
+    await client.query(`SELECT pg_advisory_xact_lock(${ROUTE_LOCK}, id) FROM tenants`);
+    return async () => {
+      await client.query('COMMIT');
+      client.release();
+    };
+  };
+
+  test('when nobody is there to tell what came before quiet hours that drop, then it is told at their end, and what came in them is dropped', async () => {
+    const channel = await listening({ quietHours: { ...NIGHTS, mode: 'drop' } });
+    const goOn = await holdRouting();
+    setClock('2026-11-24T18:59:56Z');
+    await post(channel, 'Before one', 'Before two');
+    await waitUntil('the night has begun', () => Date.now() + aheadMs > Date.parse('2026-11-24T19:00:00Z'));
+    await post(channel, 'In the night');
+
+    await goOn();
+    await isRouted();
+    await rest();
+    const [held, dropped] = [await deliveriesOf(channel, 'held'), await deliveriesOf(channel, 'dropped')];
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 1);
+    await rest();
+
+    expect([held.length, dropped.length]).toEqual([2, 1]);
+    expect(texts(channel)).toEqual([expect.stringMatching(/2 changes in quiet hours[\s\S]*Before/)]);
+  });
+
+  test('when quiet hours that drop are chosen while messages wait in line, then those are told at their end, and what comes from then on is dropped', async () => {
+    const channel = await listening({ fold: 'off' });
+    setClock('2026-11-24T21:00:00Z');
+    await holdSpace(channel);
+    await winUnsent(channel, 'In line one', 'In line two');
+
+    await put(world, key, `/chat-webhooks/${channel.id}`, { quietHours: { ...NIGHTS, mode: 'drop' } });
+    await winUnsent(channel, 'Comes at night');
+    await freeSpace(channel);
+    await rest();
+    const [held, dropped] = [await deliveriesOf(channel, 'held'), await deliveriesOf(channel, 'dropped')];
+    setClock('2026-11-25T07:00:00Z');
+    await arrives(channel, 2);
+    await rest();
+
+    expect([held.length, dropped.length]).toEqual([2, 1]);
+    expect(texts(channel).map((text) => text.split('\n')[1])).toEqual(['In line one', 'In line two']);
   });
 
   test('when quiet hours that hold become such that drop, then what waits is told at their end, and what comes from then on is dropped', async () => {

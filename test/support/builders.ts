@@ -161,6 +161,7 @@ export function aClaimedDestination(given: Partial<ClaimedDestination> = {}): Cl
     healthReason: null,
     refusals: 0,
     sinceLastRefusalMs: null,
+    sinceChangeMs: 3_600_000,
     probes: 0,
     ...given,
   };
@@ -181,6 +182,7 @@ export function aClaimedDelivery(given: Partial<ClaimedDelivery> = {}): ClaimedD
     troubles: 0,
     attempts: 1,
     ageMs: 0,
+    cameMs: 0,
     waitingMs: 0,
     uncertain: 0,
     isProbe: false,

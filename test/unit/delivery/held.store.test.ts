@@ -42,7 +42,7 @@ const waits = async () => (await query('SELECT state, held_until AS until FROM d
 test('when nothing is changed meanwhile, then the message is set aside', async () => {
   await given();
 
-  await makeSetAsideStore(testDatabase.database.pool).setAside(await claimed(), WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(await claimed(), WAIT, NOW);
 
   expect(await waits()).toEqual([{ state: 'held', until: WAIT.until }]);
 });
@@ -52,7 +52,7 @@ test('when its digest was switched off since it was claimed, then the message is
   const head = await claimed();
   await query(RAISE);
 
-  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT, NOW);
 
   expect(await waits()).toEqual([{ state: 'queued', until: null }]);
   expect((await query('SELECT lease_until AS lease FROM google_spaces')).rows).toEqual([{ lease: null }]);
@@ -70,7 +70,7 @@ test('when its rule was switched off before it was due, then it is gathered no m
     mayBeFolded.push(...due.map(({ id }) => id));
     return [];
   });
-  await makeSetAsideStore(database.pool).setAside(head, QUIET);
+  await makeSetAsideStore(database.pool).setAside(head, QUIET, NOW);
 
   expect(head.digest).toBeNull();
   expect(mayBeFolded).toEqual([1, 2]);
@@ -87,7 +87,7 @@ test('when its digest is just being switched off, then the message is due, and n
   await change.query('BEGIN');
   await change.query(RAISE);
 
-  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT);
+  await makeSetAsideStore(testDatabase.database.pool).setAside(head, WAIT, NOW);
   await change.query('COMMIT');
   change.release();
 

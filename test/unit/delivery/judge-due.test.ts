@@ -9,7 +9,7 @@ const DAY = new Date('2026-11-24T12:00:00Z');
 const quietHours = { from: '20:00', to: '08:00', mode: 'hold' as const };
 
 const wishes = (given: Partial<DueWishes> = {}): DueWishes => ({
-  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false, cameAt: NIGHT, digestAt: null },
+  ...{ quietHours, timeZone: BERLIN, digest: null, isUrgent: false, cameAt: NIGHT, isNew: true, digestAt: null },
   ...given,
 });
 
@@ -43,11 +43,11 @@ test('when what comes at night is to be dropped, then it is, with the reason', (
 });
 
 test.each([
-  ['before the night began', new Date('2026-11-24T18:59:59Z')],
-  ['in the night before', new Date('2026-11-23T21:00:00Z')],
-  ['and waited for something else, or is a guest', null],
-])('when a message came %s, then it is not dropped at night but kept until the morning', (_when, cameAt) => {
-  expect(judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' }, cameAt }), NIGHT)).toMatchObject({
+  ['before the night began', { cameAt: new Date('2026-11-24T18:59:59Z') }],
+  ['in the night before', { cameAt: new Date('2026-11-23T21:00:00Z') }],
+  ['and waited for something else, or is a guest', { isNew: false }],
+])('when a message came %s, then it is not dropped at night but kept until the morning', (_when, given) => {
+  expect(judgeDue(wishes({ quietHours: { ...quietHours, mode: 'drop' }, ...given }), NIGHT)).toMatchObject({
     ...{ kind: 'hold', heldFor: 'quiet', until: new Date('2026-11-25T07:00:00Z') },
   });
 });
@@ -74,6 +74,16 @@ test('when a digest rule matches at night in a destination that drops, then it i
     ...{ kind: 'hold', heldFor: 'daily', until: new Date('2026-11-25T08:00:00Z') },
     reason: 'Gathered for the daily digest at 09:00 (Europe/Berlin).',
   });
+});
+
+test.each([
+  ['which is over by now', new Date('2026-11-24T07:59:00Z'), '2026-11-24T08:00:00Z'],
+  ['which comes', new Date('2026-11-24T08:00:00Z'), '2026-11-25T08:00:00Z'],
+  ['from now on, when its time is reckoned anew', null, '2026-11-25T08:00:00Z'],
+])('when a message is gathered, then for the first time after it came, %s', (_what, cameAt, until) => {
+  const digest = { every: 'day' as const, at: '09:00' };
+
+  expect(judgeDue(wishes({ digest, cameAt }), DAY)).toMatchObject({ kind: 'hold', until: new Date(until) });
 });
 
 const WORK_DAYS = ['mon', 'tue', 'wed', 'thu', 'fri'] as const;

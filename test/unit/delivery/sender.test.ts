@@ -229,7 +229,7 @@ test.each<[string, (database: Database, claim: ClaimedDelivery) => Promise<void>
   ['was changed', (database, claim) => makeDeliveryStore(database).release(claim)],
   ['waits for the rest of a burst', (database, claim) => makeFoldStore(database).putOff(claim, 0)],
   ['waits for an earlier one', (database, claim) => makeFoldStore(database).putOffAlone(claim, 60_000)],
-  ['came in quiet hours', (database, claim) => makeSetAsideStore(database.pool).setAside(claim, HOLD)],
+  ['came in quiet hours', (database, claim) => makeSetAsideStore(database.pool).setAside(claim, HOLD, new Date())],
   ['cannot be prepared', (database, claim) => makeDeliveryStore(database).record([settleUnprepared(claim, 0)])],
   ['finds a paused destination', (database, claim) => makeDeliveryStore(database).record([settleUnsent(claim, PAUSED)])],
 ])(
