@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { FINISHED_STATES } from '../core/delivery';
 import type { TenantId } from '../core/tenant';
 import { isUnfinished } from '../core/unfinished.store';
+import { isToldAnyhow } from './come-apart.store';
 import { heldReason, type HeldMessage } from './held-reason';
 
 /** An attempt to send, or a test. */
@@ -192,9 +193,7 @@ const SELECT_DELIVERIES = `SELECT d.id, d.event_id AS "eventId", d.rule_id AS "r
   d.via_webhook_id AS "viaWebhookId", d.entity, d.entity_id AS "entityId", d.transition->>'type' AS "eventType", d.state, d.state_reason AS reason,
   d.replay, d.attempts, d.held_because AS "heldBecause", d.uncertain > 0 AS "isUncertain",
   CASE WHEN d.state = 'held' THEN (
-    SELECT jsonb_build_object('name', f.name, 'isBroken', f.health = 'broken', 'isPaused', f.paused, 'isToldAnyhow', EXISTS (
-             SELECT 1 FROM deliveries o WHERE o.event_id = d.event_id AND o.rule_id = d.rule_id AND o.chat_webhook_id = f.id
-                                          AND o.replay = d.replay))
+    SELECT jsonb_build_object('name', f.name, 'isBroken', f.health = 'broken', 'isPaused', f.paused, 'isToldAnyhow', ${isToldAnyhow('d')})
       FROM chat_webhooks own JOIN chat_webhooks f ON f.id = coalesce(d.via_webhook_id, own.fallback_webhook_id)
      WHERE own.id = d.chat_webhook_id) END AS fallback,
   d.request_id AS "requestId", d.chat_message_name AS "messageName", d.folded_into AS "foldedInto",

@@ -1,6 +1,7 @@
 /** What is held for its destination's sake, round by round, over a real ledger. */
 
 import { pino } from 'pino';
+import { deliveriesOfEvents } from '../../../src/delivery/delivery-history.store';
 import { makeHoldStore } from '../../../src/delivery/hold.store';
 import { healthAfter, healthWithoutKey } from '../../../src/delivery/space-health';
 import { makeTestStore } from '../../../src/delivery/test-message.store';
@@ -156,6 +157,30 @@ test('when the fallback is told all of a digest too, then that waits as it is', 
     { id: 2, state: 'folded', via: null, foldedInto: 1, foldKind: null },
   ]);
 });
+
+test.each([
+  ['was dropped', { state: 'dropped' }, [], true],
+  ['was given up, and Chat never took it', { state: 'failed' }, [], true],
+  ['was given up, and may have been posted', { state: 'failed', uncertain: 1 }, [], false],
+  ['waits', { state: 'queued' }, [], false],
+  ['was dropped and sent again', { state: 'dropped' }, [{ state: 'sent', replay: 1 }], false],
+])(
+  'when a destination breaks and the message that its rule owes the fallback too %s, then it is given to that only where nothing tells it there',
+  async (_what, own, replays, isGiven) => {
+    await addDelivery({ id: 1 });
+    await breakDown();
+    for (const [at, columns] of [own, ...replays].entries())
+      await ledger.addDelivery({ id: 11 + at, event_id: 1, chat_webhook_id: FALLBACK, space_id: 'B', ...columns });
+
+    await makeHoldStore({ pool: testDatabase.database.pool, ...around }).tidy();
+
+    const at = isGiven ? { state: 'queued', via: FALLBACK } : { state: 'held', via: null };
+    expect(await deliveries()).toMatchObject([{ id: 1, ...at }]);
+    const words = isGiven ? null : expect.stringContaining('Its rule tells the fallback “Stand-in” too.');
+    const found = await deliveriesOfEvents(testDatabase.database.pool, ledger.tenant, [1]);
+    expect(found.at(-1)).toMatchObject({ id: 1, reason: words });
+  },
+);
 
 const IN_A_MINUTE = new Date(Date.now() + 60_000);
 const trial = async () =>
