@@ -15,6 +15,7 @@ import { readEach } from './left-out';
 import { IS_GATHERED } from './let-go.store';
 import type { Fold, FoldCandidate } from './plan-fold';
 import { areSettled } from './settled.store';
+import { IS_STILL_COMING } from './still-coming.store';
 
 /** By which a wait was reckoned; it is written only while they are the tenant's own still, because a change of them has looked for what waits. */
 interface Settings {
@@ -72,6 +73,8 @@ export interface HeldStore {
   gatherAnew(gathered: Regathered, wait: Wait): Promise<void>;
   /** In the order of their time, a part in each call where very much is due; without what is `leftOut` by its key. */
   dueHolds(now: Date, leftOut: readonly string[]): Promise<Waiting<DueHold>>;
+  /** Something else that came before the time of this digest is on its way to it. */
+  isStillComing(digest: DueHold, now: Date): Promise<boolean>;
   /** They wait for the end of quiet hours, which are others than before, or that of others. */
   postpone(hold: DueHold, wait: Wait, now: Date): Promise<void>;
   /**
@@ -278,6 +281,10 @@ export function makeHeldStore(database: Pick<Database, 'pool' | 'keyed' | 'trans
       lookedUntil = last_until === null || last_id === null ? FROM_THE_FIRST : [last_until, last_id];
       const found = rows.filter((_, at) => looks[at]?.key !== null);
       return waiting(found, holdRow, NOTE_UNREADABLE, now);
+    },
+    async isStillComing({ chatWebhookId, viaWebhookId, heldFor, settings }, now) {
+      const values = [chatWebhookId, viaWebhookId, heldFor, now, settings.tenantId];
+      return (await pool.query(IS_STILL_COMING, values)).rows.length > 0;
     },
     async postpone(hold, { heldFor, until, reason }, now) {
       const { tenantId, version } = hold.settings;

@@ -9,7 +9,7 @@ import { makeLeftOut } from './left-out';
 import { planDigest, type Fold, type FoldCandidate } from './plan-fold';
 
 export interface ReleaseHeldDependencies {
-  readonly store: Pick<HeldStore, 'regathered' | 'gatherAnew' | 'dueHolds' | 'postpone' | 'release'>;
+  readonly store: Pick<HeldStore, 'regathered' | 'gatherAnew' | 'dueHolds' | 'isStillComing' | 'postpone' | 'release'>;
   readonly bell: Pick<Bell, 'ringDeliver'>;
   readonly clock: () => Date;
   readonly log: Logger;
@@ -29,6 +29,8 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
     const verdict = judgeDue({ ...hold, digest: null, ...WAITED }, now);
     // A digest goes at its time also when that is quiet.
     const waits = hold.heldFor === 'quiet' || hold.isEarly;
+    // One digest, and not another one a moment later. What comes when this one has gone is told by the next round.
+    if (!waits && (await store.isStillComing(hold, now))) return 0;
     if (!waits || verdict.kind !== 'hold') return store.release(hold, now, (candidates) => planOf(hold, candidates));
     await store.postpone(hold, verdict, now);
     return 0;

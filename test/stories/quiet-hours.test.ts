@@ -359,6 +359,38 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(texts(fallback).filter((text) => text.includes('Guest'))).toHaveLength(1);
   });
 
+  test('when a destination breaks and the fallback dropped in its quiet hours what their rule tells both, then it is given that, and tells it when it is quiet no more', async () => {
+    const fallback = await connectChannel(world, key, 'Dropping', {
+      timeZone: 'Europe/Berlin',
+      quietHours: { ...NIGHTS, mode: 'drop' },
+    });
+    const channel = await listening({ fallbackWebhookId: fallback.id });
+    await addRule(world, key, 'deal.lost', channel, {
+      targetWebhookIds: [channel.id, fallback.id],
+      filters: { pipelineIds: [await pipelineOf(channel)] },
+    });
+    const data = { title: 'Told by neither', status: 'lost', pipeline_id: await pipelineOf(channel) };
+    setClock('2026-11-24T21:00:00Z');
+    await breakDown(channel);
+    const id = (lastId += 1);
+    await postAs(world, rawWebhook('deal', 'change', id, { data: { id, ...data }, previous: { status: 'open' } }));
+    await waitUntil('it waits for the end of quiet there', async () =>
+      (await deliveriesOf(channel, 'held')).some((one: { heldUntil: string | null }) => one.heldUntil !== null),
+    );
+    const [held] = await deliveriesOf(channel, 'held');
+    setClock('2026-11-25T07:00:00Z');
+    const told = () => texts(fallback).filter((text) => text.includes('Told by neither'));
+    await waitUntil('the fallback tells it', () => told().length > 0);
+    await rest();
+
+    expect(held).toMatchObject({
+      viaWebhookId: fallback.id,
+      reason: expect.stringContaining('Given to the fallback “Dropping”'),
+    });
+    expect(await deliveriesOf(fallback, 'dropped')).toHaveLength(1);
+    expect(told()).toEqual([expect.stringContaining('Meant for “Nights”')]);
+  });
+
   test('when a message of several meets a broken destination, and the fallback is quiet, then that is told all of it as one when it is quiet no more', async () => {
     const fallback = await connectChannel(world, key, 'Asleep', { timeZone: 'Europe/Berlin', quietHours: NIGHTS });
     const channel = await listening({ fallbackWebhookId: fallback.id });
@@ -482,6 +514,13 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     expect(await deliveriesOf(channel, 'dropped')).toHaveLength(1);
   });
 
+  /** What is queued came so long before it did. */
+  const agePast = ({ id }: Channel, ms: number) =>
+    testDatabase.database.pool.query(
+      `UPDATE events SET received_at = received_at - $2 * interval '1 millisecond'
+        WHERE id IN (SELECT event_id FROM deliveries WHERE chat_webhook_id = $1 AND state = 'queued')`,
+      [id, ms],
+    );
   /** Nothing that comes meanwhile is routed; gives what ends that. */
   const holdRouting = async (): Promise<() => Promise<void>> => {
     const client = await testDatabase.database.pool.connect();
@@ -1065,6 +1104,52 @@ describeOnBackends('Quiet hours and digests', (backend) => {
 
       expect(await deliveriesOf(channel, 'dropped')).toMatchObject(Array(2).fill({ reason: 'the rule was removed' }));
     });
+  });
+
+  test('when what came before the time of a weekly digest is not routed, or its space rests, until after it, then one digest tells all of it', async () => {
+    const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
+    setClock('2026-11-27T07:59:55Z');
+    await win(channel, 'Gathered');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Behind a rest');
+    const goOn = await holdRouting();
+    await post(channel, 'Not routed');
+    await waitUntil('its time has come', () => Date.now() + aheadMs > Date.parse('2026-11-27T08:00:00Z'));
+    await post(channel, 'Too late');
+
+    for (let round = 0; round < 3; round += 1) await world.dealbell.sweep();
+    await freeSpace(channel);
+    await world.dealbell.sweep();
+    await goOn();
+    await arrives(channel, 1);
+    await rest();
+
+    expect(texts(channel)).toEqual([expect.stringMatching(/Weekly digest: 3 changes[\s\S]*3 deals won/)]);
+    for (const title of ['Gathered', 'Behind a rest', 'Not routed']) expect(texts(channel)[0]).toContain(title);
+    expect((await deliveriesOf(channel, 'held')).map((one: { heldUntil: string }) => one.heldUntil)).toEqual([
+      '2026-12-04T08:00:00.000Z',
+    ]);
+  });
+
+  test('when what came before the time of a digest is found long after that has gone, then it goes as a further one, at once', async () => {
+    const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
+    setClock('2026-11-27T07:59:55Z');
+    await win(channel, 'Gathered');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Late one', 'Late two');
+    const age = Date.parse('2026-11-27T10:00:00Z') - Date.now() - aheadMs;
+    await agePast(channel, age);
+    setClock('2026-11-27T10:00:00Z');
+    await isReleased(channel);
+
+    await freeSpace(channel);
+    await arrives(channel, 2);
+    await rest();
+
+    expect(texts(channel)).toEqual([
+      expect.stringMatching(/Weekly digest: 1 change\b[\s\S]*Gathered/),
+      expect.stringMatching(/Weekly digest: 2 changes[\s\S]*Late/),
+    ]);
   });
 
   test('when nobody was there at the time of a weekly digest, then it is told afterwards, once, even with one message', async () => {

@@ -32,6 +32,7 @@ function aRelease(given: { gathered?: readonly Regathered[]; holds?: readonly Du
         done.push(`gathered ${item.chatWebhookId}`);
       },
       dueHolds: () => Promise.resolve({ due: given.holds ?? [], unreadable: [] }),
+      isStillComing: () => Promise.resolve(false),
       postpone: () => Promise.reject(new Error('nothing is quiet here')),
       async release(hold) {
         await Promise.resolve();
