@@ -80,9 +80,9 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
 
 type Reach = 'all' | 'later' | 'sameTime' | 'alone';
 
-/** Where messages are dropped each is kept for a reason of its own, and what came after a dropped one and waited for nothing else is dropped. */
+/** Where messages are dropped each is kept for a reason of its own, and what came after a dropped one and waited for nothing else is dropped. A digest has its own time. */
 function reachOf({ destination }: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>): Reach {
   if (verdict.kind === 'drop') return 'later';
   if (verdict.heldFor !== 'quiet') return 'sameTime';
-  return verdict.heldFor === 'quiet' && destination?.quietHours?.mode === 'drop' ? 'alone' : 'all';
+  return destination?.quietHours?.mode === 'drop' ? 'alone' : 'all';
 }
