@@ -7,6 +7,7 @@ import { dayOfDate, momentOf, wallTime } from './wall-clock';
 
 /** A daily digest may have to wait over a long weekend of days that are no business days; a weekly one for its own day. */
 const DAYS_AHEAD = 8;
+const DAY_MS = 86_400_000;
 
 /**
  * The first time of the digest after `at`. Weekly ones come on Monday unless another day is named. A daily digest leaves out days that
@@ -23,4 +24,14 @@ export function nextDigestAt(digest: Digest, timeZone: string, businessDays: Qui
     if (isItsDay(date) && moment > at) return moment;
   }
   return momentOf(timeZone, today + DAYS_AHEAD, minutesOf(digest.at));
+}
+
+/** The last time of the digest that was not after `at`: what came since then has the next one in common. */
+export function lastDigestAt(digest: Digest, timeZone: string, businessDays: QuietHours['businessDays'], at: Date): Date {
+  const daysAgo = (days: number) => new Date(at.getTime() - days * DAY_MS);
+  for (let days = 1; days < DAYS_AHEAD; days += 1) {
+    const moment = nextDigestAt(digest, timeZone, businessDays, daysAgo(days));
+    if (moment <= at) return moment;
+  }
+  return daysAgo(DAYS_AHEAD);
 }

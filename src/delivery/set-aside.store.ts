@@ -3,6 +3,7 @@
 import type { Pool } from 'pg';
 import { cameAt } from './came-at.store';
 import type { ClaimedDelivery } from './delivery-ledger';
+import { lastDigestAt } from './digest-time';
 import type { DueVerdict } from './judge-due';
 import { settled } from './settled.store';
 
@@ -19,8 +20,8 @@ export interface SetAsideStore {
 const HEAD_CAME_AT = `(SELECT ${cameAt('head')} FROM deliveries head WHERE head.id = $1)`;
 
 /**
- * Those of a digest rule go with their own rule's of the same time, which came before that, at most so long ($14, in ms) after the head; those of
- * quiet hours with all that have none and are not urgent. What was tried before keeps since when it is held, so that the time of its trying
+ * Those of a digest rule go with their own rule's of the same time: they came at most so long before the head ($15, in ms), and less than so
+ * long after it ($14); those of quiet hours with all that have none and are not urgent. What was tried before keeps since when it is held, so that the time of its trying
  * goes on from there (held.store.ts). Whoever is just changing settings is given a moment.
  */
 const SET_ASIDE = `
@@ -37,7 +38,7 @@ const SET_ASIDE = `
              AND NOT d.transition ? 'announcement'
              AND CASE $10 WHEN 'alone' THEN false
                  WHEN 'later' THEN d.waiting_since IS NULL AND d.released_at IS NULL AND ${cameAt('d')} >= ${HEAD_CAME_AT}
-                 WHEN 'sameTime' THEN ${cameAt('d')} >= ${HEAD_CAME_AT} AND ${cameAt('d')} < ${HEAD_CAME_AT} + $14 * interval '1 millisecond'
+                 WHEN 'sameTime' THEN ${cameAt('d')} >= ${HEAD_CAME_AT} - $15 * interval '1 millisecond' AND ${cameAt('d')} < ${HEAD_CAME_AT} + $14 * interval '1 millisecond'
                  ELSE true END
              AND CASE WHEN $4::int IS NULL THEN (r.digest IS NULL OR NOT r.enabled) AND NOT coalesce(r.urgent, false) ELSE d.rule_id = $4 END))
        FOR UPDATE OF d SKIP LOCKED
@@ -67,6 +68,7 @@ export function makeSetAsideStore(pool: Pool): SetAsideStore {
 function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { kind: 'send' }>, now: Date): unknown[] {
   const isHeld = verdict.kind === 'hold';
   const digestRuleId = isHeld && verdict.heldFor !== 'quiet' ? head.ruleId : null;
+  const cameAtMs = now.getTime() - head.cameMs;
   return [
     ...[head.id, head.spaceId, head.chatWebhookId, digestRuleId],
     ...[isHeld ? 'held' : 'dropped', verdict.reason],
@@ -74,8 +76,15 @@ function asideParameters(head: ClaimedDelivery, verdict: Exclude<DueVerdict, { k
     head.viaWebhookId,
     reachOf(head, verdict),
     ...[head.tenant.id, head.settingsVersion, head.lease],
-    isHeld ? verdict.until.getTime() - now.getTime() + head.cameMs : 0,
+    isHeld ? verdict.until.getTime() - cameAtMs : 0,
+    cameAtMs - lastDigestMs(head, cameAtMs),
   ];
+}
+
+function lastDigestMs({ digest, destination, tenant }: ClaimedDelivery, cameAtMs: number): number {
+  if (digest === null) return cameAtMs;
+  const zone = destination?.timeZone ?? tenant.timeZone;
+  return lastDigestAt(digest, zone, destination?.quietHours?.businessDays, new Date(cameAtMs)).getTime();
 }
 
 type Reach = 'all' | 'later' | 'sameTime' | 'alone';

@@ -154,7 +154,7 @@ test('when a message that Chat does not answer is held by quiet hours again and 
 
   for (let night = 1; night <= 3; night += 1) {
     await pass(10);
-    await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() });
+    await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() }, new Date());
     await pass(14);
     for (const hold of (await held.dueHolds(new Date(), [])).due) await held.release(hold, new Date(), () => []);
     await query(`UPDATE google_spaces SET due_at = 'epoch', is_waiting = true`);
@@ -170,7 +170,7 @@ test('when a message was never tried before quiet hours held it, then its time b
   const held = makeHeldStore(database);
   await ledger.addDelivery({ not_before: new Date(0) });
 
-  await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() });
+  await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() }, new Date());
   await pass(14);
   for (const hold of (await held.dueHolds(new Date(), [])).due) await held.release(hold, new Date(), () => []);
 

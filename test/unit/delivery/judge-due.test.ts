@@ -1,6 +1,6 @@
 /** What may go now, what waits until when, what is dropped; and when digests come. */
 
-import { nextDigestAt } from '../../../src/delivery/digest-time';
+import { lastDigestAt, nextDigestAt } from '../../../src/delivery/digest-time';
 import { judgeDue, type DueWishes } from '../../../src/delivery/judge-due';
 
 const BERLIN = 'Europe/Berlin';
@@ -114,3 +114,21 @@ test.each([
     new Date(expected),
   );
 });
+
+test.each([
+  ['daily, before its time', { every: 'day', at: '09:00' }, undefined, '2026-11-24T07:59:00Z', '2026-11-23T08:00:00Z'],
+  ['daily, at its time', { every: 'day', at: '09:00' }, undefined, '2026-11-24T08:00:00Z', '2026-11-24T08:00:00Z'],
+  ['daily, over a weekend', { every: 'day', at: '09:00' }, WORK_DAYS, '2026-11-30T07:59:00Z', '2026-11-27T08:00:00Z'],
+  ['weekly, just before', { every: 'week', at: '17:30', day: 'fri' }, undefined, '2026-11-27T16:29:00Z', '2026-11-20T16:30:00Z'],
+  ['weekly, just after', { every: 'week', at: '17:30', day: 'fri' }, undefined, '2026-11-27T16:31:00Z', '2026-11-27T16:30:00Z'],
+  ['daily, out of summer time', { every: 'day', at: '09:00' }, undefined, '2026-10-25T07:59:00Z', '2026-10-24T07:00:00Z'],
+] as const)(
+  'when the digest is %s, then what came since its last time has the next one in common',
+  (_what, digest, businessDays, at, expected) => {
+    const days = businessDays === undefined ? undefined : [...businessDays];
+    const last = lastDigestAt(digest, BERLIN, days, new Date(at));
+
+    expect(last).toEqual(new Date(expected));
+    expect(nextDigestAt(digest, BERLIN, days, last)).toEqual(nextDigestAt(digest, BERLIN, days, new Date(at)));
+  },
+);
