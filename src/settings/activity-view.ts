@@ -105,8 +105,8 @@ export function newsView({ filter, known, press }: OpenPage, count: number, show
   const events = count === 1 ? '1 new event' : `${count > MOST_NEWS ? `more than ${MOST_NEWS}` : count} new events`;
   const query = new URLSearchParams({
     ...{ ...shownOf(filter), known: known.join(','), told: String(count) },
-    rows: awaited.map(({ id }) => id).join(','),
     ...(press === null ? {} : { press }),
+    rows: awaited.map(({ id }) => id).join(','),
   });
   return {
     lookUrl: `${pageUrl('activity', 'news')}?${query.toString()}`,
