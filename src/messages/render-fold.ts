@@ -33,6 +33,8 @@ export interface FoldSubject {
 
 /** Google takes 32,000 bytes. */
 const MAX_BYTES = 29_000;
+/** Of a card Google shows no more, and leaves out the others without a word. */
+const MAX_WIDGETS = 100;
 /** What the names of deals won may take of one message that tells nothing else, and of one that does; whoever plans a fold splits it by this. */
 export const WON_NAMES_BYTES = { alone: 24_000, amidOthers: 16_000 } as const;
 const NAME_LENGTH = 80;
@@ -100,9 +102,16 @@ export function renderFold(subject: FoldSubject, names: Names): ChatMessage {
   const scene = sceneOf(subject, names);
   for (const wealth of WEALTHS) {
     const message = cardMessage(scene, wealth);
-    if (Buffer.byteLength(JSON.stringify(message)) <= MAX_BYTES) return message;
+    if (fitsChat(message)) return message;
   }
   return renderPlainFold(subject, names);
+}
+
+/** None of its widgets holds others. */
+function fitsChat(message: ChatMessage): boolean {
+  const sections = (message.cardsV2 ?? []).flatMap(({ card: { sections: all } }) => all);
+  if (sections.reduce((sum, { widgets }) => sum + widgets.length, 0) > MAX_WIDGETS) return false;
+  return Buffer.byteLength(JSON.stringify(message)) <= MAX_BYTES;
 }
 
 /** Text only: what is sent, once, when Chat has answered 400 to the card. */

@@ -229,6 +229,22 @@ test('when deals won were reopened and Chat does not take the card, then the pla
   expect(text).toMatch(/\nWon: (Win no\. \d+;( · )?){20}\nWon, then reopened: (Win no\. \d+;( · )?){10}\n/);
 });
 
+/** 30 deals, to each of which twelve things happened, from another one on: so each kind of change ended in many ways. */
+function livelyWeek(): readonly RecordChange[] {
+  const types = EVENT_TYPES.filter((type) => type.startsWith('deal.')).slice(0, 12);
+  return Array.from({ length: 30 }, (_, index) => {
+    const first = index % types.length;
+    return lived(`Deal ${index}`, [...types.slice(first), ...types.slice(0, first)]);
+  }).flat();
+}
+
+test('when a digest tells many kinds of changes of deals that ended in many ways, then it keeps to the widgets that Chat shows', () => {
+  const message = fold(livelyWeek(), 'weekly');
+
+  expect(faultsOf(message)).toEqual([]);
+  expect(visibleText(message)).toContain('Open deals');
+});
+
 test.each([12, 40, 300])('when %i deals were won amid others, then each is named', (count) => {
   const changes = [...many(count, 'deal.won', (index) => ({ title: `Win no. ${index};` })), ...many(50, 'deal.created')];
 
