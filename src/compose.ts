@@ -133,9 +133,9 @@ const SWEEP_INTERVAL_MS = 2_000;
  * Deploys expect a process to be gone within 10 s. As much of it as can be is for what is under way: a message that Chat shows but whose
  * answer is not waited for is posted again.
  */
-const DRAIN_LIMIT_MS = 8_500;
+const DRAIN_LIMIT_MS = 8_000;
 /** By then the database is left and reports are sent, as a rule within 10 ms; the embedded PostgreSQL takes up to half a second to stop. */
-const CLOSE_LIMIT_MS = 9_250;
+const CLOSE_LIMIT_MS = 8_750;
 const DATABASE_POOL = 16;
 const SESSION_LIFE_MS = 10 * 60 * 1000;
 /** Jobs of the bell: more, because a job lingers after its work. */
