@@ -22,8 +22,8 @@ const FIRST_LOOK = `INSERT INTO heartbeats (service, beat_at) VALUES ('expiry', 
 /**
  * The time that really passed is the database's clock between two looks, of which one that comes much later than the last counts as an hour, and one
  * that comes before it as nothing. What such a clock is off by is laid on the times since when messages wait that were written by it before,
- * so that they are right after a jump and after the jump back; and so is, beside them, since when those are held that were tried before. Of
- * several workers one sees the jump.
+ * so that they are right after a jump and after the jump back; and so is, beside them, since when those are held that were tried before: what
+ * was held since the jump is so since a moment ago. Of several workers one sees the jump.
  */
 const LOOK = `
   WITH looked AS (
@@ -35,7 +35,7 @@ const LOOK = `
       FROM looked
   )
   UPDATE deliveries SET waiting_since = waiting_since + (SELECT jump FROM clock),
-         not_before = not_before + CASE WHEN state = 'held' AND held_for IS NOT NULL THEN (SELECT jump FROM clock) ELSE interval '0' END
+         not_before = CASE WHEN state = 'held' AND held_for IS NOT NULL THEN least(not_before + (SELECT jump FROM clock), now()) ELSE not_before END
    WHERE id = ANY (ARRAY(SELECT waits.id FROM clock CROSS JOIN LATERAL (
      SELECT d.id FROM deliveries d
       WHERE ${isUnfinished('d')}

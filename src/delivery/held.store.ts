@@ -178,12 +178,13 @@ const PUT_OFF = `UPDATE deliveries d SET state_reason = '${PUT_OFF_REASON}', wai
 /**
  * A digest counts from its time, however late it is. The time for which it was held does not count as time in which it could not be
  * delivered; that before it does, until when it was held (set-aside.store.ts). Those that were made before ($2) go first, and so do those whose body Chat did not take and that get another.
+ * None is put off any more, whatever the clock was when it was held.
  */
 const LET_GO = `
   UPDATE deliveries d SET state = 'queued', state_reason = NULL, held_for = NULL, held_until = NULL,
          released_at = CASE WHEN d.held_for = 'quiet' OR d.held_until = 'epoch' THEN $3 ELSE d.held_until END,
-         waiting_since = CASE WHEN d.waiting_since IS NOT NULL THEN now() - greatest(d.not_before - d.waiting_since, interval '0') END,
-         not_before = CASE WHEN d.id = ANY ($2::bigint[]) THEN least(d.not_before, first.not_before - interval '1 millisecond') ELSE d.not_before END
+         waiting_since = CASE WHEN d.waiting_since IS NOT NULL THEN now() - greatest(least(d.not_before, now()) - d.waiting_since, interval '0') END,
+         not_before = least(d.not_before, CASE WHEN d.id = ANY ($2::bigint[]) THEN first.not_before - interval '1 millisecond' END, now())
     FROM (SELECT min(not_before) AS not_before FROM deliveries WHERE id = ANY ($1::bigint[])) first
    WHERE d.id = ANY ($1::bigint[]) AND d.state = 'held'`;
 

@@ -101,6 +101,22 @@ test.each(['3 days', '-3 days'])(
   },
 );
 
+test('when quiet hours hold what was tried before between a jump and the next look, then it is so since then, and how long it was tried stays', async () => {
+  await hold(1, 2);
+  await jump('3 days');
+  await query(
+    `UPDATE deliveries SET held_because = NULL, held_for = 'quiet', held_until = now() + interval '1 hour', not_before = now()`,
+  );
+
+  await look();
+
+  const { rows } = await query(
+    `SELECT not_before <= now() AS "isPast", round(extract(epoch FROM not_before - waiting_since) / 3600)::int AS tried FROM deliveries`,
+  );
+  // A look that comes late counts as an hour.
+  expect(rows).toEqual([{ isPast: true, tried: 3 }]);
+});
+
 test('when two sweeps see the jump, then it is laid on once', async () => {
   await hold(1, 2);
   await jump('3 days');

@@ -176,3 +176,17 @@ test('when a message was never tried before quiet hours held it, then its time b
 
   expect((await query('SELECT state, waiting_since AS since FROM deliveries')).rows).toEqual([{ state: 'queued', since: null }]);
 });
+
+test('when the clock goes back while quiet hours hold what was tried before, then it may go at their end, tried for no longer than since its first attempt', async () => {
+  const { database } = testDatabase;
+  const held = makeHeldStore(database);
+  await ledger.addDelivery({ rendered_body: '{}', attempts: 20, waiting_since: new Date(), not_before: new Date(0) });
+  await pass(2);
+  await makeSetAsideStore(database.pool).setAside(await claimed(), { ...QUIET, until: new Date() }, new Date());
+  await query(`UPDATE deliveries SET not_before = not_before + interval '50 minutes'`);
+
+  for (const hold of (await held.dueHolds(new Date(), [])).due) await held.release(hold, new Date(), () => []);
+  await query(`UPDATE google_spaces SET due_at = 'epoch', is_waiting = true`);
+
+  expect(await triedHours()).toBe(2);
+});
