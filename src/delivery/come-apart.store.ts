@@ -3,10 +3,14 @@
 /** A message that goes to another destination than before is a new one there: request ids are private to a webhook. */
 export const ANEW = `rendered_body = NULL, request_id = gen_random_uuid(), is_plain = false, is_unthreaded = false`;
 
-/** The fallback `f` hears of it from its rule too, or may have: by a message of its own, or its replay, that was not dropped or given up. */
+/**
+ * The fallback `f` hears of it from its rule too, or may have: by a message of its own, or its replay, that was not dropped or given up, by itself or
+ * with the one that was to tell it, before it can have been posted.
+ */
 export const isToldAnyhow = (d: string): string =>
   `EXISTS (SELECT 1 FROM deliveries o WHERE o.event_id = ${d}.event_id AND o.rule_id = ${d}.rule_id AND o.chat_webhook_id = f.id AND o.replay >= ${d}.replay
-              AND NOT (coalesce(o.state, '') IN ('dropped', 'failed') AND o.uncertain = 0))`;
+              AND NOT (coalesce(o.state, '') IN ('dropped', 'failed') AND o.uncertain = 0
+                       AND NOT EXISTS (SELECT 1 FROM deliveries lead WHERE lead.id = o.folded_into AND lead.uncertain > 0)))`;
 
 /**
  * What the message `d` tells, as `m`. Not by one condition with an "or" in it: for that the whole table would be read, since bitmap scans

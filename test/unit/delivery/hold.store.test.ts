@@ -162,6 +162,12 @@ test.each([
   ['was dropped', { state: 'dropped' }, [], true],
   ['was given up, and Chat never took it', { state: 'failed' }, [], true],
   ['was given up, and may have been posted', { state: 'failed', uncertain: 1 }, [], false],
+  [
+    'was to be told by one that was given up, and may have been posted',
+    { state: 'failed', folded_into: 12 },
+    [{ event_id: 2, state: 'failed', fold_kind: 'backlog', uncertain: 1, finished_at: new Date(0) }],
+    false,
+  ],
   ['waits', { state: 'queued' }, [], false],
   ['was dropped and sent again', { state: 'dropped' }, [{ state: 'sent', replay: 1 }], false],
 ])(
