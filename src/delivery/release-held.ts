@@ -15,9 +15,25 @@ export interface ReleaseHeldDependencies {
   readonly log: Logger;
 }
 
+/** What came before the time of a digest settles and is routed within this time, where nothing is in its way. */
+const PATIENCE_MS = 180_000;
+
 /** Makes the use case. It rejects when the database cannot be reached; what is due stays due. */
 export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependencies): () => Promise<void> {
   const leftOut = makeLeftOut<string>();
+  /** Since when this process waits for more of a digest that is due: after a downtime its time is long over. */
+  const awaitedSinceMs = new Map<string, number>();
+
+  async function isAwaited(digest: DueHold, now: Date): Promise<boolean> {
+    const key = [digest.chatWebhookId, digest.viaWebhookId, digest.heldFor].join();
+    const sinceMs = awaitedSinceMs.get(key) ?? now.getTime();
+    // Either way: a clock may be set back.
+    const isPatient = Math.abs(now.getTime() - sinceMs) < PATIENCE_MS;
+    const isComing = isPatient && (await store.isStillComing(digest, now));
+    if (isComing) awaitedSinceMs.set(key, sinceMs);
+    else awaitedSinceMs.delete(key);
+    return isComing;
+  }
 
   async function gatherAnew(gathered: Regathered, now: Date): Promise<number> {
     const verdict = judgeDue({ ...gathered, ...WAITED, isUrgent: false }, now);
@@ -30,7 +46,7 @@ export function makeReleaseHeld({ store, bell, clock, log }: ReleaseHeldDependen
     // A digest goes at its time also when that is quiet.
     const waits = hold.heldFor === 'quiet' || hold.isEarly;
     // One digest, and not another one a moment later. What comes when this one has gone is told by the next round.
-    if (!waits && (await store.isStillComing(hold, now))) return 0;
+    if (!waits && (await isAwaited(hold, now))) return 0;
     if (!waits || verdict.kind !== 'hold') return store.release(hold, now, (candidates) => planOf(hold, candidates));
     await store.postpone(hold, verdict, now);
     return 0;

@@ -1131,16 +1131,19 @@ describeOnBackends('Quiet hours and digests', (backend) => {
     ]);
   });
 
+  /** How long ago what is posted at 10:00 has to have come for the digest of 09:00. */
+  const BEFORE_NINE_MS = 3_605_000;
+
   test('when what came before the time of a digest is found long after that has gone, then it goes as a further one, at once', async () => {
     const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
     setClock('2026-11-27T07:59:55Z');
     await win(channel, 'Gathered');
+    setClock('2026-11-27T09:00:00Z');
+    await arrives(channel, 1);
+    await rest();
     await holdSpace(channel);
     await winUnsent(channel, 'Late one', 'Late two');
-    const age = Date.parse('2026-11-27T10:00:00Z') - Date.now() - aheadMs;
-    await agePast(channel, age);
-    setClock('2026-11-27T10:00:00Z');
-    await isReleased(channel);
+    await agePast(channel, BEFORE_NINE_MS);
 
     await freeSpace(channel);
     await arrives(channel, 2);
@@ -1150,6 +1153,23 @@ describeOnBackends('Quiet hours and digests', (backend) => {
       expect.stringMatching(/Weekly digest: 1 change\b[\s\S]*Gathered/),
       expect.stringMatching(/Weekly digest: 2 changes[\s\S]*Late/),
     ]);
+  });
+
+  test('when nobody was there at the time of a digest, nor for long after it, and more waits for it in line, then one digest tells all of it', async () => {
+    const channel = await listening({}, { digest: { every: 'week', at: '09:00', day: 'fri' } });
+    setClock('2026-11-27T07:59:30Z');
+    await win(channel, 'Gathered');
+    await holdSpace(channel);
+    await winUnsent(channel, 'Late one', 'Late two');
+    await agePast(channel, BEFORE_NINE_MS);
+    setClock('2026-11-27T09:00:00Z');
+
+    for (let round = 0; round < 3; round += 1) await world.dealbell.sweep();
+    await freeSpace(channel);
+    await arrives(channel, 1);
+    await rest();
+
+    expect(texts(channel)).toEqual([expect.stringMatching(/Weekly digest: 3 changes[\s\S]*3 deals won/)]);
   });
 
   test('when nobody was there at the time of a weekly digest, then it is told afterwards, once, even with one message', async () => {

@@ -16,7 +16,15 @@ function whatWasGathered(chatWebhookId: number): Regathered {
   return { ruleId: 1, chatWebhookId, digest: { every: 'day', at: '09:00' }, ...NEVER };
 }
 
-function aRelease(given: { gathered?: readonly Regathered[]; holds?: readonly DueHold[]; broken: number }) {
+interface Given {
+  readonly gathered?: readonly Regathered[];
+  readonly holds?: readonly DueHold[];
+  readonly broken?: number;
+  readonly isStillComing?: () => boolean;
+  readonly clock?: () => Date;
+}
+
+function aRelease(given: Given) {
   const done: string[] = [];
   const logged: string[] = [];
   let rings = 0;
@@ -32,7 +40,7 @@ function aRelease(given: { gathered?: readonly Regathered[]; holds?: readonly Du
         done.push(`gathered ${item.chatWebhookId}`);
       },
       dueHolds: () => Promise.resolve({ due: given.holds ?? [], unreadable: [] }),
-      isStillComing: () => Promise.resolve(false),
+      isStillComing: () => Promise.resolve(given.isStillComing?.() ?? false),
       postpone: () => Promise.reject(new Error('nothing is quiet here')),
       async release(hold) {
         await Promise.resolve();
@@ -42,7 +50,7 @@ function aRelease(given: { gathered?: readonly Regathered[]; holds?: readonly Du
       },
     },
     bell: { ringDeliver: () => (rings += 1) },
-    clock: () => new Date('2026-11-26T12:00:00Z'),
+    clock: given.clock ?? (() => new Date('2026-11-26T12:00:00Z')),
     log: pino({}, { write: (line: string) => logged.push(line) }),
   });
   return { releaseHeld, done, logged, rings: () => rings };
@@ -66,4 +74,49 @@ test('when what one rule gathered cannot be given its new time, then the others 
   await releaseHeld();
 
   expect(done).toEqual(['gathered 2', 'released 3']);
+});
+
+describe('when more of a digest is still on its way', () => {
+  const digest: DueHold = { ...aHold(1), heldFor: 'daily' };
+  const NOON = Date.parse('2026-11-26T12:00:00Z');
+
+  test('then it waits for that, however long its time is over, and goes when it has come', async () => {
+    let isStillComing = true;
+    const { releaseHeld, done } = aRelease({ holds: [digest], isStillComing: () => isStillComing });
+
+    await releaseHeld();
+    await releaseHeld();
+    const before = [...done];
+    isStillComing = false;
+    await releaseHeld();
+
+    expect([before, done]).toEqual([[], ['released 1']]);
+  });
+
+  test('then it waits for three minutes, no longer, and the next one as long again', async () => {
+    let now = NOON;
+    const releasedAt: number[] = [];
+    const { releaseHeld, done } = aRelease({ holds: [digest], isStillComing: () => true, clock: () => new Date(now) });
+
+    for (let seconds = 0; seconds <= 400; seconds += 20) {
+      now = NOON + seconds * 1_000;
+      await releaseHeld();
+      if (done.splice(0).length > 0) releasedAt.push(seconds);
+    }
+
+    expect(releasedAt).toEqual([180, 380]);
+  });
+
+  test('and the clock is set back by hours, then it does not wait for those', async () => {
+    const times = [NOON, NOON - 7_200_000];
+    const { releaseHeld, done } = aRelease({
+      ...{ holds: [digest], isStillComing: () => true },
+      clock: () => new Date(times.shift() ?? NOON),
+    });
+
+    await releaseHeld();
+    await releaseHeld();
+
+    expect(done).toEqual(['released 1']);
+  });
 });
