@@ -46,6 +46,8 @@ const PLAIN_UNITS = 4_000;
 const PLAIN_GROUPS = 1_000;
 /** Lengths of names in plain text; from rich to poor until all of them fit. */
 const PLAIN_NAMES = [NAME_LENGTH, 40, 20, 10, 5] as const;
+/** What the count of those may take that have no room. */
+const MORE_UNITS = 30;
 /** By so much of its name a deal is still known. */
 const TELLING_NAME = 40;
 
@@ -168,9 +170,9 @@ function wonLine(scene: Scene, room: number): readonly string[] {
   if (all !== undefined) return [all];
   const shortest = Math.min(...PLAIN_NAMES);
   const fitting =
-    titles.findLastIndex((_title, index) => linesOfNames(titles.slice(0, index + 1), shortest).length + 20 <= room) + 1;
+    titles.findLastIndex((_title, index) => linesOfNames(titles.slice(0, index + 1), shortest).length + MORE_UNITS <= room) + 1;
   const lines = linesOfNames(titles.slice(0, fitting), shortest);
-  return [`${lines}${SEPARATOR}and ${scene.format.number(titles.length - fitting)} more`];
+  return [lines, `and ${scene.format.number(titles.length - fitting)} more deals won`];
 }
 
 /** A line of those that are won still, and one of those that became something else. */

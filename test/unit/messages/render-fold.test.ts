@@ -220,6 +220,15 @@ test('when 300 deals were won, some reopened and some won again, then the card n
   expect(endedOf(stayed)).not.toContain(1);
 });
 
+test('when not even short names of all deals won have room, then how many are left out is said in a line of its own, whatever became of them', () => {
+  const changes = Array.from({ length: 700 }, (_, n) => lived(`Win no. ${n}`, ['deal.won', 'deal.reopened'])).flat();
+  const message = renderPlainFold(subjectOf(changes), NAMES);
+
+  const [, names = '', more = ''] = /\nWon, then reopened: (.*)\nand (\d+) more deals won\n/.exec(message.text ?? '') ?? [];
+  expect(names.split(' · ').length + Number(more)).toBe(700);
+  expect(faultsOf(message)).toEqual([]);
+});
+
 test('when deals won were reopened and Chat does not take the card, then the plain text tells them apart', () => {
   const text = renderPlainFold(subjectOf(threeHundred().slice(0, 60)), NAMES).text ?? '';
 
